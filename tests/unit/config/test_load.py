@@ -1,0 +1,85 @@
+"""The configuration is refused, by file, key, value and nearest known name, before anything runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from quantbench.config import load
+from quantbench.config.schemas import FOLDER, schema_texts
+from quantbench.errors import ConfigError
+
+
+@pytest.fixture
+def settings(repository: Path) -> dict[str, Any]:
+    return yaml.safe_load((repository / "config/config.yaml").read_text())
+
+
+def refusal(repository: Path, settings: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as error:
+        load(repository, settings, "config/config.yaml")
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"limitt": 3}, ["config/config.yaml", "'limitt'", "3", "'limit'"]),
+        ({"inference": {"engin": "static"}}, ["'inference.engin'", "'static'", "'engine'"]),
+        ({"inference": {"engine": "vllm"}}, ["inference.engine", "'vllm'", "single"]),
+        ({"models": ["qwen-2.5-72b"]}, ["'models'", "'qwen-2.5-72b'", "'qwen2.5-72b'"]),
+        ({"datasets": ["pubmed-qa"]}, ["'datasets'", "'pubmed-qa'", "'pubmedqa'"]),
+        ({"precisions": ["w4a8"]}, ["'precisions'", "'w4a8'", "'w4a16'"]),
+        ({"studies": ["few-shot"]}, ["'studies'", "'few-shot'", "'fewshot'"]),
+        ({"studies": []}, ["'studies'", "[]"]),
+        ({"run": "../elsewhere"}, ["'run'", "'../elsewhere'"]),
+        ({"limit": 0}, ["'limit'", "0"]),
+        ({"studies_file": "config/nowhere.yaml"}, ["config/nowhere.yaml", "no such file"]),
+    ],
+)
+def test_refusals(repository: Path, settings: dict[str, Any], change: dict[str, Any], parts: list[str]) -> None:
+    message = refusal(repository, settings | change)
+    assert all(part in message for part in parts), message
+
+
+def test_unknown_name_in_a_study_names_the_studies_file(
+    tmp_path: Path, repository: Path, settings: dict[str, Any]
+) -> None:
+    studies = tmp_path / "studies.yaml"
+    studies.write_text("grid:\n  title: all\n  models: [phi4]\n")
+    message = refusal(repository, settings | {"studies": ["grid"], "studies_file": str(studies)})
+    assert str(studies) in message
+    assert "'grid.models'" in message
+    assert "'phi-4'" in message
+
+
+@pytest.mark.parametrize("text", ["grid: [", "- grid\n", "grid: everything\n"])
+def test_malformed_studies_file(tmp_path: Path, repository: Path, settings: dict[str, Any], text: str) -> None:
+    studies = tmp_path / "studies.yaml"
+    studies.write_text(text)
+    assert str(studies) in refusal(repository, settings | {"studies": ["grid"], "studies_file": str(studies)})
+
+
+def test_all_twelve_models_match_the_published_facts(repository: Path, settings: dict[str, Any]) -> None:
+    models = load(repository, settings, "config/config.yaml").models
+    assert [name for name in settings["models"] if models[name].demonstration] == []
+    assert len(settings["models"]) == 12
+    assert sum(models[name].domain == "biomedical" for name in settings["models"]) == 4
+
+
+def test_a_local_folder_states_its_own_files(tmp_path: Path, repository: Path, settings: dict[str, Any]) -> None:
+    own = tmp_path / "hoc/files.yaml"
+    own.parent.mkdir()
+    own.write_text("test:\n  - {name: mine.tsv, rows: 7}\n")
+    entry = load(repository, settings | {"data": {"folder": str(tmp_path)}}, "x").datasets["hoc"]
+    assert [(file.name, file.rows) for file in entry.files["test"]] == [("mine.tsv", 7)]
+    own.write_text("test:\n  - {name: mine.tsv, row: 7}\n")
+    message = refusal(repository, settings | {"data": {"folder": str(tmp_path)}})
+    assert str(own) in message
+    assert "row" in message
+
+
+def test_schemas_are_in_step() -> None:
+    shipped = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
+    assert shipped == schema_texts(), "run: python -m quantbench.config.schemas"

@@ -1,0 +1,52 @@
+"""Every dataset's templates render from its inputs alone, and never show the gold answer."""
+
+from pathlib import Path
+
+import pytest
+
+from quantbench.config import load_datasets
+from quantbench.errors import ConfigError
+from quantbench.prompts import read_template, render, template_path
+from quantbench.records import Sample
+
+INPUTS = {
+    "labelled_text": {"text": "INPUT"},
+    "token_tags": {"text": "INPUT"},
+    "entity_pairs": {"sentence": "INPUT"},
+    "multiple_choice": {"question": "INPUT", "options": {"A": "first", "B": "second"}},
+    "yes_no_maybe": {"question": "INPUT", "context": "SOURCE"},
+}
+DATASETS = ["hoc", "litcovid", "bc5cdr_chemical", "ncbi_disease", "chemprot", "ddi2013", "medqa", "pubmedqa"]
+
+
+@pytest.mark.parametrize("prompting", ["instruction", "cot", "self_consistency"])
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_templates(repository: Path, dataset: str, prompting: str) -> None:
+    entry = load_datasets(repository)[dataset]
+    template = read_template(template_path(repository, dataset, prompting))
+    sample = Sample("0", INPUTS[entry.reader], "SECRET", "0")
+    example = Sample("9", INPUTS[entry.reader], "SECRET", "9")
+    zero, two = (render(entry, template, sample, [(example, "WORKED")] * shots) for shots in (0, 2))
+    assert "SECRET" not in zero + two
+    assert (zero.count("INPUT"), two.count("INPUT"), two.count("WORKED")) == (1, 3, 2)
+    assert all(f"- {label}: {definition}" in zero for label, definition in entry.labels.items())
+    assert zero.endswith(":")
+    assert "\n\n\n" not in two
+    # What precedes the input is the same for every sample: the shared prefix of a plan.
+    other = render(
+        entry,
+        template,
+        Sample("1", {**sample.inputs, **{k: "OTHER" for k in sample.inputs if k != "options"}}, "", "1"),
+    )
+    assert zero.split("INPUT")[0].split("SOURCE")[0] == other.split("OTHER")[0]
+
+
+def test_a_wrong_name_in_a_template_is_named(repository: Path) -> None:
+    entry = load_datasets(repository)["hoc"]
+    with pytest.raises(ConfigError, match=r"HoC.*'abstract' is undefined"):
+        render(entry, "{{ abstract }}", Sample("0", {"text": "x"}, [], "0"))
+
+
+def test_a_missing_template_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"hoc/cot\.txt: no such prompt template"):
+        read_template(template_path(tmp_path, "hoc", "self_consistency"))

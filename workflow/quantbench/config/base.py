@@ -1,0 +1,64 @@
+"""Strict typed settings: an unknown key is refused with its file, its value and the nearest known key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import ConfigError, nearest
+
+
+class Settings(BaseModel):
+    """Base of all configuration sections: immutable, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, protected_namespaces=())
+
+
+Section = TypeVar("Section", bound=Settings)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; a :class:`ConfigError` names file and line where it is malformed."""
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys, found {type(value).__name__}")
+    return value
+
+
+def parse(kind: type[Section], value: dict[str, Any], source: str) -> Section:
+    """Turn a mapping into typed settings; every problem is listed with the file or source it came from."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        lines = [_explain(kind, item) for item in error.errors()]
+        raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def _explain(kind: type[BaseModel], item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        section = _section_at(kind, item["loc"][:-1])
+        hint = nearest(str(item["loc"][-1]), section.model_fields) if section else ""
+        return f"unknown key {where!r} (value {item['input']!r}){hint}"
+    if item["type"] == "missing":
+        return f"key {where!r} is missing"
+    return f"key {where!r} has the value {item['input']!r}: {item['msg']}"
+
+
+def _section_at(kind: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """Follow field names down to the section class that refused a key (None inside lists and mappings)."""
+    section: Any = kind
+    for part in path:
+        field = section.model_fields.get(part) if isinstance(section, type) and issubclass(section, BaseModel) else None
+        if field is None:
+            return None
+        section = field.annotation
+    return section if isinstance(section, type) and issubclass(section, BaseModel) else None

@@ -1,0 +1,113 @@
+"""Reading ``config/`` as a whole: the run's settings with the models, precisions, datasets and studies they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import ConfigError, nearest
+from .base import Settings, parse, read_yaml
+from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
+from .run import RunConfig
+
+Entry = TypeVar("Entry", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A checked configuration. ``root`` is the repository; relative paths in configuration files start there."""
+
+    root: Path
+    run: RunConfig
+    models: dict[str, ModelEntry]
+    precisions: dict[str, PrecisionEntry]
+    datasets: dict[str, DatasetEntry]
+    studies: dict[str, StudyEntry]
+
+    @property
+    def run_folder(self) -> str:
+        """The results tree of this run, relative to the working directory."""
+        return f"{self.run.results_folder}/{self.run.run}"
+
+
+def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
+    """Check a run's settings against the catalogue in ``root/config``.
+
+    Args:
+        root: the repository.
+        settings: the run's configuration, as Snakemake merged it.
+        source: the configuration file's name, for messages.
+
+    Raises:
+        ConfigError: unknown keys or names, with the nearest known one; impossible combinations.
+    """
+    run = parse(RunConfig, settings, source)
+    catalogue = Catalogue(
+        root=root,
+        run=run,
+        models=read_entries(root / "config/models", ModelEntry),
+        precisions=read_entries(root / "config/precisions", PrecisionEntry),
+        datasets=load_datasets(root, data_folder(root, run)),
+        studies=_studies(root / run.studies_file),
+    )
+    _check_names(catalogue, source)
+    return catalogue
+
+
+def data_folder(root: Path, run: RunConfig) -> Path | None:
+    """The local folder datasets come from, or None where they are downloaded."""
+    return (root / run.data.folder) if run.data.folder else None
+
+
+def load_datasets(root: Path, folder: Path | None = None) -> dict[str, DatasetEntry]:
+    """Read every dataset's entry.
+
+    A local folder may state its own files: ``<folder>/<dataset>/files.yaml`` takes the place of the entry's ``files``.
+    """
+    entries: dict[str, DatasetEntry] = {}
+    for path in sorted((root / "config/datasets").glob("*/dataset.yaml")):
+        value, source = read_yaml(path), str(path)
+        own = folder / path.parent.name / "files.yaml" if folder else None
+        if own and own.exists():
+            value["files"], source = read_yaml(own), f"{path} with the files of {own}"
+        entries[path.parent.name] = parse(DatasetEntry, value, source)
+    return entries
+
+
+def find_file(entry: DatasetEntry, split: Split, folder: Path) -> DataFile | None:
+    """The first of the entry's acceptable files of a split that stands in ``folder``."""
+    return next((file for file in entry.files.get(split, []) if (folder / file.name).exists()), None)
+
+
+def read_entries(folder: Path, kind: type[Entry]) -> dict[str, Entry]:
+    """Read every ``<name>.yaml`` of a folder as one kind of entry, by name."""
+    return {path.stem: parse(kind, read_yaml(path), str(path)) for path in sorted(folder.glob("*.yaml"))}
+
+
+def _studies(path: Path) -> dict[str, StudyEntry]:
+    studies: dict[str, StudyEntry] = {}
+    for name, value in read_yaml(path).items():
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path}: study {name!r} has the value {value!r}; expected keys such as models, datasets")
+        studies[name] = parse(StudyEntry, value, f"{path}, study {name!r}")
+    return studies
+
+
+def _check_names(catalogue: Catalogue, source: str) -> None:
+    run, studies_file = catalogue.run, catalogue.run.studies_file
+    known = {"models": catalogue.models, "precisions": catalogue.precisions, "datasets": catalogue.datasets}
+    _refuse_unknown(run.studies, catalogue.studies, "study", "studies", source)
+    for key, entries in known.items():
+        _refuse_unknown(getattr(run, key), entries, key.rstrip("s"), key, source)
+        for name, study in catalogue.studies.items():
+            _refuse_unknown(getattr(study, key), entries, key.rstrip("s"), f"{name}.{key}", studies_file)
+    for name, study in catalogue.studies.items():
+        if study.subset_of is not None:
+            _refuse_unknown([study.subset_of], catalogue.studies, "study", f"{name}.subset_of", studies_file)
+
+
+def _refuse_unknown(names: list[str] | str, known: dict[str, Any], word: str, key: str, source: str) -> None:
+    for name in names if isinstance(names, list) else []:
+        if name not in known:
+            raise ConfigError(f"{source}: key {key!r} names the unknown {word} {name!r}{nearest(name, known)}")

@@ -1,0 +1,111 @@
+"""The typed form of what stands in ``config/``: one model, one precision, one dataset, one study."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Settings
+
+Prompting = Literal["instruction", "cot", "self_consistency"]
+Split = Literal["test", "train", "dev"]
+Task = Literal["multi_label_classification", "named_entity_recognition", "relation_extraction", "question_answering"]
+Reader = Literal["labelled_text", "token_tags", "entity_pairs", "multiple_choice", "yes_no_maybe"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+
+class Architecture(Settings):
+    """Facts of a transformer from its published ``config.json``; all the memory planner needs."""
+
+    layers: int = Field(gt=0)
+    hidden_size: int = Field(gt=0)
+    attention_heads: int = Field(gt=0)
+    key_value_heads: int = Field(gt=0)
+    intermediate_size: int = Field(gt=0)
+    vocab_size: int = Field(gt=0)
+    context_length: int = Field(gt=0)
+    tied_head: bool
+
+
+class ModelEntry(Settings):
+    """One language model: a hub id with a revision, or a local folder."""
+
+    title: str
+    family: Literal["llama", "qwen2", "phi3"]
+    domain: Literal["general", "biomedical"]
+    hub_id: str | None = None
+    revision: str | None = None
+    folder: str | None = Field(
+        default=None, description="local folder, relative to the repository, instead of a hub id"
+    )
+    chat_template: Literal["tokenizer", "none"] = Field(
+        description="'tokenizer': the template that comes with the tokenizer; 'none': a base model, prompts go in as text"
+    )
+    full_dtype: Literal["bfloat16", "float16", "float32"] = Field(description="number format of the precision 'full'")
+    licence: str
+    gated: bool = False
+    demonstration: bool = Field(default=False, description="true for the embedded tiny models: never recommended")
+    architecture: Architecture
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ModelEntry:
+        if (self.hub_id is None) == (self.folder is None):
+            raise ValueError("give exactly one of hub_id and folder")
+        return self
+
+
+class PrecisionEntry(Settings):
+    """How weights are loaded. ``settings`` are the arguments of transformers' ``BitsAndBytesConfig``."""
+
+    title: str
+    method: Literal["none", "bitsandbytes"]
+    note: str = ""
+    settings: dict[str, bool | int | float | str] = {}
+
+
+class DataFile(Settings):
+    """One acceptable file of a split: its name, its row count, and what proves its content."""
+
+    name: str
+    rows: int | None = Field(default=None, gt=0, description="records in the file; empty where it is not known")
+    sha256: Sha256 | None = None
+    git_blob: GitBlob | None = Field(
+        default=None, description="SHA-1 git gives the content; proof where no SHA-256 is known"
+    )
+
+
+class DatasetEntry(Settings):
+    """One benchmark: task, labels, files, and the limits of its answers."""
+
+    title: str
+    task: Task
+    reader: Reader
+    metric: Literal["macro_f1", "entity_f1", "accuracy"]
+    labels: dict[str, str] = Field(
+        default={}, description="label -> one-line definition shown in prompts, in inventory order"
+    )
+    negative_label: str | None = None
+    entity_type: str | None = Field(default=None, description="what an entity is called in the prompt, e.g. 'disease'")
+    citation: str
+    licence: str
+    upstream_folder: str | None = None
+    few_shot_splits: list[Split] = Field(
+        default=["train", "dev"], description="first split that has a file is the pool"
+    )
+    max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]]
+    files: dict[Split, list[DataFile]]
+
+
+class StudyEntry(Settings):
+    """A named selection of cells and the figure it feeds. ``all`` stands for everything the run configures."""
+
+    title: str
+    figure: str | None = None
+    subset_of: str | None = None
+    models: list[str] | Literal["all"] = "all"
+    precisions: list[str] | Literal["all"] = "all"
+    datasets: list[str] | Literal["all"] = "all"
+    promptings: list[Prompting] = ["instruction"]
+    shots: list[Annotated[int, Field(ge=0)]] = [0]

@@ -1,0 +1,85 @@
+"""The typed form of a run's configuration file, ``config/config.yaml`` or ``config/demo.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Settings
+
+Names = list[str] | Literal["all"]
+
+
+class DataSettings(Settings):
+    """Where datasets come from."""
+
+    folder: str | None = Field(
+        default=None, description="local folder with one sub-folder a dataset; empty: downloaded from the pinned source"
+    )
+
+
+class SelfConsistency(Settings):
+    """Sampling of several chains of thought, answered by majority vote (Wang et al. 2023)."""
+
+    chains: int = Field(default=5, ge=1)
+    temperature: float = Field(default=0.7, gt=0)
+
+
+class InferenceSettings(Settings):
+    """How the quality pass generates answers."""
+
+    engine: Literal["single", "static"] = "static"
+    token_budget: int = Field(
+        default=16384, gt=0, description="most prompt + new tokens of one batch, padding included"
+    )
+    max_batch_size: int = Field(default=64, gt=0)
+    self_consistency: SelfConsistency = SelfConsistency()
+
+
+class MeasurementSettings(Settings):
+    """How latency and memory are measured before the quality pass."""
+
+    latency_samples: int = Field(default=64, ge=1)
+    warmup: int = Field(default=3, ge=0)
+
+
+class ComparisonSettings(Settings):
+    """How quantized cells are compared with full precision."""
+
+    margin: float = Field(default=0.01, gt=0, lt=1, description="largest loss of score still called preserved")
+    resamples: int = Field(default=10000, ge=100)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class HardwareSettings(Settings):
+    """What a job may ask for."""
+
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    gpu_memory_gib: float = Field(
+        default=80.0, gt=0, description="memory of one GPU, from which GPUs a cell are counted"
+    )
+    threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
+
+
+class RunConfig(Settings):
+    """One run: everything under ``results/<run>/`` follows from this and the catalogue it names."""
+
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+        description="name of the results folder"
+    )
+    results_folder: str = "results"
+    studies_file: str = "config/studies.yaml"
+    studies: Annotated[list[str], Field(min_length=1)]
+    models: Names = "all"
+    precisions: Names = "all"
+    datasets: Names = "all"
+    data: DataSettings = DataSettings()
+    models_folder: str = "resources/models"
+    limit: int | None = Field(default=None, ge=1, description="stratified number of test samples a dataset; empty: all")
+    seed: int = Field(default=2509, ge=0)
+    allow_missing: bool = Field(default=False, description="draw from the cells that exist and name the missing ones")
+    inference: InferenceSettings = InferenceSettings()
+    measurement: MeasurementSettings = MeasurementSettings()
+    comparison: ComparisonSettings = ComparisonSettings()
+    hardware: HardwareSettings = HardwareSettings()

@@ -1,0 +1,84 @@
+"""From a sample to the text a model reads: template, worked examples, chat template.
+
+Templates are plain Jinja2 files, ``config/datasets/<dataset>/<prompting>.txt``; self-consistency samples several
+chains from the chain-of-thought template, so it reads ``cot.txt``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, StrictUndefined, Template, TemplateError
+
+from .config import DatasetEntry, Prompting
+from .errors import ConfigError
+from .records import Sample
+
+# trim and lstrip let templates put a loop's tags on lines of their own without leaving blank lines in the prompt.
+_ENVIRONMENT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+
+
+class ChatTokenizer(Protocol):
+    """What this module needs of a Hugging Face tokenizer."""
+
+    def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any:
+        """Return the conversation as the text the model was trained on."""
+
+
+def template_path(root: Path, dataset: str, prompting: Prompting) -> Path:
+    """The template file of a dataset and prompting."""
+    name = "cot" if prompting == "self_consistency" else prompting
+    return root / "config/datasets" / dataset / f"{name}.txt"
+
+
+def read_template(path: Path) -> str:
+    """Read a template; a :class:`ConfigError` names a missing file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such prompt template; add one for this dataset and prompting") from None
+
+
+def render(entry: DatasetEntry, template: str, sample: Sample, examples: Sequence[tuple[Sample, str]] = ()) -> str:
+    """Fill a template with one sample and its worked examples.
+
+    Args:
+        entry: the dataset; gives ``labels`` and ``entity_type``.
+        template: Jinja2 text.
+        sample: its ``inputs`` are the template's variables; the gold answer never enters.
+        examples: worked examples with their answers as text, in order.
+
+    Raises:
+        ConfigError: a name in the template that the dataset does not have, or a malformed template.
+    """
+    worked = [{**example.inputs, "answer": answer} for example, answer in examples]
+    try:
+        text = _compiled(template).render(
+            **sample.inputs, labels=entry.labels, entity_type=entry.entity_type, examples=worked
+        )
+    except TemplateError as error:
+        raise ConfigError(f"prompt template of {entry.title}: {error}") from None
+    return text.rstrip("\n")
+
+
+def as_chat(tokenizer: ChatTokenizer, prompt: str) -> str:
+    """Wrap a prompt as one user turn by the tokenizer's own chat template, ready for the model's answer."""
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+    )
+    return str(text)
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text, as recorded in manifests."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _compiled(template: str) -> Template:
+    """A template is compiled once, not once a sample: that is most of the time of a render."""
+    return _ENVIRONMENT.from_string(template)
