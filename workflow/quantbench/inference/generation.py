@@ -1,0 +1,130 @@
+"""Generating answers: one padded batch, or one timed prompt, through transformers' own ``generate``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+
+from ..measure.latency import Timing
+from ..models.loading import LoadedModel
+from ..records import Prediction
+from .requests import Request
+from .sampling import SeededSampling, row_seed
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """How answers are generated: greedily with one chain, or ``chains`` sampled ones."""
+
+    max_new_tokens: int
+    chains: int = 1
+    temperature: float | None = None
+    seed: int = 0
+
+
+class Generator:
+    """A loaded model with its generation settings.
+
+    The model's own ``generation_config`` is replaced: published ones carry sampling settings and repetition penalties
+    that would silently change greedy answers. Only its end-of-text tokens are kept.
+    """
+
+    def __init__(self, loaded: LoadedModel, settings: GenerationSettings) -> None:
+        self._loaded = loaded
+        self._settings = settings
+        self._stops = _end_tokens(loaded)
+        loaded.model.generation_config = GenerationConfig(
+            do_sample=False,
+            max_new_tokens=settings.max_new_tokens,
+            eos_token_id=sorted(self._stops),
+            pad_token_id=loaded.tokenizer.pad_token_id,
+            use_cache=True,
+        )
+
+    def answer(self, batch: Sequence[Request]) -> list[Prediction]:
+        """Generate the answers of one batch; ``chains`` outputs a request."""
+        rows = [request for request in batch for _ in range(self._settings.chains)]
+        width = max(len(request.token_ids) for request in rows)
+        new = self._generate(rows, width, StoppingCriteriaList()).tolist()
+        texts, counts, reasons = zip(*(self._read(row) for row in new), strict=True)
+        chains = self._settings.chains
+        return [
+            Prediction(
+                sample_id=request.sample_id,
+                outputs=list(texts[position * chains : (position + 1) * chains]),
+                prompt_tokens=len(request.token_ids),
+                new_tokens=list(counts[position * chains : (position + 1) * chains]),
+                finish_reason=list(reasons[position * chains : (position + 1) * chains]),
+            )
+            for position, request in enumerate(batch)
+        ]
+
+    def time_one(self, request: Request) -> Timing:
+        """Generate one answer (all its chains, for self-consistency) and note when the first token was ready."""
+        watch = _FirstToken(self.synchronize)
+        rows = [request] * self._settings.chains
+        new = self._generate(rows, len(request.token_ids), StoppingCriteriaList([watch])).tolist()
+        return Timing(watch.at, len(request.token_ids), sum(self._read(row)[1] for row in new))
+
+    def synchronize(self) -> None:
+        """Wait until all devices in use have finished."""
+        if self._loaded.device.type == "cuda":
+            for index in range(torch.cuda.device_count()):
+                torch.cuda.synchronize(index)
+
+    def _generate(self, rows: Sequence[Request], width: int, stopping: StoppingCriteriaList) -> torch.Tensor:
+        """Return the new tokens, shape (rows, at most max_new_tokens)."""
+        device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
+        padded = [[pad] * (width - len(row.token_ids)) + row.token_ids for row in rows]
+        mask = [[0] * (width - len(row.token_ids)) + [1] * len(row.token_ids) for row in rows]
+        with torch.inference_mode():
+            output = self._loaded.model.generate(
+                input_ids=torch.tensor(padded, device=device),
+                attention_mask=torch.tensor(mask, device=device),
+                logits_processor=self._sampling(rows),
+                stopping_criteria=stopping,
+            )
+        assert isinstance(output, torch.Tensor)
+        return output[:, width:]
+
+    def _sampling(self, rows: Sequence[Request]) -> LogitsProcessorList:
+        settings = self._settings
+        if settings.temperature is None:
+            return LogitsProcessorList()
+        seeds = [
+            row_seed(settings.seed, row.sample_id, position % settings.chains) for position, row in enumerate(rows)
+        ]
+        return LogitsProcessorList([SeededSampling(settings.temperature, seeds, self._loaded.device)])
+
+    def _read(self, row: list[int]) -> tuple[str, int, str]:
+        """Text, number of new tokens (the end token counted) and finish reason of one row."""
+        end = next((position for position, token in enumerate(row) if token in self._stops), None)
+        tokens = row if end is None else row[:end]
+        text = self._loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+        return text, len(row) if end is None else end + 1, "length" if end is None else "stop"
+
+
+class _FirstToken(StoppingCriteria):  # type: ignore[misc]
+    """Notes the time when the first new token exists; never stops anything."""
+
+    def __init__(self, synchronize: Any) -> None:
+        self.at = 0.0
+        self._synchronize = synchronize
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        if not self.at:
+            self._synchronize()
+            self.at = time.perf_counter()
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
+
+
+def _end_tokens(loaded: LoadedModel) -> set[int]:
+    """The tokens that end an answer, by the model's published generation settings and its tokenizer."""
+    stated = getattr(loaded.model.generation_config, "eos_token_id", None)
+    ends = set(stated) if isinstance(stated, list | tuple) else {stated} - {None}
+    return ends | {loaded.tokenizer.eos_token_id}

@@ -1,0 +1,52 @@
+"""What a cell's outputs depend on, as plain values: the workflow reruns a cell, and progress is reused, by these alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..config import Catalogue
+from ..grid import Cell
+from ..prompts import read_template, template_path, text_hash
+
+# Raise it when a change of the engine changes outputs or measurements: every cell then runs again.
+ENGINE_VERSION = 1
+
+
+def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
+    """Everything in the configuration that a cell's predictions and measurements depend on, ready for JSON."""
+    run = catalogue.run
+    model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
+    dataset = catalogue.datasets[cell.dataset]
+    generation: dict[str, Any] = {"max_new_tokens": dataset.max_new_tokens[cell.prompting]}
+    if cell.prompting == "self_consistency":
+        generation |= run.inference.self_consistency.model_dump()
+    return {
+        "cell": cell.folder,
+        "model": model.model_dump(include={"hub_id", "revision", "folder", "chat_template", "full_dtype"}),
+        "precision": precision.model_dump(include={"method", "settings"}),
+        "prompt": {
+            "template": _template_hash(
+                catalogue.root, cell.dataset, template_path(catalogue.root, cell.dataset, cell.prompting)
+            ),
+            "labels": text_hash(json.dumps([dataset.labels, dataset.entity_type])),
+        },
+        "samples": {"limit": run.limit, "seed": run.seed},
+        "generation": generation,
+        "inference": run.inference.model_dump(include={"engine", "token_budget", "max_batch_size"}),
+        "measurement": run.measurement.model_dump(),
+        "engine_version": ENGINE_VERSION,
+    }
+
+
+def identity_hash(identity: dict[str, Any]) -> str:
+    """SHA-256 of an identity, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _template_hash(root: Path, dataset: str, path: Path) -> str:
+    return text_hash(read_template(path))

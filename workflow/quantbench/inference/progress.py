@@ -1,0 +1,102 @@
+"""Progress of a cell that survives a killed job: finished batches are appended, flushed and synced as they end.
+
+It stands apart from the cell's declared outputs, which Snakemake removes when a job fails. Each file's name carries the
+hash of everything its content depends on, so progress of another configuration is set aside by name and never reused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..records import Prediction, json_line, read_json, write_json
+
+_FIELDS = {field.name for field in fields(Prediction)}
+
+
+class Progress:
+    """Finished predictions and measurements of one cell under one identity."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._predictions = folder / f"{key[:16]}.predictions.jsonl"
+        self._measurements = folder / f"{key[:16]}.measurements.json"
+        self._starts = folder / f"{key[:16]}.starts"
+        self._lock = FileLock(folder / f"{key[:16]}.lock")
+
+    @contextmanager
+    def alone(self) -> Iterator[int]:
+        """Hold the cell against other processes; yields how often it was started before.
+
+        A second process waits: a SLURM job that outlived its Snakemake may still be working on the cell, and what it
+        finishes need not be computed again.
+        """
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            print("another process works on this cell; waiting for it", file=sys.stderr, flush=True)
+            self._lock.acquire()
+        try:
+            before = len(self._starts.read_bytes()) if self._starts.exists() else 0
+            with self._starts.open("ab") as handle:
+                handle.write(b".")
+            yield before
+        finally:
+            self._lock.release()
+
+    def finished(self) -> dict[str, Prediction]:
+        """Predictions on disk by sample id; what follows the last complete line is cut off."""
+        if not self._predictions.exists():
+            return {}
+        content = self._predictions.read_bytes()
+        done: dict[str, Prediction] = {}
+        end = 0
+        for line in content.splitlines(keepends=True):
+            value = _whole(line)
+            if value is None:
+                break
+            done[value["sample_id"]] = Prediction(**value)
+            end += len(line)
+        if end < len(content):
+            with self._predictions.open("r+b") as handle:
+                handle.truncate(end)
+        return done
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Add one finished batch; on disk when this returns."""
+        with self._predictions.open("a", encoding="utf-8") as handle:
+            handle.write("".join(json_line(prediction) for prediction in predictions))
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    def measurements(self) -> dict[str, Any] | None:
+        """The measurements of an earlier start, or None."""
+        return read_json(self._measurements) if self._measurements.exists() else None
+
+    def keep_measurements(self, measurements: dict[str, Any]) -> None:
+        """Keep measurements for a later start."""
+        write_json(self._measurements, measurements)
+
+    def clear(self) -> None:
+        """Forget this progress, once the cell's files stand under their final names."""
+        for path in (self._predictions, self._measurements, self._starts):
+            path.unlink(missing_ok=True)
+
+
+def _whole(line: bytes) -> dict[str, Any] | None:
+    """The object of a complete line, or None for a torn one."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and value.keys() == _FIELDS else None

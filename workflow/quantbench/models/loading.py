@@ -1,0 +1,113 @@
+"""Loading a model at a precision, through transformers and bitsandbytes, on CUDA or CPU.
+
+Source of the three precisions: arXiv 2509.04534, Methods (NF4 with double quantization and float16 compute; the
+library's default 8-bit loading; 16-bit weights for ``full``).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..config import ModelEntry, PrecisionEntry
+from ..errors import ModelError
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to generate, with its tokenizer and the precision as it was applied."""
+
+    model: Any
+    tokenizer: Any
+    device: torch.device
+    applied: dict[str, Any]
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load the tokenizer, padding on the left: generation continues at a prompt's right end."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, padding_side="left"
+    )
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"{folder}: the tokenizer names no end-of-text token, so no answer would ever end")
+    if tokenizer.pad_token_id is None:
+        # Padding is masked out, so its identity does not matter; base models often name none.
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, tokenizer: Any, device: str) -> LoadedModel:
+    """Load a model at a precision.
+
+    Args:
+        folder: a checked model folder (:func:`quantbench.models.folder.check_folder`).
+        entry: the model.
+        precision: its settings go to transformers' ``BitsAndBytesConfig``.
+        tokenizer: from :func:`load_tokenizer`.
+        device: ``cuda`` (spread over the visible devices) or ``cpu``.
+
+    Raises:
+        ModelError: the library refuses the settings or the weights.
+    """
+    from transformers import AutoModelForCausalLM
+
+    # bitsandbytes logs a cast on every 8-bit product; a job's log must stay readable.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    dtype = compute_dtype(entry, precision, device)
+    options: dict[str, Any] = {"dtype": dtype, "device_map": "auto" if device == "cuda" else {"": "cpu"}}
+    if precision.method == "bitsandbytes":
+        options["quantization_config"] = _bitsandbytes_config(precision)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: not loadable at precision {precision.title!r}: {error}") from error
+    model.eval()
+    applied = {
+        "method": precision.method,
+        "settings": dict(precision.settings),
+        "dtype": str(dtype).removeprefix("torch."),
+    }
+    return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
+
+
+def compute_dtype(entry: ModelEntry, precision: PrecisionEntry, device: str) -> torch.dtype:
+    """The number format of what is not quantized.
+
+    Quantized runs use float16 on CUDA, as in the paper. On CPU they keep the model's own format: float16 products are
+    emulated there and several times slower.
+    """
+    name = "float16" if precision.method != "none" and device == "cuda" else entry.full_dtype
+    dtype = getattr(torch, name)
+    assert isinstance(dtype, torch.dtype)
+    return dtype
+
+
+def weight_bytes(model: torch.nn.Module) -> int:
+    """Bytes the model's weights take, quantization state included (which ``get_memory_footprint`` leaves out)."""
+    tensors = list(model.parameters()) + list(model.buffers())
+    total = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return total + sum(_state_bytes(parameter) for parameter in model.parameters())
+
+
+def _state_bytes(parameter: torch.nn.Parameter) -> int:
+    """Bytes of one parameter's quantization state: block scales of NF4, row scales of LLM.int8."""
+    state = getattr(parameter, "quant_state", None)
+    nested = getattr(state, "state2", None)
+    tensors = [getattr(parameter, "SCB", None)]
+    tensors += [getattr(part, name, None) for part in (state, nested) for name in ("absmax", "code", "offset")]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors if isinstance(tensor, torch.Tensor))
+
+
+def _bitsandbytes_config(precision: PrecisionEntry) -> Any:
+    from transformers import BitsAndBytesConfig
+
+    try:
+        return BitsAndBytesConfig(**precision.settings)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"precision {precision.title!r}: BitsAndBytesConfig refuses its settings: {error}") from error
