@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -73,7 +74,7 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     return cells
 
 
-def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: dict[str, object]) -> list[str]:
+def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: Mapping[str, object]) -> list[str]:
     """Names in the study's order where it lists them, else in the run's, else in the catalogue's."""
     if isinstance(wanted, str):
         return list(known) if isinstance(allowed, str) else list(allowed)

@@ -35,7 +35,7 @@ def job_log(path: str | Path) -> Iterator[None]:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w", encoding="utf-8") as handle:
         errors = _Tee(sys.stderr, handle)
-        with redirect_stdout(_Tee(sys.stdout, handle)), redirect_stderr(errors):  # type: ignore[type-var]
+        with redirect_stdout(_Tee(sys.stdout, handle)), redirect_stderr(errors):
             try:
                 yield
             except QuantbenchError as error:

@@ -57,7 +57,11 @@ def _section_at(kind: type[BaseModel], path: tuple[str | int, ...]) -> type[Base
     """Follow field names down to the section class that refused a key (None inside lists and mappings)."""
     section: Any = kind
     for part in path:
-        field = section.model_fields.get(part) if isinstance(section, type) and issubclass(section, BaseModel) else None
+        field = (
+            section.model_fields.get(str(part))
+            if isinstance(section, type) and issubclass(section, BaseModel)
+            else None
+        )
         if field is None:
             return None
         section = field.annotation

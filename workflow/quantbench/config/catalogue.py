@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,7 +97,11 @@ def _studies(path: Path) -> dict[str, StudyEntry]:
 
 def _check_names(catalogue: Catalogue, source: str) -> None:
     run, studies_file = catalogue.run, catalogue.run.studies_file
-    known = {"models": catalogue.models, "precisions": catalogue.precisions, "datasets": catalogue.datasets}
+    known: dict[str, Mapping[str, Settings]] = {
+        "models": catalogue.models,
+        "precisions": catalogue.precisions,
+        "datasets": catalogue.datasets,
+    }
     _refuse_unknown(run.studies, catalogue.studies, "study", "studies", source)
     for key, entries in known.items():
         _refuse_unknown(getattr(run, key), entries, key.rstrip("s"), key, source)
@@ -107,7 +112,7 @@ def _check_names(catalogue: Catalogue, source: str) -> None:
             _refuse_unknown([study.subset_of], catalogue.studies, "study", f"{name}.subset_of", studies_file)
 
 
-def _refuse_unknown(names: list[str] | str, known: dict[str, Any], word: str, key: str, source: str) -> None:
+def _refuse_unknown(names: list[str] | str, known: Mapping[str, Settings], word: str, key: str, source: str) -> None:
     for name in names if isinstance(names, list) else []:
         if name not in known:
             raise ConfigError(f"{source}: key {key!r} names the unknown {word} {name!r}{nearest(name, known)}")

@@ -109,7 +109,7 @@ class Generator:
         return text, len(row) if end is None else end + 1, "length" if end is None else "stop"
 
 
-class _FirstToken(StoppingCriteria):  # type: ignore[misc]
+class _FirstToken(StoppingCriteria):
     """Notes the time when the first new token exists; never stops anything."""
 
     def __init__(self, synchronize: Any) -> None:
@@ -125,6 +125,6 @@ class _FirstToken(StoppingCriteria):  # type: ignore[misc]
 
 def _end_tokens(loaded: LoadedModel) -> set[int]:
     """The tokens that end an answer, by the model's published generation settings and its tokenizer."""
-    stated = getattr(loaded.model.generation_config, "eos_token_id", None)
-    ends = set(stated) if isinstance(stated, list | tuple) else {stated} - {None}
-    return ends | {loaded.tokenizer.eos_token_id}
+    stated = loaded.model.generation_config.eos_token_id
+    ends = stated if isinstance(stated, list | tuple) else [stated]
+    return {int(token) for token in [*ends, loaded.tokenizer.eos_token_id] if token is not None}

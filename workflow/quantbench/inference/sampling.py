@@ -8,7 +8,7 @@ import torch
 from transformers import LogitsProcessor
 
 
-class SeededSampling(LogitsProcessor):  # type: ignore[misc]
+class SeededSampling(LogitsProcessor):
     """Turns greedy search into sampling at a temperature, one random stream a row.
 
     Adding independent Gumbel noise to the scaled logits and taking the largest draws exactly from their softmax

@@ -1,0 +1,139 @@
+"""Tab-separated files in the quoted dialect the benchmarks are published in, read strictly."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a file: the fields by column name, and the physical line (1-based) on which it starts."""
+
+    path: Path
+    line: int
+    values: dict[str, str]
+
+    def error(self, column: str, problem: str) -> DataError:
+        """An error that names file, line and column."""
+        return DataError(f"{self.path}, line {self.line}, column {column!r}: {problem}")
+
+    def text(self, column: str) -> str:
+        """The field as published, blanks and escapes included; a blank field is an error."""
+        value = self.values[column]
+        if not value.strip():
+            raise self.error(column, "the field is empty; fill it or take the row out")
+        return value
+
+    def label(self, column: str, inventory: list[str]) -> str:
+        """The field as one label of ``inventory``."""
+        return self.known(column, self.text(column), inventory)
+
+    def known(self, column: str, label: str, inventory: list[str]) -> str:
+        """Return ``label`` if it is one of ``inventory``, else raise with the nearest one."""
+        if label not in inventory:
+            raise self.error(column, f"label {label!r} is outside the inventory{nearest(label, inventory)}")
+        return label
+
+    def literal(self, column: str) -> Any:
+        """The field as a Python literal: how the publishers wrote lists (single quotes: not JSON)."""
+        value = self.text(column)
+        try:
+            return ast.literal_eval(value)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise self.error(column, f"expected a Python list, found {shorten(value)}") from None
+
+
+def shorten(value: object, width: int = 80) -> str:
+    """The value as Python writes it, cut to ``width`` characters for a message."""
+    text = repr(value)
+    return text if len(text) <= width else f"{text[:width]}..."
+
+
+def read_text(path: Path) -> str:
+    """Decode a file as UTF-8, line ends untouched, a byte order mark dropped.
+
+    Raises:
+        DataError: missing or empty file, bytes that are not UTF-8 (with their line), zero bytes.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        odd = content[error.start : error.start + 8]
+        raise DataError(f"{path}, line {line}: bytes {odd!r} are not UTF-8; save the file as UTF-8") from None
+    if not text.strip():
+        raise DataError(f"{path}: the file is empty; retrieve it again")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path}, line {line}: holds a zero byte; the file is damaged or not UTF-8")
+    return text
+
+
+def read_table(path: Path, columns: list[str]) -> list[Row]:
+    """Read a file of tab-separated records with a header; quoted fields may hold tabs, quotes and line breaks.
+
+    Args:
+        path: the file. Its last line must be ended, as in every published file: else it was cut off.
+        columns: those that must be there; more are allowed, in any order.
+
+    Raises:
+        DataError: missing column, wrong number of fields, quotes left open, no records, no final line break.
+    """
+    text = read_text(path)
+    records = _records(path, text)
+    _, header = next(records)
+    for column in columns:
+        if header.count(column) != 1:
+            how = "missing" if column not in header else "there more than once"
+            raise DataError(f"{path}, line 1: column {column!r} is {how}; found {', '.join(map(repr, header))}")
+    rows = []
+    for line, record in records:
+        if len(record) != len(header):
+            raise DataError(
+                f"{path}, line {line}: {len(record)} fields where the header has {len(header)}: {shorten(record)}"
+            )
+        rows.append(Row(path, line, dict(zip(header, record, strict=True))))
+    if not rows:
+        raise DataError(f"{path}: a header and no records; retrieve the file again")
+    refuse_cut_off(path, text)
+    return rows
+
+
+def refuse_cut_off(path: Path, text: str) -> None:
+    """Refuse a text whose last line is not ended: most likely the end of the file is lost."""
+    if not text.endswith("\n"):
+        line = text.count("\n") + 1
+        last = text[text.rfind("\n") + 1 :]
+        raise DataError(
+            f"{path}, line {line}: the last line {shorten(last)} is not ended, so the file was cut off; "
+            "retrieve it again, or end the line if it is complete"
+        )
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line on which the record starts, fields); lines end at ``\\n`` only, as editors count them."""
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", strict=True)
+    start = 1
+    try:
+        for record in reader:
+            yield start, record
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {start}: malformed record that ends at line {reader.line_num} ({error})"
+        ) from None

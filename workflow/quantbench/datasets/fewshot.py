@@ -1,0 +1,118 @@
+"""Worked examples for prompts: which samples of train or dev may serve, and in which order they are drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from random import Random
+from statistics import quantiles
+
+from ..config import DatasetEntry
+from ..records import Sample
+from .stratification import WITH_ENTITIES, WITHOUT_ENTITIES, strata_of
+
+# Readers whose groups are documents: a training sentence of a test document is as good as a test sentence.
+_DOCUMENT_READERS = {"labelled_text", "entity_pairs"}
+
+
+def few_shot_pool(
+    samples: Iterable[Sample], entry: DatasetEntry, seed: int, size: int, *, test: Iterable[Sample]
+) -> list[Sample]:
+    """Choose at most ``size`` candidates for worked examples, balanced over labels.
+
+    Refused are samples whose text (whitespace and letter case aside) or document is in ``test``, all samples of a text
+    that stands there with two different answers, and repetitions.
+
+    Samples from the first quartile to the median of length are preferred; those of other lengths serve where a label
+    has too few. Long ones say nothing that shorter ones do not, while every shot repeats their cost in memory and
+    latency, which would be taken for the cost of shots as such; the shortest ones are headings and fragments.
+
+    Args:
+        samples: the train or dev split.
+        entry: the dataset's configuration.
+        seed: decides among equals; the same seed gives the same pool.
+        size: most samples to return.
+        test: the whole test split, before any limit.
+    """
+    fit = _fit(samples, entry, list(test))
+    if len(fit) < 2:
+        return fit[:size]
+    shuffled = Random(f"pool {seed}").sample(fit, len(fit))
+    low, middle, _ = quantiles(map(_length, fit), n=4)
+    return _balanced(sorted(shuffled, key=lambda sample: _oddity(_length(sample), low, middle)), entry, size, seed)
+
+
+def draw_shots(pool: Sequence[Sample], entry: DatasetEntry, shots: int, seed: int) -> list[Sample]:
+    """Draw ``shots`` worked examples, or as many as the pool has. The first 3 of 5 are the 3 one would draw alone.
+
+    Each draw serves the label that was served least (its order among equals is the seed's) with the first sample that
+    has it, from a document not yet drawn from where there is one. So every label is shown once before one is shown
+    twice, and samples with several labels keep their natural share. Entity sentences: all have entities but the third
+    of every five, which has none, so that "nothing to mark" is shown too.
+
+    Prompts of all precisions use the same draw, because nothing but pool, entry, number and seed enters it.
+    """
+    return _balanced(Random(f"shots {seed}").sample(list(pool), len(pool)), entry, shots, seed)
+
+
+def _fit(samples: Iterable[Sample], entry: DatasetEntry, test: Sequence[Sample]) -> list[Sample]:
+    """The samples that may serve: not in the test split, not ambiguous, each text once."""
+    texts = {_text(sample) for sample in test}
+    groups = {sample.group for sample in test} if entry.reader in _DOCUMENT_READERS else set()
+    first: dict[str, Sample] = {}
+    ambiguous: set[str] = set()
+    for sample in samples:
+        text = _text(sample)
+        if first.setdefault(text, sample).gold != sample.gold:
+            ambiguous.add(text)
+    return [s for text, s in first.items() if text not in texts | ambiguous and s.group not in groups]
+
+
+def _oddity(length: int, low: float, middle: float) -> int:
+    """0 for a length in the preferred range, 1 below, 2 above."""
+    return 0 if low <= length <= middle else 1 if length < low else 2
+
+
+def _balanced(candidates: Sequence[Sample], entry: DatasetEntry, count: int, seed: int) -> list[Sample]:
+    """Draw ``count`` candidates balanced over strata, earlier candidates first; a longer draw begins with a shorter."""
+    waiting = list(candidates)
+    strata = {sample.sample_id: strata_of(sample, entry) for sample in waiting}
+    labels = sorted({stratum for own in strata.values() for stratum in own})
+    Random(f"labels {seed}").shuffle(labels)
+    served: Counter[str] = Counter()
+    documents: set[str] = set()
+    drawn: list[Sample] = []
+    while waiting and len(drawn) < count:
+        wanted = next(label for label in _wanted(labels, served, len(drawn)) if _offered(waiting, strata, label))
+        offered = _offered(waiting, strata, wanted)
+        sample = next((sample for sample in offered if sample.group not in documents), offered[0])
+        waiting.remove(sample)
+        served.update(strata[sample.sample_id])
+        documents.add(sample.group)
+        drawn.append(sample)
+    return drawn
+
+
+def _wanted(labels: list[str], served: Counter[str], drawn: int) -> list[str]:
+    """Labels in the order in which the next draw should serve them."""
+    if set(labels) <= {WITH_ENTITIES, WITHOUT_ENTITIES}:
+        return [WITHOUT_ENTITIES, WITH_ENTITIES] if drawn % 5 == 2 else [WITH_ENTITIES, WITHOUT_ENTITIES]
+    return sorted(labels, key=lambda label: served[label])
+
+
+def _offered(waiting: list[Sample], strata: dict[str, list[str]], label: str) -> list[Sample]:
+    return [sample for sample in waiting if label in strata[sample.sample_id]]
+
+
+def _text(sample: Sample) -> str:
+    """What makes two samples the same to a reader: text, sentence or question; not its options or context."""
+    inputs = sample.inputs
+    text: str = inputs.get("text") or inputs.get("sentence") or inputs["question"]
+    return " ".join(text.split()).casefold()
+
+
+def _length(sample: Sample) -> int:
+    """Characters a worked example adds to the prompt: of all inputs, options included."""
+    return sum(
+        len(value) if isinstance(value, str) else sum(map(len, value.values())) for value in sample.inputs.values()
+    )

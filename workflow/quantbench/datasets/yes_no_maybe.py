@@ -1,0 +1,84 @@
+"""Questions on an abstract answered by yes, no or maybe: PubMedQA.
+
+The test set is a table (``QUESTION``, ``CONTEXTS`` as a Python list of strings, ``final_decision``, ``pmid``); the
+few-shot pool is upstream's JSON with the same fields, keyed by pmid. ``LONG_ANSWER`` gives the answer away: it is not
+read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..config import DatasetEntry
+from ..errors import DataError
+from ..records import Sample
+from .delimited import Row, read_table, read_text, shorten
+
+ANSWERS = ["yes", "no", "maybe"]
+
+
+def read(path: Path, entry: DatasetEntry) -> list[Sample]:
+    """Read one split, JSON or table by the file's suffix.
+
+    Inputs: question, and the contexts joined by one blank. Gold: yes, no or maybe. Group: the question itself.
+    """
+    answers = list(entry.labels) or ANSWERS
+    if path.suffix == ".json":
+        return [_sample(number, row, answers) for number, row in enumerate(_json_rows(path))]
+    rows = read_table(path, ["QUESTION", "CONTEXTS", "final_decision"])
+    return [_sample(number, row, answers) for number, row in enumerate(rows)]
+
+
+def read_pmids(path: Path) -> set[str]:
+    """The pmids of a table, to be kept out of the few-shot pool."""
+    return {row.text("pmid") for row in read_table(path, ["pmid"])}
+
+
+def read_pool(path: Path) -> dict[str, dict[str, Any]]:
+    """Read upstream's JSON: one object of fields a pmid.
+
+    Raises:
+        DataError: not JSON, not an object of objects, no records.
+    """
+    try:
+        value = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, line {error.lineno}: not readable as JSON ({error.msg}); retrieve it again") from None
+    if not isinstance(value, dict) or not all(isinstance(record, dict) for record in value.values()):
+        raise DataError(f"{path}: expected one JSON object of fields for each pmid, found {shorten(value)}")
+    if not value:
+        raise DataError(f"{path}: holds no records; retrieve it again")
+    return value
+
+
+def _sample(number: int, row: Row, answers: list[str]) -> Sample:
+    contexts = row.literal("CONTEXTS")
+    if not isinstance(contexts, list) or not contexts or not all(isinstance(part, str) for part in contexts):
+        raise row.error("CONTEXTS", f"expected a list of strings, found {shorten(contexts)}")
+    return Sample(
+        sample_id=str(number),
+        inputs={"question": row.text("QUESTION"), "context": " ".join(contexts)},
+        gold=row.label("final_decision", answers),
+        group=str(number),
+    )
+
+
+def _json_rows(path: Path) -> list[Row]:
+    """The pool's records in the form of the table's, so that both are checked alike."""
+    lines = {line.strip().rstrip("{").rstrip(): number for number, line in _numbered_lines(path)}
+    rows = []
+    for pmid, record in read_pool(path).items():
+        line = lines.get(f"{json.dumps(pmid)}:", 1)
+        values: dict[str, str] = {}
+        for column in ("QUESTION", "CONTEXTS", "final_decision"):
+            if column not in record:
+                raise DataError(f"{path}, line {line}: record {pmid!r} has no field {column!r}")
+            values[column] = record[column] if isinstance(record[column], str) else repr(record[column])
+        rows.append(Row(path, line, values))
+    return rows
+
+
+def _numbered_lines(path: Path) -> list[tuple[int, str]]:
+    return list(enumerate(read_text(path).split("\n"), start=1))
