@@ -10,6 +10,7 @@ from typing import Any
 
 from .config import Catalogue, data_folder, load
 from .grid import parse_folder
+from .joblog import job_log
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,10 +46,64 @@ def prepare_dataset(config: dict[str, Any], dataset: str, out: Path) -> None:
     prepare(catalogue.datasets[dataset], dataset, folder / dataset, catalogue.run.limit, catalogue.run.seed, out)
 
 
-def infer(config: dict[str, Any], cell: str, data: Path, progress: Path, leases: Path, gpus: int) -> None:
-    """Run one cell, named by its folder, on the prepared dataset in ``data``."""
-    from .inference.cell import CellFolders, run_cell
+def infer(config: dict[str, Any], cell: str, folders: dict[str, str], gpus: int, log: str) -> None:
+    """Run one cell, named by its folder; in a process that is warm already where the configuration says so.
+
+    ``folders`` are the paths of :class:`quantbench.inference.cell.CellFolders` by field name.
+    """
+    hardware = catalogue_of(config).run.hardware
+    arguments: dict[str, Any] = {"config": config, "cell": cell, "folders": folders, "gpus": gpus, "log": log}
+    if not hardware.warm_start:
+        infer_here(**arguments)
+        return
+    from .inference.warm import call
+
+    status = call("quantbench.jobs:infer_here", arguments, hardware.threads)
+    if status:
+        raise SystemExit(status)
+
+
+def infer_here(config: dict[str, Any], cell: str, folders: dict[str, str], gpus: int, log: str) -> None:
+    """Run one cell in this process, with its log."""
+    with job_log(log):
+        from .inference.cell import CellFolders, run_cell
+
+        paths = CellFolders(**{name: Path(path) for name, path in folders.items()})
+        run_cell(catalogue_of(config), parse_folder(cell), paths, gpus)
+
+
+def score(config: dict[str, Any], dataset: str, data: Path, cells: list[str]) -> None:
+    """Score the named cells of one dataset."""
+    from .scoring import score_cell
 
     catalogue = catalogue_of(config)
-    outputs = Path(catalogue.run_folder) / "cells" / cell
-    run_cell(catalogue, parse_folder(cell), CellFolders(data, outputs, progress, leases), gpus)
+    folder = Path(catalogue.run_folder) / "cells"
+    for cell in cells:
+        score_cell(folder / cell, data, catalogue.datasets[dataset], catalogue.run.comparison, catalogue.run.seed)
+
+
+def compare(config: dict[str, Any], cells: list[str]) -> None:
+    """Make every table from the named cells."""
+    from . import tables
+
+    catalogue = catalogue_of(config)
+    results, chosen = Path(catalogue.run_folder), [parse_folder(cell) for cell in cells]
+    samples = {cell.dataset: results / "datasets" / cell.dataset / "samples.jsonl" for cell in chosen}
+    rows = tables.cells_table(catalogue, results, chosen)
+    published = tables.table1(catalogue, rows)
+    folder = results / "tables"
+    tables.write_csv(folder / "cells.csv", rows)
+    tables.write_csv(folder / "table1.csv", published)
+    tables.write_markdown(folder / "table1.md", tables.table1_markdown(catalogue, published))
+    tables.write_csv(folder / "precision_effects.csv", tables.effects_table(catalogue, results, chosen, samples))
+    tables.write_csv(folder / "efficiency.csv", tables.efficiency_table(rows))
+
+
+def figure(config: dict[str, Any], name: str) -> None:
+    """Draw one figure from the run's tables."""
+    from . import figures
+
+    catalogue = catalogue_of(config)
+    folder = Path(catalogue.run_folder)
+    drawn = figures.draw(name, catalogue, figures.read_tables(folder / "tables"))
+    figures.save(drawn, folder / "figures" / name)

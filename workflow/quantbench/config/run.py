@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import Settings
 
@@ -60,6 +60,13 @@ class HardwareSettings(Settings):
         default=80.0, gt=0, description="memory of one GPU, from which GPUs a cell are counted"
     )
     threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
+    warm_start: bool = Field(default=False, description="fork cells from one process that holds the libraries; CPU only")
+
+    @model_validator(mode="after")
+    def _warm_on_cpu(self) -> HardwareSettings:
+        if self.warm_start and self.device != "cpu":
+            raise ValueError(f"warm_start needs device: cpu (it is {self.device}): CUDA does not survive a fork")
+        return self
 
 
 class RunConfig(Settings):

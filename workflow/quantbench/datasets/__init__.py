@@ -6,7 +6,7 @@ one module of datasets that may touch the network.
 
 from .checksums import git_blob_of, sha256_of, verify_file
 from .fewshot import draw_shots, few_shot_pool
-from .preparation import MAX_SHOTS, find_pool, prepare, source_files
+from .preparation import MAX_SHOTS, find_pool, local_sources, prepare, source_files
 from .reading import read_split
 from .stratification import count_strata, limit_samples, strata_of
 
@@ -18,6 +18,7 @@ __all__ = [
     "find_pool",
     "git_blob_of",
     "limit_samples",
+    "local_sources",
     "prepare",
     "read_split",
     "sha256_of",

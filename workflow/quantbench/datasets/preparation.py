@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..config import DataFile, DatasetEntry, Split, find_file
+from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file
 from ..errors import DataError
 from ..records import Sample, write_json, write_records
 from .checksums import sha256_of, verify_file
@@ -75,6 +76,21 @@ def source_files(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     own = folder / "files.yaml"
     files = [folder / file.name for file in (_required(entry, name, folder), pool) if file is not None]
     return [*files, own] if own.exists() else files
+
+
+def local_sources(catalogue: Catalogue, names: Iterable[str]) -> dict[str, list[str]]:
+    """The source files of the named datasets where the run reads a local folder; empty where it downloads.
+
+    Raises:
+        DataError: a dataset without an acceptable test file.
+    """
+    folder = data_folder(catalogue.root, catalogue.run)
+    if folder is None:
+        return {}
+    return {
+        name: [str(path) for path in source_files(catalogue.datasets[name], name, folder / name)]
+        for name in dict.fromkeys(names)
+    }
 
 
 def find_pool(entry: DatasetEntry, folder: Path) -> tuple[Split | None, DataFile | None]:
