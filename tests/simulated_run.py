@@ -1,0 +1,181 @@
+"""A finished run that never ran: every file a cell leaves, with numbers of a realistic size."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quantbench import tasks
+from quantbench.config import Catalogue, load
+from quantbench.config.base import read_yaml
+from quantbench.config.entries import DatasetEntry, ModelEntry
+from quantbench.grid import Cell, run_cells
+from quantbench.memory import GIB, weight_bytes
+from quantbench.records import Sample, ScoredAnswer, write_json, write_records
+from quantbench.statistics import interval_of_counts, score_of_counts
+
+NOISE = {"full": 0.0, "w8a16": 0.03, "w4a16": 0.08}
+SLOWNESS = {"full": 1.0, "w8a16": 2.5, "w4a16": 1.4}
+SHAPES = {"qwen2.5-3b": ("tiny-xs", 64, 2), "qwen2.5-7b": ("tiny-s", 128, 4), "qwen2.5-14b": ("tiny-m", 256, 6)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A simulated run: its configuration, ``results/<run>``, finished cells, and each dataset's ``samples.jsonl``."""
+
+    catalogue: Catalogue
+    results: Path
+    cells: list[Cell]
+    samples: dict[str, Path]
+
+
+def paper_catalogue(repository: Path, **changes: Any) -> Catalogue:
+    """The paper's configuration, with some keys of the run changed."""
+    return load(repository, read_yaml(repository / "config/config.yaml") | changes, "config.yaml")
+
+
+def tiny_catalogue(repository: Path, **changes: Any) -> Catalogue:
+    """The paper's configuration with tiny demonstration models, measured on CPU, under the names of its own."""
+    catalogue = paper_catalogue(repository, **changes)
+    return replace(catalogue, models={name: _tiny(name, entry) for name, entry in catalogue.models.items()})
+
+
+def _tiny(name: str, entry: ModelEntry) -> ModelEntry:
+    title, width, layers = SHAPES.get(name, ("tiny-s-general", 128, 4))
+    facts = {"hidden_size": width, "layers": layers, "attention_heads": 4, "key_value_heads": 2, "tied_head": True}
+    facts |= {"intermediate_size": 3 * width, "vocab_size": 2048}
+    architecture = entry.architecture.model_copy(update=facts)
+    return entry.model_copy(update={"title": title, "architecture": architecture, "demonstration": True})
+
+
+def simulate(catalogue: Catalogue, folder: Path, n: int, cells: list[Cell] | None = None) -> dict[str, Path]:
+    """Write the files of finished cells below ``folder`` (``results/<run>``); return dataset -> samples.jsonl."""
+    paths = {}
+    cells = run_cells(catalogue) if cells is None else cells
+    for name in dict.fromkeys(cell.dataset for cell in cells):
+        golds = _golds(catalogue.datasets[name], n, _generator(name))
+        paths[name] = folder / "datasets" / name / "samples.jsonl"
+        write_records(paths[name], [Sample(str(k), {}, gold, f"d{k // 4}") for k, gold in enumerate(golds)])
+        for cell in cells:
+            if cell.dataset == name:
+                write_cell(catalogue, folder, cell, golds)
+    return paths
+
+
+def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any]) -> None:
+    """Write ``scored.jsonl``, ``scores.json`` and ``measurements.json`` of one cell."""
+    where = folder / "cells" / cell.folder
+    entry = catalogue.datasets[cell.dataset]
+    answers = _answers(entry, cell, golds)
+    write_records(where / "scored.jsonl", answers)
+    counts = tasks.get(entry).counts([answer.parsed for answer in answers], golds)
+    groups = [f"d{k // 4}" for k in range(len(golds))]
+    low, high = interval_of_counts(counts, groups, entry.metric, 200, 1, 0.95)
+    value = float(score_of_counts(counts.sum(axis=0), entry.metric))
+    lost = float(np.mean([not answer.parsed_ok for answer in answers]))
+    scores = {
+        "metric": entry.metric,
+        "value": value,
+        "interval": [low, high],
+        "n": len(golds),
+        "unparseable_rate": lost,
+    }
+    write_json(
+        where / "scores.json", scores | {"strict_value": value, "strict_unparseable_rate": lost, "per_label": {}}
+    )
+    write_json(where / "measurements.json", _measurements(catalogue, cell))
+
+
+def _generator(*words: Any) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(repr(words).encode()))
+
+
+def _golds(entry: DatasetEntry, n: int, generator: np.random.Generator) -> list[Any]:
+    return [_gold(entry, generator) for _ in range(n)]
+
+
+def _gold(entry: DatasetEntry, generator: np.random.Generator) -> Any:
+    labels = list(entry.labels)
+    if entry.task == "multi_label_classification":
+        chosen = generator.choice(len(labels), size=generator.integers(1, 3), replace=False)
+        return [label for place, label in enumerate(labels) if place in chosen]
+    if entry.task == "named_entity_recognition":
+        starts = 10 * np.arange(generator.integers(0, 4))
+        return [{"start": int(start), "end": int(start) + 5, "text": "x" * 5} for start in starts]
+    if entry.task == "relation_extraction":
+        return entry.negative_label if generator.random() < 0.6 else str(generator.choice(labels))
+    return str(generator.choice(["yes", "no", "maybe"] if entry.reader == "yes_no_maybe" else list("ABCDE")))
+
+
+def _answers(entry: DatasetEntry, cell: Cell, golds: list[Any]) -> list[ScoredAnswer]:
+    """Right with the model's skill, the same at every precision but for a few answers that change with it."""
+    shared, own = _generator(cell.model, cell.dataset, cell.prompting, cell.shots), _generator(cell)
+    skill = 0.4 + 0.4 * _generator(cell.model, cell.dataset).random() + 0.01 * cell.shots
+    empty = tasks.get(entry).empty
+    answers = []
+    for place, gold in enumerate(golds):
+        guess, other = (gold if chance.random() < skill else _gold(entry, chance) for chance in (shared, own))
+        answer = other if own.random() < NOISE.get(cell.precision, 0.05) else guess
+        readable = own.random() > 0.02
+        value = answer if readable else empty
+        answers.append(ScoredAnswer(str(place), value, bool(readable), gold, bool(readable and answer == gold)))
+    return answers
+
+
+def _measurements(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
+    model, chance = catalogue.models[cell.model], _generator(cell, "measured")
+    weights = weight_bytes(model.architecture, catalogue.precisions[cell.precision])
+    tokens = 350 * (1 + cell.shots) + 40
+    slow = SLOWNESS.get(cell.precision, 2) * (1 + 4 * (cell.prompting != "instruction"))
+    typical = slow * (0.02 + weight_bytes(model.architecture, catalogue.precisions["full"]) / GIB / 45)
+    peak = None if model.demonstration else int(weights + GIB * 0.4 + tokens * 3e5)
+    return {
+        "cell": {key: getattr(cell, key) for key in ("model", "precision", "dataset", "prompting", "shots")},
+        "device": _device(model.demonstration),
+        "load_s": 1.0 + weights / GIB,
+        "weight_bytes": int(weights),
+        "memory": {
+            "after_load": {
+                "allocated_bytes": peak,
+                "reserved_bytes": peak,
+                "process_bytes": None,
+                "resident_bytes": GIB,
+            },
+            "inference": {
+                "peak_allocated_bytes": peak,
+                "peak_reserved_bytes": peak,
+                "peak_process_bytes": None,
+                "peak_resident_bytes": GIB,
+            },
+        },
+        "latency": {
+            "warmup": 3,
+            "samples": _latencies(typical, tokens, model.demonstration, chance),
+            "contended_by": [],
+        },
+        "energy": {"energy_j": None, "reason": "unavailable: no GPU in use"},
+        "quality_pass": {"engine": "static", "seconds": 1.0, "samples": 200},
+    }
+
+
+def _device(demonstration: bool) -> dict[str, Any]:
+    if demonstration:
+        return {"kind": "cpu", "names": ["Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"]}
+    return {"kind": "cuda", "names": ["NVIDIA A100-SXM4-80GB", "NVIDIA A100-SXM4-80GB"]}
+
+
+def _latencies(typical: float, tokens: int, few: bool, chance: np.random.Generator) -> list[dict[str, Any]]:
+    return [
+        {
+            "sample_id": str(k),
+            "latency_s": float(seconds),
+            "first_token_s": float(seconds) / 8,
+            "prompt_tokens": tokens + k,
+            "new_tokens": 20,
+        }
+        for k, seconds in enumerate(typical * chance.lognormal(0, 0.4, size=8 if few else 64))
+    ]

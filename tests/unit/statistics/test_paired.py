@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+
+from quantbench.errors import DataError
+from quantbench.statistics import Comparison, compare, holm, mcnemar_exact, verdict
+
+
+def accuracy_counts(right: np.ndarray) -> np.ndarray:
+    counts = np.zeros((len(right), 1, 3), dtype=np.int64)
+    counts[:, 0, 0], counts[:, 0, 2] = right, ~right
+    return counts
+
+
+def compared(reference: np.ndarray, other: np.ndarray, resamples: int = 400, seed: int = 1) -> Comparison:
+    groups = [str(row) for row in range(len(reference))]
+    return compare(accuracy_counts(reference), accuracy_counts(other), groups, "accuracy", resamples, seed, 0.95)
+
+
+def changed(n: int, lost: int, gained: int, right: int) -> tuple[np.ndarray, np.ndarray]:
+    """``n`` answers, ``right`` of them right at first, then so many lost and gained."""
+    reference = np.arange(n) < right
+    other = reference.copy()
+    other[:lost] = False
+    other[right : right + gained] = True
+    return reference, other
+
+
+def test_the_difference_is_the_plain_one() -> None:
+    assert compared(*changed(200, lost=9, gained=2, right=120)).difference == pytest.approx(-7 / 200)
+
+
+def test_the_paired_interval_agrees_with_bonett_and_price() -> None:
+    """Their adjusted Wald interval: p = (count + 1) / (n + 2), p - q +- z sqrt((p + q - (p - q)^2) / (n + 2))."""
+    n, lost, gained = 300, 20, 8
+    p, q = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    reach = 1.959964 * np.sqrt((p + q - (p - q) ** 2) / (n + 2))
+    found = compared(*changed(n, lost, gained, right=200), resamples=8000)
+    assert (found.low, found.high) == pytest.approx((p - q - reach, p - q + reach), abs=0.004)
+
+
+def test_pairing_narrows_the_interval() -> None:
+    """Two cells with accuracy 0.6 that agree on nearly everything differ by far less than two unrelated ones."""
+    reference, other = changed(400, lost=4, gained=4, right=240)
+    unrelated = np.random.default_rng(0).permutation(other)
+    paired, unpaired = compared(reference, other), compared(reference, unrelated)
+    assert paired.high - paired.low < 0.35 * (unpaired.high - unpaired.low)
+
+
+def test_no_flip_among_few_samples_preserves_nothing() -> None:
+    few, many = (compared(*changed(n, 0, 0, right=n // 2), resamples=2000) for n in (100, 2000))
+    assert verdict(few.low, few.high, 0.01) == "inconclusive"
+    assert verdict(many.low, many.high, 0.01) == "preserved"
+    assert few.smallest_detectable > 0.01 > many.smallest_detectable
+
+
+def test_twice_the_same_documents_double_what_is_known_of_none() -> None:
+    reference, other = changed(100, lost=10, gained=5, right=60)
+    counts = [accuracy_counts(np.repeat(side, 5)) for side in (reference, other)]
+    clustered = compare(counts[0], counts[1], [str(row // 5) for row in range(500)], "accuracy", 4000, 1, 0.95)
+    single = compared(reference, other, resamples=4000)
+    assert clustered.high - clustered.low == pytest.approx(single.high - single.low, rel=0.1)
+
+
+def test_f1_differences_are_of_the_metric_itself() -> None:
+    reference = np.array([[[1, 0, 0], [0, 0, 0]], [[0, 0, 0], [1, 0, 0]]] * 30)
+    other = np.array([[[1, 0, 0], [0, 0, 0]], [[0, 1, 0], [0, 0, 1]]] * 30)
+    found = compare(reference, other, [str(row) for row in range(60)], "macro_f1", 200, 1, 0.95)
+    assert found.difference == pytest.approx((2 / 3 + 0) / 2 - 1)
+    assert found.low <= found.difference <= found.high < 0
+
+
+def test_cells_of_other_samples_are_refused() -> None:
+    counts = np.zeros((3, 1, 3), dtype=np.int64)
+    with pytest.raises(DataError, match=r"shapes \(3, 1, 3\) and \(3, 2, 3\)"):
+        compare(counts, np.zeros((3, 2, 3), dtype=np.int64), ["a", "b", "c"], "entity_f1", 10, 0, 0.95)
+
+
+@pytest.mark.parametrize(("lost", "gained"), [(0, 3), (1, 9), (12, 5), (40, 41)])
+def test_mcnemar_agrees_with_statsmodels(lost: int, gained: int) -> None:
+    table = np.array([[50, lost], [gained, 20]])
+    assert mcnemar_exact(lost, gained) == pytest.approx(min(1.0, mcnemar(table, exact=True).pvalue))
+
+
+def test_mcnemar_by_hand() -> None:
+    assert mcnemar_exact(1, 9) == pytest.approx(2 * (1 + 10) / 2**10)
+    assert mcnemar_exact(0, 0) == 1.0
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-0.009, 0.02, "preserved"),
+        (-0.05, -0.011, "degraded"),
+        (-0.02, 0.001, "inconclusive"),
+        (-0.02, -0.005, "inconclusive"),  # worse for certain, by how much is open
+        (-0.01, 0.01, "inconclusive"),  # touching the margin is not above it
+    ],
+)
+def test_verdicts(low: float, high: float, expected: str) -> None:
+    assert verdict(low, high, margin=0.01) == expected
+
+
+@pytest.mark.parametrize(("n", "flips"), [(100, 0.02), (300, 0.1)])
+def test_where_nothing_is_lost_degraded_is_rare(n: int, flips: float) -> None:
+    """Answers flip either way alike: at most 5% may be called degraded, with no margin to hide behind."""
+    degraded = sum(_trial(n, flips / 2, flips / 2, margin=1e-9, seed=seed) == "degraded" for seed in range(400))
+    assert degraded <= 0.05 * 400
+
+
+@pytest.mark.parametrize(("n", "margin", "flips"), [(150, 0.01, 0.01), (400, 0.02, 0.02), (400, 0.02, 0.1)])
+def test_where_the_margin_is_lost_preserved_is_rare(n: int, margin: float, flips: float) -> None:
+    """The true loss is the margin: at most 5% may be called preserved, also where hardly any answer flips."""
+    lost, gained = (flips + margin) / 2, (flips - margin) / 2
+    preserved = sum(_trial(n, lost, gained, margin, seed) == "preserved" for seed in range(400))
+    assert preserved <= 0.05 * 400
+
+
+def test_a_smallest_detectable_loss_is_detected_four_times_in_five() -> None:
+    """At the stated smallest effect the interval excludes 0 in about 80% of simulated test sets."""
+    n, flips = 600, 0.1
+    stated = compared(*changed(n, 30, 30, right=400)).smallest_detectable
+    lost, gained = (flips + stated) / 2, (flips - stated) / 2
+    found = sum(_trial(n, lost, gained, margin=1e-9, seed=seed) == "degraded" for seed in range(300))
+    assert 0.72 <= found / 300 <= 0.88
+
+
+def _trial(n: int, lost: float, gained: float, margin: float, seed: int) -> str:
+    """The verdict on one simulated pair; ``lost`` and ``gained`` are shares of all samples."""
+    random = np.random.default_rng([seed, n])
+    kind = random.choice(4, size=n, p=[0.6 - lost, 0.4 - gained, lost, gained])
+    found = compared((kind == 0) | (kind == 2), (kind == 0) | (kind == 3), resamples=300, seed=seed)
+    return verdict(found.low, found.high, margin)

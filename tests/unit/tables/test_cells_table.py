@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.simulated_run import Run
+
+from quantbench.errors import DataError
+from quantbench.grid import Cell
+from quantbench.tables import cells_table, existing_cells, read_csv, write_csv
+from quantbench.tables.cells import parameters
+
+CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)
+
+
+def edit(results: Path, name: str, *keys: str, value: Any = None, remove: bool = False) -> Path:
+    """Change or remove one field of one JSON file of :data:`CELL`."""
+    path = results / "cells" / CELL.folder / name
+    document = json.loads(path.read_text())
+    inner = document
+    for key in keys[:-1]:
+        inner = inner[key]
+    if remove:
+        del inner[keys[-1]]
+    else:
+        inner[keys[-1]] = value
+    path.write_text(json.dumps(document))
+    return path
+
+
+def row(run: Run) -> pd.Series:
+    return cells_table(run.catalogue, run.results, [CELL]).iloc[0]
+
+
+def latencies(*seconds: float) -> list[dict[str, Any]]:
+    return [
+        {"sample_id": str(k), "latency_s": s, "first_token_s": s / 4, "prompt_tokens": 10 * (k + 1), "new_tokens": 6}
+        for k, s in enumerate(seconds)
+    ]
+
+
+def test_one_row_a_cell_in_the_order_given(run: Run) -> None:
+    table = cells_table(run.catalogue, run.results, run.cells)
+    keys = table[["model", "precision", "dataset", "prompting", "shots"]].itertuples(index=False, name=None)
+    assert [Cell(*key) for key in keys] == run.cells
+    assert len(run.cells) == 2 * 3 * 3
+
+
+def test_latency_is_derived_from_the_raw_values(run: Run) -> None:
+    edit(run.results, "measurements.json", "latency", "samples", value=latencies(1.0, 2.0, 6.0))
+    found = row(run)
+    assert found["latency_mean_s"] == pytest.approx(3.0)
+    assert found["latency_sd_s"] == pytest.approx(np.sqrt(7))
+    assert found["first_token_mean_s"] == pytest.approx(0.75)
+    assert found["tokens_per_s"] == pytest.approx(18 / 9)
+    assert found["prompt_tokens_mean"] == pytest.approx(20)
+
+
+def test_percentiles_stay_empty_where_n_is_too_small_and_the_note_says_so(run: Run) -> None:
+    edit(run.results, "measurements.json", "latency", "samples", value=latencies(*[1.0] * 20))
+    found = row(run)
+    assert found["latency_p50_s"] == 1.0
+    assert pd.isna(found["latency_p90_s"])
+    assert found["latency_note"] == "n too small: p90 needs 64, p95 needs 130, p99 needs 662"
+
+
+def test_one_latency_has_no_standard_deviation(run: Run) -> None:
+    edit(run.results, "measurements.json", "latency", "samples", value=latencies(1.5))
+    assert pd.isna(row(run)["latency_sd_s"])
+
+
+def test_memory_on_a_gpu_is_the_peak_allocated(run: Run) -> None:
+    edit(run.results, "measurements.json", "memory", "inference", "peak_allocated_bytes", value=3 * 2**30)
+    found = row(run)
+    assert (found["memory_gib"], found["memory_kind"]) == (3.0, "peak allocated")
+
+
+def test_memory_on_a_cpu_is_the_models_own_bytes(run: Run) -> None:
+    edit(run.results, "measurements.json", "device", value={"kind": "cpu", "names": ["Xeon"]})
+    edit(run.results, "measurements.json", "weight_bytes", value=2**28)
+    found = row(run)
+    assert (found["memory_gib"], found["memory_kind"], found["device"]) == (0.25, "model bytes", "CPU (Xeon)")
+
+
+def test_equal_devices_are_counted(run: Run) -> None:
+    edit(run.results, "measurements.json", "device", value={"kind": "cuda", "names": ["A100", "A100", "H100"]})
+    assert row(run)["device"] == "2 x A100 + H100"
+
+
+def test_unknown_energy_stays_unknown_with_its_reason(run: Run) -> None:
+    found = row(run)
+    assert pd.isna(found["energy_j"])
+    assert found["energy_note"] == "unavailable: no GPU in use"
+
+
+def test_parameters_of_a_known_model(run: Run) -> None:
+    """Qwen2.5-3B has 3.09 billion weights (its model card)."""
+    assert parameters(run.catalogue.models["qwen2.5-3b"].architecture) == pytest.approx(3.09e9, rel=0.005)
+
+
+def test_a_missing_field_names_file_and_field(run: Run) -> None:
+    path = edit(run.results, "measurements.json", "memory", "inference", "peak_resident_bytes", remove=True)
+    with pytest.raises(DataError) as caught:
+        row(run)
+    assert str(path) in str(caught.value)
+    assert "memory.inference.peak_resident_bytes" in str(caught.value)
+
+
+def test_a_gpu_cell_without_a_peak_is_refused(run: Run) -> None:
+    edit(run.results, "measurements.json", "memory", "inference", "peak_allocated_bytes", value=None)
+    with pytest.raises(DataError, match="peak_allocated_bytes is null although the device is cuda"):
+        row(run)
+
+
+def test_no_latency_at_all_is_refused(run: Run) -> None:
+    edit(run.results, "measurements.json", "latency", "samples", value=[])
+    with pytest.raises(DataError, match=r"latency\.samples is empty"):
+        row(run)
+
+
+def test_a_truncated_file_is_refused_by_name(run: Run) -> None:
+    path = run.results / "cells" / CELL.folder / "scores.json"
+    path.write_text(path.read_text()[:40])
+    with pytest.raises(DataError, match=r"scores\.json: not readable as JSON"):
+        row(run)
+
+
+def test_only_complete_cells_exist(run: Run) -> None:
+    (run.results / "cells" / CELL.folder / "scored.jsonl").unlink()
+    assert existing_cells(run.results, run.cells) == [cell for cell in run.cells if cell != CELL]
+
+
+def test_a_table_comes_back_as_it_was_written(run: Run, tmp_path: Path) -> None:
+    table = cells_table(run.catalogue, run.results, run.cells)
+    write_csv(tmp_path / "cells.csv", table)
+    back = read_csv(tmp_path / "cells.csv")
+    assert list(back.columns) == list(table.columns)
+    assert back["model"].tolist() == table["model"].tolist()
+    assert back["score"].to_numpy() == pytest.approx(table["score"].to_numpy(), rel=1e-9)
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_a_missing_table_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cells\.csv: no such file"):
+        read_csv(tmp_path / "cells.csv")

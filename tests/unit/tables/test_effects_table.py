@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.simulated_run import Run, paper_catalogue, simulate
+
+from quantbench.errors import DataError
+from quantbench.grid import Cell, run_cells
+from quantbench.records import Sample, ScoredAnswer, read_json, read_records, write_json, write_records
+from quantbench.tables import effects_table
+
+CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)
+FULL = replace(CELL, precision="full")
+
+
+def folder(run: Run, cell: Cell) -> Path:
+    return run.results / "cells" / cell.folder
+
+
+def effects(run: Run, cells: list[Cell] | None = None) -> pd.DataFrame:
+    return effects_table(run.catalogue, run.results, cells or run.cells, run.samples)
+
+
+def write_answers(run: Run, cell: Cell, right: list[bool]) -> None:
+    """Give a yes/no/maybe cell these right and wrong answers, with the score that follows."""
+    answers = [ScoredAnswer(str(k), "yes" if good else "no", True, "yes", good) for k, good in enumerate(right)]
+    write_records(folder(run, cell) / "scored.jsonl", answers)
+    scores = read_json(folder(run, cell) / "scores.json")
+    write_json(folder(run, cell) / "scores.json", scores | {"value": sum(right) / len(right), "n": len(right)})
+
+
+def test_one_row_a_study_and_quantized_cell(run: Run) -> None:
+    table = effects(run)
+    assert len(table) == 2 * 3 * 2
+    assert set(table["precision"]) == {"w8a16", "w4a16"}
+    assert set(table["study"]) == {"grid"}
+
+
+def test_a_pair_with_known_changes(run: Run) -> None:
+    """30 samples: 20 right at full precision, of which 3 are lost; 1 of the others is gained."""
+    write_answers(run, FULL, [k < 20 for k in range(30)])
+    write_answers(run, CELL, [3 <= k < 21 for k in range(30)])
+    found = effects(run, [FULL, CELL]).iloc[0]
+    assert (found["lost"], found["gained"], found["flip_rate"]) == (3, 1, pytest.approx(4 / 30))
+    assert found["difference"] == pytest.approx(-2 / 30)
+    assert found["difference_low"] < -2 / 30 < found["difference_high"]
+    assert found["mcnemar_p"] == pytest.approx(2 * (1 + 4) / 2**4)
+    assert found["holm_p"] == found["mcnemar_p"]  # one comparison: nothing to correct
+    assert found["verdict"] == "inconclusive"
+    assert found["documents"] == 8  # four samples a document
+
+
+def test_equal_cells_differ_in_nothing_and_still_prove_little(run: Run) -> None:
+    for name in ("scored.jsonl", "scores.json"):
+        shutil.copy(folder(run, FULL) / name, folder(run, CELL) / name)
+    found = effects(run, [FULL, CELL]).iloc[0]
+    assert (found["difference"], found["flip_rate"], found["mcnemar_p"]) == (0, 0, 1)
+    assert found["verdict"] == "inconclusive"  # 30 samples cannot show a loss of 0.01
+    assert found["smallest_detectable"] > 0.01
+
+
+def test_an_answer_that_became_unreadable_is_a_flip(run: Run) -> None:
+    write_answers(run, FULL, [False] * 30)
+    write_answers(run, CELL, [False] * 30)
+    answers = read_records(folder(run, CELL) / "scored.jsonl", ScoredAnswer)
+    unreadable = [replace(answer, parsed=None, parsed_ok=False) for answer in answers[:6]]
+    write_records(folder(run, CELL) / "scored.jsonl", [*unreadable, *answers[6:]])
+    found = effects(run, [FULL, CELL]).iloc[0]
+    assert (found["flip_rate"], found["lost"], found["gained"]) == (0.2, 0, 0)
+
+
+def test_holm_corrects_within_each_study(repository: Path, tmp_path: Path) -> None:
+    catalogue = paper_catalogue(
+        repository,
+        studies=["grid", "prompting"],
+        models=["qwen2.5-72b"],
+        datasets=["hoc"],
+        comparison={"margin": 0.01, "resamples": 100, "confidence": 0.95},
+    )
+    samples = simulate(catalogue, tmp_path, n=40)
+    table = effects_table(catalogue, tmp_path, run_cells(catalogue), samples)
+    assert table.groupby("study").size().to_dict() == {"grid": 2, "prompting": 6}
+    for _, rows in table.groupby("study"):
+        smallest = rows["mcnemar_p"].min()
+        assert rows["holm_p"].min() == pytest.approx(min(1, smallest * len(rows)))
+    shared = table[(table["prompting"] == "instruction") & (table["precision"] == "w4a16")]
+    assert shared["difference_low"].nunique() == 1  # one pair, whichever study asks
+
+
+def test_a_pair_without_its_reference_is_left_out(run: Run) -> None:
+    table = effects(run, [cell for cell in run.cells if cell != FULL])
+    assert len(table) == 10
+    assert not ((table["model"] == "phi-4") & (table["dataset"] == "pubmedqa")).any()
+
+
+def test_no_pairs_make_an_empty_table_with_all_columns(run: Run) -> None:
+    table = effects(run, [FULL])
+    assert len(table) == 0
+    assert "verdict" in table.columns
+
+
+def test_other_samples_than_at_full_precision_are_refused(run: Run) -> None:
+    write_answers(run, CELL, [True] * 29)
+    with pytest.raises(DataError, match=r"phi-4 w8a16 on pubmedqa .*\(29 and 30\)"):
+        effects(run, [FULL, CELL])
+
+
+def test_a_score_that_does_not_follow_from_its_answers_is_refused(run: Run) -> None:
+    path = folder(run, CELL) / "scores.json"
+    write_json(path, read_json(path) | {"value": 0.123})
+    with pytest.raises(DataError, match=r"scores\.json: the value 0\.123 does not follow"):
+        effects(run)
+
+
+def test_a_sample_the_dataset_does_not_have_is_refused(run: Run) -> None:
+    path = run.samples["pubmedqa"]
+    write_records(path, read_records(path, Sample)[1:])
+    with pytest.raises(DataError, match=r"sample '0' is not in the dataset's samples\.jsonl"):
+        effects(run)
+
+
+def test_a_dataset_without_samples_is_refused(run: Run) -> None:
+    with pytest.raises(DataError, match=r"no samples\.jsonl given for pubmedqa"):
+        effects_table(run.catalogue, run.results, [FULL, CELL], {})

@@ -1,0 +1,65 @@
+"""Score and memory against the number of worked examples in the prompt, at each precision.
+
+One row a dataset. Left to right: score against worked examples (shots), score against the mean prompt length, memory
+against shots, memory against the mean prompt length. Scores carry confidence intervals (Wilson for accuracy,
+bootstrap over documents for F1). Memory is on a GPU the peak allocated during inference, on a CPU the model's own
+bytes, which do not grow with the prompt.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.ticker import MaxNLocator
+
+from ..config import Catalogue
+from .panels import finish, lines, number_axis, panel_figure, plain_mark, score_mark
+from .style import letter
+from .view import StudyView, Tables, study_view
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+    """Draw the study's few-shot curves, one row for each of its models and datasets."""
+    view = study_view(catalogue, tables.cells, "figure5")
+    rows = [(model, dataset) for model in view.names("model") for dataset in view.names("dataset")]
+    figure, axes = panel_figure(len(rows), 4, row_height=1.35, extra=0.7)
+    for place, axis in enumerate(axes.flat):
+        letter(axis, place)
+    for row, (model, dataset) in zip(axes, rows, strict=True):
+        _row(view, model, dataset, row)
+        name = view.title("dataset", dataset)
+        row[0].set_ylabel(name if len(view.names("model")) == 1 else f"{view.title('model', model)}\n{name}")
+        row[0].set_ylabel(f"{row[0].get_ylabel()}\n{view.score_label(dataset)}")
+    for axis, heading in zip(axes[0], ("Score", "Score", view.memory.label, view.memory.label), strict=True):
+        axis.set_title(heading)
+    for axis, label in zip(axes[-1], ("Shots", "Prompt length (tokens)") * 2, strict=True):
+        axis.set_xlabel(label)
+    figure.align_ylabels(axes[:, 0])
+    finish(figure, view, view.notes(), ("line",))
+    return figure
+
+
+def _row(view: StudyView, model: str, dataset: str, axes: list[Axes]) -> None:
+    shots = view.names("shots")
+    rows: dict[str, list[Any]] = {
+        precision: list(cells.sort_values("shots").itertuples(index=False))
+        for precision in view.names("precision")
+        for cells in [view.where(model=model, dataset=dataset, precision=precision)]
+    }
+    scores = {name: [score_mark(row) for row in series] for name, series in rows.items()}
+    memory = {name: [plain_mark(row, view.memory) for row in series] for name, series in rows.items()}
+    by_shots = {name: [float(row.shots) for row in series] for name, series in rows.items()}
+    by_length = {name: [float(row.prompt_tokens_mean) for row in series] for name, series in rows.items()}
+    for axis, marks, places in zip(axes, (scores, scores, memory, memory), (by_shots, by_length) * 2, strict=True):
+        lines(axis, marks, places)
+    for axis in (axes[0], axes[2]):
+        number_axis(axis, shots, [str(count) for count in shots])
+    for axis in (axes[1], axes[3]):
+        axis.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    for axis in axes[2:]:
+        axis.set_ylabel(view.memory.unit)
+        axis.set_ylim(bottom=0)

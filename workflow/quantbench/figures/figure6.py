@@ -1,0 +1,39 @@
+"""Three ways of prompting at each precision: instruction, chain of thought, self-consistency.
+
+One panel a dataset. Upper panels: score with its confidence interval (Wilson for accuracy, bootstrap over documents
+for F1). Lower panels: latency of single queries, mean with one standard deviation. Where everything fits in one row,
+latency stands to the right of score.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..config import Catalogue
+from .panels import bars, block_figure, finish, group_axis, latency_mark, marks_by_precision, points, score_mark
+from .view import PROMPTINGS, Tables, study_view
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+    """Draw score and latency of the study's promptings, one panel for each of its models and datasets."""
+    view = study_view(catalogue, tables.cells, "figure6")
+    models = view.names("model")
+    pairs = [(model, dataset) for model in models for dataset in view.names("dataset")]
+    figure, (scores, latencies) = block_figure(2, len(pairs), row_height=1.5, extra=0.7, per_row=2)
+    labels = [PROMPTINGS[prompting] for prompting in view.names("prompting")]
+    for (model, dataset), score_axis, latency_axis in zip(pairs, scores, latencies, strict=True):
+        rows = view.where(model=model, dataset=dataset)
+        points(score_axis, marks_by_precision(view, rows, "prompting", score_mark), size=4)
+        bars(latency_axis, marks_by_precision(view, rows, "prompting", partial(latency_mark, quantity=view.latency)))
+        score_axis.set_ylabel(view.score_label(dataset))
+        latency_axis.set_ylabel(view.latency.titled)
+        name = view.title("dataset", dataset)
+        for axis in (score_axis, latency_axis):
+            axis.set_title(name if len(models) == 1 else f"{name}, {view.title('model', model)}")
+            group_axis(axis, labels, characters=60)
+    finish(figure, view, view.notes(latency=True), ("point", "bar"))
+    return figure

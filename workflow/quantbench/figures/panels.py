@@ -1,0 +1,277 @@
+"""Marks shared by the figures: points, bars and lines by precision, with their error bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, MaxNLocator
+
+from .style import INK, PALE, SMALL_PT, WIDTH_IN, Look, letter, looks
+from .view import Quantity, StudyView
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Kind = Literal["point", "bar", "line"]
+
+SPREAD = 0.8  # of the distance between two groups, taken up by the precisions of one
+PER_ROW = 4  # panels side by side
+CROWDED = 0.08  # share of a numeric axis that a tick label needs
+UPRIGHT_GROUPS = 8  # more group names than this are set upright
+DODGE = 0.018  # between two precisions at one place of a numeric axis, as a share of its length
+ERROR: dict[str, Any] = {"elinewidth": 0.7, "ecolor": INK, "capsize": 1.2, "capthick": 0.6}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One value with the ends of its error bar, in shown units; nan where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+NOTHING = Mark(float("nan"), float("nan"), float("nan"))
+
+
+def score_mark(row: Any) -> Mark:
+    """A score with its confidence interval."""
+    return Mark(row.score, row.score_low, row.score_high)
+
+
+def plain_mark(row: Any, quantity: Quantity) -> Mark:
+    """A value without an error bar."""
+    return Mark(getattr(row, quantity.column) * quantity.factor, float("nan"), float("nan"))
+
+
+def latency_mark(row: Any, quantity: Quantity) -> Mark:
+    """A mean latency with one standard deviation either side, not below 0."""
+    mean, deviation = row.latency_mean_s * quantity.factor, row.latency_sd_s * quantity.factor
+    return Mark(mean, max(0.0, mean - deviation), mean + deviation)
+
+
+def mean_mark(marks: Sequence[Mark]) -> Mark:
+    """The mean of some values with one standard deviation among them either side; empty where there are none."""
+    if not marks:
+        return NOTHING
+    values = np.array([mark.value for mark in marks])
+    mean, deviation = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+    return Mark(mean, max(0.0, mean - deviation), mean + deviation)
+
+
+def points(axis: Axes, marks: dict[str, list[Mark]], size: float = 3.2) -> None:
+    """Draw points with error bars: for each precision one mark a group, groups at 0, 1, 2 ... on the x axis."""
+    for (precision, look), offset in zip(looks(list(marks)).items(), _offsets(len(marks)), strict=True):
+        series = marks[precision]
+        axis.errorbar(
+            np.arange(len(series)) + offset,
+            [mark.value for mark in series],
+            yerr=_errors(series),
+            fmt=look.marker,
+            color=look.colour,
+            markersize=size,
+            markeredgecolor=INK,
+            markeredgewidth=0.3,
+            **ERROR,
+        )
+    axis.margins(y=0.12)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    _say_if_empty(axis, marks)
+
+
+def bars(axis: Axes, marks: dict[str, list[Mark]]) -> None:
+    """Draw bars from 0 with error bars: for each precision one mark a group, groups at 0, 1, 2 ... on the x axis."""
+    width = SPREAD / max(1, len(marks))
+    for (precision, look), offset in zip(looks(list(marks)).items(), _offsets(len(marks)), strict=True):
+        series = marks[precision]
+        positions = np.arange(len(series)) + offset
+        values = [mark.value for mark in series]
+        axis.bar(positions, values, width, color=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.3)
+        axis.errorbar(positions, values, yerr=_errors(series), fmt="none", **ERROR)
+    axis.set_ylim(bottom=0)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    _say_if_empty(axis, marks)
+
+
+def lines(axis: Axes, marks: dict[str, list[Mark]], places: dict[str, list[float]]) -> None:
+    """Draw values along a numeric axis, those of one precision joined by a line.
+
+    Args:
+        axis: where to draw.
+        marks: for each precision its values.
+        places: for each precision where they stand, in ascending order.
+    """
+    everywhere = [place for series in places.values() for place in series]
+    # Slightly apart, so that the error bars of several precisions at one place stay visible side by side.
+    barred = any(np.isfinite(mark.low) for series in marks.values() for mark in series)
+    apart = DODGE * (max(everywhere) - min(everywhere)) if barred and everywhere else 0
+    for rank, (precision, look) in enumerate(looks(list(marks)).items()):
+        series = marks[precision]
+        axis.errorbar(
+            [place + apart * (rank - (len(marks) - 1) / 2) for place in places[precision]],
+            [mark.value for mark in series],
+            yerr=_errors(series),
+            fmt=look.marker,
+            linestyle="-",
+            color=look.colour,
+            linewidth=1.0,
+            markersize=3.6,
+            markeredgecolor=INK,
+            markeredgewidth=0.3,
+            **{**ERROR, "ecolor": look.colour},
+        )
+    axis.margins(x=0.08, y=0.12)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    _say_if_empty(axis, marks)
+
+
+def group_axis(axis: Axes, labels: Sequence[str], shown: bool = True, characters: int = 24) -> None:
+    """Name the groups on the x axis, turned where longer than ``characters``; ``shown=False`` keeps ticks only."""
+    axis.set_xlim(-0.5, max(len(labels), 1) - 0.5)
+    axis.set_xticks(range(len(labels)))
+    axis.grid(visible=False, axis="x")
+    if not shown:
+        axis.set_xticklabels([])
+        return
+    if len(labels) > UPRIGHT_GROUPS:
+        axis.set_xticklabels(labels, rotation=90)
+    elif len(labels) * max((len(text) for text in labels), default=0) > characters:
+        axis.set_xticklabels(labels, rotation=45, ha="right", rotation_mode="anchor")
+    else:
+        axis.set_xticklabels(labels)
+
+
+def number_axis(axis: Axes, values: Sequence[float], labels: Sequence[str]) -> None:
+    """Put a tick at each value of a numeric x axis and nowhere else; labels that would touch the one before are left
+    out.
+
+    ``values`` ascend.
+    """
+    room = CROWDED * (values[-1] - values[0]) if len(values) > 1 else 0
+    shown: list[str] = []
+    last = -math.inf
+    for value, label in zip(values, labels, strict=True):
+        crowded = value - last < room or value == last
+        shown.append("" if crowded else label)
+        last = last if crowded else value
+    axis.xaxis.set_major_locator(FixedLocator(list(values)))
+    axis.set_xticklabels(shown)
+
+
+def separate_last(axis: Axes, groups: int) -> None:
+    """Draw a thin line before the last of ``groups`` groups."""
+    axis.axvline(groups - 1.5, color=PALE, linewidth=0.8)
+
+
+def marks_by_precision(view: StudyView, rows: pd.DataFrame, key: str, mark: Any) -> dict[str, list[Mark]]:
+    """Return for each precision one mark a value of ``key`` (in expected order); missing cells become empty marks."""
+    found = {(getattr(row, key), row.precision): mark(row) for row in rows.itertuples(index=False)}
+    groups = view.names(key)
+    return {
+        precision: [found.get((group, precision), NOTHING) for group in groups] for precision in view.names("precision")
+    }
+
+
+def panel_figure(rows: int, columns: int, row_height: float, extra: float) -> tuple[Figure, Any]:
+    """A figure of double-column width with ``rows x columns`` axes, returned as a two-dimensional array.
+
+    ``row_height`` and ``extra`` (legend, labels, footnotes) are in inches.
+    """
+    figure = Figure(figsize=(WIDTH_IN, rows * row_height + extra), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def block_figure(
+    blocks: int, count: int, row_height: float, extra: float, per_row: int = PER_ROW
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of some blocks of ``count`` panels each: blocks below one another, or in one row where all fit there.
+
+    Returns:
+        The figure and for each block its axes.
+    """
+    one_row = blocks * count <= per_row
+    columns = blocks * count if one_row else min(count, per_row)
+    rows_of_block = 1 if one_row else math.ceil(count / columns)
+    figure, axes = panel_figure(1 if one_row else blocks * rows_of_block, columns, row_height, extra)
+    slots = list(axes.flat)
+    stride = count if one_row else rows_of_block * columns
+    chosen = [slots[block * stride : block * stride + count] for block in range(blocks)]
+    used = [axis for block in chosen for axis in block]
+    for axis in slots:
+        if axis not in used:
+            axis.remove()
+    for place, axis in enumerate(used):
+        letter(axis, place)
+    return figure, chosen
+
+
+def below(axis: Axes, others: Sequence[Axes]) -> bool:
+    """Whether one of ``others`` stands in the same column of the figure's grid, further down."""
+    own: Any = axis.get_subplotspec()
+    specs: list[Any] = [other.get_subplotspec() for other in others]
+    return any(spec.colspan.start == own.colspan.start and spec.rowspan.start > own.rowspan.start for spec in specs)
+
+
+def finish(figure: Figure, view: StudyView, notes: str, kinds: Sequence[Kind]) -> None:
+    """Add the legend of precisions on top, showing each kind of mark the figure uses, and the footnotes below."""
+    names = view.names("precision")
+    handles: list[Any] = [tuple(_handle(look, kind) for kind in kinds) for look in looks(names).values()]
+    labels = [view.title("precision", name) for name in names]
+    joined = {tuple: HandlerTuple(ndivide=None, pad=0.6)}
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=len(names), handler_map=joined, handlelength=1.6 * len(kinds)
+    )
+    footnote(figure, notes)
+
+
+def _handle(look: Look, kind: Kind) -> Any:
+    if kind == "bar":
+        return Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.3)
+    return Line2D(
+        [],
+        [],
+        color=look.colour,
+        marker=look.marker,
+        markersize=4.5,
+        markeredgecolor=INK,
+        markeredgewidth=0.3,
+        linestyle="-" if kind == "line" else "none",
+    )
+
+
+def footnote(figure: Figure, notes: str) -> None:
+    """Write footnotes below the figure."""
+    if notes:
+        figure.supxlabel(notes, x=0.01, ha="left", fontsize=SMALL_PT, color=INK)
+
+
+def _offsets(count: int) -> list[float]:
+    width = SPREAD / max(1, count)
+    return [(place - (count - 1) / 2) * width for place in range(count)]
+
+
+def say_nothing(axis: Axes) -> None:
+    """Mark a panel none of whose cells exists."""
+    axis.set_yticks([])
+    axis.text(0.5, 0.5, "no results", transform=axis.transAxes, ha="center", va="center", color=INK)
+
+
+def _say_if_empty(axis: Axes, marks: dict[str, list[Mark]]) -> None:
+    if not any(np.isfinite(mark.value) for series in marks.values() for mark in series):
+        say_nothing(axis)
+
+
+def _errors(marks: Sequence[Mark]) -> Any:
+    """Distances to the ends of the error bars, shape (2, n); nan, and so nothing drawn, where a mark has none."""
+    below = [mark.value - mark.low for mark in marks]
+    above = [mark.high - mark.value for mark in marks]
+    return np.maximum(np.array([below, above], dtype=float), 0)  # rounding may leave -1e-17

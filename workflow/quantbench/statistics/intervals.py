@@ -1,0 +1,78 @@
+"""Confidence intervals of one score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .bootstrap import Metric, resampled_sums, score_of_counts, sum_by_group
+
+
+def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, float]:
+    """Wilson's score interval of a proportion (Wilson 1927), by scipy.
+
+    Raises:
+        ValueError: ``n`` is 0, or ``successes`` lies outside 0 to ``n``.
+    """
+    from scipy.stats import binomtest  # on use: importing it takes most of a second
+
+    interval = binomtest(successes, n).proportion_ci(confidence_level=confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def interval_of_counts(
+    counts: NDArray[Any],
+    groups: Sequence[str],
+    metric: Metric,
+    resamples: int,
+    seed: int,
+    confidence: float,
+) -> tuple[float, float]:
+    """Return the confidence interval of a score: Wilson's for accuracy, else the percentile bootstrap over documents.
+
+    Where the bootstrap cannot vary because every document is entirely right (or nothing is), the interval's other end
+    is the exact binomial bound for that many documents (Clopper and Pearson 1934) instead of a false certainty of width
+    0. From one document nothing can be said about others: the interval is then 0 to 1.
+
+    Args:
+        counts: shape ``(n, labels, 3)``: true positives, false positives, false negatives of each sample and label;
+            accuracy has one label, with the correct answer as true positive and any other as false negative.
+        groups: the source document of each sample, length ``n``; documents are the resampling unit.
+        metric: see :func:`quantbench.statistics.score_of_counts`.
+        resamples: number of bootstrap resamples.
+        seed: seed of the bootstrap; same counts and seed, same interval.
+        confidence: for example 0.95.
+
+    Raises:
+        DataError: no samples, or ``counts`` and ``groups`` of different lengths.
+    """
+    check_counts(counts, groups)
+    total = counts.sum(axis=0)
+    if metric == "accuracy":
+        return wilson_interval(int(total[:, 0].sum()), int(total[:, [0, 2]].sum()), confidence)
+    rows = sum_by_group(counts, groups)
+    if len(rows) == 1:
+        return 0.0, 1.0
+    scores = score_of_counts(resampled_sums(rows, resamples, seed), metric)
+    tail = (1 - confidence) / 2
+    low, high = (float(bound) for bound in np.quantile(scores, [tail, 1 - tail]))
+    # Exact bound of a proportion seen as n of n (or 0 of n): tail = p ** n.
+    if low == high == 1.0:
+        return tail ** (1 / len(rows)), 1.0
+    if low == high == 0.0:
+        return 0.0, 1 - tail ** (1 / len(rows))
+    return low, high
+
+
+def check_counts(counts: NDArray[Any], groups: Sequence[str]) -> None:
+    """Refuse counts without samples, of another shape than ``(n, labels, 3)``, or not matched by ``groups``."""
+    if counts.ndim != 3 or counts.shape[2] != 3:
+        raise DataError(f"counts have the shape {counts.shape}; expected (samples, labels, 3)")
+    if len(counts) == 0:
+        raise DataError("no samples to score; the cell's predictions are empty")
+    if len(counts) != len(groups):
+        raise DataError(f"{len(counts)} samples have counts, but {len(groups)} have a source document")
