@@ -74,12 +74,14 @@ def infer_here(config: dict[str, Any], cell: str, folders: dict[str, str], gpus:
 
 def score(config: dict[str, Any], dataset: str, data: Path, cells: list[str]) -> None:
     """Score the named cells of one dataset."""
-    from .scoring import score_cell
+    from .scoring import Bootstrap, score_cell
 
     catalogue = catalogue_of(config)
-    folder = Path(catalogue.run_folder) / "cells"
+    settings = catalogue.run.comparison
+    bootstrap = Bootstrap(settings.resamples, catalogue.run.seed, settings.confidence)
     for cell in cells:
-        score_cell(folder / cell, data, catalogue.datasets[dataset], catalogue.run.comparison, catalogue.run.seed)
+        folder = Path(catalogue.run_folder) / "cells" / cell
+        score_cell(folder, data / "samples.jsonl", catalogue.datasets[dataset], bootstrap)
 
 
 def compare(config: dict[str, Any], cells: list[str]) -> None:

@@ -34,6 +34,7 @@ class InferenceSettings(Settings):
         default=16384, gt=0, description="most prompt + new tokens of one batch, padding included"
     )
     max_batch_size: int = Field(default=64, gt=0)
+    max_new_tokens: int | None = Field(default=None, gt=0, description="lowers the datasets' own limits where set")
     self_consistency: SelfConsistency = SelfConsistency()
 
 
@@ -60,7 +61,9 @@ class HardwareSettings(Settings):
         default=80.0, gt=0, description="memory of one GPU, from which GPUs a cell are counted"
     )
     threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
-    warm_start: bool = Field(default=False, description="fork cells from one process that holds the libraries; CPU only")
+    warm_start: bool = Field(
+        default=False, description="fork cells from one process that holds the libraries; CPU only"
+    )
 
     @model_validator(mode="after")
     def _warm_on_cpu(self) -> HardwareSettings:

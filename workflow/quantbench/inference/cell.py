@@ -20,7 +20,7 @@ from ..measure.energy import EnergyWindow
 from ..measure.latency import time_each
 from ..models.folder import check_folder, file_hashes, model_folder
 from ..records import Prediction, read_json, write_json, write_records
-from .identity import cell_identity, identity_hash
+from .identity import cell_identity, identity_hash, max_new_tokens
 from .manifest import device_facts, software
 from .plan import Plan, make_plan, plan_hash
 from .progress import Progress
@@ -93,7 +93,7 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
     check_folder(folder, cell.model, entry)
     tokenizer = load_tokenizer(folder)
     requests = build_requests(catalogue.root, cell, entry, dataset, folders.data, tokenizer)
-    new_tokens = dataset.max_new_tokens[cell.prompting]
+    new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
     settings = catalogue.run.inference
     plan = make_plan(
@@ -190,7 +190,7 @@ def _answer(prepared: _Prepared, generator: Generator, progress: Progress, cell:
 def _settings(catalogue: Catalogue, cell: Cell) -> Any:
     from .generation import GenerationSettings
 
-    new_tokens = catalogue.datasets[cell.dataset].max_new_tokens[cell.prompting]
+    new_tokens = max_new_tokens(catalogue, cell)
     if cell.prompting != "self_consistency":
         return GenerationSettings(new_tokens)
     sampling = catalogue.run.inference.self_consistency

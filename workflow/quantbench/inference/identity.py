@@ -21,7 +21,7 @@ def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
     run = catalogue.run
     model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
     dataset = catalogue.datasets[cell.dataset]
-    generation: dict[str, Any] = {"max_new_tokens": dataset.max_new_tokens[cell.prompting]}
+    generation: dict[str, Any] = {"max_new_tokens": max_new_tokens(catalogue, cell)}
     if cell.prompting == "self_consistency":
         generation |= run.inference.self_consistency.model_dump()
     return {
@@ -40,6 +40,12 @@ def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
         "measurement": run.measurement.model_dump(),
         "engine_version": ENGINE_VERSION,
     }
+
+
+def max_new_tokens(catalogue: Catalogue, cell: Cell) -> int:
+    """Most new tokens of one answer: the dataset's limit for the prompting, or the run's where that is lower."""
+    stated = catalogue.datasets[cell.dataset].max_new_tokens[cell.prompting]
+    return min(stated, catalogue.run.inference.max_new_tokens or stated)
 
 
 def identity_hash(identity: dict[str, Any]) -> str:

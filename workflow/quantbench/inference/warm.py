@@ -49,7 +49,9 @@ def call(function: str, arguments: dict[str, Any], threads: int) -> int:
         socket.send_fds(connection, [len(request).to_bytes(4, "big") + request], [1, 2])
         status = connection.recv(4)
     if len(status) < 4:
-        raise QuantbenchError("the process that cells are forked from died; run again, or set hardware.warm_start: false")
+        raise QuantbenchError(
+            "the process that cells are forked from died; run again, or set hardware.warm_start: false"
+        )
     return int.from_bytes(status, "big")
 
 
@@ -87,7 +89,10 @@ def _connect(threads: int) -> socket.socket:
 def _start(address: Path, threads: int) -> None:
     address.unlink(missing_ok=True)
     package = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")])),
+    }
     command = [sys.executable, "-m", __name__, str(address), str(threads)]
     with address.with_suffix(".log").open("wb") as log:
         subprocess.Popen(

@@ -1,0 +1,7 @@
+"""``python -m quantbench``: the same as the command ``quantbench``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

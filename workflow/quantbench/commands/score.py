@@ -1,0 +1,73 @@
+"""Score predictions against gold answers: writes scored.jsonl and scores.json.
+
+The predictions file holds one JSON object a line with at least
+
+  {"sample_id": "0", "outputs": ["the raw text of the model"]}
+
+The gold file is a samples.jsonl of a run, or any split of the dataset in its published format. In a published file the
+sample id is the 0-based number of the record (header not counted) as text; in the token-tag files of bc5cdr_chemical and
+ncbi_disease, the 0-based number of the sentence. Several outputs of one sample are answered by majority vote.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..config import load_datasets
+from ..errors import ConfigError, nearest
+from ..scoring import Bootstrap, score_file
+
+# The repository this package lies in; its config/ describes the datasets.
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    defaults = Bootstrap()
+    parser.add_argument("--dataset", required=True, help="name of a folder under config/datasets")
+    parser.add_argument(
+        "--gold", required=True, type=Path, metavar="FILE", help="published-format file, or samples.jsonl"
+    )
+    parser.add_argument("--predictions", required=True, type=Path, metavar="FILE", help="predictions.jsonl")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for scored.jsonl and scores.json"
+    )
+    parser.add_argument("--subset", action="store_true", help="allow predictions for only a part of the gold file")
+    parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
+    parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of the bootstrap (%(default)s)")
+    parser.add_argument("--confidence", type=float, default=defaults.confidence, help="of the interval (%(default)s)")
+    parser.add_argument(
+        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Score, and print the score in one line.
+
+    Raises:
+        ConfigError: unknown dataset, or bootstrap settings out of range.
+        DataError: bad predictions or gold file.
+    """
+    entries = load_datasets(arguments.root)
+    if not entries:
+        raise ConfigError(f"{arguments.root / 'config/datasets'}: no datasets there; name the repository with --root")
+    if arguments.dataset not in entries:
+        raise ConfigError(f"--dataset {arguments.dataset!r} is unknown{nearest(arguments.dataset, entries)}")
+    if arguments.resamples < 1 or not 0 < arguments.confidence < 1:
+        raise ConfigError("--resamples must be at least 1 and --confidence between 0 and 1")
+    scores = score_file(
+        arguments.predictions,
+        arguments.gold,
+        entries[arguments.dataset],
+        arguments.out,
+        Bootstrap(arguments.resamples, arguments.seed, arguments.confidence),
+        arguments.subset,
+    )
+    low, high = scores["interval"]
+    print(
+        f"{arguments.dataset}: {scores['metric']} {scores['value']:.4f} [{low:.4f}, {high:.4f}], n = {scores['n']}, "
+        f"unparseable {scores['unparseable_rate']:.1%}; exact format: {scores['strict_value']:.4f}, "
+        f"unparseable {scores['strict_unparseable_rate']:.1%}"
+    )
+    print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")

@@ -1,0 +1,237 @@
+"""From predictions and gold answers to ``scored.jsonl`` and ``scores.json``. Needs no torch.
+
+``scores.json`` holds: ``metric``; ``value``; ``interval`` [low, high] at ``confidence``; ``n`` samples; ``unparseable_rate``, the share of
+samples no answer could be read from; ``strict_value`` and ``strict_unparseable_rate``, the same under exact-format
+reading, so that format lost and knowledge lost can be told apart; ``truncated_rate``, the share of outputs that ended at the
+token limit (null where the predictions do not say); ``per_label``, label -> ``f1``, ``support`` (gold), ``predicted``;
+``positive_macro_f1``, the macro F1 without the negative class (null but for relations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import tasks
+from .config import DatasetEntry
+from .errors import DataError
+from .records import Sample, ScoredAnswer, iterate_lines, read_records, write_json, write_records
+from .tasks import Answer, Task, f1_from_counts
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What scoring needs of one prediction; ``finish_reason`` is None where the file does not state it."""
+
+    sample_id: str
+    outputs: list[str]
+    finish_reason: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How intervals are made (protocol, section 5)."""
+
+    resamples: int = 10000
+    seed: int = 2509
+    confidence: float = 0.95
+
+
+def read_predictions(path: Path) -> list[Outputs]:
+    """Read the ``sample_id`` and ``outputs`` of each line of a predictions file; other fields are not looked at.
+
+    Raises:
+        DataError: missing, empty or malformed file, a field of the wrong kind, or an id that occurs twice, with its line.
+    """
+    predictions: dict[str, Outputs] = {}
+    for number, value in iterate_lines(path):
+        where = f"{path}, line {number}"
+        for field in ("sample_id", "outputs"):
+            if field not in value:
+                raise DataError(f"{where}: field {field!r} is missing; each line needs sample_id and outputs")
+        sample_id, outputs, reasons = value["sample_id"], value["outputs"], value.get("finish_reason")
+        if not isinstance(sample_id, str):
+            raise DataError(f"{where}: sample_id {sample_id!r} is not text; write it in quotes")
+        if not _is_texts(outputs) or not outputs:
+            raise DataError(f"{where}: outputs {str(outputs)[:80]!r} is not a list of one or more texts")
+        if reasons is not None and (not _is_texts(reasons) or len(reasons) != len(outputs)):
+            raise DataError(f"{where}: finish_reason {str(reasons)[:80]!r} is not a list with one text for each output")
+        if sample_id in predictions:
+            raise DataError(f"{where}: sample_id {sample_id!r} occurs twice")
+        predictions[sample_id] = Outputs(sample_id, outputs, reasons)
+    if not predictions:
+        raise DataError(f"{path}: no predictions; the file is empty")
+    return list(predictions.values())
+
+
+def read_gold(path: Path, entry: DatasetEntry) -> list[Sample]:
+    """Read gold answers from a prepared ``samples.jsonl`` (any name ending in ``.jsonl``) or a file in published format.
+
+    In a published file the sample id is the 0-based number of the record as text; for token tags, of the sentence.
+
+    Raises:
+        DataError: anything malformed, or gold answers that are not of this dataset, with file and place.
+    """
+    if path.suffix != ".jsonl":
+        from .datasets import read_split
+
+        if not path.is_file():
+            raise DataError(f"{path}: no such file")
+        return read_split(path, entry, None)
+    samples = read_records(path, Sample)
+    task = tasks.get(entry)
+    for number, sample in enumerate(samples, start=1):
+        problem = task.check_gold(sample) if isinstance(sample.inputs, dict) else "inputs is not an object"
+        if problem:
+            raise DataError(f"{path}, line {number}: {problem}; is this the gold file of {entry.title}?")
+    return samples
+
+
+def match_gold(
+    predictions: Sequence[Outputs], samples: Sequence[Sample], subset: bool, source: Path, gold: Path
+) -> list[Sample]:
+    """Return the sample of each prediction, in the order of the predictions.
+
+    Args:
+        predictions: read from ``source``.
+        samples: read from ``gold``.
+        subset: whether predictions may cover only a part of the samples.
+        source: named in errors.
+        gold: named in errors.
+
+    Raises:
+        DataError: a prediction for an unknown sample, or (unless ``subset``) samples without prediction.
+    """
+    by_id = {sample.sample_id: sample for sample in samples}
+    for number, prediction in enumerate(predictions, start=1):
+        if prediction.sample_id not in by_id:
+            raise DataError(
+                f"{source}, line {number}: sample_id {prediction.sample_id!r} is not in {gold}, which has {len(by_id)} "
+                f"samples from {samples[0].sample_id!r} to {samples[-1].sample_id!r}"
+            )
+    missing = by_id.keys() - {prediction.sample_id for prediction in predictions}
+    if missing and not subset:
+        first = [sample.sample_id for sample in samples if sample.sample_id in missing][:5]
+        raise DataError(
+            f"{source}: {len(missing)} of {len(by_id)} samples of {gold} have no prediction (first: {', '.join(first)}); "
+            "allow it with --subset if only a part was run"
+        )
+    return [by_id[prediction.sample_id] for prediction in predictions]
+
+
+def score_predictions(
+    predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, bootstrap: Bootstrap | None = None
+) -> tuple[list[ScoredAnswer], dict[str, Any]]:
+    """Read, judge and sum up predictions.
+
+    Args:
+        predictions: n predictions (anything with ``sample_id``, ``outputs`` and ``finish_reason``).
+        samples: their n samples, same order.
+        entry: the dataset.
+        bootstrap: how the interval is made; None: the protocol's settings.
+
+    Returns:
+        n scored answers, and the content of ``scores.json`` (see the module).
+    """
+    task = tasks.get(entry)
+    pairs = list(zip(predictions, samples, strict=True))
+    answers = [task.vote([task.parse(raw, sample) for raw in prediction.outputs]) for prediction, sample in pairs]
+    strict = [task.vote([task.parse_strict(raw, sample) for raw in prediction.outputs]) for prediction, sample in pairs]
+    scored = [
+        ScoredAnswer(sample.sample_id, answer.value, answer.ok, sample.gold, task.correct(answer.value, sample.gold))
+        for answer, sample in zip(answers, samples, strict=True)
+    ]
+    return scored, _summary(task, answers, strict, samples, bootstrap or Bootstrap()) | {
+        "truncated_rate": _truncated_rate(predictions)
+    }
+
+
+def score_file(
+    predictions: Path,
+    gold: Path,
+    entry: DatasetEntry,
+    out: Path,
+    bootstrap: Bootstrap | None = None,
+    subset: bool = False,
+) -> dict[str, Any]:
+    """Score a predictions file against a gold file; write ``scored.jsonl`` and ``scores.json`` under ``out``.
+
+    Both are written only after everything has been scored.
+
+    Raises:
+        DataError: see :func:`read_predictions`, :func:`read_gold`, :func:`match_gold`.
+    """
+    outputs, samples = read_predictions(predictions), read_gold(gold, entry)
+    matched = match_gold(outputs, samples, subset, predictions, gold)
+    scored, scores = score_predictions(outputs, matched, entry, bootstrap)
+    write_records(out / "scored.jsonl", scored)
+    write_json(out / "scores.json", scores)
+    return scores
+
+
+def score_cell(folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap | None = None) -> dict[str, Any]:
+    """Score one cell's folder: ``predictions.jsonl`` against the run's ``samples.jsonl``, every sample answered."""
+    return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap)
+
+
+def _summary(
+    task: Task, answers: Sequence[Answer], strict: Sequence[Answer], samples: Sequence[Sample], bootstrap: Bootstrap
+) -> dict[str, Any]:
+    from .statistics import interval_of_counts
+
+    golds = [sample.gold for sample in samples]
+    values = [answer.value for answer in answers]
+    counts = task.counts(values, golds)
+    strict_total = task.counts([answer.value for answer in strict], golds).sum(axis=0)
+    interval = interval_of_counts(
+        counts,
+        [sample.group for sample in samples],
+        task.entry.metric,
+        resamples=bootstrap.resamples,
+        seed=bootstrap.seed,
+        confidence=bootstrap.confidence,
+    )
+    per_label = {label: _label_figures(row) for label, row in task.label_counts(values, golds).items()}
+    return {
+        "metric": task.entry.metric,
+        "value": task.score_from_counts(counts.sum(axis=0)),
+        "interval": [float(bound) for bound in interval],
+        "confidence": bootstrap.confidence,
+        "n": len(samples),
+        "unparseable_rate": _unreadable(answers),
+        "strict_value": task.score_from_counts(strict_total),
+        "strict_unparseable_rate": _unreadable(strict),
+        "positive_macro_f1": _positive_macro_f1(per_label, task.entry.negative_label),
+        "per_label": per_label,
+    }
+
+
+def _label_figures(row: Any) -> dict[str, float | int]:
+    tp, fp, fn = (int(count) for count in row)
+    return {"f1": float(f1_from_counts(np.array([tp, fp, fn]))), "support": tp + fn, "predicted": tp + fp}
+
+
+def _positive_macro_f1(per_label: Mapping[str, Mapping[str, float | int]], negative: str | None) -> float | None:
+    if negative is None:
+        return None
+    return float(np.mean([figures["f1"] for label, figures in per_label.items() if label != negative]))
+
+
+def _unreadable(answers: Sequence[Answer]) -> float:
+    return sum(not answer.ok for answer in answers) / len(answers)
+
+
+def _truncated_rate(predictions: Sequence[Outputs]) -> float | None:
+    reasons = [prediction.finish_reason for prediction in predictions]
+    if any(reason is None for reason in reasons):
+        return None
+    flat = [reason for listed in reasons if listed for reason in listed]
+    return flat.count("length") / len(flat)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,78 @@
+"""Question answering: one option letter, or yes, no, maybe.
+
+Conventions (protocol, section 4; where it is silent, decided here):
+
+- Order of precedence: ``Final answer: ...``; the answer that opens the output; options judged one by one (``A. ... incorrect``,
+  ``C. ... correct``: exactly one correct); ``The answer is ...``; ``Therefore ...`` (the last); an option's letter
+  named as option (``option C``, ``(C)``), then an option's full text, if only one is named and not denied.
+- Multiple choice: the letter with anything that marks it as one (``C``, ``c``, ``C.``, ``(C)``, ``C. text``, ``text (C)``). Where letter and text disagree the
+  letter counts. A letter outside the options, or several offered (``A or C``, several option lines), is no answer.
+- Yes, no, maybe: the word itself; ``possibly`` or ``unclear`` is no answer. ``No significant difference ...`` opens a sentence
+  of prose, not an answer; ``No, ...`` and ``No. ...`` are answers. ``Yes and no`` is no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import DatasetEntry
+from ..records import Sample
+from . import choice, decision
+from . import text as reading
+from .base import Answer, Task
+from .metrics import Counts, single_label_counts
+
+DECISIONS = ("yes", "no", "maybe")
+
+
+class QuestionAnswering(Task):
+    """One answer per question; accuracy."""
+
+    def __init__(self, entry: DatasetEntry) -> None:
+        super().__init__(entry, ["correct"])
+        self._lettered = entry.reader == "multiple_choice"
+
+    def parse(self, raw: str, sample: Sample) -> Answer:
+        """Read the one answer an output gives; see the module's conventions."""
+        text = reading.normalise(reading.visible(raw))
+        text = reading.without_echo(text, str(sample.inputs.get("question", "")), {})
+        text = reading.before_next_example(text)
+        value = choice.read(text, _options(sample)) if self._lettered else decision.read(text)
+        return self.no_answer() if value is None else Answer(value, True)
+
+    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+        """Accept one letter of the options in upper case, or yes, no or maybe in lower case, alone on the line."""
+        line = reading.exact_line(raw)
+        known = _options(sample).keys() if self._lettered else DECISIONS
+        return Answer(line, True) if line in known else self.no_answer()
+
+    def render(self, gold: Any, sample: Sample) -> str:
+        """Return the letter or the word."""
+        return str(gold)
+
+    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+        """One row: a right answer is a true positive, any other a false negative; accuracy has no false positives."""
+        right = np.array([answer == gold for answer, gold in zip(answers, golds, strict=True)], dtype=np.int64)
+        return np.stack([right, np.zeros_like(right), 1 - right], axis=-1).reshape(-1, 1, 3)
+
+    def label_counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> dict[str, NDArray[np.int64]]:
+        """One entry for each letter that occurs in the gold answers, or for yes, no and maybe."""
+        labels = sorted(set(golds)) if self._lettered else list(DECISIONS)
+        total = single_label_counts(answers, golds, labels).sum(axis=0)
+        return dict(zip(labels, total, strict=True))
+
+    def check_gold(self, sample: Sample) -> str | None:
+        """The gold answer must be among the options."""
+        if self._lettered and not _options(sample):
+            return "inputs hold no 'options' (letter -> text)"
+        known = list(_options(sample)) if self._lettered else list(DECISIONS)
+        return None if sample.gold in known else f"gold {sample.gold!r} is none of {', '.join(known)}"
+
+
+def _options(sample: Sample) -> dict[str, str]:
+    options = sample.inputs.get("options")
+    return {str(letter): str(text) for letter, text in options.items()} if isinstance(options, dict) else {}

@@ -1,0 +1,187 @@
+"""From a raw output to the text a reader would look at: markup off, echoes off, invented next examples off.
+
+Conventions (protocol, section 4, rules 1 and 2; where it is silent, decided here):
+
+- What follows an end-of-turn token is not part of the answer. Text inside ``<think>`` is not an answer.
+- The first line that opens a new example (``Sentence:``, ``Question 2:`` ...) ends the answer, once something stands before it.
+- ``Final answer: ...`` (also ``Final response``, ``\\boxed{...}``) is the strongest statement: the first one that
+  can be read counts. ``Therefore ...`` statements come after an answer that opens the output; the last one counts.
+- An echo of the prompt (the sample's input, the label definitions) is skipped.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+
+_END_OF_TURN = re.compile(
+    r"<\|(?:im_end|eot_id|end|endoftext|end_of_text|eom_id)\|>|</s>|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>"
+)
+_SPECIAL = re.compile(
+    r"<\|im_start\|>(?:assistant)?|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|[\w -]{1,40}\|>|<s>|\[/?INST\]"
+)
+_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
+_BOXED = re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*")
+# One character for one: offsets stay, which entity spans rely on.
+_LOOKALIKES = str.maketrans(
+    dict.fromkeys("\u201c\u201d\u201e", '"')  # double quotes
+    | dict.fromkeys("\u2018\u2019\u201a\u00b4", "'")  # single quotes, acute accent
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")  # hyphens, dashes, minus sign
+    | dict.fromkeys("\u00a0\u202f", " ")  # unbreakable blanks
+)
+_NO_WORD = re.compile(r"\W+")
+_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+
+_NEXT_EXAMPLE = re.compile(
+    r"^[ \t>#*-]*(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
+    r"(?:abstract|article|sentence|question|context|text|input|document|passage|example|instruction|user|human)s?"
+    r"[ \t]*(?:#?[ \t]*\d+)?[ \t]*[*_]*[ \t]*:"
+    r"|^(?:user|assistant|system|human)[ \t]*$|^### ?(?:instruction|input|example)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FINAL = re.compile(
+    r"\bfinal[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion)s?\b"
+    r"(?:[ \t]*[:=])?(?:[ \t]*(?:is|are|would be|should be)\b)?(?:[ \t]*[:=-])*",
+    re.IGNORECASE,
+)
+_THEREFORE = re.compile(
+    r"\b(?:therefore|thus|hence|consequently|accordingly|as a result|in conclusion|to conclude|in summary|overall)\b[,:]?"
+    r"|(?:^|(?<=[.;,!?]))\s*so\b[,:]?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_EXPLANATION = re.compile(
+    r"^[ \t>#*(-]*(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
+    r"analysis|discussion)\b[*_]*[ \t]*[:.-]",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def same_length_plain(text: str) -> str:
+    """Replace typographic quotes, dashes and blanks by plain ones; every character keeps its place."""
+    return text.translate(_LOOKALIKES)
+
+
+def without_invisible(text: str) -> str:
+    """Take off zero-width characters and soft hyphens."""
+    return _INVISIBLE.sub("", text)
+
+
+def visible(raw: str) -> str:
+    """Return the part of a raw output meant as answer: special tokens, reasoning blocks and code fences taken off."""
+    text = raw.replace("\r\n", "\n").replace("\r", "\n")
+    for match in _END_OF_TURN.finditer(text):
+        if text[: match.start()].strip():
+            text = text[: match.start()]
+            break
+    text = _SPECIAL.sub("", _END_OF_TURN.sub("", text))
+    text = _without_thoughts(text)
+    # Markdown hides nothing, so what stands inside a fence is a paragraph of its own.
+    return _FENCE.sub("", text).strip("\n")
+
+
+def _without_thoughts(text: str) -> str:
+    low = text.lower()
+    close = low.find("</think>")
+    if close >= 0:
+        before = text[: max(low.find("<think>"), 0)]
+        return before + text[close + len("</think>") :]
+    start = low.find("<think>")
+    return text if start < 0 else text[:start]
+
+
+def normalise(text: str) -> str:
+    """Take off what rule 2 calls immaterial but letter case: markdown emphasis, odd quotes and dashes, LaTeX boxes."""
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
+    text = _BOXED.sub(r"\nFinal answer: \1\n", text)
+    text = re.sub(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}", r"\1", text)
+    text = re.sub(
+        r"</?(?:b|strong|em|i|u|mark|span|p|br|answer|label|class)\b[^<>]{0,80}>", " ", text, flags=re.IGNORECASE
+    )
+    # An underscore inside a word joins its parts, elsewhere it is emphasis.
+    text = re.sub(r"(?<=\w)_(?=\w)", " ", text)
+    return re.sub(r"[*`_]+|^[ \t]*#+[ \t]*|\\", "", text, flags=re.MULTILINE)
+
+
+def before_next_example(text: str) -> str:
+    """Cut the text where it begins to invent another example, unless nothing stands before."""
+    for match in _NEXT_EXAMPLE.finditer(text):
+        if text[: match.start()].strip(" \t\n>#*-"):
+            return text[: match.start()]
+    return text
+
+
+def before_explanation(text: str) -> str:
+    """Cut the text where a line announces an explanation, unless nothing stands before."""
+    for match in _EXPLANATION.finditer(text):
+        if text[: match.start()].strip():
+            return text[: match.start()]
+    return text
+
+
+def final_statements(text: str) -> Iterator[str]:
+    """Yield what follows each ``Final answer:``, in order."""
+    for match in _FINAL.finditer(text):
+        yield text[match.end() :]
+
+
+def therefore_statements(text: str) -> Iterator[str]:
+    """Yield what follows each ``Therefore``, ``thus``, ``so`` ..., the last one first, up to the end of its paragraph."""
+    for match in reversed(list(_THEREFORE.finditer(text))):
+        yield re.split(r"\n\s*\n", text[match.end() :].lstrip(), maxsplit=1)[0]
+
+
+def without_echo(text: str, sample_input: str, definitions: Mapping[str, str]) -> str:
+    """Take off an echo of the prompt: label definitions, and the sample's input with all that precedes it.
+
+    Args:
+        text: normalised text.
+        sample_input: the text, sentence or question the prompt ended with.
+        definitions: label -> definition; a line ``label: definition`` is an echo.
+    """
+    if "\n" in text and (known := {_key(f"{label}{meaning}") for label, meaning in definitions.items() if meaning}):
+        lines = text.split("\n")
+        kept = [line for line in lines if _key(line) not in known]
+        # One such line may be the answer; several are the prompt's inventory.
+        text = "\n".join(kept) if len(lines) - len(kept) > 1 else text
+    echo = _find_spaced(text, normalise(sample_input))
+    if echo is None:
+        return text
+    before, after = text[: echo[0]], text[echo[1] :]
+    # An answer that stands before the copied input came first, and what follows is a copy of the prompt.
+    opening = _NEXT_EXAMPLE.split(before)[0].strip() if _NEXT_EXAMPLE.search(before) else ""
+    return opening if opening and not _is_instruction(opening) else after
+
+
+def _key(text: str) -> str:
+    return _NO_WORD.sub("", text.casefold())
+
+
+def _is_instruction(text: str) -> bool:
+    """Tell the opening of one of our prompts from an answer: it asks, or says how to answer."""
+    return bool(re.search(r"\?|^\s*answer with\b|\bdefinitions?:|^\s*(?:labels|classes)\s*:\s*$", text, re.I | re.M))
+
+
+def _find_spaced(text: str, wanted: str) -> tuple[int, int] | None:
+    """Find ``wanted`` in ``text``, runs of whitespace and letter case aside; short inputs are never taken for an echo."""
+    words = wanted.split()
+    if len(text) < len(wanted) // 2:
+        return None
+    compact, bare = "".join(words).casefold(), "".join(text.split()).casefold()
+    place = bare.find(compact) if len(words) > 3 else -1
+    if place < 0:
+        return None
+    # Casefolding may lengthen a text, so characters are counted folded.
+    ends = list(accumulate(0 if char.isspace() else len(char.casefold()) for char in text))
+    return bisect_right(ends, place), bisect_left(ends, place + len(compact)) + 1
+
+
+def exact_line(raw: str) -> str:
+    """Return the line an exact reading judges: after the first ``Final answer: `` line start, else the first not blank."""
+    lines = [line.strip() for line in raw.strip().split("\n")]
+    for line in lines:
+        if line.startswith("Final answer:"):
+            return line.removeprefix("Final answer:").strip()
+    return lines[0] if lines else ""
