@@ -1,0 +1,50 @@
+# Each target works on a fresh clone: the first one makes .venv and installs the pinned packages.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+VENV := .venv
+BIN := $(VENV)/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+export PYTHONPATH := workflow
+
+.DEFAULT_GOAL := help
+.PHONY: help demo real figures test lint clean-demo
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(VENV)/inference.stamp  ## the whole pipeline with tiny models on CPU: figures and tables in results/demo/
+	$(SNAKEMAKE) --configfile config/demo.yaml
+	@$(BIN)/python -m quantbench outputs results/demo
+
+real: $(VENV)/inference.stamp  ## the demo's models over real test files: make real DATA=<folder>
+	@test -n "$(DATA)" || { echo "make real DATA=<folder with one sub-folder a dataset>"; exit 2; }
+	$(SNAKEMAKE) --configfile config/real.yaml --config data="{folder: $(abspath $(DATA))}" $(if $(LIMIT),limit=$(LIMIT))
+	@$(BIN)/python -m quantbench outputs results/real
+
+figures: $(VENV)/analysis.stamp  ## draw the figures of CONFIG (default config/demo.yaml) again from what cells left
+	$(SNAKEMAKE) --configfile $(or $(CONFIG),config/demo.yaml) --config allow_missing=true
+
+test: $(VENV)/dev.stamp lint  ## lint, then every test
+	$(BIN)/pytest -n $(CORES)
+
+lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+clean-demo:  ## remove results/demo
+	rm -rf results/demo
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+# Installing takes minutes; the stamp says which pinned list this environment holds.
+$(VENV)/%.stamp: requirements/%.txt requirements/constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --requirement $<
+	@touch $@
+
+$(VENV)/inference.stamp: requirements/analysis.txt
+$(VENV)/dev.stamp: requirements/analysis.txt requirements/inference.txt

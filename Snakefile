@@ -1,0 +1,35 @@
+# quantbench: what does quantizing a language model cost and save on biomedical text?
+#
+#   snakemake --cores 4 --resources gpu=4            the run of config/config.yaml on a workstation
+#   snakemake --profile profiles/slurm               the same on a cluster
+#   snakemake --configfile config/demo.yaml          the laptop run (`make demo` installs what it needs first)
+#
+# Every rule's docstring: snakemake --list-rules
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/infer.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/compare.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    """Every figure and table of the run."""
+    default_target: True
+    input:
+        figure_files(),
+        f"{RUN}/tables/table1.csv",
+
+
+rule infer_all:
+    """Only the GPU work: the predictions of every cell of the run."""
+    input:
+        cell_files("predictions.jsonl", CELLS),

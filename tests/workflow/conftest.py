@@ -1,0 +1,62 @@
+"""A copy of the repository to run and change, and Snakemake run in it as a user would."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "resources", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake to its end; output and errors together in ``stdout``."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.folder / "Snakefile"), *arguments]
+        return subprocess.run(
+            command,
+            cwd=cwd or self.folder,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def planned(self, *arguments: str) -> Counter[str]:
+        """Job counts of a dry run by rule; the score rules of all datasets count as ``score``."""
+        result = self.snakemake("-n", *arguments)
+        assert result.returncode == 0, result.stdout
+        rows = re.findall(r"^([a-z]\w*) +(\d+)$", result.stdout.split("Job stats:")[-1], re.MULTILINE)
+        counts: Counter[str] = Counter()
+        for rule, count in dict(rows).items():
+            counts["score" if rule.startswith("score_") else rule] += int(count)
+        return counts
+
+
+def copy_project(source: Path, target: Path) -> Project:
+    """Copy what a run needs, without environments and results."""
+    for part in _PARTS:
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source / part, target / part)
+    return Project(target)
+
+
+@pytest.fixture
+def project(repository: Path, tmp_path: Path) -> Project:
+    return copy_project(repository, tmp_path)

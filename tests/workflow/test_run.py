@@ -1,0 +1,142 @@
+"""A small run through real inference, and what a change makes Snakemake run again (and what not)."""
+
+import json
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import Project, copy_project
+
+# Two datasets, two precisions, one model; few samples. The demo's own data and models.
+NARROW = [
+    "--configfile",
+    "config/demo.yaml",
+    "--config",
+    "models=[tiny-s]",
+    "precisions=[full, w4a16]",
+    "datasets=[hoc, ddi2013]",
+    "studies=[grid]",
+    "limit=8",
+    "measurement={latency_samples: 2, warmup: 1}",
+]
+MERGES = Counter(score=2, compare=1)
+
+
+@pytest.fixture(scope="module")
+def finished(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout in which the small run has been made."""
+    project = copy_project(repository, tmp_path_factory.mktemp("project"))
+    result = project.snakemake("--cores", "2", *NARROW)
+    assert result.returncode == 0, result.stdout
+    return project
+
+
+@pytest.fixture
+def changed(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished checkout, free to change, with every time stamp kept."""
+    shutil.copytree(finished.folder, tmp_path / "p", ignore=shutil.ignore_patterns("__pycache__"))
+    return Project(tmp_path / "p")
+
+
+def rerun(project: Project) -> Counter[str]:
+    counts = project.planned(*NARROW)
+    return Counter({rule: count for rule, count in counts.items() if rule not in {"all", "total", "figure"}})
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_every_contract_is_there(finished: Project) -> None:
+    results = finished.folder / "results/demo"
+    folders = sorted(path.parent for path in results.glob("cells/*/*/*/*/manifest.json"))
+    assert len(folders) == 4
+    for folder in folders:
+        names = {"predictions.jsonl", "measurements.json", "manifest.json", "scores.json", "scored.jsonl"}
+        assert {path.name for path in folder.iterdir()} == names
+        ids = [json.loads(line)["sample_id"] for line in (folder / "predictions.jsonl").read_text().splitlines()]
+        samples = results / "datasets" / folder.parent.name / "samples.jsonl"
+        assert ids == [json.loads(line)["sample_id"] for line in samples.read_text().splitlines()]
+        assert len(ids) == 8
+    assert not list(results.glob("progress/**/*.jsonl"))
+    table = pd.read_csv(results / "tables/table1.csv")
+    assert len(table) == 4
+    assert table[["memory_gib", "latency_s", "score"]].notna().all().all()
+    for name in ("figure2", "effects"):
+        assert all((results / f"figures/{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "svg"))
+
+
+def test_precisions_share_their_plan_and_prompts(finished: Project) -> None:
+    for dataset in ("hoc", "ddi2013"):
+        paths = (finished.folder / "results/demo/cells/tiny-s").glob(f"*/{dataset}/*/manifest.json")
+        manifests = [json.loads(path.read_text()) for path in paths]
+        assert len(manifests) == 2
+        assert len({manifest["plan_sha256"] for manifest in manifests}) == 1
+        assert len({manifest["identity"]["prompts"] for manifest in manifests}) == 1
+        assert {manifest["precision_applied"]["method"] for manifest in manifests} == {"none", "bitsandbytes"}
+
+
+def test_nothing_changed_runs_nothing(finished: Project) -> None:
+    result = finished.snakemake("--cores", "1", *NARROW)
+    assert "Nothing to be done" in result.stdout, result.stdout
+
+
+def test_a_changed_figure_redraws_that_figure_alone(changed: Project) -> None:
+    module = changed.folder / "workflow/quantbench/figures/figure2.py"
+    module.write_text(module.read_text() + "\n# changed\n")
+    counts = changed.planned(*NARROW)
+    assert (rerun(changed), counts["figure"]) == (Counter(), 1)
+
+
+def test_a_changed_metric_scores_again_without_inference(changed: Project) -> None:
+    module = changed.folder / "workflow/quantbench/tasks/metrics.py"
+    module.write_text(module.read_text() + "\n# changed\n")
+    assert rerun(changed) == MERGES
+
+
+def test_a_changed_prompt_reruns_that_datasets_cells(changed: Project) -> None:
+    edit(changed.folder / "config/datasets/hoc/instruction.txt", "Which hallmarks", "What hallmarks")
+    assert rerun(changed) == Counter(infer=2, score=1, compare=1)
+
+
+def test_a_changed_precision_reruns_its_cells(changed: Project) -> None:
+    edit(changed.folder / "config/precisions/w4a16.yaml", "quant_type: nf4", "quant_type: fp4")
+    assert rerun(changed) == Counter(infer=2, score=2, compare=1)
+
+
+def test_a_changed_margin_compares_again(changed: Project) -> None:
+    edit(changed.folder / "config/config.yaml", "margin: 0.01", "margin: 0.02")
+    assert rerun(changed) == Counter(compare=1)
+
+
+def test_a_change_elsewhere_in_the_package_runs_nothing(changed: Project) -> None:
+    for name in ("memory.py", "devices.py", "inference/cell.py", "measure/latency.py"):
+        module = changed.folder / "workflow/quantbench" / name
+        module.write_text(module.read_text() + "\n# changed\n")
+    assert rerun(changed) == Counter()
+
+
+def test_a_failed_cell_leaves_no_file_and_the_others_go_on(changed: Project) -> None:
+    """The one model's folder loses its weights: its cells fail by name; merges draw what exists, naming the rest."""
+    shutil.rmtree(changed.folder / "results/demo/cells/tiny-s/w4a16/hoc")
+    copy = changed.folder / "resources/demo/models/broken"
+    shutil.copytree(changed.folder / "resources/demo/models/tiny-s", copy)
+    (copy / "model.safetensors").unlink()
+    entry = (changed.folder / "config/models/tiny-s.yaml").read_text()
+    (changed.folder / "config/models/broken.yaml").write_text(entry.replace("models/tiny-s", "models/broken"))
+    narrow = [part.replace("models=[tiny-s]", "models=[broken, tiny-s]") for part in NARROW]
+    result = changed.snakemake("--cores", "2", *narrow)
+    assert result.returncode != 0
+    assert re.search(r"resources/demo/models/broken: model 'broken' has no weights", result.stdout), result.stdout
+    cells = changed.folder / "results/demo/cells"
+    assert not list(cells.glob("broken/**/*.json*"))
+    assert (cells / "tiny-s/w4a16/hoc/instruction-0shot/predictions.jsonl").exists()
+    result = changed.snakemake("--cores", "2", *narrow, "allow_missing=true")
+    assert result.returncode == 0, result.stdout
+    assert "broken" in (changed.folder / "results/demo/figures/figure2.svg").read_text()

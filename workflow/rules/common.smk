@@ -1,0 +1,80 @@
+# Needs: the merged configuration. Produces: the checked catalogue, the run's cells, and the paths and functions rules share.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The package lies beside the rules and need not be installed.
+sys.path.insert(0, f"{workflow.basedir}/workflow")
+
+from quantbench import config as settings, datasets, grid, memory, provenance
+from quantbench.errors import QuantbenchError
+from quantbench.inference.identity import cell_identity
+from quantbench.models.folder import model_folder
+
+ROOT = Path(workflow.basedir)
+
+try:
+    CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)))
+    CELLS = grid.run_cells(CATALOGUE)
+    # Missing files of a local data folder are named here, before anything runs.
+    SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
+except QuantbenchError as error:
+    raise WorkflowError(str(error))
+
+RUN = CATALOGUE.run_folder
+MODELS = CATALOGUE.run.models_folder
+CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
+FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
+# With allow_missing, merges take the cells that exist and say which are missing; no inference is started.
+MERGED = [
+    cell
+    for cell in CELLS
+    if not CATALOGUE.run.allow_missing or Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()
+]
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, CATALOGUE.models)),
+    precision="|".join(map(re.escape, CATALOGUE.precisions)),
+    dataset="|".join(map(re.escape, CATALOGUE.datasets)),
+    prompting="instruction|cot|self_consistency",
+    shots=r"\d+",
+    figure="|".join(FIGURES),
+
+
+def cell_of(wildcards):
+    """The cell a job's wildcards name."""
+    return grid.Cell(wildcards.model, wildcards.precision, wildcards.dataset, wildcards.prompting, int(wildcards.shots))
+
+
+def cell_files(name, cells):
+    """One file of each of some cells."""
+    return [f"{RUN}/cells/{cell.folder}/{name}" for cell in cells]
+
+
+def figure_files():
+    """Every figure of the run in every format."""
+    return expand(f"{RUN}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "pdf", "svg"])
+
+
+def dataset_files(wildcards):
+    """What a dataset is prepared from: a local folder's files, or the receipt of the download."""
+    return SOURCES.get(wildcards.dataset, f"resources/datasets/{wildcards.dataset}/retrieved.json")
+
+
+def model_files(wildcards):
+    """What stands for a model: the receipt of its download, or a local folder's configuration and weights."""
+    entry = CATALOGUE.models[wildcards.model]
+    if entry.folder is None:
+        return f"{MODELS}/{wildcards.model}.json"
+    folder = model_folder(ROOT, MODELS, wildcards.model, entry)
+    return sorted(str(path) for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"})
+
+
+def gpus(wildcards):
+    """GPUs a cell leases; none where the run is on CPU."""
+    if CATALOGUE.run.hardware.device == "cpu":
+        return 0
+    model, precision = CATALOGUE.models[wildcards.model], CATALOGUE.precisions[wildcards.precision]
+    return memory.gpus_needed(model, precision, CATALOGUE.run.hardware.gpu_memory_gib)

@@ -1,0 +1,25 @@
+# Needs: scores, scored answers and measurements of the run's cells. Produces: the tables, which figures and readers use.
+TABLES = ["cells.csv", "table1.csv", "table1.md", "precision_effects.csv", "efficiency.csv"]
+
+
+rule compare:
+    """Gather every cell into tidy tables and compare precisions pair by pair."""
+    input:
+        scores=cell_files("scores.json", MERGED),
+        answers=cell_files("scored.jsonl", MERGED),
+        measurements=cell_files("measurements.json", MERGED),
+    output:
+        report(f"{RUN}/tables/table1.csv", caption="../report/table1.rst", category="Tables"),
+        [f"{RUN}/tables/{name}" for name in TABLES if name != "table1.csv"],
+    log:
+        f"{RUN}/logs/compare.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        studies={name: study.model_dump() for name, study in grid.active_studies(CATALOGUE).items()},
+        comparison=CATALOGUE.run.comparison.model_dump(),
+        seed=CATALOGUE.run.seed,
+        cells=[cell.folder for cell in MERGED],
+        code=provenance.source_hash("tables", "statistics"),
+    script:
+        "../scripts/compare.py"

@@ -1,0 +1,30 @@
+# Needs: prepared samples, a model folder, a GPU or patience. Produces: predictions, measurements, manifest of a cell.
+
+
+rule infer:
+    """Run one cell: measure latency and memory, then answer every sample."""
+    input:
+        samples=f"{RUN}/datasets/{{dataset}}/samples.jsonl",
+        shots=f"{RUN}/datasets/{{dataset}}/shots.jsonl",
+        model=model_files,
+    output:
+        predictions=f"{RUN}/cells/{CELL}/predictions.jsonl",
+        measurements=f"{RUN}/cells/{CELL}/measurements.json",
+        manifest=f"{RUN}/cells/{CELL}/manifest.json",
+    log:
+        f"{RUN}/logs/infer/{CELL}.log",
+    conda:
+        "../../envs/inference.yaml"
+    threads: CATALOGUE.run.hardware.threads
+    resources:
+        gpu=gpus,
+        mem_mb=16000,
+        runtime=24 * 60,
+    params:
+        cell=lambda wildcards: cell_of(wildcards).folder,
+        # What the outputs depend on; a change of any of it, and of nothing else, runs the cell again.
+        identity=lambda wildcards: cell_identity(CATALOGUE, cell_of(wildcards)),
+        progress=lambda wildcards: f"{RUN}/progress/{cell_of(wildcards).folder}",
+        leases=f"{CATALOGUE.run.results_folder}/.leases",
+    script:
+        "../scripts/infer.py"

@@ -1,0 +1,53 @@
+# Needs: network, unless models and datasets are local. Produces: model folders with a receipt, prepared samples.
+localrules:
+    retrieve_dataset,
+    retrieve_model,
+    prepare_dataset,
+
+
+rule retrieve_dataset:
+    """Download a dataset's pinned files and check their content."""
+    output:
+        "resources/datasets/{dataset}/retrieved.json",
+    log:
+        "resources/datasets/{dataset}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/retrieve_dataset.py"
+
+
+rule retrieve_model:
+    """Download a model at its configured revision and check its folder."""
+    output:
+        f"{MODELS}/{{model}}.json",
+    log:
+        f"{MODELS}/{{model}}.log",
+    conda:
+        "../../envs/inference.yaml"
+    resources:
+        # Downloads share one line and one disk.
+        downloads=1,
+    script:
+        "../scripts/retrieve_model.py"
+
+
+rule prepare_dataset:
+    """Read and verify the published files; write the samples, and the worked examples for few-shot prompts."""
+    input:
+        dataset_files,
+    output:
+        samples=f"{RUN}/datasets/{{dataset}}/samples.jsonl",
+        shots=f"{RUN}/datasets/{{dataset}}/shots.jsonl",
+        description=f"{RUN}/datasets/{{dataset}}/dataset.json",
+    log:
+        f"{RUN}/logs/prepare_dataset/{{dataset}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(),
+        limit=CATALOGUE.run.limit,
+        seed=CATALOGUE.run.seed,
+        code=provenance.source_hash("datasets"),
+    script:
+        "../scripts/prepare_dataset.py"

@@ -1,0 +1,14 @@
+"""Score every cell of one dataset."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))  # the package lies beside the scripts
+
+from quantbench.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    from quantbench import jobs
+
+    data = Path(snakemake.input.samples).parent
+    jobs.score(snakemake.config, snakemake.params.dataset, data, snakemake.params.cells)
