@@ -16,7 +16,8 @@ from quantbench.config.entries import DatasetEntry, ModelEntry
 from quantbench.grid import Cell, run_cells
 from quantbench.memory import GIB, weight_bytes
 from quantbench.records import Sample, ScoredAnswer, write_json, write_records
-from quantbench.statistics import interval_of_counts, score_of_counts
+from quantbench.statistics import interval_of_counts
+from quantbench.tasks.metrics import metric_value
 
 NOISE = {"full": 0.0, "w8a16": 0.03, "w4a16": 0.08}
 SLOWNESS = {"full": 1.0, "w8a16": 2.5, "w4a16": 1.4}
@@ -75,7 +76,7 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
     counts = tasks.get(entry).counts([answer.parsed for answer in answers], golds)
     groups = [f"d{k // 4}" for k in range(len(golds))]
     low, high = interval_of_counts(counts, groups, entry.metric, 200, 1, 0.95)
-    value = float(score_of_counts(counts.sum(axis=0), entry.metric))
+    value = float(metric_value(counts.sum(axis=0), entry.metric))
     lost = float(np.mean([not answer.parsed_ok for answer in answers]))
     scores = {
         "metric": entry.metric,

@@ -36,6 +36,12 @@ class Project:
             check=False,
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start Snakemake in a process group of its own."""
+        command = [sys.executable, "-m", "snakemake", *arguments]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(command, cwd=self.folder, env=environment, start_new_session=True)
+
     def planned(self, *arguments: str) -> Counter[str]:
         """Job counts of a dry run by rule; the score rules of all datasets count as ``score``."""
         result = self.snakemake("-n", *arguments)

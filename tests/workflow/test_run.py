@@ -1,8 +1,11 @@
 """A small run through real inference, and what a change makes Snakemake run again (and what not)."""
 
 import json
+import os
 import re
 import shutil
+import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -129,7 +132,7 @@ def test_a_failed_cell_leaves_no_file_and_the_others_go_on(changed: Project) -> 
     shutil.copytree(changed.folder / "resources/demo/models/tiny-s", copy)
     (copy / "model.safetensors").unlink()
     entry = (changed.folder / "config/models/tiny-s.yaml").read_text()
-    (changed.folder / "config/models/broken.yaml").write_text(entry.replace("models/tiny-s", "models/broken"))
+    (changed.folder / "config/models/broken.yaml").write_text(entry.replace("tiny-s", "broken"))
     narrow = [part.replace("models=[tiny-s]", "models=[broken, tiny-s]") for part in NARROW]
     result = changed.snakemake("--cores", "2", *narrow)
     assert result.returncode != 0
@@ -140,3 +143,21 @@ def test_a_failed_cell_leaves_no_file_and_the_others_go_on(changed: Project) -> 
     result = changed.snakemake("--cores", "2", *narrow, "allow_missing=true")
     assert result.returncode == 0, result.stdout
     assert "broken" in (changed.folder / "results/demo/figures/figure2.svg").read_text()
+
+
+def test_after_ctrl_c_the_same_command_goes_on(repository: Path, tmp_path: Path) -> None:
+    project = copy_project(repository, tmp_path)
+    cells = project.folder / "results/demo/cells"
+    run = project.start("--cores", "1", *NARROW)
+    deadline = time.monotonic() + 120
+    # The first cell is certainly done once the second has left its last file.
+    while len(list(cells.glob("**/manifest.json"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches Snakemake and its jobs alike
+    assert run.wait(60) != 0
+    first = min(cells.glob("**/manifest.json"), key=lambda path: path.stat().st_mtime_ns)
+    written = first.stat().st_mtime_ns
+    result = project.snakemake("--cores", "2", *NARROW)
+    assert result.returncode == 0, result.stdout
+    assert len(list(cells.glob("**/manifest.json"))) == 4
+    assert first.stat().st_mtime_ns == written

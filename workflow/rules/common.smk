@@ -58,9 +58,15 @@ def figure_files():
     return expand(f"{RUN}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "pdf", "svg"])
 
 
+def from_here(paths):
+    """Paths relative to the working directory where they lie in it, so that a moved checkout reruns nothing."""
+    here = Path.cwd()
+    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in map(Path, paths)]
+
+
 def dataset_files(wildcards):
     """What a dataset is prepared from: a local folder's files, or the receipt of the download."""
-    return SOURCES.get(wildcards.dataset, f"resources/datasets/{wildcards.dataset}/retrieved.json")
+    return from_here(SOURCES.get(wildcards.dataset, [f"resources/datasets/{wildcards.dataset}/retrieved.json"]))
 
 
 def model_files(wildcards):
@@ -69,7 +75,7 @@ def model_files(wildcards):
     if entry.folder is None:
         return f"{MODELS}/{wildcards.model}.json"
     folder = model_folder(ROOT, MODELS, wildcards.model, entry)
-    return sorted(str(path) for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"})
+    return from_here(sorted(path for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"}))
 
 
 def gpus(wildcards):

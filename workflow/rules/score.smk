@@ -10,6 +10,7 @@ for dataset in CATALOGUE.datasets:
         continue
 
     rule:
+        """Read and judge the answers of every cell of one dataset."""
         name:
             f"score_{dataset}"
         input:

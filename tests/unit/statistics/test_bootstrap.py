@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from quantbench.statistics import interval_of_counts, score_of_counts
+from quantbench.statistics import interval_of_counts
 from quantbench.statistics.bootstrap import DISTINCT_SHARE, resampled_sums, sum_by_group
+from quantbench.tasks.metrics import metric_value
 
 
 def one_label_counts(golds: np.ndarray, answers: np.ndarray, labels: int) -> np.ndarray:
@@ -35,16 +36,16 @@ def test_scores_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(1)
     golds, answers = random.integers(0, 5, 300), random.integers(0, 5, 300)
     sums = one_label_counts(golds, answers, 5).sum(axis=0)
-    assert score_of_counts(sums, "macro_f1") == pytest.approx(f1_score(golds, answers, average="macro"))
-    assert score_of_counts(sums, "entity_f1") == pytest.approx(f1_score(golds, answers, average="micro"))
+    assert metric_value(sums, "macro_f1") == pytest.approx(f1_score(golds, answers, average="macro"))
+    assert metric_value(sums, "entity_f1") == pytest.approx(f1_score(golds, answers, average="micro"))
 
 
 def test_a_label_never_seen_nor_predicted_counts_as_0() -> None:
-    assert score_of_counts(np.array([[3, 0, 0], [0, 0, 0]]), "macro_f1") == 0.5
+    assert metric_value(np.array([[3, 0, 0], [0, 0, 0]]), "macro_f1") == 0.5
 
 
 def test_accuracy_is_hits_over_samples() -> None:
-    assert score_of_counts(np.array([[[3, 0, 1]], [[0, 0, 0]]]), "accuracy").tolist() == [0.75, 0.0]
+    assert metric_value(np.array([[[3, 0, 1]], [[0, 0, 0]]]), "accuracy").tolist() == [0.75, 0.0]
 
 
 def test_counts_of_a_document_are_added_up() -> None:
@@ -69,7 +70,7 @@ def test_the_bootstrap_is_the_one_over_documents(size: int) -> None:
     rows = sum_by_group(counts, groups)
     assert (len(np.unique(rows, axis=0)) * DISTINCT_SHARE < len(rows)) == (size == 1)
     plain = np.concatenate([rows[random.integers(0, len(rows), (500, len(rows)))].sum(axis=1) for _ in range(8)])
-    expected = np.quantile(score_of_counts(plain, "macro_f1"), [0.025, 0.975])
+    expected = np.quantile(metric_value(plain, "macro_f1"), [0.025, 0.975])
     assert interval_of_counts(counts, groups, "macro_f1", 4000, 7, 0.95) == pytest.approx(expected, abs=0.005)
 
 

@@ -108,6 +108,61 @@ HOC_CASES = [
     ("No labels apply.", []),
     ("None of the labels apply.", []),
     ("Final answer: none", []),
+    (
+        "The hallmarks reported on in this abstract are:\n\n* **Resisting cell death**: apoptosis...\n* **Cellular energetics**: glycolysis...",
+        ["resisting cell death", "cellular energetics"],
+    ),
+    (
+        "Based on the abstract, the following hallmarks apply:\n1. Resisting cell death - the drug\n2. Inducing angiogenesis - VEGF",
+        ["resisting cell death", "inducing angiogenesis"],
+    ),
+    (
+        "Resisting cell death; Sustaining proliferative signaling\n\nNote: The abstract also touches on cellular energetics.",
+        ["sustaining proliferative signaling", "resisting cell death"],
+    ),
+    ("resisting cell death;inducing angiogenesis;", ["resisting cell death", "inducing angiogenesis"]),
+    ("'resisting cell death'; 'inducing angiogenesis'", ["resisting cell death", "inducing angiogenesis"]),
+    ("Answer: resisting cell death", ["resisting cell death"]),
+    (
+        "Hallmarks: Resisting cell death (apoptosis), Inducing angiogenesis (VEGF)",
+        ["resisting cell death", "inducing angiogenesis"],
+    ),
+    ('{"hallmarks": ["resisting cell death"], "not": []}', ["resisting cell death"]),
+    ('{"resisting cell death": "present", "inducing angiogenesis": "absent"}', []),
+    ('{"resisting_cell_death": 1, "inducing_angiogenesis": 0}', ["resisting cell death"]),
+    (
+        '{\n  "sustaining proliferative signaling": 0,\n  "resisting cell death": 1,\n  // comment\n  "cellular energetics": 1\n}\n\nThe abstract...',
+        ["resisting cell death", "cellular energetics"],
+    ),
+    (
+        'Here is the JSON:\n{"resisting cell death": 1}\nNote that inducing angiogenesis: 1 would be wrong.',
+        ["resisting cell death"],
+    ),
+    ("resisting cell death: 1.\ninducing angiogenesis: 0.", ["resisting cell death"]),
+    ("resisting cell death = yes, inducing angiogenesis = no", ["resisting cell death"]),
+    ("resisting cell death - Yes\ninducing angiogenesis - No", ["resisting cell death"]),
+    ("resisting cell death: TRUE\nInducing angiogenesis: FALSE", ["resisting cell death"]),
+    ("Resisting cell death, because apoptosis was reduced.", ["resisting cell death"]),
+    ("The label is resisting cell death. The label inducing angiogenesis does not apply.", ["resisting cell death"]),
+    (
+        "Step 1: sustaining proliferative signaling? no. Step 2: resisting cell death? yes.\nFinal answer: resisting cell death",
+        ["resisting cell death"],
+    ),
+    (
+        "Final answer: Resisting cell death and activating invasion and metastasis.",
+        ["resisting cell death", "activating invasion and metastasis"],
+    ),
+    (
+        "Final answer: The abstract reports on resisting cell death, and cellular energetics.",
+        ["resisting cell death", "cellular energetics"],
+    ),
+    ("resisting cell death\nresisting cell death\nresisting cell death", ["resisting cell death"]),
+    ("resisting cell death; resisting cell death; inducing angio", ["resisting cell death"]),
+    ("None of the listed hallmarks", []),
+    (
+        "Avoiding immune destruction, Evading growth suppressors, Tumor-promoting inflammation",
+        ["evading growth suppressors", "tumor promoting inflammation", "avoiding immune destruction"],
+    ),
 ]
 UNREADABLE = [
     "",
@@ -131,6 +186,19 @@ LITCOVID_CASES = [
     ("Treatment (yes), Diagnosis (no)", ["Treatment"]),
     (f"Article: {TEXT}\nLabels: Prevention", ["Prevention"]),
     (f"Prevention\n\nArticle: {TEXT}\nLabels: Treatment", ["Prevention"]),
+    ("Treatment and Prevention", ["Treatment", "Prevention"]),
+    ("This article covers the topics of Treatment and Prevention.", ["Treatment", "Prevention"]),
+    ("Topics: Treatment, Mechanism\n\nThe article describes diagnosis only in passing.", ["Treatment", "Mechanism"]),
+    ("Treatment: yes\nPrevention: no\nDiagnosis: maybe", ["Treatment"]),
+    ('{"Treatment": 1, "Case Report": 0, "Epidemic Forecasting": "1"}', ["Treatment", "Epidemic Forecasting"]),
+    ("**Treatment**: The article evaluates remdesivir.\n**Mechanism**: It explains how.", ["Treatment", "Mechanism"]),
+    ("- Treatment\n- Prevention\n\nI did not choose Diagnosis because...", ["Treatment", "Prevention"]),
+    ("The main topic of this article is Prevention.", ["Prevention"]),
+    ("CaseReport", ["Case Report"]),
+    ("Treatment\nPrevention\n\nArticle: foo\nLabels: Mechanism", ["Treatment", "Prevention"]),
+    ("Treatment; ", ["Treatment"]),
+    ("Labels:\nTreatment\nPrevention", ["Treatment", "Prevention"]),
+    ("Labels:\n\nTreatment; Prevention", ["Treatment", "Prevention"]),
 ]
 
 

@@ -104,6 +104,106 @@ UNREADABLE = [
     "Put each chemical name between <span> and </span>.",
 ]
 
+DISEASE = tasks.get(inventories.entities("disease"))
+PATIENT = inventories.sample(text="The patient with Parkinson ' s disease had diabetes mellitus and diabetes .")
+# None: unreadable.
+DISEASE_CASES = [
+    (
+        "The patient with <span>Parkinson's disease</span> had <span>diabetes mellitus</span> and <span>diabetes</span>.",
+        ["Parkinson ' s disease", "diabetes mellitus", "diabetes"],
+    ),
+    ("<span>Parkinson's disease</span>\n<span>diabetes</span>", ["Parkinson ' s disease", "diabetes"]),
+    ("1. <span>diabetes</span>\n2. <span>diabetes mellitus</span>", ["diabetes mellitus", "diabetes"]),
+    (
+        'The patient with <span class="disease">Parkinson\'s disease</span> had <span class="disease">diabetes mellitus</span> and <span class="disease">diabetes',
+        ["Parkinson ' s disease", "diabetes mellitus"],
+    ),
+    ("The patient with **Parkinson's disease** had diabetes mellitus and diabetes.", []),
+    ("The patient with <disease>Parkinson's disease</disease> had diabetes mellitus and diabetes.", []),
+    (
+        "The patient with <span>disease: Parkinson's disease</span> had diabetes mellitus and diabetes.",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "The patient with <span>Disease Parkinson's disease</span> had diabetes mellitus and diabetes.",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "The patient with <span>Parkinson's <span>disease</span></span> had diabetes mellitus and diabetes.",
+        ["Parkinson ' s disease"],
+    ),
+    ("The patient with <span>Parkinson's disease had diabetes mellitus and <span>diabetes</span>.", ["diabetes"]),
+    ("The patient with Parkinson's disease had diabetes mellitus and <span>diabetes</span>.", ["diabetes"]),
+    ("The man with Parkinson's disease had diabetes mellitus and <span>diabetes</span>.", ["diabetes"]),
+    (
+        "<span>The patient with Parkinson ' s disease had diabetes mellitus and diabetes .</span>",
+        ["The patient with Parkinson ' s disease had diabetes mellitus and diabetes ."],
+    ),
+    (
+        "<p>The patient with <b>Parkinson's disease</b> had diabetes mellitus and diabetes.</p>",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "<html><body>The patient with <mark>Parkinson&#39;s disease</mark> had diabetes mellitus and diabetes.</body></html>",
+        ["Parkinson ' s disease"],
+    ),
+    ('"The patient with <em>Parkinson\'s disease</em> had diabetes mellitus and diabetes."', ["Parkinson ' s disease"]),
+    (
+        '{"marked": "The patient with <span>Parkinson\'s disease</span> had diabetes mellitus and diabetes."}',
+        ["Parkinson ' s disease"],
+    ),
+    (
+        'The patient with <span class=\\"x\\">Parkinson\'s disease</span> had diabetes mellitus and diabetes.',
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "**Marked:** The patient with <span>Parkinson's disease</span> had diabetes mellitus and diabetes.",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "The sentence with marks is: The patient with <span>Parkinson's disease</span> had diabetes mellitus and diabetes.\n\nNote that <span>patient</span> isn't a disease.",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "There are three diseases: <span>Parkinson's disease</span>, <span>diabetes mellitus</span> and <span>diabetes</span>.",
+        ["Parkinson ' s disease", "diabetes mellitus", "diabetes"],
+    ),
+    ("The diseases are Parkinson's disease and diabetes.", None),
+    ("No diseases are named.", []),
+    ("The sentence contains no diseases.", []),
+    ("Answer: none", []),
+    ("Final answer: The patient with <span>Parkinson's disease</span> had", ["Parkinson ' s disease"]),
+    ("The patient with <span>parkinsons disease</span> had diabetes mellitus and diabetes.", ["Parkinson ' s disease"]),
+    (
+        "The patient with <span>Parkinson's disease (PD)</span> had diabetes mellitus and diabetes.",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "The patient with <span>Parkinson's disease</span> had <span>diabetes mellitus</span> and <span>diabetes</spa",
+        ["Parkinson ' s disease", "diabetes mellitus"],
+    ),
+    ("The patient with <span>Parkinson's disease</span> had <spa", ["Parkinson ' s disease"]),
+    (
+        "The patient with <SPAN CLASS='x'>Parkinson's disease</SPAN> had diabetes mellitus and diabetes.",
+        ["Parkinson ' s disease"],
+    ),
+    (
+        "The patient with <span>Parkinson's disease</span>had<span>diabetes mellitus</span>and diabetes.",
+        ["Parkinson ' s disease", "diabetes mellitus"],
+    ),
+    ("the patient had <span>diabetes</span>", ["diabetes"]),
+    (
+        "The patient with <span>Parkinson ' s</span> <span>disease</span> had diabetes mellitus and diabetes .",
+        ["Parkinson ' s", "disease"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("output", "found"), DISEASE_CASES)
+def test_disease_outputs(output: str, found: list[str] | None) -> None:
+    answer = DISEASE.parse(output, PATIENT)
+    assert ([entity["text"] for entity in answer.value] if answer.ok else None) == found
+
 
 @pytest.mark.parametrize("output", TAGGED)
 def test_tagged_outputs(output: str) -> None:

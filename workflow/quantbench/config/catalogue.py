@@ -44,12 +44,15 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
         ConfigError: unknown keys or names, with the nearest known one; impossible combinations.
     """
     run = parse(RunConfig, settings, source)
+    folder = data_folder(root, run)
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"{source}: key 'data.folder' has the value {run.data.folder!r}: no such folder ({folder})")
     catalogue = Catalogue(
         root=root,
         run=run,
         models=read_entries(root / "config/models", ModelEntry),
         precisions=read_entries(root / "config/precisions", PrecisionEntry),
-        datasets=load_datasets(root, data_folder(root, run)),
+        datasets=load_datasets(root, folder),
         studies=_studies(root / run.studies_file),
     )
     _check_names(catalogue, source)

@@ -31,6 +31,7 @@ IDLE_S = 20.0
 START_S = 120.0
 _POLL_S = 0.02
 _CALL_BYTES = 1 << 20
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def call(function: str, arguments: dict[str, Any], threads: int) -> int:
@@ -56,12 +57,12 @@ def call(function: str, arguments: dict[str, Any], threads: int) -> int:
 
 
 def _address(threads: int) -> Path:
-    """The socket of the server for this code, Python and number of threads, in a folder only this user may enter."""
+    """The socket of the server for this checkout and state of the code, Python and number of threads, in a folder only this user may enter."""
     folder = Path(tempfile.gettempdir()) / f"quantbench-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
         raise QuantbenchError(f"{folder}: belongs to others; remove it, or set hardware.warm_start: false")
-    key = f"{source_hash('')}/{sys.executable}/{threads}"
+    key = f"{_PACKAGE}/{source_hash('')}/{sys.executable}/{threads}"
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.sock"
 
 
@@ -88,10 +89,9 @@ def _connect(threads: int) -> socket.socket:
 
 def _start(address: Path, threads: int) -> None:
     address.unlink(missing_ok=True)
-    package = Path(__file__).resolve().parents[2]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE), os.environ.get("PYTHONPATH")])),
     }
     command = [sys.executable, "-m", __name__, str(address), str(threads)]
     with address.with_suffix(".log").open("wb") as log:

@@ -1,6 +1,6 @@
 """Intervals, paired comparisons and verdicts (protocol, section 5). Needs numpy; scipy and statsmodels load on use."""
 
-from .bootstrap import Metric, score_of_counts
+from .bootstrap import Metric
 from .intervals import interval_of_counts, wilson_interval
 from .latency import percentile, samples_needed
 from .paired import Comparison, compare, holm, mcnemar_exact, verdict
@@ -14,7 +14,6 @@ __all__ = [
     "mcnemar_exact",
     "percentile",
     "samples_needed",
-    "score_of_counts",
     "verdict",
     "wilson_interval",
 ]

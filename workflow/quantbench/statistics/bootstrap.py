@@ -24,30 +24,6 @@ CHUNK_BYTES = 32 * 2**20
 DISTINCT_SHARE = 4
 
 
-def score_of_counts(sums: NDArray[Any], metric: Metric) -> Floats:
-    """Return the metric of summed counts.
-
-    Args:
-        sums: shape ``(..., labels, 3)``: true positives, false positives, false negatives of each label.
-        metric: ``macro_f1`` is the mean over labels of F1 = 2 tp / (2 tp + fp + fn), 0 where undefined; ``entity_f1``
-            is the F1 of the counts summed over labels; ``accuracy`` is tp / (tp + fn) of the single label.
-
-    Returns:
-        shape ``(...)``, between 0 and 1.
-    """
-    counts = np.asarray(sums, dtype=np.float64)
-    if metric != "macro_f1":
-        counts = counts.sum(axis=-2, keepdims=True)
-    hits, false_positives, misses = counts[..., 0], counts[..., 1], counts[..., 2]
-    if metric == "accuracy":
-        above, below = hits, hits + misses
-    else:
-        above, below = 2 * hits, 2 * hits + false_positives + misses
-    ratios: Floats = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-    scores: Floats = ratios.mean(axis=-1)
-    return scores
-
-
 def sum_by_group(counts: NDArray[Any], groups: Sequence[str]) -> Counts:
     """Add up the rows of ``counts``, shape ``(n, ...)``, document by document: shape ``(documents, ...)``."""
     names, members = np.unique(np.asarray(groups, dtype=str), return_inverse=True)

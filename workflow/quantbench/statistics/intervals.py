@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .bootstrap import Metric, resampled_sums, score_of_counts, sum_by_group
+from ..tasks.metrics import metric_value
+from .bootstrap import Metric, resampled_sums, sum_by_group
 
 
 def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, float]:
@@ -42,7 +43,7 @@ def interval_of_counts(
         counts: shape ``(n, labels, 3)``: true positives, false positives, false negatives of each sample and label;
             accuracy has one label, with the correct answer as true positive and any other as false negative.
         groups: the source document of each sample, length ``n``; documents are the resampling unit.
-        metric: see :func:`quantbench.statistics.score_of_counts`.
+        metric: see :func:`quantbench.tasks.metrics.metric_value`.
         resamples: number of bootstrap resamples.
         seed: seed of the bootstrap; same counts and seed, same interval.
         confidence: for example 0.95.
@@ -57,7 +58,7 @@ def interval_of_counts(
     rows = sum_by_group(counts, groups)
     if len(rows) == 1:
         return 0.0, 1.0
-    scores = score_of_counts(resampled_sums(rows, resamples, seed), metric)
+    scores = metric_value(resampled_sums(rows, resamples, seed), metric)
     tail = (1 - confidence) / 2
     low, high = (float(bound) for bound in np.quantile(scores, [tail, 1 - tail]))
     # Exact bound of a proportion seen as n of n (or 0 of n): tail = p ** n.

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .bootstrap import Floats, Metric, resampled_sums, score_of_counts, sum_by_group
+from ..tasks.metrics import metric_value
+from .bootstrap import Floats, Metric, resampled_sums, sum_by_group
 from .intervals import check_counts
 
 Verdict = Literal["preserved", "degraded", "inconclusive"]
@@ -53,7 +54,7 @@ def compare(
         reference: counts at full precision, shape ``(n, labels, 3)``, as for :func:`interval_of_counts`.
         other: counts of the quantized cell on the same samples in the same order.
         groups: source document of each sample, length ``n``.
-        metric: see :func:`quantbench.statistics.score_of_counts`.
+        metric: see :func:`quantbench.tasks.metrics.metric_value`.
         resamples: number of bootstrap resamples.
         seed: seed of the bootstrap.
         confidence: for example 0.95.
@@ -118,7 +119,7 @@ def verdict(low: float, high: float, margin: float) -> Verdict:
 
 def _difference(pair: NDArray[Any], metric: Metric) -> Floats:
     """Score of the second minus the first of ``pair``, shape ``(..., 2, labels, 3)``."""
-    scores = score_of_counts(pair, metric)
+    scores = metric_value(pair, metric)
     difference: Floats = scores[..., 1] - scores[..., 0]
     return difference
 

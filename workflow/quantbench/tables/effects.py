@@ -14,7 +14,8 @@ from ..config import Catalogue
 from ..errors import DataError
 from ..grid import Cell, study_cells
 from ..records import Sample, ScoredAnswer, read_records
-from ..statistics import compare, holm, mcnemar_exact, score_of_counts, verdict
+from ..statistics import compare, holm, mcnemar_exact, verdict
+from ..tasks.metrics import metric_value
 from .efficiency import REFERENCE
 from .reading import Document, cell_folder
 
@@ -111,7 +112,7 @@ def _read(catalogue: Catalogue, results: Path, cell: Cell) -> _Answers:
     task = tasks.get(catalogue.datasets[cell.dataset])
     counts = task.counts([answer.parsed for answer in answers], [answer.gold for answer in answers])
     scores = Document(folder / "scores.json")
-    recomputed = float(score_of_counts(counts.sum(axis=0), catalogue.datasets[cell.dataset].metric))
+    recomputed = float(metric_value(counts.sum(axis=0), catalogue.datasets[cell.dataset].metric))
     if abs(recomputed - scores.get("value")) > TOLERANCE:
         raise DataError(
             f"{scores.path}: the value {scores.get('value')} does not follow from scored.jsonl beside it, which gives "

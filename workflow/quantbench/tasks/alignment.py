@@ -40,30 +40,45 @@ def carry_over(copy: str, sentence: str, spans: Sequence[Span]) -> list[Span] | 
     if exact := [_inside(spans, place, len(sentence)) for place in _occurrences(copy, sentence)]:
         # The prompt's own copy may stand first: the first one that holds marks counts.
         return next((inside for inside in exact if inside), exact[0])
-    start, end = _copy_bounds(copy, sentence)
-    part, whole = copy[start:end], sentence[: _sentence_bound(copy[start:end], sentence)]
-    if not part or fuzz.ratio(part, whole) < COPY or len(part) < min(_ANCHOR, len(sentence) // 2):
+    start, end, bound = max(
+        _cuts(copy, sentence), key=lambda cut: fuzz.ratio(copy[cut[0] : cut[1]], sentence[: cut[2]])
+    )
+    part, whole = copy[start:end], sentence[:bound]
+    if fuzz.ratio(part, whole) < COPY or len(part) < min(_ANCHOR, len(sentence) // 2):
         return None
     carried = []
     blocks = Levenshtein.opcodes(part, whole)
     for a, b in spans:
         if a >= start and b <= end:
             span = (_carry(a - start, blocks, opening=True), _carry(b - start, blocks, opening=False))
-            if span[0] < span[1] and fuzz.ratio(copy[a:b], whole[slice(*span)]) >= SAME_WORDS:
-                carried.append(span)
-    return carried
+            carried.append(_snapped(copy[a:b], sentence, span))
+    return [span for span in carried if span is not None]
+
+
+def _snapped(words: str, sentence: str, span: Span) -> Span | None:
+    """Return the nearest place of the very words if it overlaps ``span``, else ``span`` if its words are recognisable."""
+    if sentence[slice(*span)] == words:
+        return span
+    places = [place for place in _occurrences(sentence, words) if place <= span[1] and place + len(words) >= span[0]]
+    if places:
+        nearest = min(places, key=lambda place: abs(place - span[0]) + abs(place + len(words) - span[1]))
+        return nearest, nearest + len(words)
+    return span if span[0] < span[1] and fuzz.ratio(words, sentence[slice(*span)]) >= SAME_WORDS else None
 
 
 def _inside(spans: Sequence[Span], place: int, length: int) -> list[Span]:
     return [(a - place, b - place) for a, b in spans if a >= place and b <= place + length]
 
 
-def _copy_bounds(copy: str, sentence: str) -> Span:
-    """Return where the copy of the sentence begins and ends among what stands around it, as far as its ends are intact."""
+def _cuts(copy: str, sentence: str) -> list[tuple[int, int, int]]:
+    """Return where the copy may begin and end among what stands around it, and how much of the sentence it then covers."""
     start = copy.find(sentence[:_ANCHOR])
-    start = start if start >= 0 and len(copy) - start >= len(sentence) // 4 else 0
-    end = copy.find(sentence[-_ANCHOR:], start + max(0, len(sentence) // 2))
-    return start, end + len(sentence[-_ANCHOR:]) if end >= 0 else len(copy)
+    end = copy.rfind(sentence[-_ANCHOR:])
+    starts = {0, max(start, 0)}
+    ends = {len(copy), end + len(sentence[-_ANCHOR:]) if end >= 0 else len(copy)}
+    return [(a, b, _sentence_bound(copy[a:b], sentence)) for a in sorted(starts) for b in sorted(ends) if a < b] or [
+        (0, 0, 0)
+    ]
 
 
 def _sentence_bound(part: str, sentence: str) -> int:
@@ -96,10 +111,11 @@ def _carry(position: int, blocks: Opcodes, opening: bool) -> int:
     return block.dest_start + min(position - block.src_start, block.dest_end - block.dest_start)
 
 
-def find_in_order(entities: Sequence[str], sentence: str, boundaries: set[int]) -> list[Span]:
-    """Return the places of entities named one after another without the sentence around them.
+def find_listed(entities: Sequence[str], sentence: str, boundaries: set[int]) -> list[Span]:
+    """Return the places of entities that are named without the sentence around them.
 
-    Each is looked for after the one before, then from the start; only whole tokens count.
+    Each takes the first free place that begins and ends with a token; longer names choose first, so that "diabetes" does
+    not take the beginning of "diabetes mellitus".
 
     Args:
         entities: marked texts, lower case, no whitespace.
@@ -107,12 +123,9 @@ def find_in_order(entities: Sequence[str], sentence: str, boundaries: set[int]) 
         boundaries: offsets where a token begins or ends.
     """
     found: list[Span] = []
-    position = 0
-    for entity in entities:
-        places = [(place, place + len(entity)) for place in _occurrences(sentence, entity)]
-        places = [span for span in places if span[0] in boundaries and span[1] in boundaries and span not in found]
-        if places:
-            chosen = next((span for span in places if span[0] >= position), places[0])
-            found.append(chosen)
-            position = chosen[1]
+    for entity in sorted(entities, key=len, reverse=True):
+        places = ((place, place + len(entity)) for place in _occurrences(sentence, entity))
+        whole = (span for span in places if span[0] in boundaries and span[1] in boundaries)
+        free = (span for span in whole if all(span[1] <= start or span[0] >= end for start, end in found))
+        found += [span for span in [next(free, None)] if span is not None]
     return sorted(found)

@@ -10,7 +10,7 @@ from . import text as reading
 CONFLICT = ""  # several offered, or one outside the options: an answer was given, and it stands for none
 
 _OPENING = re.compile(
-    r"[\s\"'(\[{<:=>•.,-]*(?:(?:the|correct|best|answer|ans|option|choice|letter|response|is|sure)\b[\s\"'(\[{:=,-]*)*(?P<letter>[A-Za-z])(?!\w)"
+    r"[\s\"'(\[{<:=>•.,-]*(?:(?i:the|correct|best|answer|ans|option|choice|letter|response|is|sure)\b[\s\"'(\[{:=,-]*)*(?P<letter>[A-Za-z])(?!\w)"
 )
 # A lone capital is the letter of an option only where what follows says so: "A 45-year-old man" opens a sentence.
 _AFTER_LETTER = re.compile(
@@ -85,11 +85,9 @@ def _in_order(text: str, options: Mapping[str, str]) -> Iterator[str | None]:
     for statement in reading.therefore_statements(text):
         yield _opening(statement, options) or _marked(statement, options) or _full_text(statement, options)
     last_line = text.rstrip().rsplit("\n", 1)[-1]
-    yield (
-        _opening(last_line, options)
-        if len(last_line.strip()) <= 4 and not _items_of_first_paragraph(text, options)
-        else None
-    )
+    # "C", a blank line, and "D" gives one answer at the end; "C or D" alone gives none.
+    if len(last_line.strip()) <= 4 and not _items_of_first_paragraph(text, options):
+        yield _opening(last_line, options) if opening != CONFLICT or "\n\n" in text.strip() else None
     if not verdicts:
         yield _marked(text, options)
         yield _full_text(reading.before_explanation(text), options)

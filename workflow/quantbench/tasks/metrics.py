@@ -29,7 +29,7 @@ def f1_from_counts(counts: NDArray[np.number[Any]]) -> NDArray[np.float64]:
 def metric_value(counts: NDArray[np.number[Any]], metric: str) -> NDArray[np.float64]:
     """Return the metric of summed counts, vectorized over leading axes (resamples).
 
-    ``macro_f1``: mean over labels of F1. ``entity_f1``: F1 of the one row. ``accuracy``: tp / (tp + fn) of the one row.
+    ``macro_f1``: mean over labels of F1. ``entity_f1``: F1 of the counts summed over labels. ``accuracy``: tp / (tp + fn) of the one row.
 
     Args:
         counts: shape (..., labels, 3).
@@ -38,8 +38,10 @@ def metric_value(counts: NDArray[np.number[Any]], metric: str) -> NDArray[np.flo
     Returns:
         Shape (...).
     """
-    if metric in ("macro_f1", "entity_f1"):
+    if metric == "macro_f1":
         return np.asarray(f1_from_counts(counts).mean(axis=-1))
+    if metric == "entity_f1":
+        return f1_from_counts(np.asarray(counts.sum(axis=-2)))
     if metric == "accuracy":
         right, asked = counts[..., 0, 0], np.asarray(counts[..., 0, 0] + counts[..., 0, 2], dtype=np.float64)
         share: NDArray[np.float64] = np.divide(right, asked, out=np.zeros_like(asked), where=asked > 0)

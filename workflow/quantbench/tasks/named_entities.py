@@ -9,7 +9,7 @@ Conventions (protocol, section 4; where it is silent, decided here):
   elsewhere were changed, left out or added. A marked stretch is kept if its own words are recognisable (similarity of 80 out of 100).
 - The first line (or the whole output) with tags that passes for a copy of the sentence is the answer; a copy without tags
   counts where no tagged one follows, or where it opens the output without the word ``Sentence:`` before it.
-- Tags without the sentence around them (a list with markup) are looked for in the sentence in order, whole tokens only;
+- Tags without the sentence around them (a list with markup) are looked for in the sentence, whole tokens only, longer names first;
   a list without markup names nothing.
 - A type name at the start of the tag's text (``chemical: aspirin``) is dropped unless the sentence has it there.
 - Readable are: tagged text that was placed, a copy of the sentence, and ``none`` (``no diseases``).
@@ -27,12 +27,15 @@ from rapidfuzz import fuzz
 from ..config import DatasetEntry
 from ..records import Sample
 from . import text as reading
-from .alignment import Span, carry_over, find_in_order, fold
+from .alignment import Span, carry_over, find_listed, fold
 from .base import Answer, Task
 from .markup import Marked, has_tags, read_marked, unescape
 from .metrics import Counts
 
-_NONE = r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) )?no (?:\w+ ){{0,3}}?(?:entit(?:y|ies)|mentions?|names?|{type}s?)\b)"
+_NONE = (
+    r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) |(?:the|this) (?:sentence|text) \w+ )?"
+    r"no (?:\w+ ){{0,3}}?(?:entit(?:y|ies)|mentions?|names?|{type}s?)\b)"
+)
 _CUE = re.compile(
     r"(?:^|(?<=\s))(?:(?:marked|highlighted|annotated|tagged|output|answer|result)(?:[ \t]+(?:sentence|text|version|output))?):(?=\s|$|<)",
     re.IGNORECASE,
@@ -142,7 +145,7 @@ class NamedEntityRecognition(Task):
             return []
         if has_tags(shown):
             return self._read_whole(reading.before_next_example(shown), sentence) or None
-        return [] if self._none.match(reading.normalise(shown)) else None
+        return [] if self._none.match(_CUE.sub("", reading.normalise(shown))) else None
 
     def _goes_on(self, lines: Sequence[str]) -> bool:
         """Tell whether the lines after a copy without tags announce the marked one, before they begin another example."""
@@ -174,7 +177,7 @@ class NamedEntityRecognition(Task):
         spans = carry_over(marked.bare, sentence.bare, marked.spans)
         if spans:
             return spans
-        return find_in_order([marked.bare[a:b] for a, b in marked.spans], sentence.bare, sentence.boundaries)
+        return find_listed([marked.bare[a:b] for a, b in marked.spans], sentence.bare, sentence.boundaries)
 
     def _marked(self, text: str, sentence: _Sentence) -> Marked:
         """Take tags off, fold case, and drop type names the sentence does not have."""

@@ -1,0 +1,169 @@
+"""From predictions files to scores: agreement of the two files, bad input, votes, strict beside lenient."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quantbench import scoring
+from quantbench.config import DatasetEntry
+from quantbench.errors import DataError
+from quantbench.records import Sample, ScoredAnswer, read_json, read_records, write_records
+from quantbench.scoring import Bootstrap, Outputs, score_cell, score_file, score_predictions
+
+FAST = Bootstrap(resamples=200)
+GOLDS = ["false", "false", "CPR:3", "CPR:4", "false", "CPR:4"]
+
+
+@pytest.fixture
+def entry() -> DatasetEntry:
+    labels = dict.fromkeys(["CPR:3", "CPR:4", "false"], "")
+    return DatasetEntry.model_validate({
+        "title": "Relations", "task": "relation_extraction", "reader": "entity_pairs", "metric": "macro_f1", "labels": labels,
+        "negative_label": "false", "citation": "none", "licence": "none", "max_new_tokens": {"instruction": 5}, "files": {},
+    })  # fmt: skip
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    samples = [Sample(str(n), {"sentence": f"s {n}"}, label, f"document {n // 2}") for n, label in enumerate(GOLDS)]
+    write_records(tmp_path / "samples.jsonl", samples)
+    return tmp_path / "samples.jsonl"
+
+
+def write_lines(path: Path, lines: list[Any]) -> Path:
+    path.write_text(
+        "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines), encoding="utf-8"
+    )
+    return path
+
+
+def predictions(path: Path, outputs: list[Any], **more: Any) -> Path:
+    lines = [{"sample_id": str(n), "outputs": o if isinstance(o, list) else [o], **more} for n, o in enumerate(outputs)]
+    return write_lines(path, lines)
+
+
+def test_scores_and_answers_of_a_small_file(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    source = predictions(tmp_path / "p.jsonl", ["false", "False.", "CPR:3", "CPR:3", "?", "The class is CPR:4."])
+    scores = score_file(source, gold, entry, tmp_path / "out", FAST)
+    # CPR:3: 1 hit, 1 false; CPR:4: 1 hit, 1 missed; false: 2 hits, 1 missed (no answer).
+    f1 = {"CPR:3": 2 / 3, "CPR:4": 2 / 3, "false": 4 / 5}
+    assert scores["value"] == pytest.approx(sum(f1.values()) / 3)
+    assert scores["positive_macro_f1"] == pytest.approx(2 / 3)
+    assert {label: figures["f1"] for label, figures in scores["per_label"].items()} == pytest.approx(f1)
+    assert scores["per_label"]["CPR:4"] == {"f1": pytest.approx(2 / 3), "support": 2, "predicted": 1}
+    assert scores["unparseable_rate"] == pytest.approx(1 / 6)
+    assert scores["strict_unparseable_rate"] == pytest.approx(3 / 6)
+    assert scores["strict_value"] < scores["value"]
+    assert scores["interval"][0] <= scores["value"] <= scores["interval"][1]
+    assert (scores["metric"], scores["n"], scores["truncated_rate"]) == ("macro_f1", 6, None)
+    assert read_json(tmp_path / "out/scores.json") == scores
+    answers = read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)
+    assert answers[4] == ScoredAnswer("4", None, False, "false", False)
+    assert [answer.correct for answer in answers] == [True, True, True, False, False, True]
+
+
+def test_several_outputs_are_answered_by_majority(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    source = predictions(
+        tmp_path / "p.jsonl", [["CPR:3", "false", "false"]] * 6, finish_reason=["stop", "stop", "length"]
+    )
+    scores = score_file(source, gold, entry, tmp_path / "out", FAST)
+    assert all(answer.parsed == "false" for answer in read_records(tmp_path / "out/scored.jsonl", ScoredAnswer))
+    assert scores["truncated_rate"] == pytest.approx(1 / 3)
+
+
+def test_a_cell_is_scored_in_its_folder(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    (tmp_path / "cell").mkdir()
+    predictions(tmp_path / "cell/predictions.jsonl", GOLDS)
+    assert score_cell(tmp_path / "cell", gold, entry, FAST)["value"] == 1.0
+    assert (tmp_path / "cell/scores.json").exists()
+    assert (tmp_path / "cell/scored.jsonl").exists()
+
+
+def test_same_input_gives_the_same_bytes(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    source = predictions(tmp_path / "p.jsonl", ["false"] * 6)
+    for out in ("one", "two"):
+        score_file(source, gold, entry, tmp_path / out, FAST)
+    for name in ("scores.json", "scored.jsonl"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_subset_is_scored_only_when_allowed(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    source = predictions(tmp_path / "p.jsonl", GOLDS[:4])
+    with pytest.raises(DataError, match=r"2 of 6 samples .* \(first: 4, 5\).*--subset"):
+        score_file(source, gold, entry, tmp_path / "out", FAST)
+    assert score_file(source, gold, entry, tmp_path / "out", FAST, subset=True)["n"] == 4
+
+
+def test_answers_follow_the_order_of_the_predictions(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    source = write_lines(
+        tmp_path / "p.jsonl", [{"sample_id": str(n), "outputs": [GOLDS[n]]} for n in (5, 3, 0, 1, 2, 4)]
+    )
+    assert score_file(source, gold, entry, tmp_path / "out", FAST)["value"] == 1.0
+    assert [a.sample_id for a in read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)] == list("530124")
+
+
+GOOD = {"sample_id": "0", "outputs": ["false"]}
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([GOOD, '{"sample_id": "1", "outp'], "p.jsonl, line 2: malformed JSON"),
+        ([GOOD, "[]"], "p.jsonl, line 2: expected a JSON object"),
+        ([GOOD, GOOD], "p.jsonl, line 2: sample_id '0' occurs twice"),
+        ([GOOD, {"sample_id": "77", "outputs": ["false"]}], "p.jsonl, line 2: sample_id '77' is not in"),
+        ([{"outputs": ["false"]}], "p.jsonl, line 1: field 'sample_id' is missing"),
+        ([{"sample_id": "0"}], "p.jsonl, line 1: field 'outputs' is missing"),
+        ([{"sample_id": 0, "outputs": ["false"]}], "p.jsonl, line 1: sample_id 0 is not text"),
+        ([{"sample_id": "0", "outputs": "false"}], "p.jsonl, line 1: outputs 'false' is not a list"),
+        ([{"sample_id": "0", "outputs": []}], "p.jsonl, line 1: outputs"),
+        ([{"sample_id": "0", "outputs": [None]}], "p.jsonl, line 1: outputs"),
+        ([GOOD | {"finish_reason": "stop"}], "p.jsonl, line 1: finish_reason"),
+        ([], "p.jsonl: no predictions"),
+    ],
+)
+def test_bad_predictions_are_named_and_nothing_is_written(
+    lines: list[Any], message: str, entry: DatasetEntry, gold: Path, tmp_path: Path
+) -> None:
+    source = write_lines(tmp_path / "p.jsonl", lines)
+    with pytest.raises(DataError) as error:
+        score_file(source, gold, entry, tmp_path / "out", FAST, subset=True)
+    assert message in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_gold_of_another_dataset_is_refused(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    write_records(gold, [Sample("0", {"sentence": "s"}, "DDI-false", "d")])
+    with pytest.raises(DataError, match=r"samples.jsonl, line 1: gold 'DDI-false' is none of .* Relations"):
+        score_file(predictions(tmp_path / "p.jsonl", ["false"]), gold, entry, tmp_path / "out", FAST)
+
+
+@pytest.mark.parametrize("name", ["absent.jsonl", "absent.tsv"])
+def test_missing_gold_is_named(name: str, entry: DatasetEntry, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"{name}: no such file"):
+        score_file(predictions(tmp_path / "p.jsonl", ["false"]), tmp_path / name, entry, tmp_path / "out", FAST)
+
+
+def test_a_file_in_published_format_is_gold_too(entry: DatasetEntry, tmp_path: Path) -> None:
+    (tmp_path / "any.tsv").write_text(
+        "index\tsentence\tlabel\r\n1.T1.T2\t@CHEMICAL$ @GENE$\tCPR:3\r\n1.T1.T3\t@CHEMICAL$\tfalse\r\n"
+    )
+    source = predictions(tmp_path / "p.jsonl", ["CPR:3", "false"])
+    assert score_file(source, tmp_path / "any.tsv", entry, tmp_path / "out", FAST)["per_label"]["CPR:3"]["f1"] == 1.0
+
+
+def test_the_defaults_are_the_protocols() -> None:
+    assert (scoring.Bootstrap().resamples, scoring.Bootstrap().confidence) == (10000, 0.95)
+
+
+def test_predictions_in_memory_are_scored_like_a_file(entry: DatasetEntry) -> None:
+    samples = [Sample(str(n), {"sentence": "s"}, label, str(n)) for n, label in enumerate(GOLDS)]
+    answers, scores = score_predictions(
+        [Outputs(s.sample_id, [s.gold], ["stop"]) for s in samples], samples, entry, FAST
+    )
+    assert all(answer.correct for answer in answers)
+    assert (scores["value"], scores["truncated_rate"], scores["strict_value"]) == (1.0, 0.0, 1.0)
