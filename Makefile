@@ -4,7 +4,6 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
-export PYTHONPATH := workflow
 
 .DEFAULT_GOAL := help
 .PHONY: help demo real figures test lint clean-demo
@@ -14,12 +13,12 @@ help:  ## list the targets
 
 demo: $(VENV)/inference.stamp  ## the whole pipeline with tiny models on CPU: figures and tables in results/demo/
 	$(SNAKEMAKE) --configfile config/demo.yaml
-	@$(BIN)/python -m quantbench outputs results/demo
+	@$(BIN)/quantbench outputs results/demo
 
 real: $(VENV)/inference.stamp  ## the demo's models over real test files: make real DATA=<folder>
 	@test -n "$(DATA)" || { echo "make real DATA=<folder with one sub-folder a dataset>"; exit 2; }
 	$(SNAKEMAKE) --configfile config/real.yaml --config data="{folder: $(abspath $(DATA))}" $(if $(LIMIT),limit=$(LIMIT))
-	@$(BIN)/python -m quantbench outputs results/real
+	@$(BIN)/quantbench outputs results/real
 
 figures: $(VENV)/analysis.stamp  ## draw the figures of CONFIG (default config/demo.yaml) again from what cells left
 	$(SNAKEMAKE) --configfile $(or $(CONFIG),config/demo.yaml) --config allow_missing=true
@@ -44,6 +43,7 @@ $(VENV)/bin/python:
 # Installing takes minutes; the stamp says which pinned list this environment holds.
 $(VENV)/%.stamp: requirements/%.txt requirements/constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --requirement $<
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
 $(VENV)/inference.stamp: requirements/analysis.txt
