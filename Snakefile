@@ -14,8 +14,15 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/retrieve.smk"
-include: "workflow/rules/infer.smk"
+
+
+# With allow_missing, what cells left is taken as it is: nothing is retrieved and no inference is started.
+if not CATALOGUE.run.allow_missing:
+
+    include: "workflow/rules/retrieve.smk"
+    include: "workflow/rules/infer.smk"
+
+
 include: "workflow/rules/score.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/figures.smk"
@@ -27,9 +34,3 @@ rule all:
     input:
         figure_files(),
         f"{RUN}/tables/table1.csv",
-
-
-rule infer_all:
-    """Only the GPU work: the predictions of every cell of the run."""
-    input:
-        cell_files("predictions.jsonl", CELLS),

@@ -28,3 +28,9 @@ rule infer:
         leases=f"{CATALOGUE.run.results_folder}/.leases",
     script:
         "../scripts/infer.py"
+
+
+rule infer_all:
+    """Only the GPU work: the predictions of every cell of the run."""
+    input:
+        cell_files("predictions.jsonl", CELLS),
