@@ -22,7 +22,7 @@ from ..models.folder import check_folder, file_hashes, model_folder
 from ..records import Prediction, read_json, write_json, write_records
 from .identity import cell_identity, identity_hash, max_new_tokens
 from .manifest import device_facts, software
-from .plan import Plan, make_plan, plan_hash
+from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
 from .requests import Request, build_requests, check_context
 from .runtime import choose_device, set_environment
@@ -96,7 +96,8 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
     new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
     settings = catalogue.run.inference
-    plan = make_plan(
+    planned = second_plan if cell.precision in catalogue.noise_floors else make_plan
+    plan = planned(
         lengths=[len(request.token_ids) for request in requests],
         rows=settings.self_consistency.chains if cell.prompting == "self_consistency" else 1,
         new_tokens=new_tokens,

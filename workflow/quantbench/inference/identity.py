@@ -27,7 +27,7 @@ def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
     return {
         "cell": cell.folder,
         "model": model.model_dump(include={"hub_id", "revision", "folder", "chat_template", "full_dtype"}),
-        "precision": precision.model_dump(include={"method", "settings"}),
+        "precision": precision.model_dump(include={"method", "settings", "noise_floor_of"}, exclude_none=True),
         "prompt": {
             "template": _template_hash(
                 catalogue.root, cell.dataset, template_path(catalogue.root, cell.dataset, cell.prompting)
