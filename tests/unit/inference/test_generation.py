@@ -89,7 +89,8 @@ def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requ
     begin = time.perf_counter()
     timing = engine.time_one(requests[1])
     end = time.perf_counter()
-    assert begin < timing.first_token_at < end
+    assert begin < timing.token_at[0] < timing.token_at[-1] < end
+    assert len(timing.token_at) == timing.new_tokens
     assert timing.new_tokens == engine.answer([requests[1]])[0].new_tokens[0]
 
 

@@ -13,7 +13,7 @@ from ..grid import Cell
 from ..prompts import read_template, template_path, text_hash
 
 # Raise it when a change of the engine changes outputs or measurements: every cell then runs again.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
