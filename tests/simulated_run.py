@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,18 @@ def _tiny(name: str, entry: ModelEntry) -> ModelEntry:
     return entry.model_copy(update={"title": title, "architecture": architecture, "demonstration": True})
 
 
-def simulate(catalogue: Catalogue, folder: Path, n: int, cells: list[Cell] | None = None) -> dict[str, Path]:
-    """Write the files of finished cells below ``folder`` (``results/<run>``); return dataset -> samples.jsonl."""
+def simulate(
+    catalogue: Catalogue, folder: Path, n: int | Mapping[str, int], cells: list[Cell] | None = None
+) -> dict[str, Path]:
+    """Write the files of finished cells below ``folder`` (``results/<run>``); return dataset -> samples.jsonl.
+
+    ``n`` is the number of samples of each dataset, or dataset -> number.
+    """
     paths = {}
     cells = run_cells(catalogue) if cells is None else cells
     for name in dict.fromkeys(cell.dataset for cell in cells):
-        golds = _golds(catalogue.datasets[name], n, _generator(name))
+        count = n if isinstance(n, int) else n[name]
+        golds = _golds(catalogue.datasets[name], count, _generator(name))
         paths[name] = folder / "datasets" / name / "samples.jsonl"
         write_records(paths[name], [Sample(str(k), {}, gold, f"d{k // 4}") for k, gold in enumerate(golds)])
         for cell in cells:

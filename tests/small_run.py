@@ -15,7 +15,7 @@ from quantbench.datasets import prepare
 from quantbench.grid import Cell, run_cells
 from quantbench.inference.cell import CellFolders, run_cell
 
-from .unit.inference.conftest import make_model
+from .unit.inference.conftest import FACTS, make_model
 
 SETTINGS: dict[str, Any] = {
     "run": "small",
@@ -59,7 +59,9 @@ def make_project(repository: Path, root: Path) -> Project:
     shutil.copytree(repository / "config", root / "config")
     for name in SETTINGS["datasets"]:
         shutil.copytree(repository / "tests/data/datasets" / name, root / "data" / name)
-    entry = make_model(root / "model", context_length=8192).model_copy(update={"folder": "model"})
+    entry = make_model(root / "model", FACTS.model_copy(update={"context_length": 8192})).model_copy(
+        update={"folder": "model"}
+    )
     (root / "config/models/random.yaml").write_text(yaml.safe_dump(entry.model_dump(mode="json")))
     project = Project(root)
     catalogue = project.catalogue

@@ -28,6 +28,13 @@ def test_job_counts_of_the_papers_run(project: Project) -> None:
     assert counts["figure"] == 6  # Figures 2 to 6 and the effects
 
 
+def test_the_noise_floor_adds_a_cell_a_dataset_and_no_figure(project: Project) -> None:
+    counts = project.planned("--config", "models=[phi-4]", "studies=[main, noise_floor]")
+    assert counts["infer"] == 3 * 8 + 8
+    assert counts["score"] == 8
+    assert counts["figure"] == 2  # Figure 2 and the effects
+
+
 def test_lint(project: Project) -> None:
     result = project.snakemake("--lint")
     assert result.returncode == 0, result.stdout
@@ -41,6 +48,10 @@ def test_lint(project: Project) -> None:
         (["models=[phi4]"], "unknown model 'phi4'.*did you mean 'phi-4'"),
         (["studies=[fewshots]"], "unknown study 'fewshots'.*did you mean 'fewshot'"),
         (["data={folder: /nowhere}"], "'data.folder'.*'/nowhere': no such folder"),
+        (
+            ["studies=[grid, noise_floor]", "inference={engine: single}"],
+            "full-replanned on .*needs a second batch plan",
+        ),
         (["data={folder: config}", "studies=[grid]"], "config/hoc: no test file of hoc"),
         (["data={folder: config}", "studies=[fewshot]"], "no train or dev file of ddi2013"),
     ],

@@ -27,28 +27,28 @@ FACTS = Architecture(
 )
 
 
-def make_model(folder: Path, context_length: int = FACTS.context_length) -> ModelEntry:
+def make_model(folder: Path, facts: Architecture = FACTS) -> ModelEntry:
     """Write a random Llama-shaped model into ``folder`` and return its entry."""
     import torch
     from tokenizers import ByteLevelBPETokenizer
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(TEXTS * 5, vocab_size=FACTS.vocab_size, special_tokens=["<s>", "</s>", "<pad>"])
+    bpe.train_from_iterator(TEXTS * 5, vocab_size=facts.vocab_size, special_tokens=["<s>", "</s>", "<pad>"])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe._tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
     )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(1)
     config = LlamaConfig(
-        vocab_size=FACTS.vocab_size,
-        hidden_size=FACTS.hidden_size,
-        intermediate_size=FACTS.intermediate_size,
-        num_hidden_layers=FACTS.layers,
-        num_attention_heads=FACTS.attention_heads,
-        num_key_value_heads=FACTS.key_value_heads,
-        max_position_embeddings=context_length,
-        tie_word_embeddings=FACTS.tied_head,
+        vocab_size=facts.vocab_size,
+        hidden_size=facts.hidden_size,
+        intermediate_size=facts.intermediate_size,
+        num_hidden_layers=facts.layers,
+        num_attention_heads=facts.attention_heads,
+        num_key_value_heads=facts.key_value_heads,
+        max_position_embeddings=facts.context_length,
+        tie_word_embeddings=facts.tied_head,
         initializer_range=0.5,  # wide enough that greedy answers differ from prompt to prompt
         bos_token_id=0,
         eos_token_id=1,
@@ -64,7 +64,7 @@ def make_model(folder: Path, context_length: int = FACTS.context_length) -> Mode
         full_dtype="float32",
         licence="MIT",
         demonstration=True,
-        architecture=FACTS.model_copy(update={"context_length": context_length}),
+        architecture=facts,
     )
 
 

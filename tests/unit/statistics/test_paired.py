@@ -115,6 +115,29 @@ def test_where_nothing_is_lost_degraded_is_rare(n: int, flips: float) -> None:
     assert degraded <= 0.05 * 400
 
 
+def test_where_nothing_is_lost_degraded_is_rare_for_macro_f1_over_documents() -> None:
+    """Both cells draw a tenth of the same model's answers anew, rare classes and documents of three included."""
+    degraded = 0
+    for seed in range(300):
+        random = np.random.default_rng([seed, 17])
+        golds = random.choice(4, 300, p=[0.7, 0.15, 0.1, 0.05])
+        skill = np.repeat(random.beta(4, 2, 100), 3)
+        answers = [np.where(random.random(300) < skill, golds, random.integers(0, 4, 300)) for _ in range(3)]
+        cells = [np.where(random.random(300) < 0.1, again, answers[0]) for again in answers[1:]]
+        reference, other = (class_counts(golds, cell) for cell in cells)
+        groups = [str(row // 3) for row in range(300)]
+        found = compare(reference, other, groups, "macro_f1", 200, seed, 0.95)
+        degraded += verdict(found.low, found.high, margin=1e-9) == "degraded"
+    assert degraded <= 0.05 * 300
+
+
+def class_counts(golds: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """Counts of one class out of four, shape (n, 4, 3)."""
+    labels = np.arange(4)
+    gold, answer = golds[:, None] == labels, answers[:, None] == labels
+    return np.stack([gold & answer, ~gold & answer, gold & ~answer], axis=-1).astype(np.int64)
+
+
 @pytest.mark.parametrize(("n", "margin", "flips"), [(150, 0.01, 0.01), (400, 0.02, 0.02), (400, 0.02, 0.1)])
 def test_where_the_margin_is_lost_preserved_is_rare(n: int, margin: float, flips: float) -> None:
     """The true loss is the margin: at most 5% may be called preserved, also where hardly any answer flips."""
