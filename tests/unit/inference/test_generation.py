@@ -9,6 +9,7 @@ from quantbench.config.entries import PrecisionEntry
 from quantbench.errors import ModelError
 from quantbench.grid import Cell
 from quantbench.inference.generation import GenerationSettings, Generator
+from quantbench.inference.prefix import shared_length
 from quantbench.inference.requests import Request, check_context
 from quantbench.models.loading import load_model, load_tokenizer, weight_bytes
 
@@ -43,6 +44,29 @@ def test_a_padded_batch_answers_like_single_prompts(random_model, precisions, re
     assert engine.answer(requests) == alone
     assert len({answer.outputs[0] for answer in alone}) > 1  # the model does tell prompts apart
     assert [answer.prompt_tokens for answer in alone] == [len(request.token_ids) for request in requests]
+
+
+@pytest.mark.parametrize("name", ["full", "w8a16", "w4a16"])
+def test_a_shared_prefix_changes_no_answer(random_model, precisions, name: str) -> None:
+    tokenizer = load_tokenizer(Path(str(random_model.folder)))
+    texts = ["Which label applies? Text: aspirin lowers fever; " + text for text in TEXTS]
+    requests = [Request(str(number), text, tokenizer(text)["input_ids"]) for number, text in enumerate(texts)]
+    engine = generator(random_model, precisions[name], GenerationSettings(max_new_tokens=12))
+    alone = [engine.answer([request])[0] for request in requests]
+    shared = engine.share_prefix(requests)
+    assert shared >= 16
+    answers = engine.answer(requests)
+    if name == "full":  # float32: token for token
+        assert answers == alone
+        assert engine.answer(requests[:2]) == alone[:2]  # the prefix is not used up by a batch
+    assert [answer.prompt_tokens for answer in answers] == [answer.prompt_tokens for answer in alone]
+
+
+def test_the_shared_prefix_leaves_each_prompt_a_token() -> None:
+    assert shared_length([[1, 2, 3], [1, 2, 4, 5]]) == 2
+    assert shared_length([[1, 2, 3], [1, 2, 3]]) == 2
+    assert shared_length([[1, 2], [1, 2, 3, 4]]) == 1
+    assert shared_length([[1], [2]]) == 0
 
 
 @pytest.mark.parametrize("name", ["w8a16", "w4a16"])

@@ -135,6 +135,8 @@ def _generate(
     begin = time.perf_counter()
     before = len(progress.finished())
     with energy:
+        if catalogue.run.inference.engine == "static":  # `single` is the paper's protocol: nothing is shared
+            generator.share_prefix(prepared.requests)
         predictions = _answer(prepared, generator, progress, cell)
     quality = {
         "engine": catalogue.run.inference.engine,

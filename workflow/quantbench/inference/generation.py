@@ -13,6 +13,7 @@ from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria
 from ..measure.latency import Timing
 from ..models.loading import LoadedModel
 from ..records import Prediction
+from .prefix import SharedPrefix
 from .requests import Request
 from .sampling import SeededSampling, row_seed
 
@@ -38,6 +39,7 @@ class Generator:
         self._loaded = loaded
         self._settings = settings
         self._stops = _end_tokens(loaded)
+        self._prefix: SharedPrefix | None = None
         loaded.model.generation_config = GenerationConfig(
             do_sample=False,
             max_new_tokens=settings.max_new_tokens,
@@ -46,11 +48,19 @@ class Generator:
             use_cache=True,
         )
 
+    def share_prefix(self, plan: Sequence[Request]) -> int:
+        """Compute what all prompts of a plan begin with once, for every later :meth:`answer`; returns its tokens."""
+        self._prefix = SharedPrefix(self._loaded.model, [request.token_ids for request in plan], self._loaded.device)
+        return self._prefix.length
+
     def answer(self, batch: Sequence[Request]) -> list[Prediction]:
-        """Generate the answers of one batch; ``chains`` outputs a request."""
+        """Generate the answers of one batch; ``chains`` outputs a request.
+
+        After :meth:`share_prefix`, every request must be of that plan.
+        """
         rows = [request for request in batch for _ in range(self._settings.chains)]
         width = max(len(request.token_ids) for request in rows)
-        new = self._generate(rows, width, StoppingCriteriaList()).tolist()
+        new = self._generate(rows, width, StoppingCriteriaList(), self._prefix).tolist()
         texts, counts, reasons = zip(*(self._read(row) for row in new), strict=True)
         chains = self._settings.chains
         return [
@@ -77,17 +87,24 @@ class Generator:
             for index in range(torch.cuda.device_count()):
                 torch.cuda.synchronize(index)
 
-    def _generate(self, rows: Sequence[Request], width: int, stopping: StoppingCriteriaList) -> torch.Tensor:
+    def _generate(
+        self, rows: Sequence[Request], width: int, stopping: StoppingCriteriaList, prefix: SharedPrefix | None = None
+    ) -> torch.Tensor:
         """Return the new tokens, shape (rows, at most max_new_tokens)."""
         device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
-        padded = [[pad] * (width - len(row.token_ids)) + row.token_ids for row in rows]
-        mask = [[0] * (width - len(row.token_ids)) + [1] * len(row.token_ids) for row in rows]
+        shared = prefix.length if prefix else 0
+        gaps = [width - len(row.token_ids) for row in rows]
+        padded = [
+            row.token_ids[:shared] + [pad] * gap + row.token_ids[shared:] for row, gap in zip(rows, gaps, strict=True)
+        ]
+        mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
         with torch.inference_mode():
             output = self._loaded.model.generate(
                 input_ids=torch.tensor(padded, device=device),
                 attention_mask=torch.tensor(mask, device=device),
                 logits_processor=self._sampling(rows),
                 stopping_criteria=stopping,
+                past_key_values=prefix.for_rows(len(rows)) if prefix else None,
             )
         assert isinstance(output, torch.Tensor)
         return output[:, width:]
