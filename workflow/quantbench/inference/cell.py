@@ -137,14 +137,17 @@ def _generate(
     with energy:
         if catalogue.run.inference.engine == "static":  # `single` is the paper's protocol: nothing is shared
             generator.share_prefix(prepared.requests)
-        predictions = _answer(prepared, generator, progress, cell)
+        predictions, halved = _answer(prepared, generator, progress, cell)
     quality = {
         "engine": catalogue.run.inference.engine,
         "seconds": time.perf_counter() - begin,
         "samples": len(predictions) - before,
         "batches": len(prepared.plan),
     }
-    return predictions, measured | {"quality_pass": quality, "facts": {"precision_applied": loaded.applied}}
+    return predictions, measured | {
+        "quality_pass": quality,
+        "facts": {"precision_applied": loaded.applied, "halved_batches": halved},
+    }
 
 
 def _measure(catalogue: Catalogue, prepared: _Prepared, generator: Generator, held: dict[str, Any]) -> dict[str, Any]:
@@ -165,8 +168,16 @@ def _latency_requests(requests: Sequence[Request], count: int, seed: int) -> lis
     return random.Random(seed).sample(list(requests), min(count, len(requests)))
 
 
-def _answer(prepared: _Prepared, generator: Generator, progress: Progress, cell: Cell) -> list[Prediction]:
-    """Run the batches of the plan that are not finished yet, saying how far it is and how long it will take."""
+def _answer(
+    prepared: _Prepared, generator: Generator, progress: Progress, cell: Cell
+) -> tuple[list[Prediction], list[list[str]]]:
+    """Run the batches of the plan that are not finished yet, saying how far it is and how long it will take.
+
+    Returns predictions in dataset order, and the sample ids of each batch that memory forced to be halved.
+    """
+    from .outofmemory import answer_halving
+
+    halved: list[list[str]] = []
     done = progress.finished()
     total, begin, fresh = len(prepared.requests), time.perf_counter(), 0
     for number, batch in enumerate(prepared.plan, start=1):
@@ -174,7 +185,7 @@ def _answer(prepared: _Prepared, generator: Generator, progress: Progress, cell:
         if not missing:
             continue
         # The whole batch runs again even where part of it is on disk: its composition decides the answers.
-        answers = generator.answer([prepared.requests[position] for position in batch])
+        answers = answer_halving(generator.answer, [prepared.requests[position] for position in batch], halved)
         answers = [answer for answer in answers if answer.sample_id not in done]
         progress.append(answers)
         done |= {answer.sample_id: answer for answer in answers}
@@ -186,7 +197,7 @@ def _answer(prepared: _Prepared, generator: Generator, progress: Progress, cell:
             file=sys.stderr,
             flush=True,
         )
-    return [done[request.sample_id] for request in prepared.requests]
+    return [done[request.sample_id] for request in prepared.requests], halved
 
 
 def _settings(catalogue: Catalogue, cell: Cell) -> Any:

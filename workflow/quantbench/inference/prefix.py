@@ -17,7 +17,7 @@ import torch
 WORTH_SHARING = 16
 
 
-def shared_length(prompts: Sequence[Sequence[int]]) -> int:
+def shared_length(prompts: Sequence[list[int]]) -> int:
     """Number of leading tokens that all prompts share, leaving each at least one of its own."""
     first, last = min(prompts), max(prompts)  # in dictionary order these two differ earliest
     shortest = min(len(prompt) for prompt in prompts) - 1
@@ -28,7 +28,7 @@ def shared_length(prompts: Sequence[Sequence[int]]) -> int:
 class SharedPrefix:
     """Keys and values of the tokens all prompts begin with; ``length`` is 0 where sharing is not worth it."""
 
-    def __init__(self, model: Any, prompts: Sequence[Sequence[int]], device: torch.device) -> None:
+    def __init__(self, model: Any, prompts: Sequence[list[int]], device: torch.device) -> None:
         length = shared_length(prompts) if len(prompts) > 1 else 0
         self.length = length if length >= WORTH_SHARING else 0
         self._cache: Any = None

@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ..errors import DataError
 from ..records import Prediction, json_line, read_json, write_json
 
 _FIELDS = {field.name for field in fields(Prediction)}
@@ -71,11 +72,20 @@ class Progress:
         return done
 
     def append(self, predictions: Sequence[Prediction]) -> None:
-        """Add one finished batch; on disk when this returns."""
-        with self._predictions.open("a", encoding="utf-8") as handle:
-            handle.write("".join(json_line(prediction) for prediction in predictions))
-            handle.flush()
-            os.fsync(handle.fileno())
+        """Add one finished batch; on disk when this returns.
+
+        Raises:
+            DataError: the disk is full or refuses; a line it left half is cut off at the next start.
+        """
+        try:
+            with self._predictions.open("a", encoding="utf-8") as handle:
+                handle.write("".join(json_line(prediction) for prediction in predictions))
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            raise DataError(
+                f"{self._predictions}: not written ({error.strerror}); make room and run again: earlier batches are kept"
+            ) from error
 
     def measurements(self) -> dict[str, Any] | None:
         """The measurements of an earlier start, or None."""
