@@ -40,12 +40,11 @@ def test_another_configuration_starts_anew_and_deletes_nothing(tmp_path: Path) -
     assert (list(old.finished()), old.measurements(), new.finished()) == (["0"], {"load_s": 1}, {})
 
 
-def test_starts_are_counted(tmp_path: Path) -> None:
-    counts = []
+def test_starts_and_batches_are_counted(tmp_path: Path) -> None:
     for _ in range(3):
-        with Progress(tmp_path, "a" * 64).alone() as before:
-            counts.append(before)
-    assert counts == [0, 1, 2]
+        with Progress(tmp_path, "a" * 64).alone():
+            Progress(tmp_path, "a" * 64).begin_batch()
+    assert Progress(tmp_path, "a" * 64).history() == {"resumed": 2, "batches_generated": 3}
 
 
 def _hold(folder: Path, seconds: float, ready) -> None:

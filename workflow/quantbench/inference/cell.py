@@ -72,12 +72,12 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
         set_environment(catalogue.run.hardware.threads, device, uuids)
         prepared = _prepare(catalogue, cell, folders)
         progress = Progress(folders.progress, prepared.key)
-        resumed = stack.enter_context(progress.alone())
+        stack.enter_context(progress.alone())
         energy = EnergyWindow(uuids)
         predictions, measurements = _generate(catalogue, cell, prepared, progress, device, energy)
         facts = {"device": device_facts(device, uuids), "energy": energy.record(), **measurements.pop("facts")}
         measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": facts["energy"]}
-        times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), "resumed": resumed}
+        times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
         manifest = _manifest(catalogue, cell, prepared, folders.data) | facts | times
         write_records(folders.outputs / "predictions.jsonl", predictions)
         write_json(folders.outputs / "measurements.json", measurements)
@@ -184,6 +184,7 @@ def _answer(
         missing = [position for position in batch if prepared.requests[position].sample_id not in done]
         if not missing:
             continue
+        progress.begin_batch()
         # The whole batch runs again even where part of it is on disk: its composition decides the answers.
         answers = answer_halving(generator.answer, [prepared.requests[position] for position in batch], halved)
         answers = [answer for answer in answers if answer.sample_id not in done]
