@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
 
@@ -98,9 +98,7 @@ def test_traps_of_the_published_files_are_there(demo: Path) -> None:
         assert text[dataset].endswith("\n\n\n")  # two blank lines at the end
         sentences = [item.fields["tokens"] for item in generate.generate(dataset, "test", 200)]
         assert any(all(tag == "O" for _, tag in tokens) for tokens in sentences)
-        assert any(
-            a != "O" and b == "B" for tokens in sentences for (_, a), (_, b) in zip(tokens, tokens[1:], strict=False)
-        )
+        assert any(a != "O" and b == "B" for tokens in sentences for (_, a), (_, b) in pairwise(tokens))
         assert any(token in "<>" for tokens in sentences for token, _ in tokens)
     decisions = [item.fields["final_decision"] for item in generate.generate("pubmedqa", "test", 200)]
     assert decisions == sorted(decisions, key=["yes", "no", "maybe"].index)

@@ -88,6 +88,8 @@ def test_sampled_chains_do_not_depend_on_their_batch(random_model, precisions, r
     assert together == [engine.answer([request])[0] for request in requests]
     assert engine.answer(requests[::-1])[::-1] == together
     assert any(len(set(answer.outputs)) > 1 for answer in together)
+    assert engine.share_prefix([Request("x", "", [*requests[1].token_ids, 5]), requests[1]]) >= 16
+    assert engine.answer([requests[1]]) == [together[1]]
     other = generator(random_model, precisions["full"], GenerationSettings(8, 3, 0.9, seed=8))
     assert other.answer(requests) != together
 
@@ -106,15 +108,16 @@ def test_sampling_draws_from_the_softmax() -> None:
     assert torch.allclose(found, torch.softmax(logits / 0.7, 0), atol=4 * 0.5 / rows**0.5)
 
 
-def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requests) -> None:
+@pytest.mark.parametrize("settings", [GenerationSettings(12), GenerationSettings(12, chains=3, temperature=0.9)])
+def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requests, settings) -> None:
     import time
 
-    engine = generator(random_model, precisions["full"], GenerationSettings(max_new_tokens=12))
+    engine = generator(random_model, precisions["full"], settings)
     begin = time.perf_counter()
     timing = engine.time_one(requests[1])
     end = time.perf_counter()
     assert begin < timing.first_token_at < end
-    assert timing.new_tokens == engine.answer([requests[1]])[0].new_tokens[0]
+    assert timing.new_tokens == sum(engine.answer([requests[1]])[0].new_tokens)
 
 
 def test_prompts_beyond_the_context_are_named(requests, repository: Path) -> None:

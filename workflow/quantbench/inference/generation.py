@@ -13,7 +13,7 @@ from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria
 from ..measure.latency import Timing
 from ..models.loading import LoadedModel
 from ..records import Prediction
-from .prefix import SharedPrefix
+from .prefix import SharedPrefix, all_but_last
 from .requests import Request
 from .sampling import SeededSampling, row_seed
 
@@ -58,9 +58,7 @@ class Generator:
 
         After :meth:`share_prefix`, every request must be of that plan.
         """
-        rows = [request for request in batch for _ in range(self._settings.chains)]
-        width = max(len(request.token_ids) for request in rows)
-        new = self._generate(rows, width, StoppingCriteriaList(), self._prefix).tolist()
+        new = self._generate(batch, StoppingCriteriaList(), self._prefix).tolist()
         texts, counts, reasons = zip(*(self._read(row) for row in new), strict=True)
         chains = self._settings.chains
         return [
@@ -77,8 +75,7 @@ class Generator:
     def time_one(self, request: Request) -> Timing:
         """Generate one answer (all its chains, for self-consistency) and note when the first token was ready."""
         watch = _FirstToken(self.synchronize)
-        rows = [request] * self._settings.chains
-        new = self._generate(rows, len(request.token_ids), StoppingCriteriaList([watch])).tolist()
+        new = self._generate([request], StoppingCriteriaList([watch])).tolist()
         return Timing(watch.at, len(request.token_ids), sum(self._read(row)[1] for row in new))
 
     def synchronize(self) -> None:
@@ -88,33 +85,46 @@ class Generator:
                 torch.cuda.synchronize(index)
 
     def _generate(
-        self, rows: Sequence[Request], width: int, stopping: StoppingCriteriaList, prefix: SharedPrefix | None = None
+        self, batch: Sequence[Request], stopping: StoppingCriteriaList, prefix: SharedPrefix | None = None
     ) -> torch.Tensor:
-        """Return the new tokens, shape (rows, at most max_new_tokens)."""
-        device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
-        shared = prefix.length if prefix else 0
-        gaps = [width - len(row.token_ids) for row in rows]
-        padded = [
-            row.token_ids[:shared] + [pad] * gap + row.token_ids[shared:] for row, gap in zip(rows, gaps, strict=True)
-        ]
-        mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
+        """Return the new tokens, shape (requests x chains, at most max_new_tokens)."""
+        tokens, mask = self._padded(batch, prefix.length if prefix else 0)
+        cache = prefix.for_rows(len(batch)) if prefix else None
+        chains = self._settings.chains
         with torch.inference_mode():
+            if chains > 1:  # the prompt is computed once for all its chains
+                cache = all_but_last(self._loaded.model, tokens, mask, cache)
+                if cache is not None:
+                    cache.batch_repeat_interleave(chains)
+                tokens, mask = tokens.repeat_interleave(chains, 0), mask.repeat_interleave(chains, 0)
             output = self._loaded.model.generate(
-                input_ids=torch.tensor(padded, device=device),
-                attention_mask=torch.tensor(mask, device=device),
-                logits_processor=self._sampling(rows),
+                input_ids=tokens,
+                attention_mask=mask,
+                logits_processor=self._sampling(batch),
                 stopping_criteria=stopping,
-                past_key_values=prefix.for_rows(len(rows)) if prefix else None,
+                past_key_values=cache,
             )
         assert isinstance(output, torch.Tensor)
-        return output[:, width:]
+        return output[:, tokens.shape[1] :]
 
-    def _sampling(self, rows: Sequence[Request]) -> LogitsProcessorList:
+    def _padded(self, batch: Sequence[Request], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and mask, both of shape (requests, longest prompt); padding follows the shared tokens."""
+        device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
+        width = max(len(request.token_ids) for request in batch)
+        gaps = [width - len(request.token_ids) for request in batch]
+        rows = [
+            request.token_ids[:shared] + [pad] * gap + request.token_ids[shared:]
+            for request, gap in zip(batch, gaps, strict=True)
+        ]
+        mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
+        return torch.tensor(rows, device=device), torch.tensor(mask, device=device)
+
+    def _sampling(self, batch: Sequence[Request]) -> LogitsProcessorList:
         settings = self._settings
         if settings.temperature is None:
             return LogitsProcessorList()
         seeds = [
-            row_seed(settings.seed, row.sample_id, position % settings.chains) for position, row in enumerate(rows)
+            row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in range(settings.chains)
         ]
         return LogitsProcessorList([SeededSampling(settings.temperature, seeds, self._loaded.device)])
 

@@ -45,3 +45,29 @@ class SharedPrefix:
         with torch.inference_mode():
             cache.batch_repeat_interleave(rows)
         return cache
+
+
+def all_but_last(model: Any, tokens: torch.Tensor, mask: torch.Tensor, cache: Any) -> Any:
+    """Keys and values of every token of a padded batch but the last column, which generation starts from.
+
+    Args:
+        model: the model.
+        tokens: shape (rows, width); the last column is never padding.
+        mask: shape (rows, width), 1 where a token counts.
+        cache: keys and values of the first columns already computed, extended here; None: of none.
+
+    Returns:
+        The cache, or None where prompts have one token.
+    """
+    done = cache.get_seq_length() if cache is not None else 0
+    if done == tokens.shape[1] - 1:
+        return cache
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    return model(
+        input_ids=tokens[:, done:-1],
+        attention_mask=mask[:, :-1],
+        position_ids=positions[:, done:-1],
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    ).past_key_values
