@@ -19,8 +19,8 @@ from quantbench.records import Sample, ScoredAnswer, write_json, write_records
 from quantbench.statistics import interval_of_counts
 from quantbench.tasks.metrics import metric_value
 
-NOISE = {"full": 0.0, "w8a16": 0.03, "w4a16": 0.08}
-SLOWNESS = {"full": 1.0, "w8a16": 2.5, "w4a16": 1.4}
+NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
+SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}
 SHAPES = {"qwen2.5-3b": ("tiny-xs", 64, 2), "qwen2.5-7b": ("tiny-s", 128, 4), "qwen2.5-14b": ("tiny-m", 256, 6)}
 
 

@@ -51,6 +51,32 @@ def test_nothing_left_is_an_error(make: Make) -> None:
         run_cells(make(studies=["prompting"], models=["phi-4"]))
 
 
+def test_the_noise_floor_is_off_until_named_and_then_adds_one_cell_a_model_and_dataset(make: Make) -> None:
+    assert not any(cell.precision == "full-replanned" for cell in run_cells(make()))
+    cells = run_cells(make(studies=["grid", "noise_floor"]))
+    extra = [cell for cell in cells if cell.precision == "full-replanned"]
+    assert len(cells) == 288 + len(extra) == 288 + 12 * 8
+    assert {(cell.prompting, cell.shots) for cell in extra} == {("instruction", 0)}
+
+
+@pytest.mark.parametrize(
+    ("precisions", "expected"),
+    [("all", {"full", "w8a16", "w4a16"}), (["full", "w4a16"], {"full", "w4a16"}), (["w4a16"], {"w4a16"})],
+)
+def test_a_noise_floor_is_kept_where_what_it_repeats_is(make: Make, precisions: Any, expected: set[str]) -> None:
+    catalogue = make(studies=["grid", "noise_floor"], precisions=precisions)
+    assert {cell.precision for cell in study_cells(catalogue, "grid")} == expected
+    repeats = {cell.precision for cell in study_cells(catalogue, "noise_floor")}
+    assert repeats == ({"full-replanned"} if "full" in expected else set())
+
+
+@pytest.mark.parametrize("inference", [{"engine": "single"}, {"max_batch_size": 1}])
+def test_a_noise_floor_needs_batches(make: Make, inference: dict[str, Any]) -> None:
+    assert len(run_cells(make(studies=["grid"], inference=inference))) == 288
+    with pytest.raises(ConfigError, match=r"full-replanned on .*second batch plan.*inference\.engine"):
+        run_cells(make(studies=["grid", "noise_floor"], inference=inference))
+
+
 def test_worked_examples_need_a_pool(make: Make, tmp_path: Path) -> None:
     (tmp_path / "ddi2013").mkdir()
     catalogue = make(studies=["fewshot"], data={"folder": str(tmp_path)})

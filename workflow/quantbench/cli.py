@@ -13,6 +13,7 @@ from .errors import QuantbenchError, nearest
 COMMANDS = {
     "outputs": "list what a run left to open: figures, tables, cells",
     "score": "score a predictions file again, without GPU and without torch",
+    "verify": "say which cells of a run no longer match what they were made from",
 }
 
 

@@ -49,7 +49,7 @@ def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
     """The cells of one study, narrowed to the models, precisions and datasets of the run, in configuration order."""
     study = catalogue.studies[name]
     models = _chosen(study.models, catalogue.run.models, catalogue.models)
-    precisions = _chosen(study.precisions, catalogue.run.precisions, catalogue.precisions)
+    precisions = _precisions(study, catalogue)
     datasets = _chosen(study.datasets, catalogue.run.datasets, catalogue.datasets)
     return [
         Cell(model, precision, dataset, prompting, shots)
@@ -65,13 +65,24 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     """Every cell of the run once, however many studies want it.
 
     Raises:
-        ConfigError: no cell is left, or a cell wants worked examples of a dataset without a train or dev split.
+        ConfigError: no cell is left, a cell wants worked examples of a dataset without a train or dev split, or a noise
+            floor is wanted where batches of one sample leave no second plan.
     """
     cells = list(dict.fromkeys(cell for name in catalogue.run.studies for cell in study_cells(catalogue, name)))
     if not cells:
         raise ConfigError("no cells: the run's models, precisions and datasets share nothing with its studies")
     _check_few_shot_pools(catalogue, cells)
+    _check_second_plans(catalogue, cells)
     return cells
+
+
+def _precisions(study: StudyEntry, catalogue: Catalogue) -> list[str]:
+    """Like other names, but a noise floor is wanted only by name, and kept wherever the precision it repeats is."""
+    floors, allowed = catalogue.noise_floors, catalogue.run.precisions
+    known = {name: entry for name, entry in catalogue.precisions.items() if name not in floors}
+    if isinstance(allowed, list):
+        allowed = [*allowed, *(name for name, repeated in floors.items() if repeated in allowed)]
+    return [name for name in _chosen(study.precisions, allowed, known) if study.precisions != "all" or name in known]
 
 
 def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: Mapping[str, object]) -> list[str]:
@@ -79,6 +90,19 @@ def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: Mapping[st
     if isinstance(wanted, str):
         return list(known) if isinstance(allowed, str) else list(allowed)
     return [name for name in wanted if isinstance(allowed, str) or name in allowed]
+
+
+def _check_second_plans(catalogue: Catalogue, cells: list[Cell]) -> None:
+    settings = catalogue.run.inference
+    if settings.engine != "single" and settings.max_batch_size > 1:
+        return
+    for cell in cells:
+        if cell.precision in catalogue.noise_floors:
+            raise ConfigError(
+                f"study cell {cell.label}: a noise floor needs a second batch plan, and batches of one sample "
+                f"(inference.engine: {settings.engine}, max_batch_size: {settings.max_batch_size}) have none; leave "
+                "noise floors out of 'studies', or use inference.engine: static with larger batches"
+            )
 
 
 def _check_few_shot_pools(catalogue: Catalogue, cells: list[Cell]) -> None:

@@ -98,7 +98,7 @@ def compare(config: dict[str, Any], cells: list[str]) -> None:
     tables.write_csv(folder / "table1.csv", published)
     tables.write_markdown(folder / "table1.md", tables.table1_markdown(catalogue, published))
     tables.write_csv(folder / "precision_effects.csv", tables.effects_table(catalogue, results, chosen, samples))
-    tables.write_csv(folder / "efficiency.csv", tables.efficiency_table(rows))
+    tables.write_csv(folder / "efficiency.csv", tables.efficiency_table(catalogue, rows))
 
 
 def figure(config: dict[str, Any], name: str) -> None:

@@ -1,5 +1,6 @@
 """The configuration is refused, by file, key, value and nearest known name, before anything runs."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def refusal(repository: Path, settings: dict[str, Any]) -> str:
         ({"models": ["qwen-2.5-72b"]}, ["'models'", "'qwen-2.5-72b'", "'qwen2.5-72b'"]),
         ({"datasets": ["pubmed-qa"]}, ["'datasets'", "'pubmed-qa'", "'pubmedqa'"]),
         ({"precisions": ["w4a8"]}, ["'precisions'", "'w4a8'", "'w4a16'"]),
+        ({"precisions": ["full", "full-replanned"]}, ["'precisions'", "'full-replanned'", "noise floor of 'full'"]),
         ({"studies": ["few-shot"]}, ["'studies'", "'few-shot'", "'fewshot'"]),
         ({"studies": []}, ["'studies'", "[]"]),
         ({"run": "../elsewhere"}, ["'run'", "'../elsewhere'"]),
@@ -52,6 +54,29 @@ def test_unknown_name_in_a_study_names_the_studies_file(
     assert str(studies) in message
     assert "'grid.models'" in message
     assert "'phi-4'" in message
+
+
+def test_a_figure_shows_no_noise_floor(tmp_path: Path, repository: Path, settings: dict[str, Any]) -> None:
+    studies = tmp_path / "studies.yaml"
+    studies.write_text("grid:\n  title: all\n  figure: figure2\n  precisions: [full, full-replanned]\n")
+    message = refusal(repository, settings | {"studies": ["grid"], "studies_file": str(studies)})
+    assert str(studies) in message
+    assert "study 'grid' has a figure and names full-replanned" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("noise_floor_of: ful", "did you mean 'full'"), ("noise_floor_of: w8a16", "repeats the very same loading")],
+)
+def test_a_noise_floor_repeats_a_known_precision(
+    tmp_path: Path, repository: Path, settings: dict[str, Any], text: str, part: str
+) -> None:
+    shutil.copytree(repository / "config", tmp_path / "config")
+    entry = tmp_path / "config/precisions/odd.yaml"
+    entry.write_text(f"title: odd\nmethod: none\n{text}\n")
+    message = refusal(tmp_path, settings)
+    assert str(entry) in message
+    assert part in message
 
 
 @pytest.mark.parametrize("text", ["grid: [", "- grid\n", "grid: everything\n"])

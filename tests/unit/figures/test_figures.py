@@ -194,6 +194,39 @@ def test_verdicts_are_told_apart_on_the_forest(paper: Drawn) -> None:
     assert sorted(faces) == ["black"] * 2 + ["white"] * 22
 
 
+def test_the_noise_floor_is_a_grey_bar_in_its_models_line(paper: Drawn) -> None:
+    catalogue, tables = paper
+    assert "oise floor" not in words(figures.draw("effects", catalogue, tables))
+    effects = tables.effects.copy()
+    for model, flips, difference in (("phi-4", 0.02, -0.013), ("qwen2.5-72b", 0.01, 0.0)):
+        here = (effects["dataset"] == "hoc") & (effects["model"] == model)
+        effects.loc[here, ["noise_floor_flip_rate", "noise_floor_difference"]] = flips, difference
+    figure = figures.draw("effects", catalogue, Tables(tables.cells, effects))
+    shown = words(figure)
+    assert "noise floor" in shown
+    assert "flipped 1.0% to 2.0% of the answers" in shown
+    bars = [
+        container.patches[0] for axis in figure.axes for container in axis.containers if hasattr(container, "patches")
+    ]
+    assert [bar.axes for bar in bars] == [figure.axes[0]] * 2  # HoC is the first panel
+    lines = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    found = {lines[round(bar.get_y() + bar.get_height() / 2)]: (bar.get_x(), bar.get_width()) for bar in bars}
+    assert found == {"Phi-4": pytest.approx((-0.013, 0.026)), "Qwen2.5-72B": (0, 0)}
+
+
+def test_a_noise_floor_study_adds_no_precision_to_any_figure(tiny: Drawn) -> None:
+    catalogue, tables = tiny
+    wider = replace(
+        catalogue, run=catalogue.run.model_copy(update={"studies": [*catalogue.run.studies, "noise_floor"]})
+    )
+    floor = tables.cells[tables.cells["precision"] == "full"].assign(precision="full-replanned")
+    both = Tables(pd.concat([tables.cells, floor]), tables.effects)
+    for name in figures.NAMES:
+        shown = words(figures.draw(name, wider, both))
+        assert "second batch plan" not in shown
+        assert "Missing" not in shown
+
+
 def test_a_run_without_quantized_precisions_says_so(paper: Drawn) -> None:
     catalogue, tables = paper
     alone = replace(catalogue, run=catalogue.run.model_copy(update={"precisions": ["full"]}))

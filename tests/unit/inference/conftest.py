@@ -27,7 +27,7 @@ FACTS = Architecture(
 )
 
 
-def make_model(folder: Path) -> ModelEntry:
+def make_model(folder: Path, context_length: int = FACTS.context_length) -> ModelEntry:
     """Write a random Llama-shaped model into ``folder`` and return its entry."""
     import torch
     from tokenizers import ByteLevelBPETokenizer
@@ -47,7 +47,7 @@ def make_model(folder: Path) -> ModelEntry:
         num_hidden_layers=FACTS.layers,
         num_attention_heads=FACTS.attention_heads,
         num_key_value_heads=FACTS.key_value_heads,
-        max_position_embeddings=FACTS.context_length,
+        max_position_embeddings=context_length,
         tie_word_embeddings=FACTS.tied_head,
         initializer_range=0.5,  # wide enough that greedy answers differ from prompt to prompt
         bos_token_id=0,
@@ -64,7 +64,7 @@ def make_model(folder: Path) -> ModelEntry:
         full_dtype="float32",
         licence="MIT",
         demonstration=True,
-        architecture=FACTS,
+        architecture=FACTS.model_copy(update={"context_length": context_length}),
     )
 
 

@@ -116,8 +116,10 @@ def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requ
     begin = time.perf_counter()
     timing = engine.time_one(requests[1])
     end = time.perf_counter()
-    assert begin < timing.first_token_at < end
-    assert timing.new_tokens == sum(engine.answer([requests[1]])[0].new_tokens)
+    assert begin < timing.token_at[0] < timing.token_at[-1] < end
+    new_tokens = engine.answer([requests[1]])[0].new_tokens
+    assert timing.new_tokens == sum(new_tokens)
+    assert len(timing.token_at) == max(new_tokens)  # chains are generated side by side
 
 
 def test_prompts_beyond_the_context_are_named(requests, repository: Path) -> None:

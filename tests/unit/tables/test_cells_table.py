@@ -147,3 +147,10 @@ def test_a_table_comes_back_as_it_was_written(run: Run, tmp_path: Path) -> None:
 def test_a_missing_table_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cells\.csv: no such file"):
         read_csv(tmp_path / "cells.csv")
+
+
+def test_contended_latency_names_who_contended(run: Run) -> None:
+    assert row(run)["contended_by"] is None
+    others = [{"pid": 77, "name": "python", "used_bytes": 5}, {"pid": 78, "name": "unknown", "used_bytes": None}]
+    edit(run.results, "measurements.json", "latency", "contended_by", value=others)
+    assert row(run)["contended_by"] == "python (pid 77); unknown (pid 78)"

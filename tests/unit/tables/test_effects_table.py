@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.simulated_run import Run, paper_catalogue, simulate
+from tests.simulated_run import Run, paper_catalogue, simulate, write_cell
 
 from quantbench.errors import DataError
 from quantbench.grid import Cell, run_cells
@@ -89,6 +89,33 @@ def test_holm_corrects_within_each_study(repository: Path, tmp_path: Path) -> No
         assert rows["holm_p"].min() == pytest.approx(min(1, smallest * len(rows)))
     shared = table[(table["prompting"] == "instruction") & (table["precision"] == "w4a16")]
     assert shared["difference_low"].nunique() == 1  # one pair, whichever study asks
+
+
+def test_the_noise_floor_stands_beside_each_precision_of_its_cell(run: Run) -> None:
+    """A second plan flips 2 of 30 answers at full precision; quantization flips 1 in one cell and 4 in the other."""
+    other, floor = replace(CELL, precision="w4a16"), replace(CELL, precision="full-replanned")
+    write_cell(run.catalogue, run.results, floor, ["yes"] * 30)
+    write_answers(run, FULL, [k < 20 for k in range(30)])
+    write_answers(run, floor, [k < 22 for k in range(30)])
+    write_answers(run, CELL, [k < 19 for k in range(30)])
+    write_answers(run, other, [k < 16 for k in range(30)])
+    table = effects(run, [*run.cells, floor])
+    assert set(table["precision"]) == {"w8a16", "w4a16"}  # the noise floor is no precision of its own
+    here = (table["model"] == CELL.model) & (table["dataset"] == CELL.dataset)
+    assert table.loc[here, "noise_floor_flip_rate"].tolist() == pytest.approx([2 / 30] * 2)
+    assert table.loc[here, "noise_floor_difference"].tolist() == pytest.approx([2 / 30] * 2)
+    assert table.loc[here].set_index("precision")["within_noise_floor"].to_dict() == {"w8a16": True, "w4a16": False}
+    empty = table.loc[~here, ["noise_floor_flip_rate", "noise_floor_difference", "within_noise_floor"]]
+    assert len(empty) == 10
+    assert empty.isna().all().all()
+
+
+def test_a_noise_floor_of_other_samples_is_refused(run: Run) -> None:
+    floor = replace(CELL, precision="full-replanned")
+    write_cell(run.catalogue, run.results, floor, ["yes"] * 30)
+    write_answers(run, floor, [True] * 29)
+    with pytest.raises(DataError, match=r"phi-4 full-replanned on pubmedqa .*\(29 and 30\)"):
+        effects(run, [*run.cells, floor])
 
 
 def test_a_pair_without_its_reference_is_left_out(run: Run) -> None:

@@ -42,6 +42,14 @@ def test_only_zero_shot_instruction_cells_are_shown(run: Run, cells: pd.DataFram
     assert len(table1(run.catalogue, cells)) == len(cells) - 2
 
 
+def test_a_noise_floor_is_no_row_of_its_own(run: Run, cells: pd.DataFrame) -> None:
+    floor = cells[cells["precision"] == "full"].assign(precision="full-replanned")
+    both = pd.concat([cells, floor], ignore_index=True)
+    assert table1(run.catalogue, both).equals(table1(run.catalogue, cells))
+    assert efficiency_table(run.catalogue, both).equals(efficiency_table(run.catalogue, cells))
+    assert "second batch plan" not in table1_markdown(run.catalogue, table1(run.catalogue, both))
+
+
 def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: pd.DataFrame) -> None:
     table = table1(run.catalogue, cells)
     text = table1_markdown(run.catalogue, table)
@@ -58,8 +66,8 @@ def test_markdown_of_small_models_counts_in_mib(run: Run, cells: pd.DataFrame) -
     assert "(MiB) |" in table1_markdown(run.catalogue, table1(run.catalogue, cells))
 
 
-def test_ratios_are_to_full_precision_of_the_same_cell(cells: pd.DataFrame) -> None:
-    table = efficiency_table(cells).set_index(["model", "dataset", "precision"])
+def test_ratios_are_to_full_precision_of_the_same_cell(run: Run, cells: pd.DataFrame) -> None:
+    table = efficiency_table(run.catalogue, cells).set_index(["model", "dataset", "precision"])
     memory = cells.set_index(["model", "dataset", "precision"])["memory_gib"]
     key = ("phi-4", "hoc", "w4a16")
     assert table.loc[key, "memory_ratio"] == pytest.approx(memory[key] / memory[("phi-4", "hoc", "full")])
@@ -68,7 +76,7 @@ def test_ratios_are_to_full_precision_of_the_same_cell(cells: pd.DataFrame) -> N
     assert len(table) == len(cells)
 
 
-def test_a_missing_reference_leaves_ratios_empty(cells: pd.DataFrame) -> None:
-    table = efficiency_table(cells[cells["precision"] != "full"])
+def test_a_missing_reference_leaves_ratios_empty(run: Run, cells: pd.DataFrame) -> None:
+    table = efficiency_table(run.catalogue, cells[cells["precision"] != "full"])
     assert table["memory_ratio"].isna().all()
     assert len(table) == 12

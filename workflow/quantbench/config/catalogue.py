@@ -27,6 +27,11 @@ class Catalogue:
     studies: dict[str, StudyEntry]
 
     @property
+    def noise_floors(self) -> dict[str, str]:
+        """Each precision that only repeats another under a second batch plan -> the precision it repeats."""
+        return {name: entry.noise_floor_of for name, entry in self.precisions.items() if entry.noise_floor_of}
+
+    @property
     def run_folder(self) -> str:
         """The results tree of this run, relative to the working directory."""
         return f"{self.run.results_folder}/{self.run.run}"
@@ -56,6 +61,7 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
         studies=_studies(root / run.studies_file),
     )
     _check_names(catalogue, source)
+    _check_noise_floors(catalogue, source)
     return catalogue
 
 
@@ -113,6 +119,32 @@ def _check_names(catalogue: Catalogue, source: str) -> None:
     for name, study in catalogue.studies.items():
         if study.subset_of is not None:
             _refuse_unknown([study.subset_of], catalogue.studies, "study", f"{name}.subset_of", studies_file)
+
+
+def _check_noise_floors(catalogue: Catalogue, source: str) -> None:
+    """A noise floor repeats a known precision exactly, and stands beside results, never among them."""
+    floors, folder = catalogue.noise_floors, catalogue.root / "config/precisions"
+    for name, repeated in floors.items():
+        _refuse_unknown([repeated], catalogue.precisions, "precision", "noise_floor_of", str(folder / f"{name}.yaml"))
+        own, other = catalogue.precisions[name], catalogue.precisions[repeated]
+        if repeated in floors or (own.method, own.settings) != (other.method, other.settings):
+            raise ConfigError(
+                f"{folder / f'{name}.yaml'}: key 'noise_floor_of' has the value {repeated!r}, whose method and settings "
+                "differ (or which is a noise floor itself); a noise floor repeats the very same loading"
+            )
+    for name in catalogue.run.precisions if isinstance(catalogue.run.precisions, list) else []:
+        if name in floors:
+            raise ConfigError(
+                f"{source}: key 'precisions' names {name!r}, the noise floor of {floors[name]!r}; leave it out and name "
+                "a study that runs it, such as noise_floor, under 'studies'"
+            )
+    for name, study in catalogue.studies.items():
+        shown = set(study.precisions) & floors.keys() if study.figure and isinstance(study.precisions, list) else set()
+        if shown:
+            raise ConfigError(
+                f"{catalogue.run.studies_file}: study {name!r} has a figure and names {', '.join(sorted(shown))}, a noise "
+                "floor, which is no precision to show; give it a study without a figure"
+            )
 
 
 def _refuse_unknown(names: list[str] | str, known: Mapping[str, Settings], word: str, key: str, source: str) -> None:

@@ -63,6 +63,9 @@ class PrecisionEntry(Settings):
     method: Literal["none", "bitsandbytes"]
     note: str = ""
     settings: dict[str, bool | int | float | str] = {}
+    noise_floor_of: str | None = Field(
+        default=None, description="the precision this one repeats: the same loading, run under a second batch plan"
+    )
 
 
 class DataFile(Settings):

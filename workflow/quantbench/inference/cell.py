@@ -6,23 +6,25 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import Catalogue
+from ..datasets import sha256_of
 from ..devices import lease, visible_devices
 from ..grid import Cell
 from ..measure import memory
-from ..measure.energy import EnergyWindow
+from ..measure.energy import EnergyWindow, energy_window
 from ..measure.latency import time_each
+from ..measure.neighbours import Neighbours
 from ..models.folder import check_folder, file_hashes, model_folder
 from ..records import Prediction, read_json, write_json, write_records
 from .identity import cell_identity, identity_hash, max_new_tokens
 from .manifest import device_facts, software
-from .plan import Plan, make_plan, plan_hash
+from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
 from .requests import Request, build_requests, check_context
 from .runtime import choose_device, set_environment
@@ -39,6 +41,14 @@ class CellFolders:
     outputs: Path
     progress: Path
     leases: Path
+
+
+@dataclass(frozen=True)
+class _Instruments:
+    """What watches a cell from before its model loads until its last answer."""
+
+    energy: EnergyWindow
+    neighbours: Neighbours
 
 
 @dataclass(frozen=True)
@@ -73,14 +83,17 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
         prepared = _prepare(catalogue, cell, folders)
         progress = Progress(folders.progress, prepared.key)
         stack.enter_context(progress.alone())
-        energy = EnergyWindow(uuids)
-        predictions, measurements = _generate(catalogue, cell, prepared, progress, device, energy)
-        facts = {"device": device_facts(device, uuids), "energy": energy.record(), **measurements.pop("facts")}
-        measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": facts["energy"]}
+        instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
+        predictions, measurements = _generate(catalogue, cell, prepared, progress, device, instruments)
+        energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
+        facts = {"device": device_facts(device, uuids), "energy": energy, "foreign_processes": neighbours}
+        facts |= measurements.pop("facts")
+        measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
         times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
-        manifest = _manifest(catalogue, cell, prepared, folders.data) | facts | times
         write_records(folders.outputs / "predictions.jsonl", predictions)
         write_json(folders.outputs / "measurements.json", measurements)
+        # The manifest comes last: it also says what the other two files hold.
+        manifest = _manifest(catalogue, cell, prepared, folders) | facts | times
         write_json(folders.outputs / "manifest.json", manifest)
         progress.clear()
 
@@ -96,7 +109,8 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
     new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
     settings = catalogue.run.inference
-    plan = make_plan(
+    planned = second_plan if cell.precision in catalogue.noise_floors else make_plan
+    plan = planned(
         lengths=[len(request.token_ids) for request in requests],
         rows=settings.self_consistency.chains if cell.prompting == "self_consistency" else 1,
         new_tokens=new_tokens,
@@ -111,7 +125,7 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
 
 
 def _generate(
-    catalogue: Catalogue, cell: Cell, prepared: _Prepared, progress: Progress, device: str, energy: EnergyWindow
+    catalogue: Catalogue, cell: Cell, prepared: _Prepared, progress: Progress, device: str, instruments: _Instruments
 ) -> tuple[list[Prediction], dict[str, Any]]:
     """Measure, then answer; returns predictions in dataset order and measurements (with manifest facts)."""
     from ..models.loading import load_model, weight_bytes
@@ -127,17 +141,21 @@ def _generate(
     )
     load_s = time.perf_counter() - begin
     held, weights = memory.after_load(), weight_bytes(loaded.model)
+    instruments.neighbours.settle()
     generator = Generator(loaded, _settings(catalogue, cell))
     measured = progress.measurements()
     if measured is None:
         measured = {"load_s": load_s, "weight_bytes": weights} | _measure(catalogue, prepared, generator, held)
+        instruments.neighbours.look()
+        measured["latency"]["contended_by"] = instruments.neighbours.found()
         progress.keep_measurements(measured)
     begin = time.perf_counter()
     before = len(progress.finished())
-    with energy:
+    with instruments.energy if before < len(prepared.requests) else nullcontext():
         if catalogue.run.inference.engine == "static":  # `single` is the paper's protocol: nothing is shared
             generator.share_prefix(prepared.requests)
         predictions, halved = _answer(prepared, generator, progress, cell)
+    instruments.neighbours.look()
     quality = {
         "engine": catalogue.run.inference.engine,
         "seconds": time.perf_counter() - begin,
@@ -159,7 +177,7 @@ def _measure(catalogue: Catalogue, prepared: _Prepared, generator: Generator, he
     latencies = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
     return {
         "memory": {"after_load": held, "inference": memory.peak()},
-        "latency": {"warmup": settings.warmup, "samples": latencies, "contended_by": []},
+        "latency": {"warmup": settings.warmup, "samples": latencies},
     }
 
 
@@ -211,7 +229,7 @@ def _settings(catalogue: Catalogue, cell: Cell) -> Any:
     return GenerationSettings(new_tokens, sampling.chains, sampling.temperature, catalogue.run.seed)
 
 
-def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, data: Path) -> dict[str, Any]:
+def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: CellFolders) -> dict[str, Any]:
     receipt = prepared.model_folder.with_name(f"{prepared.model_folder.name}.json")
     return {
         "cell": asdict(cell),
@@ -220,9 +238,11 @@ def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, data: Path)
             "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
             "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(prepared.model_folder),
         },
-        "dataset": read_json(data / "dataset.json"),
+        "configuration": catalogue.run.model_dump(mode="json"),
+        "dataset": read_json(folders.data / "dataset.json"),
         "first_prompt_sha256": identity_hash({"text": prepared.requests[0].text}),
         "plan_sha256": prepared.identity["plan"],
         "seed": catalogue.run.seed,
+        "outputs": {name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json")},
         **software(catalogue.root),
     }

@@ -73,8 +73,8 @@ class Generator:
         ]
 
     def time_one(self, request: Request) -> Timing:
-        """Generate one answer (all its chains, for self-consistency) and note when the first token was ready."""
-        watch = _FirstToken(self.synchronize)
+        """Generate one answer (all its chains, for self-consistency) and note when each token was ready."""
+        watch = _TokenTimes(self.synchronize)
         new = self._generate([request], StoppingCriteriaList([watch])).tolist()
         return Timing(watch.at, len(request.token_ids), sum(self._read(row)[1] for row in new))
 
@@ -136,17 +136,20 @@ class Generator:
         return text, len(row) if end is None else end + 1, "length" if end is None else "stop"
 
 
-class _FirstToken(StoppingCriteria):
-    """Notes the time when the first new token exists; never stops anything."""
+class _TokenTimes(StoppingCriteria):
+    """Notes the time when each new token exists; never stops anything.
+
+    Synchronizing here costs next to nothing: ``generate`` itself waits for the device after each token, to see whether
+    all rows have ended.
+    """
 
     def __init__(self, synchronize: Any) -> None:
-        self.at = 0.0
+        self.at: list[float] = []
         self._synchronize = synchronize
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        if not self.at:
-            self._synchronize()
-            self.at = time.perf_counter()
+        self._synchronize()
+        self.at.append(time.perf_counter())
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 

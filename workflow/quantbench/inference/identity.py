@@ -13,7 +13,7 @@ from ..grid import Cell
 from ..prompts import read_template, template_path, text_hash
 
 # Raise it when a change of the engine changes outputs or measurements: every cell then runs again.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
     return {
         "cell": cell.folder,
         "model": model.model_dump(include={"hub_id", "revision", "folder", "chat_template", "full_dtype"}),
-        "precision": precision.model_dump(include={"method", "settings"}),
+        "precision": precision.model_dump(include={"method", "settings", "noise_floor_of"}, exclude_none=True),
         "prompt": {
             "template": _template_hash(
                 catalogue.root, cell.dataset, template_path(catalogue.root, cell.dataset, cell.prompting)

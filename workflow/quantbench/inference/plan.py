@@ -1,7 +1,8 @@
 """The batch plan: which samples share a batch, frozen once and identical at every precision.
 
 Batch composition changes answers in half precision, and LLM.int8's most of all (its outlier columns are found over
-all rows of a batch), so precisions are only comparable under one plan (PROTOCOL, section 2).
+all rows of a batch), so precisions are only comparable under one plan (PROTOCOL, section 2). How much composition alone
+changes is the noise floor: full precision run once more under :func:`second_plan`, which is as frozen as the first.
 """
 
 from __future__ import annotations
@@ -30,15 +31,44 @@ def make_plan(lengths: Sequence[int], rows: int, new_tokens: int, token_budget: 
         Batches of positions into ``lengths``; every position once.
     """
     order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
+    return _fill(order, lengths, rows, new_tokens, token_budget, max_batch_size)
+
+
+def second_plan(lengths: Sequence[int], rows: int, new_tokens: int, token_budget: int, max_batch_size: int) -> Plan:
+    """Assign samples to batches of another composition than :func:`make_plan`'s, under the same limits.
+
+    Neighbouring batches of the first plan are pooled two by two and dealt out again, every other sample to each, so
+    that about half of the samples beside each one change while padding stays as small. Where that would change nothing
+    (one batch in all, for example), batches are halved. Batches of one sample cannot change.
+
+    Args and result are those of :func:`make_plan`.
+    """
+    first = make_plan(lengths, rows, new_tokens, token_budget, max_batch_size)
+    order: list[int] = []
+    for start in range(0, len(first), 2):
+        pool = [position for batch in first[start : start + 2] for position in batch]
+        order += pool[0::2] + pool[1::2]
+    plan = _fill(order, lengths, rows, new_tokens, token_budget, max_batch_size)
+    if {frozenset(batch) for batch in plan} != {frozenset(batch) for batch in first}:
+        return plan
+    return [half for batch in first for half in (batch[0::2], batch[1::2]) if half]
+
+
+def _fill(
+    order: Sequence[int], lengths: Sequence[int], rows: int, new_tokens: int, token_budget: int, max_batch_size: int
+) -> Plan:
+    """Put positions into batches in the given order, starting a new one where the next would exceed a limit."""
     plan: Plan = []
     width = 0
     for position in order:
-        fits = bool(plan) and len(plan[-1]) < max_batch_size and (len(plan[-1]) + 1) * rows * width <= token_budget
-        if fits:
+        own = lengths[position] + new_tokens
+        wider = max(width, own)
+        if plan and len(plan[-1]) < max_batch_size and (len(plan[-1]) + 1) * rows * wider <= token_budget:
             plan[-1].append(position)
+            width = wider
         else:
-            width = lengths[position] + new_tokens
             plan.append([position])
+            width = own
     return plan
 
 

@@ -12,22 +12,23 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What one timed generation returns: when its first token was there, and how long prompt and answer were."""
+    """What one timed generation returns: when each step's token was there, and how long prompt and answer were."""
 
-    first_token_at: float
+    token_at: Sequence[float]
     prompt_tokens: int
     new_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """One raw latency; seconds."""
+    """One raw latency; seconds. ``token_times_s`` are counted from the start, one for each step, to the microsecond."""
 
     sample_id: str
     latency_s: float
     first_token_s: float
     prompt_tokens: int
     new_tokens: int
+    token_times_s: list[float]
 
 
 def time_each(
@@ -40,7 +41,7 @@ def time_each(
 
     Args:
         items: (sample id, what to generate from), in the order they are timed; the first ``warmup`` are not timed.
-        generate: one generation; reads :func:`time.perf_counter` when its first token is ready.
+        generate: one generation; reads :func:`time.perf_counter` when each token is ready.
         synchronize: waits until the device has finished; called before and after each generation.
         warmup: untimed calls.
 
@@ -55,6 +56,8 @@ def time_each(
         synchronize()
         end = time.perf_counter()
         if position >= warmup:
-            first = timing.first_token_at - start
-            latencies.append(asdict(Latency(sample_id, end - start, first, timing.prompt_tokens, timing.new_tokens)))
+            tokens = [round(at - start, 6) for at in timing.token_at]
+            first = timing.token_at[0] - start
+            latency = Latency(sample_id, end - start, first, timing.prompt_tokens, timing.new_tokens, tokens)
+            latencies.append(asdict(latency))
     return latencies

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..config import ModelEntry
+from ..datasets import sha256_of
 from ..errors import ModelError
 from ..records import read_json
 
@@ -51,13 +52,12 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
             )
 
 
-def file_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of each file of a model folder, by name relative to it."""
+def file_hashes(folder: Path, hash_file: Callable[[Path], str] = sha256_of) -> dict[str, str]:
+    """SHA-256 of each file of a model folder, by name relative to it; hidden ones are left out."""
     hashes = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            with path.open("rb") as handle:
-                hashes[str(path.relative_to(folder))] = hashlib.file_digest(handle, "sha256").hexdigest()
+            hashes[str(path.relative_to(folder))] = hash_file(path)
     return hashes
 
 

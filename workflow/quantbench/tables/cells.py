@@ -73,7 +73,7 @@ def _row(catalogue: Catalogue, folder: Path, cell: Cell) -> dict[str, Any]:
         "energy_j": measured.get("energy", "energy_j"),
         "energy_note": measured.get("energy", "reason") or None,
         "device": _device(measured),
-        "contended_by": "; ".join(str(name) for name in measured.get("latency", "contended_by")) or None,
+        "contended_by": "; ".join(map(_process, measured.get("latency", "contended_by"))) or None,
     }
 
 
@@ -126,6 +126,11 @@ def _latency(measured: Document) -> dict[str, Any]:
         "tokens_per_s": sum(sample["new_tokens"] for sample in samples) / sum(seconds),
         "prompt_tokens_mean": float(np.mean([sample["prompt_tokens"] for sample in samples])),
     }
+
+
+def _process(foreign: dict[str, Any]) -> str:
+    """For example ``python (pid 4711)``."""
+    return f"{foreign['name']} (pid {foreign['pid']})"
 
 
 def _device(measured: Document) -> str:

@@ -49,6 +49,8 @@ def effects_table(
 
     ``difference`` is quantized minus full precision. ``flip_rate`` is the share of samples whose answer changed at all,
     ``lost`` and ``gained`` count changes of correctness; ``holm_p`` corrects ``mcnemar_p`` within the study.
+    ``noise_floor_*`` are flip rate and difference of the reference run again under a second batch plan, empty where it
+    was not; ``within_noise_floor``: quantization flipped no more answers than that.
 
     Raises:
         DataError: a file is missing or malformed, two cells hold different samples, or a score does not follow from the
@@ -57,8 +59,9 @@ def effects_table(
     import pandas as pd
 
     finished = set(cells)
-    wanted = {name: _pairs(study_cells(catalogue, name), finished) for name in catalogue.run.studies}
-    effects = _all_effects(catalogue, results, [cell for pairs in wanted.values() for cell in pairs], samples)
+    wanted = {name: _pairs(catalogue, study_cells(catalogue, name), finished) for name in catalogue.run.studies}
+    pairs = [cell for cells_of_study in wanted.values() for cell in cells_of_study]
+    effects = _all_effects(catalogue, results, pairs, finished, samples)
     rows: list[dict[str, Any]] = []
     for study, pairs in wanted.items():
         corrected = holm([effects[cell]["mcnemar_p"] for cell in pairs])
@@ -66,8 +69,9 @@ def effects_table(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _pairs(cells: Sequence[Cell], finished: set[Cell]) -> list[Cell]:
-    return [cell for cell in cells if cell.precision != REFERENCE and {cell, _reference(cell)} <= finished]
+def _pairs(catalogue: Catalogue, cells: Sequence[Cell], finished: set[Cell]) -> list[Cell]:
+    quantized = [cell for cell in cells if cell.precision != REFERENCE and cell.precision not in catalogue.noise_floors]
+    return [cell for cell in quantized if {cell, _reference(cell)} <= finished]
 
 
 def _reference(cell: Cell) -> Cell:
@@ -75,7 +79,7 @@ def _reference(cell: Cell) -> Cell:
 
 
 def _all_effects(
-    catalogue: Catalogue, results: Path, pairs: Sequence[Cell], samples: Mapping[str, Path]
+    catalogue: Catalogue, results: Path, pairs: Sequence[Cell], finished: set[Cell], samples: Mapping[str, Path]
 ) -> dict[Cell, dict[str, Any]]:
     """Compare each pair once, however many studies want it; a reference is read once for all its precisions."""
     quantized: dict[Cell, list[Cell]] = {}
@@ -86,9 +90,28 @@ def _all_effects(
     for reference, others in quantized.items():
         full = _read(catalogue, results, reference)
         groups = [_document_of(documents[reference.dataset], answer, reference) for answer in full.answers]
+        floor = _noise_floor(catalogue, results, reference, full, finished)
         for cell in others:
-            effects[cell] = _effect(catalogue, cell, full, _read(catalogue, results, cell), groups)
+            effect = _effect(catalogue, cell, full, _read(catalogue, results, cell), groups)
+            within = effect["flip_rate"] <= floor["noise_floor_flip_rate"] if floor else None
+            effects[cell] = effect | floor | {"within_noise_floor": within}
     return effects
+
+
+def _noise_floor(
+    catalogue: Catalogue, results: Path, reference: Cell, full: _Answers, finished: set[Cell]
+) -> dict[str, float]:
+    """What a second batch plan alone changed at full precision; empty where that was not run."""
+    repeats = [replace(reference, precision=name) for name, of in catalogue.noise_floors.items() if of == REFERENCE]
+    found = [cell for cell in repeats if cell in finished]
+    if not found:
+        return {}
+    again = _read(catalogue, results, found[0])
+    _check_same_samples(found[0], full, again)
+    return {
+        "noise_floor_flip_rate": _changes(full.answers, again.answers)["flip_rate"],
+        "noise_floor_difference": again.scores.get("value") - full.scores.get("value"),
+    }
 
 
 def _documents(samples: Mapping[str, Path], dataset: str) -> dict[str, str]:
@@ -121,13 +144,17 @@ def _read(catalogue: Catalogue, results: Path, cell: Cell) -> _Answers:
     return _Answers(answers, counts, scores)
 
 
-def _effect(catalogue: Catalogue, cell: Cell, full: _Answers, other: _Answers, groups: list[str]) -> dict[str, Any]:
-    """One row of the table, without study and Holm's p."""
+def _check_same_samples(cell: Cell, full: _Answers, other: _Answers) -> None:
     if [answer.sample_id for answer in full.answers] != [answer.sample_id for answer in other.answers]:
         raise DataError(
             f"{cell.label}: other samples, or in another order, than at full precision ({len(other.answers)} and "
             f"{len(full.answers)}); delete the older of the two cells to have it made again"
         )
+
+
+def _effect(catalogue: Catalogue, cell: Cell, full: _Answers, other: _Answers, groups: list[str]) -> dict[str, Any]:
+    """One row of the table, without study and Holm's p."""
+    _check_same_samples(cell, full, other)
     settings, dataset = catalogue.run.comparison, catalogue.datasets[cell.dataset]
     paired = compare(
         full.counts, other.counts, groups, dataset.metric, settings.resamples, catalogue.run.seed, settings.confidence
@@ -179,5 +206,6 @@ COLUMNS = [
     *("study", "model", "title", "dataset", "task", "prompting", "shots", "precision", "metric", "n", "documents"),
     *("full_score", "score", "score_low", "score_high", "difference", "difference_low", "difference_high"),
     *("flip_rate", "lost", "gained", "mcnemar_p", "holm_p", "margin", "verdict", "smallest_detectable"),
+    *("noise_floor_flip_rate", "noise_floor_difference", "within_noise_floor"),
     *("full_unparseable_rate", "unparseable_rate"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..config import Catalogue
 from .cells import KEYS
 
 if TYPE_CHECKING:
@@ -20,17 +21,18 @@ RATIOS = {
 }
 
 
-def efficiency_table(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a cell with the ratio of each quantity to the ``full`` cell of the same model, dataset and prompt.
+def efficiency_table(catalogue: Catalogue, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a cell, noise floors left out, with the ratio of each quantity to the ``full`` cell of the same model, dataset and prompt.
 
     A ratio below 1 is a saving (above 1 for tokens per second); empty where the reference is missing or the quantity
     unknown. Latencies are of the same samples at every precision, at batch 1.
 
     Args:
+        catalogue: the configuration, which says what is a noise floor.
         cells: from :func:`cells_table`.
     """
     same = [key for key in KEYS if key != "precision"]
-    values = cells.astype(dict.fromkeys(RATIOS, float))
+    values = cells[~cells["precision"].isin(list(catalogue.noise_floors))].astype(dict.fromkeys(RATIOS, float))
     reference = values.loc[values["precision"] == REFERENCE, [*same, *RATIOS]]
     joined = values.merge(reference, on=same, how="left", suffixes=("", "_full"))
     for column, ratio in RATIOS.items():

@@ -26,6 +26,7 @@ def table1(catalogue: Catalogue, cells: pd.DataFrame) -> pd.DataFrame:
     (``published_*``; the paper's "GB" are GiB), the score's difference and the ratios of memory and latency to them.
     """
     shown = cells[(cells["prompting"] == "instruction") & (cells["shots"] == 0)]
+    shown = shown[~shown["precision"].isin(list(catalogue.noise_floors))]
     shown = shown.assign(latency_s=shown["latency_mean_s"])
     published = read_csv(published_path(catalogue.root)).rename(columns=PUBLISHED)
     joined = shown.merge(published[["dataset", "model", "precision", *PUBLISHED.values()]], how="left")
@@ -65,7 +66,8 @@ def table1_markdown(catalogue: Catalogue, table: pd.DataFrame) -> str:
     ]
     header[-1] = f"Score [{catalogue.run.comparison.confidence:.0%} interval]"
     rows = [_markdown_row(catalogue, row, factor) for row in table.to_dict("records")]
-    notes = [f"{entry.title}: {entry.note.strip()}" for entry in catalogue.precisions.values() if entry.note]
+    shown = [entry for name, entry in catalogue.precisions.items() if name not in catalogue.noise_floors]
+    notes = [f"{entry.title}: {entry.note.strip()}" for entry in shown if entry.note]
     lines = [
         "Latency is the mean ± standard deviation of single queries.",
         *(

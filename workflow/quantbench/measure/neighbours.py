@@ -1,0 +1,94 @@
+"""Other processes on the GPUs a cell has leased: they contend for it, so its latency must be marked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process with a compute context on some of the GPUs; ``used_bytes`` is None where the driver does not tell."""
+
+    pid: int
+    name: str
+    used_bytes: int | None
+
+
+Look = Callable[[Sequence[str]], list[Process]]
+
+
+class Neighbours:
+    """Who else computes on some GPUs. Make it before this process touches them.
+
+    NVML counts processes by the host's ids, which in a container are not the ids seen there. So whoever computes before
+    this process does is foreign, and the one process that appears while the model loads is this one.
+    """
+
+    def __init__(self, uuids: Sequence[str], look: Look | None = None) -> None:
+        self._uuids, self._read = list(uuids), look or running_processes
+        self._own = {os.getpid()}
+        self._found: dict[int, Process] = {}
+        self._reason = ""
+        self.look()
+
+    def settle(self) -> None:
+        """Tell this process apart, once its model has loaded."""
+        now = {process.pid for process in self._now()}
+        appeared = now - self._found.keys()
+        if not now & self._own and len(appeared) == 1:
+            self._own |= appeared
+        self.look()
+
+    def look(self) -> None:
+        """Note who computes there now."""
+        for process in self._now():
+            known = self._found.get(process.pid, process)
+            largest = max((used for used in (known.used_bytes, process.used_bytes) if used is not None), default=None)
+            if process.pid not in self._own:
+                self._found[process.pid] = replace(process, used_bytes=largest)
+
+    def found(self) -> list[dict[str, Any]]:
+        """Every foreign process seen so far: ``pid``, ``name``, ``used_bytes`` (the most of all looks)."""
+        return [asdict(self._found[pid]) for pid in sorted(self._found)]
+
+    def record(self) -> dict[str, Any]:
+        """``{"found": see found(), "reason": why nothing could be seen, or empty}``."""
+        return {"found": self.found(), "reason": self._reason}
+
+    def _now(self) -> list[Process]:
+        if not self._uuids or self._reason:
+            return []
+        try:
+            return self._read(self._uuids)
+        except Exception as error:  # NVML missing or refused: nobody seen is then not nobody there
+            self._reason = f"unavailable: {str(error) or type(error).__name__}"
+            return []
+
+
+def running_processes(uuids: Sequence[str]) -> list[Process]:
+    """The processes that compute on some GPUs, by NVML, each once with its bytes on all of them.
+
+    Desktop processes that only draw are left out: they are on every workstation's GPU and hardly compute.
+    """
+    import pynvml
+
+    pynvml.nvmlInit()
+    used: dict[int, int | None] = {}
+    for uuid in uuids:
+        for item in pynvml.nvmlDeviceGetComputeRunningProcesses(pynvml.nvmlDeviceGetHandleByUUID(uuid)):
+            before = used.get(item.pid, 0)
+            used[item.pid] = None if before is None or item.usedGpuMemory is None else before + item.usedGpuMemory
+    return [Process(pid, _name(pid), size) for pid, size in used.items()]
+
+
+def _name(pid: int) -> str:
+    import pynvml
+
+    try:
+        name = pynvml.nvmlSystemGetProcessName(pid)
+    except pynvml.NVMLError:  # another container's process, or one that has just ended
+        return "unknown"
+    return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
