@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real figures test lint clean-demo
+.PHONY: help demo real figures test lint demo-models schemas clean-demo
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ figures: $(VENV)/analysis.stamp  ## draw the figures of CONFIG (default config/d
 	$(SNAKEMAKE) --configfile $(or $(CONFIG),config/demo.yaml) --config allow_missing=true
 
 test: $(VENV)/dev.stamp lint  ## lint, then every test
-	$(BIN)/pytest -n $(CORES)
+	$(BIN)/pytest -n $(CORES) --dist loadfile
 
 lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
 	$(BIN)/ruff check .
@@ -32,6 +32,12 @@ lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+
+demo-models: $(VENV)/dev.stamp  ## make the demo's datasets, train its models again, compare with the shipped (an hour or two)
+	$(BIN)/python resources/demo/build/build.py --check
+
+schemas: $(VENV)/dev.stamp  ## write workflow/schemas/ again from the typed configuration
+	$(BIN)/python -m quantbench.config.schemas
 
 clean-demo:  ## remove results/demo
 	rm -rf results/demo

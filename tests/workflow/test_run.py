@@ -161,3 +161,27 @@ def test_after_ctrl_c_the_same_command_goes_on(repository: Path, tmp_path: Path)
     assert result.returncode == 0, result.stdout
     assert len(list(cells.glob("**/manifest.json"))) == 4
     assert first.stat().st_mtime_ns == written
+
+
+def test_the_real_test_files_run_through_the_same_rules(repository: Path, real_data: Path, tmp_path: Path) -> None:
+    project = copy_project(repository, tmp_path)
+    settings = [f"data={{folder: {real_data}}}", "limit=4", "precisions=[w4a16]"]
+    result = project.snakemake("--cores", "2", "--configfile", "config/real.yaml", "--config", *settings)
+    assert result.returncode == 0, result.stdout
+    table = pd.read_csv(project.folder / "results/real/tables/table1.csv")
+    assert len(table) == 8
+    assert table["score"].between(0, 1).all()
+    described = [
+        json.loads(path.read_text()) for path in (project.folder / "results/real/datasets").glob("*/dataset.json")
+    ]
+    rows = {item["dataset"]: item["files"]["test"]["rows"] for item in described}
+    assert rows == {
+        "hoc": 315,
+        "litcovid": 2500,
+        "bc5cdr_chemical": 4797,
+        "ncbi_disease": 940,
+        "chemprot": 16112,
+        "ddi2013": 5761,
+        "medqa": 1273,
+        "pubmedqa": 500,
+    }

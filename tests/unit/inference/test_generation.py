@@ -9,6 +9,7 @@ from quantbench.config.entries import PrecisionEntry
 from quantbench.errors import ModelError
 from quantbench.grid import Cell
 from quantbench.inference.generation import GenerationSettings, Generator
+from quantbench.inference.prefix import shared_length
 from quantbench.inference.requests import Request, check_context
 from quantbench.models.loading import load_model, load_tokenizer, weight_bytes
 
@@ -45,6 +46,29 @@ def test_a_padded_batch_answers_like_single_prompts(random_model, precisions, re
     assert [answer.prompt_tokens for answer in alone] == [len(request.token_ids) for request in requests]
 
 
+@pytest.mark.parametrize("name", ["full", "w8a16", "w4a16"])
+def test_a_shared_prefix_changes_no_answer(random_model, precisions, name: str) -> None:
+    tokenizer = load_tokenizer(Path(str(random_model.folder)))
+    texts = ["Which label applies? Text: aspirin lowers fever; " + text for text in TEXTS]
+    requests = [Request(str(number), text, tokenizer(text)["input_ids"]) for number, text in enumerate(texts)]
+    engine = generator(random_model, precisions[name], GenerationSettings(max_new_tokens=12))
+    alone = [engine.answer([request])[0] for request in requests]
+    shared = engine.share_prefix(requests)
+    assert shared >= 16
+    answers = engine.answer(requests)
+    if name == "full":  # float32: token for token
+        assert answers == alone
+        assert engine.answer(requests[:2]) == alone[:2]  # the prefix is not used up by a batch
+    assert [answer.prompt_tokens for answer in answers] == [answer.prompt_tokens for answer in alone]
+
+
+def test_the_shared_prefix_leaves_each_prompt_a_token() -> None:
+    assert shared_length([[1, 2, 3], [1, 2, 4, 5]]) == 2
+    assert shared_length([[1, 2, 3], [1, 2, 3]]) == 2
+    assert shared_length([[1, 2], [1, 2, 3, 4]]) == 1
+    assert shared_length([[1], [2]]) == 0
+
+
 @pytest.mark.parametrize("name", ["w8a16", "w4a16"])
 def test_quantized_models_generate_and_are_smaller(random_model, precisions, requests, name: str) -> None:
     folder = Path(str(random_model.folder))
@@ -64,6 +88,8 @@ def test_sampled_chains_do_not_depend_on_their_batch(random_model, precisions, r
     assert together == [engine.answer([request])[0] for request in requests]
     assert engine.answer(requests[::-1])[::-1] == together
     assert any(len(set(answer.outputs)) > 1 for answer in together)
+    assert engine.share_prefix([Request("x", "", [*requests[1].token_ids, 5]), requests[1]]) >= 16
+    assert engine.answer([requests[1]]) == [together[1]]
     other = generator(random_model, precisions["full"], GenerationSettings(8, 3, 0.9, seed=8))
     assert other.answer(requests) != together
 
@@ -82,16 +108,18 @@ def test_sampling_draws_from_the_softmax() -> None:
     assert torch.allclose(found, torch.softmax(logits / 0.7, 0), atol=4 * 0.5 / rows**0.5)
 
 
-def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requests) -> None:
+@pytest.mark.parametrize("settings", [GenerationSettings(12), GenerationSettings(12, chains=3, temperature=0.9)])
+def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requests, settings) -> None:
     import time
 
-    engine = generator(random_model, precisions["full"], GenerationSettings(max_new_tokens=12))
+    engine = generator(random_model, precisions["full"], settings)
     begin = time.perf_counter()
     timing = engine.time_one(requests[1])
     end = time.perf_counter()
     assert begin < timing.token_at[0] < timing.token_at[-1] < end
-    assert len(timing.token_at) == timing.new_tokens
-    assert timing.new_tokens == engine.answer([requests[1]])[0].new_tokens[0]
+    new_tokens = engine.answer([requests[1]])[0].new_tokens
+    assert timing.new_tokens == sum(new_tokens)
+    assert len(timing.token_at) == max(new_tokens)  # chains are generated side by side
 
 
 def test_prompts_beyond_the_context_are_named(requests, repository: Path) -> None:

@@ -1,6 +1,9 @@
 """Progress survives a killed job: whole lines stay, a torn one goes, other configurations' progress is never read."""
 
 import multiprocessing
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -37,12 +40,11 @@ def test_another_configuration_starts_anew_and_deletes_nothing(tmp_path: Path) -
     assert (list(old.finished()), old.measurements(), new.finished()) == (["0"], {"load_s": 1}, {})
 
 
-def test_starts_are_counted(tmp_path: Path) -> None:
-    counts = []
+def test_starts_and_batches_are_counted(tmp_path: Path) -> None:
     for _ in range(3):
-        with Progress(tmp_path, "a" * 64).alone() as before:
-            counts.append(before)
-    assert counts == [0, 1, 2]
+        with Progress(tmp_path, "a" * 64).alone():
+            Progress(tmp_path, "a" * 64).begin_batch()
+    assert Progress(tmp_path, "a" * 64).history() == {"resumed": 2, "batches_generated": 3}
 
 
 def _hold(folder: Path, seconds: float, ready) -> None:
@@ -63,3 +65,22 @@ def test_a_second_process_waits_and_says_so(tmp_path: Path, capsys: pytest.Captu
     other.join()
     assert waited > 0.5
     assert "another process works on this cell" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_named_and_keeps_earlier_batches(tmp_path: Path) -> None:
+    """A real limit of the system: the process may not write files beyond a size."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from quantbench.inference.progress import Progress; from quantbench.records import Prediction\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "progress = Progress(Path(sys.argv[1]), 'a' * 64)\n"
+        "for number in range(100): progress.append([Prediction(str(number), ['x' * 50], 5, [3], ['stop'])])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "workflow")}
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert "DataError" in result.stderr
+    assert "predictions.jsonl: not written (File too large); make room" in result.stderr
+    kept = Progress(tmp_path, "a" * 64).finished()
+    assert 5 <= len(kept) < 10
+    assert list(kept) == [str(number) for number in range(len(kept))]

@@ -82,14 +82,14 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
         set_environment(catalogue.run.hardware.threads, device, uuids)
         prepared = _prepare(catalogue, cell, folders)
         progress = Progress(folders.progress, prepared.key)
-        resumed = stack.enter_context(progress.alone())
+        stack.enter_context(progress.alone())
         instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
         predictions, measurements = _generate(catalogue, cell, prepared, progress, device, instruments)
         energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
         facts = {"device": device_facts(device, uuids), "energy": energy, "foreign_processes": neighbours}
         facts |= measurements.pop("facts")
         measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
-        times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), "resumed": resumed}
+        times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
         write_records(folders.outputs / "predictions.jsonl", predictions)
         write_json(folders.outputs / "measurements.json", measurements)
         # The manifest comes last: it also says what the other two files hold.
@@ -152,7 +152,9 @@ def _generate(
     begin = time.perf_counter()
     before = len(progress.finished())
     with instruments.energy if before < len(prepared.requests) else nullcontext():
-        predictions = _answer(prepared, generator, progress, cell)
+        if catalogue.run.inference.engine == "static":  # `single` is the paper's protocol: nothing is shared
+            generator.share_prefix(prepared.requests)
+        predictions, halved = _answer(prepared, generator, progress, cell)
     instruments.neighbours.look()
     quality = {
         "engine": catalogue.run.inference.engine,
@@ -160,7 +162,10 @@ def _generate(
         "samples": len(predictions) - before,
         "batches": len(prepared.plan),
     }
-    return predictions, measured | {"quality_pass": quality, "facts": {"precision_applied": loaded.applied}}
+    return predictions, measured | {
+        "quality_pass": quality,
+        "facts": {"precision_applied": loaded.applied, "halved_batches": halved},
+    }
 
 
 def _measure(catalogue: Catalogue, prepared: _Prepared, generator: Generator, held: dict[str, Any]) -> dict[str, Any]:
@@ -181,16 +186,25 @@ def _latency_requests(requests: Sequence[Request], count: int, seed: int) -> lis
     return random.Random(seed).sample(list(requests), min(count, len(requests)))
 
 
-def _answer(prepared: _Prepared, generator: Generator, progress: Progress, cell: Cell) -> list[Prediction]:
-    """Run the batches of the plan that are not finished yet, saying how far it is and how long it will take."""
+def _answer(
+    prepared: _Prepared, generator: Generator, progress: Progress, cell: Cell
+) -> tuple[list[Prediction], list[list[str]]]:
+    """Run the batches of the plan that are not finished yet, saying how far it is and how long it will take.
+
+    Returns predictions in dataset order, and the sample ids of each batch that memory forced to be halved.
+    """
+    from .outofmemory import answer_halving
+
+    halved: list[list[str]] = []
     done = progress.finished()
     total, begin, fresh = len(prepared.requests), time.perf_counter(), 0
     for number, batch in enumerate(prepared.plan, start=1):
         missing = [position for position in batch if prepared.requests[position].sample_id not in done]
         if not missing:
             continue
+        progress.begin_batch()
         # The whole batch runs again even where part of it is on disk: its composition decides the answers.
-        answers = generator.answer([prepared.requests[position] for position in batch])
+        answers = answer_halving(generator.answer, [prepared.requests[position] for position in batch], halved)
         answers = [answer for answer in answers if answer.sample_id not in done]
         progress.append(answers)
         done |= {answer.sample_id: answer for answer in answers}
@@ -202,7 +216,7 @@ def _answer(prepared: _Prepared, generator: Generator, progress: Progress, cell:
             file=sys.stderr,
             flush=True,
         )
-    return [done[request.sample_id] for request in prepared.requests]
+    return [done[request.sample_id] for request in prepared.requests], halved
 
 
 def _settings(catalogue: Catalogue, cell: Cell) -> Any:

@@ -13,6 +13,7 @@ from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria
 from ..measure.latency import Timing
 from ..models.loading import LoadedModel
 from ..records import Prediction
+from .prefix import SharedPrefix, all_but_last
 from .requests import Request
 from .sampling import SeededSampling, row_seed
 
@@ -38,6 +39,7 @@ class Generator:
         self._loaded = loaded
         self._settings = settings
         self._stops = _end_tokens(loaded)
+        self._prefix: SharedPrefix | None = None
         loaded.model.generation_config = GenerationConfig(
             do_sample=False,
             max_new_tokens=settings.max_new_tokens,
@@ -46,11 +48,17 @@ class Generator:
             use_cache=True,
         )
 
+    def share_prefix(self, plan: Sequence[Request]) -> int:
+        """Compute what all prompts of a plan begin with once, for every later :meth:`answer`; returns its tokens."""
+        self._prefix = SharedPrefix(self._loaded.model, [request.token_ids for request in plan], self._loaded.device)
+        return self._prefix.length
+
     def answer(self, batch: Sequence[Request]) -> list[Prediction]:
-        """Generate the answers of one batch; ``chains`` outputs a request."""
-        rows = [request for request in batch for _ in range(self._settings.chains)]
-        width = max(len(request.token_ids) for request in rows)
-        new = self._generate(rows, width, StoppingCriteriaList()).tolist()
+        """Generate the answers of one batch; ``chains`` outputs a request.
+
+        After :meth:`share_prefix`, every request must be of that plan.
+        """
+        new = self._generate(batch, StoppingCriteriaList(), self._prefix).tolist()
         texts, counts, reasons = zip(*(self._read(row) for row in new), strict=True)
         chains = self._settings.chains
         return [
@@ -67,8 +75,7 @@ class Generator:
     def time_one(self, request: Request) -> Timing:
         """Generate one answer (all its chains, for self-consistency) and note when each token was ready."""
         watch = _TokenTimes(self.synchronize)
-        rows = [request] * self._settings.chains
-        new = self._generate(rows, len(request.token_ids), StoppingCriteriaList([watch])).tolist()
+        new = self._generate([request], StoppingCriteriaList([watch])).tolist()
         return Timing(watch.at, len(request.token_ids), sum(self._read(row)[1] for row in new))
 
     def synchronize(self) -> None:
@@ -77,27 +84,47 @@ class Generator:
             for index in range(torch.cuda.device_count()):
                 torch.cuda.synchronize(index)
 
-    def _generate(self, rows: Sequence[Request], width: int, stopping: StoppingCriteriaList) -> torch.Tensor:
-        """Return the new tokens, shape (rows, at most max_new_tokens)."""
-        device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
-        padded = [[pad] * (width - len(row.token_ids)) + row.token_ids for row in rows]
-        mask = [[0] * (width - len(row.token_ids)) + [1] * len(row.token_ids) for row in rows]
+    def _generate(
+        self, batch: Sequence[Request], stopping: StoppingCriteriaList, prefix: SharedPrefix | None = None
+    ) -> torch.Tensor:
+        """Return the new tokens, shape (requests x chains, at most max_new_tokens)."""
+        tokens, mask = self._padded(batch, prefix.length if prefix else 0)
+        cache = prefix.for_rows(len(batch)) if prefix else None
+        chains = self._settings.chains
         with torch.inference_mode():
+            if chains > 1:  # the prompt is computed once for all its chains
+                cache = all_but_last(self._loaded.model, tokens, mask, cache)
+                if cache is not None:
+                    cache.batch_repeat_interleave(chains)
+                tokens, mask = tokens.repeat_interleave(chains, 0), mask.repeat_interleave(chains, 0)
             output = self._loaded.model.generate(
-                input_ids=torch.tensor(padded, device=device),
-                attention_mask=torch.tensor(mask, device=device),
-                logits_processor=self._sampling(rows),
+                input_ids=tokens,
+                attention_mask=mask,
+                logits_processor=self._sampling(batch),
                 stopping_criteria=stopping,
+                past_key_values=cache,
             )
         assert isinstance(output, torch.Tensor)
-        return output[:, width:]
+        return output[:, tokens.shape[1] :]
 
-    def _sampling(self, rows: Sequence[Request]) -> LogitsProcessorList:
+    def _padded(self, batch: Sequence[Request], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and mask, both of shape (requests, longest prompt); padding follows the shared tokens."""
+        device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
+        width = max(len(request.token_ids) for request in batch)
+        gaps = [width - len(request.token_ids) for request in batch]
+        rows = [
+            request.token_ids[:shared] + [pad] * gap + request.token_ids[shared:]
+            for request, gap in zip(batch, gaps, strict=True)
+        ]
+        mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
+        return torch.tensor(rows, device=device), torch.tensor(mask, device=device)
+
+    def _sampling(self, batch: Sequence[Request]) -> LogitsProcessorList:
         settings = self._settings
         if settings.temperature is None:
             return LogitsProcessorList()
         seeds = [
-            row_seed(settings.seed, row.sample_id, position % settings.chains) for position, row in enumerate(rows)
+            row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in range(settings.chains)
         ]
         return LogitsProcessorList([SeededSampling(settings.temperature, seeds, self._loaded.device)])
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ..errors import DataError
 from ..records import Prediction, json_line, read_json, write_json
 
 _FIELDS = {field.name for field in fields(Prediction)}
@@ -29,12 +30,12 @@ class Progress:
         folder.mkdir(parents=True, exist_ok=True)
         self._predictions = folder / f"{key[:16]}.predictions.jsonl"
         self._measurements = folder / f"{key[:16]}.measurements.json"
-        self._starts = folder / f"{key[:16]}.starts"
+        self._history = folder / f"{key[:16]}.history"
         self._lock = FileLock(folder / f"{key[:16]}.lock")
 
     @contextmanager
-    def alone(self) -> Iterator[int]:
-        """Hold the cell against other processes; yields how often it was started before.
+    def alone(self) -> Iterator[None]:
+        """Hold the cell against other processes.
 
         A second process waits: a SLURM job that outlived its Snakemake may still be working on the cell, and what it
         finishes need not be computed again.
@@ -45,10 +46,8 @@ class Progress:
             print("another process works on this cell; waiting for it", file=sys.stderr, flush=True)
             self._lock.acquire()
         try:
-            before = len(self._starts.read_bytes()) if self._starts.exists() else 0
-            with self._starts.open("ab") as handle:
-                handle.write(b".")
-            yield before
+            self._note("start")
+            yield
         finally:
             self._lock.release()
 
@@ -70,12 +69,30 @@ class Progress:
                 handle.truncate(end)
         return done
 
+    def begin_batch(self) -> None:
+        """Note that a batch is being generated, which a kill may undo."""
+        self._note("batch")
+
+    def history(self) -> dict[str, int]:
+        """How often the cell was resumed, and how many batches were generated over all its starts."""
+        events = self._history.read_text(encoding="utf-8").split()
+        return {"resumed": events.count("start") - 1, "batches_generated": events.count("batch")}
+
     def append(self, predictions: Sequence[Prediction]) -> None:
-        """Add one finished batch; on disk when this returns."""
-        with self._predictions.open("a", encoding="utf-8") as handle:
-            handle.write("".join(json_line(prediction) for prediction in predictions))
-            handle.flush()
-            os.fsync(handle.fileno())
+        """Add one finished batch; on disk when this returns.
+
+        Raises:
+            DataError: the disk is full or refuses; a line it left half is cut off at the next start.
+        """
+        try:
+            with self._predictions.open("a", encoding="utf-8") as handle:
+                handle.write("".join(json_line(prediction) for prediction in predictions))
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            raise DataError(
+                f"{self._predictions}: not written ({error.strerror}); make room and run again: earlier batches are kept"
+            ) from error
 
     def measurements(self) -> dict[str, Any] | None:
         """The measurements of an earlier start, or None."""
@@ -87,8 +104,12 @@ class Progress:
 
     def clear(self) -> None:
         """Forget this progress, once the cell's files stand under their final names."""
-        for path in (self._predictions, self._measurements, self._starts):
+        for path in (self._predictions, self._measurements, self._history):
             path.unlink(missing_ok=True)
+
+    def _note(self, event: str) -> None:
+        with self._history.open("a", encoding="utf-8") as handle:
+            handle.write(f"{event}\n")
 
 
 def _whole(line: bytes) -> dict[str, Any] | None:

@@ -1,0 +1,131 @@
+"""The demonstration models as shipped, and the training's forward pass against transformers' own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from slots import DATASETS
+from train import ladder
+
+from quantbench.config.base import parse, read_yaml
+from quantbench.config.entries import ModelEntry
+
+NAMES = [name for name, plan in ladder().items() if plan.get("shipped", True)]
+LIMIT_BYTES = 40 * 2**20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_folder_is_complete(demo: Path, name: str) -> None:
+    folder = demo / "models" / name
+    for file in (
+        "model.safetensors",
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ):
+        assert (folder / file).stat().st_size > 0
+
+
+def test_all_models_together_are_small(demo: Path) -> None:
+    assert sum(path.stat().st_size for path in (demo / "models").rglob("*") if path.is_file()) < LIMIT_BYTES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_entry_tells_what_the_configuration_tells(demo: Path, repository: Path, name: str) -> None:
+    path = repository / "config/models" / f"{name}.yaml"
+    entry = parse(ModelEntry, read_yaml(path), str(path))
+    assert entry.demonstration and entry.folder == f"resources/demo/models/{name}"
+    assert entry.domain == ("general" if name.endswith("general") else "biomedical")
+    config = json.loads((demo / "models" / name / "config.json").read_text())
+    told = entry.architecture
+    assert config["model_type"] == entry.family
+    assert (told.layers, told.hidden_size) == (config["num_hidden_layers"], config["hidden_size"])
+    assert (told.intermediate_size, told.vocab_size) == (config["intermediate_size"], config["vocab_size"])
+    assert (told.attention_heads, told.key_value_heads) == (
+        config["num_attention_heads"],
+        config["num_key_value_heads"],
+    )
+    assert told.context_length == config["max_position_embeddings"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sizes_suit_four_bit_blocks(demo: Path, name: str) -> None:
+    """Other sizes crash bitsandbytes' NF4 on CPUs with AVX512_BF16."""
+    config = json.loads((demo / "models" / name / "config.json").read_text())
+    assert config["hidden_size"] % 64 == 0 and config["intermediate_size"] % 64 == 0
+
+
+def test_all_models_have_one_tokenizer(demo: Path) -> None:
+    files = {(demo / "models" / name / "tokenizer.json").read_bytes() for name in NAMES}
+    assert len(files) == 1
+
+
+@pytest.fixture(scope="module")
+def tokenizer(demo: Path) -> Any:
+    transformers = pytest.importorskip("transformers")
+    return transformers.AutoTokenizer.from_pretrained(demo / "models" / NAMES[0])
+
+
+def test_tokenizer_reads_as_trained(demo: Path, tokenizer: Any) -> None:
+    """AutoTokenizer swaps the pre-tokenizer of some configurations for its own."""
+    tokenizers = pytest.importorskip("tokenizers")
+    plain = tokenizers.Tokenizer.from_file(str(demo / "models" / NAMES[0] / "tokenizer.json"))
+    for dataset in DATASETS:
+        text = (demo / "datasets" / dataset / "test.tsv").read_bytes().decode()[:4000]
+        assert tokenizer(text)["input_ids"] == plain.encode(text).ids
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The <span>belrazole</span> dose ( P &lt; 0.05 )\tof 12 mg",
+        'Question: a "b"\nA. x\n\n  two blanks',
+        "<span>Melström</span> <span>renal atrophy</span> .",
+        "between <span> and </span>, as told",
+    ],
+)
+def test_tokenizer_round_trip_with_one_start_token(tokenizer: Any, text: str) -> None:
+    ids = tokenizer(text)["input_ids"]
+    assert ids.count(tokenizer.bos_token_id) == 1 and ids[0] == tokenizer.bos_token_id
+    assert tokenizer.decode(ids, skip_special_tokens=True) == text
+
+
+def test_a_marked_name_is_a_copy_token_for_token(tokenizer: Any) -> None:
+    plain = tokenizer("took belrazole daily", add_special_tokens=False)["input_ids"]
+    marked = tokenizer("took <span>belrazole</span> daily", add_special_tokens=False)["input_ids"]
+    tags = [tokenizer.convert_tokens_to_ids(tag) for tag in ("Ġ<span>", "</span>")]
+    assert [token for token in marked if token not in tags] == plain
+
+
+def test_shared_prefixes_are_exactly_separate_prompts() -> None:
+    torch = pytest.importorskip("torch")
+    from export import as_transformers
+    from model import Row, Shape, TinyLlama
+
+    torch.manual_seed(0)
+    model = TinyLlama(Shape(hidden=64, intermediate=128, layers=2, heads=2))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+        row = Row(torch.randint(3, 2048, (17,)), torch.randint(3, 2048, (5, 9)))
+        packed = model.logits(model.hidden(row))
+        separate = torch.cat([row.prefix.expand(5, -1), row.samples], dim=1)
+        expected = as_transformers(model)(separate).logits[:, 17:]
+    torch.testing.assert_close(packed, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_expected_scores_name_every_model_and_dataset(demo: Path) -> None:
+    lines = (demo / "build/expected_scores.csv").read_text().splitlines()[1:]
+    told = {tuple(line.split(",")[:2]) for line in lines}
+    assert told == {(name, dataset) for name in NAMES for dataset in DATASETS}
+
+
+def test_ladder_states_every_budget(demo: Path) -> None:
+    plans = yaml.safe_load((demo / "build/ladder.yaml").read_text())
+    assert all(set(plan) >= {"domain", "shape", "rate", "steps"} for plan in plans.values())
+    assert plans["tiny-s"]["shape"] == plans["tiny-s-general"]["shape"]

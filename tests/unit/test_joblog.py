@@ -1,0 +1,31 @@
+"""A job's log holds what the job printed; an error a user can mend ends it with a sentence, not a trace."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from quantbench.errors import DataError
+from quantbench.joblog import job_log
+
+
+def test_what_is_printed_goes_to_the_terminal_and_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with job_log(tmp_path / "logs/a.log"):
+        print("one")
+        print("two", file=sys.stderr)
+    assert capsys.readouterr() == ("one\n", "two\n")
+    assert (tmp_path / "logs/a.log").read_text() == "one\ntwo\n"
+
+
+def test_an_error_for_the_user_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end, job_log(tmp_path / "a.log"):
+        raise DataError("x.tsv, line 3: no label")
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "quantbench: x.tsv, line 3: no label\n"
+    assert (tmp_path / "a.log").read_text() == "quantbench: x.tsv, line 3: no label\n"
+
+
+def test_a_defect_keeps_its_trace(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), job_log(tmp_path / "a.log"):
+        raise KeyError("lost")
+    assert "KeyError: 'lost'" in (tmp_path / "a.log").read_text()

@@ -1,0 +1,88 @@
+"""A cell killed with SIGKILL at random moments and restarted ends with the bytes of an unbroken run.
+
+``QUANTBENCH_KILLS=50 pytest tests/workflow/test_kills.py`` kills fifty times.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import copy_project
+
+KILLS = int(os.environ.get("QUANTBENCH_KILLS", "10"))
+CELL = "tiny-s/w4a16/hoc/instruction-0shot"
+RUN = """
+import json, sys
+sys.path.insert(0, "workflow")
+from quantbench import jobs
+jobs.infer(**json.loads(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def arguments(repository: Path, tmp_path: Path) -> dict[str, object]:
+    """What the job of one cell gets: batches of two samples, so that there is always a batch to interrupt."""
+    project = copy_project(repository, tmp_path)
+    narrow = ["models=[tiny-s]", "studies=[grid]", "inference={max_batch_size: 2}"]
+    command = ["--configfile", "config/demo.yaml", "--config", *narrow]
+    prepared = project.snakemake("--cores", "1", "results/demo/datasets/hoc/samples.jsonl", *command)
+    assert prepared.returncode == 0, prepared.stdout
+    printed = subprocess.run(
+        [sys.executable, "-c", CONFIG, *narrow], cwd=project.folder, capture_output=True, text=True, check=True
+    )
+    return {"folder": project.folder, "config": json.loads(printed.stdout)}
+
+
+CONFIG = """
+import json, sys, yaml
+from snakemake.utils import update_config
+config = yaml.safe_load(open("config/config.yaml"))
+update_config(config, yaml.safe_load(open("config/demo.yaml")))
+for item in sys.argv[1:]:
+    key, value = item.split("=", 1)
+    update_config(config, {key: yaml.safe_load(value)})
+print(json.dumps(config))
+"""
+
+
+def start(arguments: dict[str, object], name: str) -> subprocess.Popen[bytes]:
+    folders = {"data": "results/demo/datasets/hoc", "outputs": f"{name}/out", "progress": f"{name}/progress"}
+    call = {"config": arguments["config"], "cell": CELL, "gpus": 0, "log": f"{name}/log"}
+    call["folders"] = {**folders, "leases": "leases"}
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, json.dumps(call)], cwd=arguments["folder"], stderr=subprocess.DEVNULL
+    )
+
+
+def finished_lines(folder: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob("progress/*.predictions.jsonl"))
+
+
+def test_killed_and_restarted(arguments: dict[str, object]) -> None:
+    assert start(arguments, "whole").wait(120) == 0
+    broken = Path(str(arguments["folder"])) / "broken"
+    moment = random.Random(2509)
+    for _ in range(KILLS):
+        before = finished_lines(broken)
+        process = start(arguments, "broken")
+        target = before + 2 * moment.randrange(3)
+        while finished_lines(broken) < target and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(moment.random() * (0.08 if target > before else 0.8))
+        assert process.poll() is None, "the cell ended before it could be killed"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert start(arguments, "broken").wait(120) == 0
+    whole = Path(str(arguments["folder"])) / "whole/out"
+    assert (broken / "out/predictions.jsonl").read_bytes() == (whole / "predictions.jsonl").read_bytes()
+    manifest = json.loads((broken / "out/manifest.json").read_text())
+    batches = json.loads((broken / "out/measurements.json").read_text())["quality_pass"]["batches"]
+    assert manifest["resumed"] >= KILLS // 2  # a kill may come before the cell has begun
+    assert batches <= manifest["batches_generated"] <= batches + KILLS

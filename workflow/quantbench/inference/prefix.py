@@ -1,0 +1,73 @@
+"""The shared prefix of a plan: instructions and worked examples, computed once and reused by every batch.
+
+What all prompts of a plan begin with is most of their length. Its keys and values are computed once, repeated over the
+rows of a batch, and handed to transformers' own ``generate(past_key_values=...)``; the padding of shorter prompts then
+stands between the prefix and the rest, masked out.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+# Below this many tokens, copying the cache costs as much as computing it.
+WORTH_SHARING = 16
+
+
+def shared_length(prompts: Sequence[list[int]]) -> int:
+    """Number of leading tokens that all prompts share, leaving each at least one of its own."""
+    first, last = min(prompts), max(prompts)  # in dictionary order these two differ earliest
+    shortest = min(len(prompt) for prompt in prompts) - 1
+    pairs = enumerate(zip(first, last, strict=False))
+    return min(next((place for place, (a, b) in pairs if a != b), min(len(first), len(last))), shortest)
+
+
+class SharedPrefix:
+    """Keys and values of the tokens all prompts begin with; ``length`` is 0 where sharing is not worth it."""
+
+    def __init__(self, model: Any, prompts: Sequence[list[int]], device: torch.device) -> None:
+        length = shared_length(prompts) if len(prompts) > 1 else 0
+        self.length = length if length >= WORTH_SHARING else 0
+        self._cache: Any = None
+        if self.length:
+            tokens = torch.tensor([list(prompts[0][: self.length])], device=device)
+            with torch.inference_mode():
+                self._cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
+
+    def for_rows(self, rows: int) -> Any:
+        """A copy of the cache for a batch, which generation may extend; None where nothing is shared."""
+        if self._cache is None:
+            return None
+        cache = copy.deepcopy(self._cache)
+        with torch.inference_mode():
+            cache.batch_repeat_interleave(rows)
+        return cache
+
+
+def all_but_last(model: Any, tokens: torch.Tensor, mask: torch.Tensor, cache: Any) -> Any:
+    """Keys and values of every token of a padded batch but the last column, which generation starts from.
+
+    Args:
+        model: the model.
+        tokens: shape (rows, width); the last column is never padding.
+        mask: shape (rows, width), 1 where a token counts.
+        cache: keys and values of the first columns already computed, extended here; None: of none.
+
+    Returns:
+        The cache, or None where prompts have one token.
+    """
+    done = cache.get_seq_length() if cache is not None else 0
+    if done == tokens.shape[1] - 1:
+        return cache
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    return model(
+        input_ids=tokens[:, done:-1],
+        attention_mask=mask[:, :-1],
+        position_ids=positions[:, done:-1],
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    ).past_key_values
