@@ -34,7 +34,7 @@ def main() -> int:
     """Run the rounds, or one side of one round (how this script calls itself)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--optimum", metavar="PYTHON", help="interpreter that has optimum-benchmark")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--side", choices=list(SIDES), help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -42,26 +42,33 @@ def main() -> int:
         Path(os.environ["LATENCIES"]).write_text(json.dumps(SIDES[arguments.side](arguments.model)), encoding="utf-8")
         return 0
     other = "optimum" if arguments.optimum else "bare"
-    found: dict[str, Values] = {"quantbench": {}, other: {}}
+    pythons = {"quantbench": sys.executable, other: arguments.optimum or sys.executable}
+    rounds: list[dict[str, Values]] = []
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder))
-        for _ in range(arguments.rounds):
-            for side, values in found.items():
-                python = arguments.optimum if side == "optimum" else sys.executable
-                for key, more in one_round(python, side, Path(folder)).items():
-                    values.setdefault(key, []).extend(more)
-    return report(found["quantbench"], found[other], other, arguments.rounds)
+        for number in range(arguments.rounds):
+            order = list(pythons) if number % 2 else list(pythons)[::-1]
+            rounds.append({side: one_round(pythons[side], side, Path(folder)) for side in order})
+    return report(rounds, other)
 
 
-def report(ours: Values, theirs: Values, other: str, rounds: int) -> int:
-    """Print the table of medians; 1 where the whole latency's ratio is out of bounds."""
-    print(
-        f"{PROMPT_TOKENS} prompt tokens, {NEW_TOKENS} new tokens, batch 1, CPU, one thread; {rounds} rounds of {SAMPLES}"
-    )
+def report(rounds: list[dict[str, Values]], other: str) -> int:
+    """Print a table of medians; 1 where the whole latency's ratio is out of bounds.
+
+    The ratio is the median over rounds of each round's own ratio of medians: rounds last seconds, so that other work on
+    the machine weighs on both sides of a ratio alike.
+    """
+    print(f"{PROMPT_TOKENS} prompt tokens, {NEW_TOKENS} new tokens, batch 1, CPU, one thread")
+    print(f"{len(rounds)} rounds of {SAMPLES} samples a side; in brackets the rounds' smallest and largest ratio")
     print(f"{'median, ms':<14}{'quantbench':>12}{other:>12}{'ratio':>8}")
-    ratios = {key: median(ours[key]) / median(theirs[key]) for key in ours}
-    for key, ratio in ratios.items():
-        print(f"{key:<14}{1000 * median(ours[key]):>12.3f}{1000 * median(theirs[key]):>12.3f}{ratio:>8.3f}")
+    ratios = {}
+    for key in rounds[0]["quantbench"]:
+        ours, theirs = ([1000 * median(each[side][key]) for each in rounds] for side in ("quantbench", other))
+        found = sorted(one / two for one, two in zip(ours, theirs, strict=True))
+        ratios[key] = median(found)
+        print(
+            f"{key:<14}{median(ours):>12.3f}{median(theirs):>12.3f}{ratios[key]:>8.3f}  ({found[0]:.2f}, {found[-1]:.2f})"
+        )
     return int(not WITHIN[0] <= ratios["latency"] <= WITHIN[1])
 
 
