@@ -18,19 +18,25 @@ def test_the_cache_takes_320_kib_a_token(setting) -> None:
 
 
 def test_activations_of_a_prompt(setting) -> None:
+    """Layer input, sum after attention and its normalized form, positions, feed-forward part; the embedded prompt."""
+
     def a_token(model: str, precision: str) -> float:
         return terms.activations(setting(model, precision, prompt_tokens=1000), "prompt") / 1000
 
-    assert a_token("llama-3.3-70b", "full") == (2 * 8192 + 3 * 28672) * 2
-    assert a_token("llama-3.3-70b", "w4a16") == (2 * 8192 + 2 * 28672) * 2
-    assert a_token("llama-3.3-70b", "w8a16") == 2 * 8192 * 2 + 8192 + 28672 * (2 + 4 + 2)
-    assert a_token("phi-4", "full") == (2 * 5120 + 4 * 17920) * 2
+    llama, phi = 3 * 8192 + 2 * 128 + 8192, 3 * 5120 + 2 * 128 + 5120
+    assert a_token("llama-3.3-70b", "full") == (llama + 3 * 28672) * 2
+    assert a_token("llama-3.3-70b", "w4a16") == (llama + 2 * 28672) * 2
+    assert a_token("llama-3.3-70b", "w8a16") == llama * 2 + 8192 + 28672 * (2 + 4 + 2)
+    assert a_token("phi-4", "full") == (phi + 4 * 17920) * 2
+    assert a_token("phi-4", "w8a16") == phi * 2 + 5120 + 17920 * (2 + 2 + 4 + 4)
 
 
 def test_every_device_has_its_own_activations_and_buffer(setting) -> None:
-    one, four = (setting("llama-3.3-70b", "w4a16", devices=devices) for devices in (1, 4))
-    for term in (terms.activations, terms.dequantization_buffer, terms.allocator_base):
+    one, four = (setting("llama-3.3-70b", "w4a16", prompt_tokens=10, devices=devices) for devices in (1, 4))
+    for term in (terms.dequantization_buffer, terms.allocator_base):
         assert term(four, "prompt") == 4 * term(one, "prompt") > 0
+    embedded = 10 * 8192 * 2  # on the first device only
+    assert terms.activations(four, "prompt") - embedded == 4 * (terms.activations(one, "prompt") - embedded)
     assert terms.kv_cache(four, "prompt") == terms.kv_cache(one, "prompt")
 
 
@@ -46,7 +52,7 @@ def test_a_long_prompt_outgrows_the_dequantized_copy(setting) -> None:
     """From 8192 tokens a third intermediate result is larger than the copy, which is gone when it exists."""
     long = setting("llama-3.3-70b", "w4a16", prompt_tokens=10_000)
     assert terms.dequantization_buffer(long, "prompt") == 0
-    assert terms.activations(long, "prompt") == (2 * 8192 + 3 * 28672) * 2 * 10_000
+    assert terms.activations(long, "prompt") == (4 * 8192 + 2 * 128 + 3 * 28672) * 2 * 10_000
 
 
 def test_a_cache_of_views_keeps_fused_projections_until_an_answer_begins(setting) -> None:

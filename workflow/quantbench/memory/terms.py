@@ -67,8 +67,12 @@ def kept_projections(setting: Setting, stage: Stage) -> float:
 
 
 def activations(setting: Setting, stage: Stage) -> float:
-    """One layer's intermediate results at its fullest moment (:func:`_moment`), once a device."""
-    return setting.workload.devices * _moment(setting, stage)[0]
+    """One layer's intermediate results at its fullest moment (:func:`_moment`), once a device; the embedded prompt, once.
+
+    The embedded prompt is held by the model's ``forward`` until its last layer is done, on the first device.
+    """
+    embedded = setting.facts.hidden_size * _rows(setting, stage) * setting.width
+    return setting.workload.devices * _moment(setting, stage)[0] + embedded
 
 
 def dequantization_buffer(setting: Setting, stage: Stage) -> float:
@@ -122,6 +126,11 @@ TERMS: dict[str, Callable[[Setting, Stage], float]] = {
 }
 
 
+def _rows(setting: Setting, stage: Stage) -> int:
+    """Tokens that go through a layer at once: the whole prompts, then one token a sample."""
+    return setting.workload.batch * (setting.workload.prompt_tokens if stage == "prompt" else 1)
+
+
 def _moment(setting: Setting, stage: Stage) -> tuple[float, float]:
     """Activations and dequantization buffer of one device at a layer's fullest moment.
 
@@ -129,9 +138,10 @@ def _moment(setting: Setting, stage: Stage) -> tuple[float, float]:
     repeated keys and values, output), fewer than the three or four of intermediate size here.
     """
     facts, work = setting.facts, setting.workload
-    rows = work.batch * (work.prompt_tokens if stage == "prompt" else 1)
-    # The layer's input, kept for the residual sum, and its normalized form.
-    hidden = 2 * facts.hidden_size * rows * setting.width
+    rows = _rows(setting, stage)
+    # The layer's input, which the loop over layers holds; the sum after attention; and that sum, normalized. Beside them
+    # cosine and sine of each position for the rotary embedding.
+    hidden = (3 * facts.hidden_size + 2 * head_size(facts)) * rows * setting.width
     inner, buffer = max(_feed_forward(setting, rows), key=sum)
     if stage == "answer":
         inner, buffer = max((inner, buffer), (_attention_over_cache(setting), 0.0), key=sum)
