@@ -68,7 +68,7 @@ def devices_needed(setting: Setting, gpu_memory_gib: float) -> int | None:
 def gpus_needed(
     model: ModelEntry, precision: PrecisionEntry, gpu_memory_gib: float, workload: Workload | None = None
 ) -> int:
-    """GPUs of ``gpu_memory_gib`` GiB that one cell needs; without a workload, that of the longest built-in prompt.
+    """GPUs of ``gpu_memory_gib`` GiB that one cell needs; without a workload, for one zero-shot sample at a time.
 
     Raises:
         ConfigError: it cannot fit, however many GPUs there are.

@@ -14,7 +14,7 @@ _FUSED_FAMILIES = {"phi3"}
 
 @dataclass(frozen=True)
 class Workload:
-    """One forward pass's size. The default holds the longest built-in prompt and answer, one at a time."""
+    """What is generated at once. The default: a long zero-shot prompt and a chain of thought's answer, one at a time."""
 
     prompt_tokens: int = 2048
     new_tokens: int = 512
