@@ -9,7 +9,11 @@ from quantbench.memory.fitting import devices_needed, fits, fullest_device_bytes
 
 def test_gpus(catalogue) -> None:
     model = catalogue.models["qwen2.5-72b"]
-    needed = {name: gpus_needed(model, precision, 80) for name, precision in catalogue.precisions.items() if not precision.noise_floor_of}
+    needed = {
+        name: gpus_needed(model, precision, 80)
+        for name, precision in catalogue.precisions.items()
+        if not precision.noise_floor_of
+    }
     assert needed == {"full": 2, "w8a16": 1, "w4a16": 1}
     assert gpus_needed(catalogue.models["llama-3.3-70b"], catalogue.precisions["full"], 141) == 1
 

@@ -7,7 +7,11 @@ from quantbench.memory.weights import row_scale_bytes, scale_bytes
 
 
 def test_bytes_per_weight(catalogue) -> None:
-    found = {name: bytes_per_weight(precision) for name, precision in catalogue.precisions.items() if not precision.noise_floor_of}
+    found = {
+        name: bytes_per_weight(precision)
+        for name, precision in catalogue.precisions.items()
+        if not precision.noise_floor_of
+    }
     assert found == {"full": 2.0, "w8a16": 1.0, "w4a16": 0.5 + 1 / 64 + 1 / 4096}
 
 
