@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from slots import DATASETS
-from train import ladder
 
 from quantbench.config.base import parse, read_yaml
 from quantbench.config.entries import ModelEntry
 
-NAMES = [name for name, plan in ladder().items() if plan.get("shipped", True)]
+LADDER = yaml.safe_load((Path(__file__).parents[3] / "resources/demo/build/ladder.yaml").read_text())
+NAMES = [name for name, plan in LADDER.items() if plan.get("shipped")]
 LIMIT_BYTES = 40 * 2**20
 
 
@@ -125,7 +125,26 @@ def test_expected_scores_name_every_model_and_dataset(demo: Path) -> None:
     assert told == {(name, dataset) for name in NAMES for dataset in DATASETS}
 
 
-def test_ladder_states_every_budget(demo: Path) -> None:
-    plans = yaml.safe_load((demo / "build/ladder.yaml").read_text())
-    assert all(set(plan) >= {"domain", "shape", "rate", "steps"} for plan in plans.values())
-    assert plans["tiny-s"]["shape"] == plans["tiny-s-general"]["shape"]
+def test_ladder_states_every_budget_and_grows_in_order() -> None:
+    seen: set[str] = set()
+    for name, plan in LADDER.items():
+        assert set(plan) >= {"domain", "shape", "rate", "steps"}
+        assert plan.get("grown_from", name) in {name, *seen}
+        seen.add(name)
+    assert LADDER["tiny-s"]["shape"] == LADDER["tiny-s-general"]["shape"]
+
+
+def test_a_grown_model_computes_the_same() -> None:
+    torch = pytest.importorskip("torch")
+    from grow import grow
+    from model import Row, Shape, TinyLlama
+
+    torch.manual_seed(0)
+    small = TinyLlama(Shape(hidden=64, intermediate=128, layers=2, heads=2))
+    large = TinyLlama(Shape(hidden=128, intermediate=192, layers=3, heads=4))
+    with torch.no_grad():
+        for parameter in small.parameters():
+            parameter += 0.1 * torch.randn_like(parameter)
+        grow(small, large)
+        row = Row(torch.randint(3, 2048, (17,)), torch.randint(3, 2048, (5, 9)))
+        torch.testing.assert_close(large.logits(large.hidden(row)), small.logits(small.hidden(row)), rtol=0, atol=2e-2)

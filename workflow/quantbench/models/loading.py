@@ -60,7 +60,7 @@ def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, token
     # bitsandbytes logs a cast on every 8-bit product; a job's log must stay readable.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     dtype = compute_dtype(entry, precision, device)
-    options: dict[str, Any] = {"dtype": dtype, "device_map": "auto" if device == "cuda" else {"": "cpu"}}
+    options: dict[str, Any] = {"dtype": dtype, "device_map": _device_map(device)}
     if precision.method == "bitsandbytes":
         options["quantization_config"] = _bitsandbytes_config(precision)
     try:
@@ -86,6 +86,17 @@ def compute_dtype(entry: ModelEntry, precision: PrecisionEntry, device: str) -> 
     dtype = getattr(torch, name)
     assert isinstance(dtype, torch.dtype)
     return dtype
+
+
+def _device_map(device: str) -> str | dict[str, str | int]:
+    """Where the layers go: the CPU, the one visible GPU, or spread over several.
+
+    With a single GPU ``auto`` would hold back a tenth of its memory, of what is left another tenth for a quantized
+    model, and the largest layer beside; what finds no room then goes to the CPU, where bitsandbytes refuses it.
+    """
+    if device != "cuda":
+        return {"": "cpu"}
+    return {"": 0} if torch.cuda.device_count() == 1 else "auto"
 
 
 def weight_bytes(model: torch.nn.Module) -> int:

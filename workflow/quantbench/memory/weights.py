@@ -1,0 +1,79 @@
+"""Bytes at rest: what a model's weights take on the device before the first token."""
+
+from __future__ import annotations
+
+from ..config import Architecture, PrecisionEntry
+
+GIB = 1024**3
+HALF = 2  # bytes of float16 and bfloat16
+_SINGLE = 4  # bytes of float32
+
+# bitsandbytes' layout of a 4-bit weight: one scale a block of 64 weights; with double quantization that scale is one
+# byte, and each 256 of them share a float32 (Dettmers et al. 2023, section 3).
+_BLOCK = 64
+_SCALES_A_BLOCK = 256
+
+
+def is_nf4(precision: PrecisionEntry) -> bool:
+    """Whether weights are stored in 4 bits."""
+    return bool(precision.settings.get("load_in_4bit"))
+
+
+def is_int8(precision: PrecisionEntry) -> bool:
+    """Whether weights are stored in 8 bits (LLM.int8)."""
+    return bool(precision.settings.get("load_in_8bit"))
+
+
+def payload_bytes(precision: PrecisionEntry, width: int = HALF) -> float:
+    """Bytes of one stored weight of a linear layer, its scales not counted; ``width``: bytes where not quantized."""
+    if is_nf4(precision):
+        return 0.5
+    return 1.0 if is_int8(precision) else float(width)
+
+
+def scale_bytes(precision: PrecisionEntry) -> float:
+    """Bytes of block scales a weight: 1/64 + 4/(64 * 256) with double quantization, 4/64 without, 0 if not NF4."""
+    if not is_nf4(precision):
+        return 0.0
+    if precision.settings.get("bnb_4bit_use_double_quant"):
+        return 1 / _BLOCK + _SINGLE / (_BLOCK * _SCALES_A_BLOCK)
+    return _SINGLE / _BLOCK
+
+
+def bytes_per_weight(precision: PrecisionEntry) -> float:
+    """Bytes of one weight of a linear layer, block scales included (LLM.int8's row scales: :func:`row_scale_bytes`)."""
+    return payload_bytes(precision) + scale_bytes(precision)
+
+
+def head_size(facts: Architecture) -> int:
+    """Numbers in one attention head's query, key or value of one token."""
+    return facts.hidden_size // facts.attention_heads
+
+
+def linear_weights(facts: Architecture) -> int:
+    """Number of weights in the linear layers of all blocks: attention projections and the gated feed-forward part."""
+    attention = facts.hidden_size * head_size(facts) * (2 * facts.attention_heads + 2 * facts.key_value_heads)
+    return facts.layers * (attention + 3 * facts.hidden_size * facts.intermediate_size)
+
+
+def row_scale_bytes(facts: Architecture, precision: PrecisionEntry) -> float:
+    """Bytes of LLM.int8's scales: one float32 for each output of each linear layer (Dettmers et al. 2022)."""
+    if not is_int8(precision):
+        return 0.0
+    attention = head_size(facts) * (facts.attention_heads + 2 * facts.key_value_heads) + facts.hidden_size
+    feed_forward = 2 * facts.intermediate_size + facts.hidden_size
+    return _SINGLE * facts.layers * (attention + feed_forward)
+
+
+def table_weights(facts: Architecture) -> int:
+    """Number of weights in the embedding and the output head; one table serves both where they are tied."""
+    return facts.vocab_size * facts.hidden_size * (1 if facts.tied_head else 2)
+
+
+def weight_bytes(facts: Architecture, precision: PrecisionEntry) -> float:
+    """Bytes of all weights: linear layers at the precision, embeddings and output head at two bytes.
+
+    bitsandbytes replaces linear layers only, and transformers keeps the output head out of it. Normalization weights
+    and biases (below 0.01%) are not counted.
+    """
+    return linear_weights(facts) * bytes_per_weight(precision) + table_weights(facts) * HALF
