@@ -31,9 +31,12 @@ def main() -> None:
     _refuse_other_datasets(work / "datasets")
     if not (work / "tokenizer.json").exists():
         _run("maketok.py", "--work", work)
-    for name in ladder():  # in an order in which every model comes after the one it grows from
-        _run("train.py", name, "--work", work)
-    shipped = [name for name, plan in ladder().items() if plan.get("shipped")]
+    plans = ladder()
+    shipped = [name for name, plan in plans.items() if plan.get("shipped")]
+    stages = {plans[name].get("grown_from") for name in shipped}
+    for name in plans:  # in an order in which every model comes after the one it grows from
+        if name in shipped or name in stages:
+            _run("train.py", name, "--work", work)
     _run("export.py", *shipped, "--work", work, "--folder", folder)
     if arguments.check:
         _run("evaluate.py", *shipped, "--folder", folder, "--check")

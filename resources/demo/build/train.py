@@ -170,12 +170,13 @@ def run(name: str, work: Path, every: int) -> None:
     """Train to the end of the budget, with a line of progress and a checkpoint every ``every`` steps."""
     trainer = Trainer(name, work)
     trainer.resume()
+    end = trainer.plan.get("stop", trainer.plan["steps"])
     size = sum(p.numel() for p in trainer.model.parameters())
-    print(f"{name}: {size:,} parameters, from step {trainer.step} to {trainer.plan['steps']}", flush=True)
+    print(f"{name}: {size:,} parameters, from step {trainer.step} to {end}", flush=True)
     began, losses = time.monotonic(), []
-    while trainer.step < trainer.plan["steps"]:
+    while trainer.step < end:
         losses.append(trainer.train_step())
-        if trainer.step % every == 0 or trainer.step == trainer.plan["steps"]:
+        if trainer.step % every == 0 or trainer.step == end:
             trainer.seconds += time.monotonic() - began
             zero, few = trainer.check("test", "instruction", 0, 100), trainer.check("test", "instruction", 3, 50)
             chain = trainer.check("test", "cot", 0, 50)
