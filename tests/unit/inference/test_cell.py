@@ -61,7 +61,8 @@ def test_contracts(run: Run) -> None:
     measured = read_json(out / "measurements.json")
     assert len(measured["latency"]["samples"]) == 4
     assert all(0 < item["first_token_s"] <= item["latency_s"] for item in measured["latency"]["samples"])
-    assert measured["energy"]["energy_j"] is None
+    energy = measured["energy"]  # a CPU's counters may or may not be readable here
+    assert (energy["energy_j"] is None) == bool(energy["reason"])
     manifest = read_json(out / "manifest.json")
     assert set(manifest["model"]["files"]) >= {"config.json", "model.safetensors", "tokenizer.json"}
     assert (manifest["resumed"], manifest["precision_applied"]["dtype"]) == (0, "float32")
