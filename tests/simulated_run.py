@@ -90,6 +90,7 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
         "value": value,
         "interval": [low, high],
         "n": len(golds),
+        "constant_value": 0.1,
         "unparseable_rate": lost,
     }
     write_json(

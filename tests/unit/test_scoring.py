@@ -66,6 +66,12 @@ def test_scores_and_answers_of_a_small_file(entry: DatasetEntry, gold: Path, tmp
     assert [answer.correct for answer in answers] == [True, True, True, False, False, True]
 
 
+def test_the_chance_level_is_the_best_constant_answers_score(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    scores = score_file(predictions(tmp_path / "p.jsonl", GOLDS), gold, entry, tmp_path / "out", FAST)
+    # "false" for all: 3 hits, 3 false positives; the other two classes are never named.
+    assert scores["constant_value"] == pytest.approx(2 / 3 / 3)
+
+
 def test_several_outputs_are_answered_by_majority(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     source = predictions(
         tmp_path / "p.jsonl", [["CPR:3", "false", "false"]] * 6, finish_reason=["stop", "stop", "length"]

@@ -3,7 +3,8 @@
 ``scores.json`` holds: ``metric``; ``value``; ``interval`` [low, high] at ``confidence``; ``n`` samples; ``unparseable_rate``, the share of
 samples no answer could be read from; ``strict_value`` and ``strict_unparseable_rate``, the same under exact-format
 reading, so that format lost and knowledge lost can be told apart; ``truncated_rate``, the share of outputs that ended at the
-token limit (null where the predictions do not say); ``per_label``, label -> ``f1``, ``support`` (gold), ``predicted``;
+token limit (null where the predictions do not say); ``constant_value``, the chance level: the score of the best answer
+that is the same for every sample; ``per_label``, label -> ``f1``, ``support`` (gold), ``predicted``;
 ``positive_macro_f1``, the macro F1 without the negative class (null but for relations).
 """
 
@@ -202,6 +203,7 @@ def _summary(
         "interval": [float(bound) for bound in interval],
         "confidence": bootstrap.confidence,
         "n": len(samples),
+        "constant_value": task.constant_score(golds),
         "unparseable_rate": _unreadable(answers),
         "strict_value": task.score_from_counts(strict_total),
         "strict_unparseable_rate": _unreadable(strict),

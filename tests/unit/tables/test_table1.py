@@ -54,7 +54,7 @@ def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: p
     table = table1(run.catalogue, cells)
     text = table1_markdown(run.catalogue, table)
     lines = text.splitlines()
-    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 9
+    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 10
     row = next(line for line in lines if "HoC | Phi-4 | W4A16" in line)
     assert "(10.72)" in row and "(0.487)" in row and "[" in row
     assert "LLM.int8" in text

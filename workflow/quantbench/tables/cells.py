@@ -36,7 +36,7 @@ def cells_table(catalogue: Catalogue, results: Path, cells: Sequence[Cell]) -> p
 
     Units stand in the column names; ``_gib`` is 2**30 bytes, scores and rates are between 0 and 1, ``parameters`` is a
     count. ``memory_gib`` is the peak torch allocated during inference, summed over devices; on CPU the model's own
-    bytes: ``memory_kind`` says which. ``latency_note`` names the percentiles left empty because n is too small.
+    bytes: ``memory_kind`` says which. ``constant_score`` is the chance level: what the best constant answer scores. ``latency_note`` names the percentiles left empty because n is too small.
 
     Raises:
         DataError: a file is missing or malformed, or lacks a field.
@@ -84,6 +84,7 @@ def _scores(scores: Document) -> dict[str, Any]:
         "score": scores.get("value"),
         "score_low": interval[0],
         "score_high": interval[1],
+        "constant_score": scores.get("constant_value"),
         "n": scores.get("n"),
         "unparseable_rate": scores.get("unparseable_rate"),
         "strict_score": scores.get("strict_value"),
@@ -145,8 +146,16 @@ def _device(measured: Document) -> str:
 
 COLUMNS = [
     *("model", "title", "domain", "parameters", "demonstration", "precision", "dataset", "dataset_title", "task"),
-    *("prompting", "shots", "metric", "score", "score_low", "score_high", "n", "unparseable_rate", "strict_score"),
-    *("strict_unparseable_rate", "memory_gib", "memory_kind", "weight_gib", "process_gib", "resident_gib"),
+    *("prompting", "shots", "metric", "score", "score_low", "score_high", "constant_score", "n", "unparseable_rate"),
+    *(
+        "strict_score",
+        "strict_unparseable_rate",
+        "memory_gib",
+        "memory_kind",
+        "weight_gib",
+        "process_gib",
+        "resident_gib",
+    ),
     *("latency_n", "latency_mean_s", "latency_sd_s", *(f"latency_p{percent}_s" for percent in PERCENTS)),
     *("latency_note", "first_token_mean_s", "tokens_per_s", "prompt_tokens_mean", "load_s", "energy_j"),
     *("energy_note", "device", "contended_by"),

@@ -62,14 +62,15 @@ def table1_markdown(catalogue: Catalogue, table: pd.DataFrame) -> str:
         "Metric",
         f"Memory, {kinds} ({unit})",
         "Latency (s)",
-        "Score [95% interval]",
+        f"Score [{catalogue.run.comparison.confidence:.0%} interval]",
+        "Chance",
     ]
-    header[-1] = f"Score [{catalogue.run.comparison.confidence:.0%} interval]"
     rows = [_markdown_row(catalogue, row, factor) for row in table.to_dict("records")]
     shown = [entry for name, entry in catalogue.precisions.items() if name not in catalogue.noise_floors]
     notes = [f"{entry.title}: {entry.note.strip()}" for entry in shown if entry.note]
     lines = [
         "Latency is the mean ± standard deviation of single queries.",
+        "Chance is the score of the best answer that is the same for every sample.",
         *(
             ["In round brackets: the value published for the same cell."]
             if table["published_score"].notna().any()
@@ -93,6 +94,7 @@ def _markdown_row(catalogue: Catalogue, row: dict[Any, Any], factor: int) -> lis
         f"{row['memory_gib'] * factor:.2f}{_published(row['published_memory_gib'], '.2f', factor)}",
         f"{row['latency_s']:.3g}{deviation}{_published(row['published_latency_s'], '.3g')}",
         f"{row['score']:.3f} {interval}{_published(row['published_score'], '.3f')}",
+        f"{row['constant_score']:.3f}",
     ]
 
 
@@ -106,6 +108,6 @@ def _any_demonstration(catalogue: Catalogue, table: pd.DataFrame) -> bool:
 
 COLUMNS = [
     *("task", "dataset", "model", "precision", "metric", "memory_gib", "memory_kind", "latency_s", "latency_sd_s"),
-    *("score", "score_low", "score_high", "n", "unparseable_rate", *PUBLISHED.values()),
+    *("score", "score_low", "score_high", "constant_score", "n", "unparseable_rate", *PUBLISHED.values()),
     *("score_difference", "memory_ratio", "latency_ratio"),
 ]

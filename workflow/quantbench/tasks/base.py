@@ -82,6 +82,18 @@ class Task(ABC):
         """Judge one sample: the whole answer equals the whole gold answer."""
         return bool(answer == gold)
 
+    def constants(self, golds: Sequence[Any]) -> list[Any]:
+        """Return the answers that one could give to every sample unread; :meth:`constant_score` takes the best of them.
+
+        Here each answer that occurs in ``golds``; tasks whose answers hold several parts say better.
+        """
+        return sorted(set(golds))
+
+    def constant_score(self, golds: Sequence[Any]) -> float:
+        """Return the chance level: the metric of the best answer that is the same for every sample."""
+        tried = [self.counts([answer] * len(golds), golds).sum(axis=0) for answer in self.constants(golds)]
+        return max(map(self.score_from_counts, tried))
+
     def no_answer(self) -> Answer:
         """Return the answer that stands for an output in which none was found."""
         return Answer(self.empty, False)
