@@ -119,8 +119,12 @@ def assert_resumed_once(story: Story, name: str) -> None:
 
 
 def test_a_killed_snakemake_goes_on_with_nothing_lost_or_doubled(make_run: Callable[..., SlurmRun]) -> None:
-    """Its jobs live on; the restarted one submits them again, and these wait for what the first ones finish."""
-    run = make_run("precisions=[full, w4a16]", "datasets=[hoc]")
+    """Its jobs live on; the restarted one submits them again, and these wait for what the first ones finish.
+
+    GPUs are asked for as a generic resource here, as some clusters want it.
+    """
+    by_gres = "hardware={device: auto, warm_start: false, gpu_memory_gib: 80, gres: gpu}"
+    run = make_run("precisions=[full, w4a16]", "datasets=[hoc]", by_gres)
     first = run.start("infer_all")
     wait_for(lambda: len(cells_of(run)) == 2, "both cells are planned", run)
     cells = cells_of(run)
@@ -139,3 +143,4 @@ def test_a_killed_snakemake_goes_on_with_nothing_lost_or_doubled(make_run: Calla
         assert_every_sample_once(run, cell)
         found = manifest(run, cell)
         assert (found["resumed"], found["batches_generated"]) == (0, batches(run, cell))
+        assert len(found["device"]["uuids"]) == 1  # type: ignore[index]

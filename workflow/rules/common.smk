@@ -64,6 +64,16 @@ def cell_files(name, cells):
     return [f"{RUN}/cells/{cell.folder}/{name}" for cell in cells]
 
 
+def score_parts(size):
+    """Name of each scoring job -> its dataset and cells, at most ``size``; a dataset's first job bears its name alone."""
+    parts = {}
+    for dataset in CATALOGUE.datasets:
+        cells = [cell for cell in MERGED if cell.dataset == dataset]
+        for number, start in enumerate(range(0, len(cells), size), start=1):
+            parts[dataset if number == 1 else f"{dataset}_{number}"] = dataset, cells[start : start + size]
+    return parts
+
+
 def figure_files():
     """Every figure of the run in every format."""
     return expand(f"{RUN}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "pdf", "svg"])

@@ -17,10 +17,10 @@ rule infer:
         manifest=f"{RUN}/cells/{CELL}/manifest.json",
     log:
         f"{RUN}/logs/infer/{CELL}.log",
+    priority: longest_first
     conda:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads
-    priority: longest_first
     resources:
         gpu=request("gpu"),
         gres=request("gres"),
