@@ -28,10 +28,15 @@ RUN = CATALOGUE.run_folder
 MODELS = CATALOGUE.run.models_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
 FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
-# Cells that have left all their files.
-DONE = {cell for cell in CELLS if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()}
+
+
+def finished(cells):
+    """The cells that have left all their files."""
+    return [cell for cell in cells if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()]
+
+
 # With allow_missing, merges take the cells that exist and say which are missing; no inference is started.
-MERGED = [cell for cell in CELLS if cell in DONE] if CATALOGUE.run.allow_missing else CELLS
+MERGED = finished(CELLS) if CATALOGUE.run.allow_missing else CELLS
 
 
 wildcard_constraints:
@@ -46,7 +51,8 @@ wildcard_constraints:
 def check_fit():
     """Refuse, or remark on, what the GPUs here do not hold; only the process that the user started asks."""
     offered = workflow.global_resources.get("gpu")
-    pending = [cell for cell in CELLS if cell not in DONE]
+    done = set(finished(CELLS))
+    pending = [cell for cell in CELLS if cell not in done]
     try:
         for line in planning.remarks(REQUESTS, WANTED, pending, offered.value if offered else None):
             logger.warning(line)
