@@ -35,6 +35,13 @@ def test_a_retry_asks_for_more_time_and_memory_and_where_it_is_tight_for_a_gpu(m
     assert 0 < len(grown) < len(cells)
 
 
+def test_a_retry_asks_for_no_more_gpus_than_a_node_has(make) -> None:
+    free, bound = (Requests(make(hardware={"gpu_memory_gib": 80, "gpus": gpus})) for gpus in (None, 2))
+    cells = run_cells(make())
+    assert max(free.request(cell, 3).gpu for cell in cells) > 2
+    assert max(bound.request(cell, 3).gpu for cell in cells) == 2
+
+
 def test_a_job_asks_for_no_more_time_than_the_cluster_allows(make) -> None:
     requests = Requests(make(hardware={"gpu_memory_gib": 80, "runtime_limit_hours": 0.5}))
     assert requests.request(LARGE, attempt=3).runtime == 30
