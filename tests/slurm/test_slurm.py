@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,6 +81,14 @@ def assert_every_sample_once(run: SlurmRun, cell: str) -> None:
     wanted = sample_ids(run.results / "datasets" / dataset / "samples.jsonl")
     assert sample_ids(run.results / "cells" / cell / "predictions.jsonl") == wanted
     assert len(wanted) == SAMPLES
+
+
+def test_the_documented_plugin_is_the_tested_one(repository: Path) -> None:
+    files = ("requirements/dev.txt", "requirements/constraints.txt", "docs/clusters.md", "profiles/slurm/config.yaml")
+    pins = [
+        re.findall(r"snakemake-executor-plugin-slurm==([\d.]+\d)", (repository / name).read_text()) for name in files
+    ]
+    assert [set(found) for found in pins] == [{"2.8.0"}] * len(files)
 
 
 def test_the_run_ends_well(story: Story) -> None:
