@@ -78,7 +78,8 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
     started = datetime.now(UTC)
     device = choose_device(catalogue.run)
     with ExitStack() as stack:
-        uuids = stack.enter_context(lease(gpus, visible_devices(), folders.leases)) if device == "cuda" else []
+        leased = _lease(stack, gpus, cell, folders)
+        uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
         prepared = _prepare(catalogue, cell, folders)
         progress = Progress(folders.progress, prepared.key)
@@ -86,7 +87,7 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
         instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
         predictions, measurements = _generate(catalogue, cell, prepared, progress, device, instruments)
         energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
-        facts = {"device": device_facts(device, uuids), "energy": energy, "foreign_processes": neighbours}
+        facts = {"device": device_facts(device, leased), "energy": energy, "foreign_processes": neighbours}
         facts |= measurements.pop("facts")
         measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
         times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
@@ -96,6 +97,12 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
         manifest = _manifest(catalogue, cell, prepared, folders) | facts | times
         write_json(folders.outputs / "manifest.json", manifest)
         progress.clear()
+
+
+def _lease(stack: ExitStack, gpus: int, cell: Cell, folders: CellFolders) -> list[str]:
+    """Hold the GPUs the cell asked for until the stack is left; none where it asked for none or none is here."""
+    devices = visible_devices() if gpus else []
+    return stack.enter_context(lease(gpus, devices, folders.leases, cell.label)) if devices else []
 
 
 def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepared:

@@ -21,9 +21,9 @@ def software(root: Path) -> dict[str, Any]:
 
 
 def device_facts(device: str, uuids: list[str]) -> dict[str, Any]:
-    """Kind, names, UUIDs and driver of the devices a cell used."""
+    """Kind, names, driver and leased UUIDs of the devices a cell used; on CPU these are stand-ins, mostly none."""
     if device == "cpu":
-        return {"kind": "cpu", "names": [_processor()], "uuids": [], "driver": None}
+        return {"kind": "cpu", "names": [_processor()], "uuids": uuids, "driver": None}
     import pynvml
 
     pynvml.nvmlInit()
