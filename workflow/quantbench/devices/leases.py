@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..errors import QuantbenchError
-from .inventory import foreign_processes
+from .inventory import foreign_processes, visible_devices
 
 # How often a waiting cell says so.
 _SAY_S = 60.0
@@ -85,6 +85,17 @@ def lease(
         for uuid, lock in held.items():
             _holder_file(folder, uuid).unlink(missing_ok=True)
             lock.release()
+
+
+@contextmanager
+def lease_visible(count: int, folder: Path, who: str) -> Iterator[list[str]]:
+    """Hold ``count`` of the GPUs this process may use, see :func:`lease`; none where none is asked for or none is here."""
+    uuids = visible_devices() if count else []
+    if not uuids:
+        yield []
+        return
+    with lease(count, uuids, folder, who) as held:
+        yield held
 
 
 def _take(
