@@ -28,6 +28,7 @@ rule retrieve_model:
     resources:
         # Downloads share one line and one disk.
         downloads=1,
+        disk_mb=lambda wildcards: REQUESTS.checkpoint_mb(wildcards.model),
     script:
         "../scripts/retrieve_model.py"
 
@@ -45,7 +46,7 @@ rule prepare_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(),
+        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(exclude={"tokens"}),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
         code=provenance.source_hash("datasets"),

@@ -79,6 +79,14 @@ class DataFile(Settings):
     )
 
 
+class TokenCounts(Settings):
+    """How long prompts and answers of a dataset are, from which memory and time are planned before it is read."""
+
+    prompt: int = Field(default=512, gt=0, description="mean zero-shot instruction prompt, chat template included")
+    longest_prompt: int = Field(default=2048, gt=0, description="the longest of these prompts")
+    answer: int = Field(default=50, gt=0, description="mean gold answer, written out")
+
+
 class DatasetEntry(Settings):
     """One benchmark: task, labels, files, and the limits of its answers."""
 
@@ -98,6 +106,7 @@ class DatasetEntry(Settings):
         default=["train", "dev"], description="first split that has a file is the pool"
     )
     max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]]
+    tokens: TokenCounts = Field(default=TokenCounts(), description="estimated by resources/token_counts.py")
     files: dict[Split, list[DataFile]]
 
 

@@ -57,8 +57,20 @@ class HardwareSettings(Settings):
     """What a job may ask for."""
 
     device: Literal["auto", "cuda", "cpu"] = "auto"
-    gpu_memory_gib: float = Field(
-        default=80.0, gt=0, description="memory of one GPU, from which GPUs a cell are counted"
+    gpu_memory_gib: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        default="auto", description="memory of one GPU, from which GPUs a cell are counted; auto: as seen here, else 80"
+    )
+    gpus: int | None = Field(default=None, ge=1, description="most GPUs one cell may take, as many as one node has")
+    unfit: Literal["refuse", "leave_out"] = Field(
+        default="refuse", description="cells that need more GPUs than that: refuse the run, or leave them out"
+    )
+    gres: str | None = Field(
+        default=None,
+        pattern=r"^\w+(:[\w.]+)?$",
+        description="ask SLURM for GPUs by this generic resource (gpu, gpu:a100) instead of by --gpus",
+    )
+    runtime_limit_hours: float | None = Field(
+        default=None, gt=0, description="longest runtime a job may ask for; a cell that needs longer goes on in a retry"
     )
     threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
     warm_start: bool = Field(
@@ -69,6 +81,15 @@ class HardwareSettings(Settings):
     def _warm_on_cpu(self) -> HardwareSettings:
         if self.warm_start and self.device != "cpu":
             raise ValueError(f"warm_start needs device: cpu (it is {self.device}): CUDA does not survive a fork")
+        return self
+
+    @model_validator(mode="after")
+    def _left_out_alike_everywhere(self) -> HardwareSettings:
+        if self.unfit == "leave_out" and self.gpu_memory_gib == "auto" and self.device != "cpu":
+            raise ValueError(
+                "unfit: leave_out needs a number as gpu_memory_gib: every job must leave out the same cells, on whichever "
+                "machine it runs"
+            )
         return self
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import Catalogue
 from ..datasets import sha256_of
-from ..devices import lease, visible_devices
+from ..devices import lease_visible
 from ..grid import Cell
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
@@ -23,7 +23,7 @@ from ..measure.neighbours import Neighbours
 from ..models.folder import check_folder, file_hashes, model_folder
 from ..records import Prediction, read_json, write_json, write_records
 from .identity import cell_identity, identity_hash, max_new_tokens
-from .manifest import device_facts, software
+from .manifest import device_facts, is_finished, software
 from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
 from .requests import Request, build_requests, check_context
@@ -78,15 +78,19 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
     started = datetime.now(UTC)
     device = choose_device(catalogue.run)
     with ExitStack() as stack:
-        uuids = stack.enter_context(lease(gpus, visible_devices(), folders.leases)) if device == "cuda" else []
+        leased = stack.enter_context(lease_visible(gpus, folders.leases, cell.label))
+        uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
         prepared = _prepare(catalogue, cell, folders)
         progress = Progress(folders.progress, prepared.key)
-        stack.enter_context(progress.alone())
+        if stack.enter_context(progress.alone()) and is_finished(folders.outputs, prepared.identity):
+            print(f"{cell.label}: finished by the other process", file=sys.stderr, flush=True)
+            progress.clear()
+            return
         instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
         predictions, measurements = _generate(catalogue, cell, prepared, progress, device, instruments)
         energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
-        facts = {"device": device_facts(device, uuids), "energy": energy, "foreign_processes": neighbours}
+        facts = {"device": device_facts(device, leased), "energy": energy, "foreign_processes": neighbours}
         facts |= measurements.pop("facts")
         measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
         times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}

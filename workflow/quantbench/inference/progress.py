@@ -34,20 +34,22 @@ class Progress:
         self._lock = FileLock(folder / f"{key[:16]}.lock")
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the cell against other processes.
+    def alone(self) -> Iterator[bool]:
+        """Hold the cell against other processes; yields whether another one worked on it until now.
 
         A second process waits: a SLURM job that outlived its Snakemake may still be working on the cell, and what it
         finishes need not be computed again.
         """
+        waited = False
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             print("another process works on this cell; waiting for it", file=sys.stderr, flush=True)
             self._lock.acquire()
+            waited = True
         try:
             self._note("start")
-            yield
+            yield waited
         finally:
             self._lock.release()
 
