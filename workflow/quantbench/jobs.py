@@ -34,7 +34,15 @@ def retrieve_model(config: dict[str, Any], model: str, receipt: Path) -> None:
     """Download a model into the folder beside its receipt."""
     from .models.retrieve import retrieve_model as retrieve
 
-    retrieve(model, catalogue_of(config).models[model], receipt.with_suffix(""), receipt)
+    catalogue = catalogue_of(config)
+    retrieve(model, catalogue.models[model], catalogue.locked.get(model), receipt.with_name(model), receipt)
+
+
+def lock_models(config: dict[str, Any], models: list[str]) -> None:
+    """Write ``config/models.lock.yaml`` for the named models."""
+    from .models.locking import lock_models as lock
+
+    lock(catalogue_of(config), models)
 
 
 def prepare_dataset(config: dict[str, Any], dataset: str, out: Path) -> None:

@@ -11,6 +11,7 @@ from quantbench import config as settings, datasets, grid, planning, provenance
 from quantbench.errors import QuantbenchError
 from quantbench.inference.identity import cell_identity
 from quantbench.models.folder import model_folder
+from quantbench.models.receipts import check_receipt, receipt_path
 
 ROOT = Path(workflow.basedir)
 
@@ -21,11 +22,13 @@ try:
     CELLS = planning.fitting(REQUESTS, WANTED)
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
+    USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
+    for name in USED_MODELS:
+        check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
 except QuantbenchError as error:
     raise WorkflowError(str(error))
 
 RUN = CATALOGUE.run_folder
-MODELS = CATALOGUE.run.models_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
 FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
 # Cells that have left all their files.
@@ -73,6 +76,10 @@ def from_here(paths):
     """Paths relative to the working directory where they lie in it, so that a moved checkout reruns nothing."""
     here = Path.cwd()
     return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in map(Path, paths)]
+
+
+# Relative where it lies in the working directory; a shared folder elsewhere keeps its absolute path.
+MODELS = from_here([ROOT / CATALOGUE.run.models_folder])[0]
 
 
 def dataset_files(wildcards):

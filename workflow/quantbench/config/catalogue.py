@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, nearest
 from .base import Settings, parse, read_yaml
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
+from .lock import LockedModel, read_lock
 from .run import RunConfig
 
 Entry = TypeVar("Entry", bound=Settings)
@@ -25,6 +26,7 @@ class Catalogue:
     precisions: dict[str, PrecisionEntry]
     datasets: dict[str, DatasetEntry]
     studies: dict[str, StudyEntry]
+    locked: dict[str, LockedModel] = field(default_factory=dict)
 
     @property
     def noise_floors(self) -> dict[str, str]:
@@ -59,6 +61,7 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
         precisions=read_entries(root / "config/precisions", PrecisionEntry),
         datasets=load_datasets(root, folder),
         studies=_studies(root / run.studies_file),
+        locked=read_lock(root),
     )
     _check_names(catalogue, source)
     _check_noise_floors(catalogue, source)
