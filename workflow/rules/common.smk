@@ -30,7 +30,9 @@ except QuantbenchError as error:
 
 RUN = CATALOGUE.run_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
-FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
+# A study of which the run leaves no cell has nothing to draw.
+STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
+FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["effects"]
 # Cells that have left all their files.
 DONE = {cell for cell in CELLS if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()}
 # With allow_missing, merges take the cells that exist and say which are missing; no inference is started.
@@ -88,8 +90,10 @@ def dataset_files(wildcards):
 
 
 def model_files(wildcards):
-    """What stands for a model: the receipt of its download, or a local folder's configuration and weights."""
+    """What stands for a model: the receipt of its download, a local folder's configuration and weights, or nothing."""
     entry = CATALOGUE.models[wildcards.model]
+    if entry.has_random_weights:  # made where it runs
+        return []
     if entry.folder is None:
         return f"{MODELS}/{wildcards.model}.json"
     folder = model_folder(ROOT, MODELS, wildcards.model, entry)

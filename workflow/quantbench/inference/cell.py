@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import Catalogue
+from ..config import Catalogue, ModelEntry
 from ..datasets import sha256_of
 from ..devices import lease_visible
 from ..grid import Cell
@@ -26,7 +26,7 @@ from .identity import cell_identity, identity_hash, max_new_tokens
 from .manifest import device_facts, is_finished, software
 from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
-from .requests import Request, build_requests, check_context
+from .requests import Request, build_requests, check_context, resized
 from .runtime import choose_device, set_environment
 
 if TYPE_CHECKING:
@@ -92,7 +92,14 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
         energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
         facts = {"device": device_facts(device, leased), "energy": energy, "foreign_processes": neighbours}
         facts |= measurements.pop("facts")
-        measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
+        weights = catalogue.models[cell.model].weights
+        measurements = {
+            "cell": asdict(cell),
+            "weights": weights,
+            "device": facts["device"],
+            **measurements,
+            "energy": energy,
+        }
         times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
         write_records(folders.outputs / "predictions.jsonl", predictions)
         write_json(folders.outputs / "measurements.json", measurements)
@@ -103,13 +110,12 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
 
 
 def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepared:
-    from ..models.loading import load_tokenizer
-
     entry, dataset = catalogue.models[cell.model], catalogue.datasets[cell.dataset]
     folder = model_folder(catalogue.root, catalogue.run.models_folder, cell.model, entry)
-    check_folder(folder, cell.model, entry)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = _tokenizer(folder, cell.model, entry)
     requests = build_requests(catalogue.root, cell, entry, dataset, folders.data, tokenizer)
+    if entry.has_random_weights and catalogue.run.random_weights.prompt_tokens:
+        requests = resized(requests, catalogue.run.random_weights.prompt_tokens)
     new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
     settings = catalogue.run.inference
@@ -126,6 +132,18 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
         "plan": plan_hash(plan, [request.sample_id for request in requests]),
     }
     return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, folder)
+
+
+def _tokenizer(folder: Path, name: str, entry: ModelEntry) -> Any:
+    """The tokenizer of a checked model folder, or a stand-in's."""
+    if entry.has_random_weights:
+        from ..models.synthetic_tokenizer import SyntheticTokenizer
+
+        return SyntheticTokenizer(entry.architecture.vocab_size)
+    from ..models.loading import load_tokenizer
+
+    check_folder(folder, name, entry)
+    return load_tokenizer(folder)
 
 
 def _generate(
@@ -234,14 +252,10 @@ def _settings(catalogue: Catalogue, cell: Cell) -> Any:
 
 
 def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: CellFolders) -> dict[str, Any]:
-    receipt = prepared.model_folder.with_name(f"{prepared.model_folder.name}.json")
     return {
         "cell": asdict(cell),
         "identity": prepared.identity,
-        "model": {
-            "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
-            "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(prepared.model_folder),
-        },
+        "model": _model_facts(prepared.model_folder, catalogue.models[cell.model]),
         "configuration": catalogue.run.model_dump(mode="json"),
         "dataset": read_json(folders.data / "dataset.json"),
         "first_prompt_sha256": identity_hash({"text": prepared.requests[0].text}),
@@ -249,4 +263,16 @@ def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: Ce
         "seed": catalogue.run.seed,
         "outputs": {name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json")},
         **software(catalogue.root),
+    }
+
+
+def _model_facts(folder: Path, entry: ModelEntry) -> dict[str, Any]:
+    """Where the weights came from: revision and file hashes of a published model, nothing but that of a stand-in."""
+    if entry.has_random_weights:
+        return {"weights": "random", "note": "outputs are meaningless", "resolved_revision": None, "files": {}}
+    receipt = folder.with_name(f"{folder.name}.json")
+    return {
+        "weights": "published",
+        "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
+        "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(folder),
     }
