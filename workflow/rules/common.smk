@@ -25,7 +25,8 @@ except QuantbenchError as error:
 RUN = CATALOGUE.run_folder
 MODELS = CATALOGUE.run.models_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
-FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
+FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure]
+FIGURES += ["figure7", "effects"]
 # With allow_missing, merges take the cells that exist and say which are missing; no inference is started.
 MERGED = [
     cell

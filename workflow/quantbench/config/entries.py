@@ -46,7 +46,9 @@ class ModelEntry(Settings):
     full_dtype: Literal["bfloat16", "float16", "float32"] = Field(description="number format of the precision 'full'")
     licence: str
     gated: bool = False
-    demonstration: bool = Field(default=False, description="true for the embedded tiny models: never recommended")
+    demonstration: bool = Field(
+        default=False, description="true for the embedded tiny models and for random weights: never recommended"
+    )
     architecture: Architecture
 
     @model_validator(mode="after")
