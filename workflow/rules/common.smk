@@ -32,7 +32,7 @@ RUN = CATALOGUE.run_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
 # A study of which the run leaves no cell has nothing to draw.
 STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
-FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["effects"]
+FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["figure7", "effects"]
 # Cells that have left all their files.
 DONE = {cell for cell in CELLS if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()}
 # With allow_missing, merges take the cells that exist and say which are missing; no inference is started.

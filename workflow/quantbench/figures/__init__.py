@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .view import Tables
 
-NAMES = ("figure2", "figure3", "figure4", "figure5", "figure6", "effects")
+NAMES = ("figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects")
 FORMATS = ("png", "pdf", "svg")
 
 
