@@ -13,15 +13,16 @@ from .requests import Request
 
 GIB = 1024**3
 Answer = Callable[[Sequence[Request]], list[Prediction]]
+Note = Callable[[list[str]], None]
 
 
-def answer_halving(answer: Answer, batch: Sequence[Request], halved: list[list[str]]) -> list[Prediction]:
+def answer_halving(answer: Answer, batch: Sequence[Request], note: Note) -> list[Prediction]:
     """Answer a batch; where it does not fit into memory, answer its halves.
 
     Args:
         answer: generates the answers of a batch.
         batch: requests of one batch of the plan.
-        halved: takes the sample ids of each batch that did not fit, for the manifest.
+        note: takes the sample ids of each batch that did not fit, for the manifest.
 
     Raises:
         ModelError: a single sample does not fit; names its prompt's length, what was asked and what is free.
@@ -36,9 +37,9 @@ def answer_halving(answer: Answer, batch: Sequence[Request], halved: list[list[s
     _release()
     if len(batch) == 1:
         raise ModelError(_too_large(batch[0], reason))
-    halved.append([request.sample_id for request in batch])
+    note([request.sample_id for request in batch])
     middle = len(batch) // 2
-    return answer_halving(answer, batch[:middle], halved) + answer_halving(answer, batch[middle:], halved)
+    return answer_halving(answer, batch[:middle], note) + answer_halving(answer, batch[middle:], note)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
