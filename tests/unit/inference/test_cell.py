@@ -1,6 +1,7 @@
 """One cell end to end with a real model: contracts, and a restart that ends as an unbroken run does."""
 
 import json
+import re
 import resource
 import shutil
 from collections.abc import Callable, Iterator
@@ -147,6 +148,21 @@ def test_batches_that_were_halved_before_a_crash_are_in_the_manifest(run: Run, m
     manifest = read_json(run("halved") / "out/manifest.json")
     assert [len(batch) for batch in manifest["halved_batches"]] == [3]
     assert manifest["resumed"] == 1
+
+
+def test_a_sample_that_does_not_fit_alone_says_what_would(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(self: Generator, batch: Any) -> Any:
+        raise MemoryError("tried to allocate 3.00 GiB")
+
+    monkeypatch.setattr(Generator, "answer", none_left)
+    with pytest.raises(ModelError) as short:
+        run("short")
+    assert re.fullmatch(
+        r"random full on ddi2013 \(instruction, 0 shots\): out of memory at batch size 1, sample 9 with a prompt of \d+ tokens: "
+        r"tried to allocate 3.00 GiB.*; by the memory planner such a sample takes 0.0 GiB at full, 0.0 GiB at w4a16, .*; "
+        r"lower hardware.gpu_memory_gib so that the cell asks for more GPUs, or choose a precision that fits",
+        str(short.value),
+    )
 
 
 def test_continuous_batching_answers_alike_and_resumes(

@@ -148,7 +148,7 @@ def _generate(
     begin, before = time.perf_counter(), len(progress.finished())
     with instruments.energy if before < len(prepared.requests) else nullcontext():
         work = (prepared.requests, prepared.plan)
-        predictions = answer_all(catalogue.run.inference, cell, work, generator, progress)
+        predictions = answer_all(catalogue, cell, work, generator, progress)
     instruments.neighbours.look()
     quality = {
         "engine": catalogue.run.inference.engine,

@@ -6,9 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..config.run import InferenceSettings
+from ..config import Catalogue
+from ..errors import ModelError
 from ..grid import Cell
 from ..records import Prediction
+from .advice import advice
 from .outofmemory import answer_halving
 from .pace import Pace
 from .plan import Plan
@@ -23,7 +25,7 @@ _KEEP_EVERY_S = 1.0
 
 
 def answer_all(
-    settings: InferenceSettings,
+    catalogue: Catalogue,
     cell: Cell,
     work: tuple[Sequence[Request], Plan],
     generator: Generator,
@@ -32,7 +34,7 @@ def answer_all(
     """Answer what an earlier start has not finished, saying how far it is.
 
     Args:
-        settings: names the engine.
+        catalogue: names the engine.
         cell: for messages.
         work: requests in dataset order, and their batches; the continuous engine makes none of its own.
         generator: the loaded model.
@@ -42,36 +44,42 @@ def answer_all(
         Predictions in dataset order.
     """
     requests, plan = work
-    done = progress.finished()
+    settings, done = catalogue.run.inference, progress.finished()
     pace = Pace(cell.label, len(requests), len(done))
     if settings.engine == "continuous":
-        _continuously(settings, cell, requests, generator, (progress, done, pace))
+        _continuously(settings.token_budget, cell, requests, generator, (progress, done, pace))
     else:
         if settings.engine == "static":  # `single` is the paper's protocol: nothing is shared
             generator.share_prefix(requests)
-        _by_plan(requests, plan, generator, (progress, done, pace))
+        _by_plan(catalogue, cell, work, generator, (progress, done, pace))
     return [done[request.sample_id] for request in requests]
 
 
 Keeping = tuple[Progress, dict[str, Prediction], Pace]
 
 
-def _by_plan(requests: Sequence[Request], plan: Plan, generator: Generator, keeping: Keeping) -> None:
+def _by_plan(
+    catalogue: Catalogue, cell: Cell, work: tuple[Sequence[Request], Plan], generator: Generator, keeping: Keeping
+) -> None:
     """Run the batches of the plan that are not finished yet."""
-    progress, done, _ = keeping
+    (requests, plan), (progress, done, _) = work, keeping
     for number, batch in enumerate(plan, start=1):
         missing = {requests[place].sample_id for place in batch} - done.keys()
         if not missing:
             continue
         progress.begin_batch()
         # The whole batch runs again even where part of it is on disk: its composition decides the answers.
-        answers = answer_halving(generator.answer, [requests[place] for place in batch], progress.note_halved)
+        asked = [requests[place] for place in batch]
+        try:
+            answers = answer_halving(generator.answer, asked, progress.note_halved, advice(catalogue, cell))
+        except ModelError as error:
+            raise ModelError(f"{cell.label}: {error}") from None
         answers = [answer for answer in answers if answer.sample_id in missing]
         _keep(answers, keeping, f"batch {number}/{len(plan)}")
 
 
 def _continuously(
-    settings: InferenceSettings, cell: Cell, requests: Sequence[Request], generator: Generator, keeping: Keeping
+    token_budget: int, cell: Cell, requests: Sequence[Request], generator: Generator, keeping: Keeping
 ) -> None:
     """Answer all that is missing; nothing of a finished sample is generated again."""
     from .continuous import answer_continuously
@@ -81,7 +89,7 @@ def _continuously(
     progress.begin_batch()
     answers: list[Prediction] = []
     kept_at = time.monotonic()
-    for answer in answer_continuously(generator, missing, settings.token_budget, cell.label):
+    for answer in answer_continuously(generator, missing, token_budget, cell.label):
         answers.append(answer)
         if time.monotonic() - kept_at > _KEEP_EVERY_S:
             _keep(answers, keeping, "continuous batching")
