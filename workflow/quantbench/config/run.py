@@ -38,12 +38,15 @@ class RandomWeightSettings(Settings):
 class InferenceSettings(Settings):
     """How the quality pass generates answers."""
 
-    engine: Literal["single", "static"] = "static"
+    engine: Literal["single", "static", "continuous"] = "static"
     token_budget: int = Field(
         default=16384, gt=0, description="most prompt + new tokens of one batch, padding included"
     )
     max_batch_size: int = Field(default=64, gt=0)
     max_new_tokens: int | None = Field(default=None, gt=0, description="lowers the datasets' own limits where set")
+    stop_early: bool = Field(
+        default=True, description="end an answer where it is complete; what is read from it stays the same"
+    )
     self_consistency: SelfConsistency = SelfConsistency()
 
 

@@ -13,7 +13,7 @@ from ..grid import Cell
 from ..prompts import read_template, template_path, text_hash
 
 # Raise it when a change of the engine changes outputs or measurements: every cell then runs again.
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 # Raise it when stand-ins come out otherwise (models/random_weights.py): their cells then run again.
 RANDOM_WEIGHTS_VERSION = 1
 
@@ -38,7 +38,7 @@ def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
         },
         "samples": {"limit": run.limit, "seed": run.seed},
         "generation": generation,
-        "inference": run.inference.model_dump(include={"engine", "token_budget", "max_batch_size"}),
+        "inference": run.inference.model_dump(include={"engine", "token_budget", "max_batch_size", "stop_early"}),
         "measurement": run.measurement.model_dump(),
         "engine_version": ENGINE_VERSION,
     }
