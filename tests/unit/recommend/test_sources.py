@@ -88,6 +88,12 @@ def test_demonstration_entries_are_refused(run: tuple[Catalogue, Path], tables, 
     assert (tmp_path / "recommendations.md").read_text().count("No recommendation: every model") == 2
 
 
+def test_random_weights_are_refused(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
+    cells, effects = tables
+    found = measured_evidence(run[0], cells.assign(weights="random"), effects)
+    assert all(one.demonstration for task in found.datasets for one in found.of(task))
+
+
 def test_the_overview_covers_tasks_and_sizes(evidence: Evidence, tmp_path: Path) -> None:
     write_overview(evidence, 0.01, tmp_path)
     with (tmp_path / "recommendations.csv").open() as file:

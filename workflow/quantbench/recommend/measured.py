@@ -63,7 +63,7 @@ def _candidate(catalogue: Catalogue, model: str, precision: str, rows: list[dict
         licence=entry.licence,
         cells=tuple(_cell(catalogue, model, precision, row) for row in rows),
         is_reference=precision == REFERENCE,
-        demonstration=entry.demonstration,
+        demonstration=entry.demonstration or any(row["weights"] == "random" for row in rows),
     )
 
 
