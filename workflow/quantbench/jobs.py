@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .config import Catalogue, data_folder, load
+from .config.base import read_yaml
 from .grid import parse_folder
 from .joblog import job_log
 
@@ -34,7 +35,15 @@ def retrieve_model(config: dict[str, Any], model: str, receipt: Path) -> None:
     """Download a model into the folder beside its receipt."""
     from .models.retrieve import retrieve_model as retrieve
 
-    retrieve(model, catalogue_of(config).models[model], receipt.with_suffix(""), receipt)
+    catalogue = catalogue_of(config)
+    retrieve(model, catalogue.models[model], catalogue.locked.get(model), receipt.with_name(model), receipt)
+
+
+def lock_models(config: dict[str, Any], models: list[str]) -> None:
+    """Write ``config/models.lock.yaml`` for the named models."""
+    from .models.locking import lock_models as lock
+
+    lock(catalogue_of(config), models)
 
 
 def prepare_dataset(config: dict[str, Any], dataset: str, out: Path) -> None:
@@ -87,6 +96,7 @@ def score(config: dict[str, Any], dataset: str, data: Path, cells: list[str]) ->
 def compare(config: dict[str, Any], cells: list[str]) -> None:
     """Make every table from the named cells."""
     from . import tables
+    from .tables.settings import write_settings
 
     catalogue = catalogue_of(config)
     results, chosen = Path(catalogue.run_folder), [parse_folder(cell) for cell in cells]
@@ -94,6 +104,7 @@ def compare(config: dict[str, Any], cells: list[str]) -> None:
     rows = tables.cells_table(catalogue, results, chosen)
     published = tables.table1(catalogue, rows)
     folder = results / "tables"
+    write_settings(catalogue, results)
     tables.write_csv(folder / "cells.csv", rows)
     tables.write_csv(folder / "table1.csv", published)
     tables.write_markdown(folder / "table1.md", tables.table1_markdown(catalogue, published))
@@ -109,3 +120,26 @@ def figure(config: dict[str, Any], name: str) -> None:
     folder = Path(catalogue.run_folder)
     drawn = figures.draw(name, catalogue, figures.read_tables(folder / "tables"))
     figures.save(drawn, folder / "figures" / name)
+
+
+def recommendations(config: dict[str, Any]) -> None:
+    """Write what to deploy for every task on GPUs of common sizes, from the run's tables."""
+    from .recommend.measured import read_evidence
+    from .recommend.overview import write_overview
+
+    catalogue = catalogue_of(config)
+    folder = Path(catalogue.run_folder)
+    write_overview(read_evidence(catalogue, folder), catalogue.run.comparison.margin, folder)
+
+
+def published_figures(folder: Path) -> None:
+    """Draw the paper's Table 1 as Figures 2 and 7, marked as published values, and write its recommendations."""
+    from . import figures
+    from .figures.published import draw_published
+    from .recommend import published_evidence
+    from .recommend.overview import write_overview
+
+    catalogue = catalogue_of(read_yaml(ROOT / "config/config.yaml"))
+    for name, drawn in draw_published(catalogue).items():
+        figures.save(drawn, folder / "figures" / name)
+    write_overview(published_evidence(catalogue), catalogue.run.comparison.margin, folder)

@@ -11,6 +11,7 @@ from quantbench import config as settings, datasets, grid, planning, provenance
 from quantbench.errors import QuantbenchError
 from quantbench.inference.identity import cell_identity
 from quantbench.models.folder import model_folder
+from quantbench.models.receipts import check_receipt, receipt_path
 
 ROOT = Path(workflow.basedir)
 
@@ -21,13 +22,17 @@ try:
     CELLS = planning.fitting(REQUESTS, WANTED)
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
+    USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
+    for name in USED_MODELS:
+        check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
 except QuantbenchError as error:
     raise WorkflowError(str(error))
 
 RUN = CATALOGUE.run_folder
-MODELS = CATALOGUE.run.models_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
-FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
+# A study of which the run leaves no cell has nothing to draw.
+STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
+FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["figure7", "effects"]
 
 
 def finished(cells):
@@ -91,14 +96,20 @@ def from_here(paths):
     return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in map(Path, paths)]
 
 
+# Relative where it lies in the working directory; a shared folder elsewhere keeps its absolute path.
+MODELS = from_here([ROOT / CATALOGUE.run.models_folder])[0]
+
+
 def dataset_files(wildcards):
     """What a dataset is prepared from: a local folder's files, or the receipt of the download."""
     return from_here(SOURCES.get(wildcards.dataset, [f"resources/datasets/{wildcards.dataset}/retrieved.json"]))
 
 
 def model_files(wildcards):
-    """What stands for a model: the receipt of its download, or a local folder's configuration and weights."""
+    """What stands for a model: the receipt of its download, a local folder's configuration and weights, or nothing."""
     entry = CATALOGUE.models[wildcards.model]
+    if entry.has_random_weights:  # made where it runs
+        return []
     if entry.folder is None:
         return f"{MODELS}/{wildcards.model}.json"
     folder = model_folder(ROOT, MODELS, wildcards.model, entry)

@@ -21,6 +21,7 @@ rule infer:
     conda:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads
+    priority: longest_first
     resources:
         gpu=request("gpu"),
         gres=request("gres"),

@@ -1,5 +1,6 @@
 # Needs: network, unless models and datasets are local. Produces: model folders with a receipt, prepared samples.
 localrules:
+    lock,
     retrieve_dataset,
     retrieve_model,
     prepare_dataset,
@@ -17,12 +18,24 @@ rule retrieve_dataset:
         "../scripts/retrieve_dataset.py"
 
 
+rule lock:
+    """Write down the commit and files that each model's hub id and revision stand for: config/models.lock.yaml."""
+    log:
+        f"{RUN}/logs/lock.log",
+    conda:
+        "../../envs/inference.yaml"
+    params:
+        models=USED_MODELS,
+    script:
+        "../scripts/lock.py"
+
+
 rule retrieve_model:
     """Download a model at its configured revision and check its folder."""
     output:
         f"{MODELS}/{{model}}.json",
     log:
-        f"{MODELS}/{{model}}.log",
+        f"{RUN}/logs/retrieve_model/{{model}}.log",
     conda:
         "../../envs/inference.yaml"
     resources:

@@ -2,16 +2,20 @@
 
 from .catalogue import Catalogue, data_folder, find_file, load, load_datasets, read_entries
 from .entries import Architecture, DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Prompting, Split, StudyEntry
+from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
 from .run import RunConfig
 
 __all__ = [
+    "LOCK_FILE",
     "Architecture",
     "Catalogue",
     "DataFile",
     "DatasetEntry",
+    "LockedModel",
     "ModelEntry",
     "PrecisionEntry",
     "Prompting",
+    "RemoteFile",
     "RunConfig",
     "Split",
     "StudyEntry",
@@ -19,5 +23,7 @@ __all__ = [
     "find_file",
     "load",
     "load_datasets",
+    "lock_text",
     "read_entries",
+    "read_lock",
 ]

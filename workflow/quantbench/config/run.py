@@ -26,15 +26,27 @@ class SelfConsistency(Settings):
     temperature: float = Field(default=0.7, gt=0)
 
 
+class RandomWeightSettings(Settings):
+    """Models to run as stand-ins with random weights: memory and speed without downloading anything."""
+
+    models: Names = Field(default=[], description="these models, or all; their answers mean nothing")
+    prompt_tokens: int | None = Field(
+        default=None, gt=0, description="their prompts are cut or filled to this length; empty: as the texts are"
+    )
+
+
 class InferenceSettings(Settings):
     """How the quality pass generates answers."""
 
-    engine: Literal["single", "static"] = "static"
+    engine: Literal["single", "static", "continuous"] = "static"
     token_budget: int = Field(
         default=16384, gt=0, description="most prompt + new tokens of one batch, padding included"
     )
     max_batch_size: int = Field(default=64, gt=0)
     max_new_tokens: int | None = Field(default=None, gt=0, description="lowers the datasets' own limits where set")
+    stop_early: bool = Field(
+        default=True, description="end an answer where it is complete; what is read from it stays the same"
+    )
     self_consistency: SelfConsistency = SelfConsistency()
 
 
@@ -110,6 +122,7 @@ class RunConfig(Settings):
     limit: int | None = Field(default=None, ge=1, description="stratified number of test samples a dataset; empty: all")
     seed: int = Field(default=2509, ge=0)
     allow_missing: bool = Field(default=False, description="draw from the cells that exist and name the missing ones")
+    random_weights: RandomWeightSettings = RandomWeightSettings()
     inference: InferenceSettings = InferenceSettings()
     measurement: MeasurementSettings = MeasurementSettings()
     comparison: ComparisonSettings = ComparisonSettings()

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..config import Catalogue
+from .. import tasks
+from ..config import Catalogue, ModelEntry
 from ..datasets import sha256_of
 from ..devices import lease_visible
 from ..grid import Cell
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
-from ..measure.latency import time_each
 from ..measure.neighbours import Neighbours
 from ..models.folder import check_folder, file_hashes, model_folder
-from ..records import Prediction, read_json, write_json, write_records
+from ..records import Sample, read_json, read_records, write_json, write_records
+from .completeness import AnswerCheck
 from .identity import cell_identity, identity_hash, max_new_tokens
 from .manifest import device_facts, is_finished, software
 from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
-from .requests import Request, build_requests, check_context
+from .requests import Request, build_requests, check_context, resized
 from .runtime import choose_device, set_environment
-
-if TYPE_CHECKING:
-    from .generation import Generator
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,7 @@ class _Prepared:
     key: str
     tokenizer: Any
     model_folder: Path
+    completes: AnswerCheck | None
 
 
 def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) -> None:
@@ -87,15 +84,17 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
             print(f"{cell.label}: finished by the other process", file=sys.stderr, flush=True)
             progress.clear()
             return
-        instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
-        predictions, measurements = _generate(catalogue, cell, prepared, progress, device, instruments)
-        energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
-        facts = {"device": device_facts(device, leased), "energy": energy, "foreign_processes": neighbours}
-        facts |= measurements.pop("facts")
-        measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
+        measured = progress.measurements() or {}
+        if "quality_pass" not in measured:  # else only the last writing was cut short
+            instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
+            measured = _generate(catalogue, cell, prepared, progress, device, instruments)
+        done = progress.finished()
+        facts = {"device": device_facts(device, leased), **measured.pop("facts")}
+        weights = catalogue.models[cell.model].weights
+        measured = {"cell": asdict(cell), "weights": weights, "device": facts["device"], **measured}
         times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
-        write_records(folders.outputs / "predictions.jsonl", predictions)
-        write_json(folders.outputs / "measurements.json", measurements)
+        write_records(folders.outputs / "predictions.jsonl", [done[request.sample_id] for request in prepared.requests])
+        write_json(folders.outputs / "measurements.json", measured)
         # The manifest comes last: it also says what the other two files hold.
         manifest = _manifest(catalogue, cell, prepared, folders) | facts | times
         write_json(folders.outputs / "manifest.json", manifest)
@@ -103,13 +102,12 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
 
 
 def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepared:
-    from ..models.loading import load_tokenizer
-
     entry, dataset = catalogue.models[cell.model], catalogue.datasets[cell.dataset]
     folder = model_folder(catalogue.root, catalogue.run.models_folder, cell.model, entry)
-    check_folder(folder, cell.model, entry)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = _tokenizer(folder, cell.model, entry)
     requests = build_requests(catalogue.root, cell, entry, dataset, folders.data, tokenizer)
+    if entry.has_random_weights and catalogue.run.random_weights.prompt_tokens:
+        requests = resized(requests, catalogue.run.random_weights.prompt_tokens)
     new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
     settings = catalogue.run.inference
@@ -125,40 +123,50 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
         "prompts": identity_hash({"texts": [request.text for request in requests]}),
         "plan": plan_hash(plan, [request.sample_id for request in requests]),
     }
-    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, folder)
+    completes = _completes(catalogue, cell, folders)
+    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, folder, completes)
+
+
+def _tokenizer(folder: Path, name: str, entry: ModelEntry) -> Any:
+    """The tokenizer of a checked model folder, or a stand-in's."""
+    if entry.has_random_weights:
+        from ..models.synthetic_tokenizer import SyntheticTokenizer
+
+        return SyntheticTokenizer(entry.architecture.vocab_size)
+    from ..models.loading import load_tokenizer
+
+    check_folder(folder, name, entry)
+    return load_tokenizer(folder)
 
 
 def _generate(
     catalogue: Catalogue, cell: Cell, prepared: _Prepared, progress: Progress, device: str, instruments: _Instruments
-) -> tuple[list[Prediction], dict[str, Any]]:
-    """Measure, then answer; returns predictions in dataset order and measurements (with manifest facts)."""
+) -> dict[str, Any]:
+    """Measure, then answer; returns what ``measurements.json`` holds, and under ``facts`` what the manifest does."""
     from ..models.loading import load_model, weight_bytes
     from .generation import Generator
+    from .measuring import measure
+    from .quality import answer_all
 
     begin = time.perf_counter()
-    loaded = load_model(
-        prepared.model_folder,
-        catalogue.models[cell.model],
-        catalogue.precisions[cell.precision],
-        prepared.tokenizer,
-        device,
-    )
+    model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
+    loaded = load_model(prepared.model_folder, model, precision, prepared.tokenizer, device)
     load_s = time.perf_counter() - begin
     held, weights = memory.after_load(), weight_bytes(loaded.model)
     instruments.neighbours.settle()
-    generator = Generator(loaded, _settings(catalogue, cell))
+    generator = Generator(loaded, _settings(catalogue, cell), prepared.completes)
     measured = progress.measurements()
     if measured is None:
-        measured = {"load_s": load_s, "weight_bytes": weights} | _measure(catalogue, prepared, generator, held)
+        run = catalogue.run
+        measured = {"load_s": load_s, "weight_bytes": weights}
+        measured |= measure(run.measurement, run.seed, prepared.requests, generator, held)
         instruments.neighbours.look()
         measured["latency"]["contended_by"] = instruments.neighbours.found()
         progress.keep_measurements(measured)
-    begin = time.perf_counter()
-    before = len(progress.finished())
+    begin, before = time.perf_counter(), len(progress.finished())
     with instruments.energy if before < len(prepared.requests) else nullcontext():
-        if catalogue.run.inference.engine == "static":  # `single` is the paper's protocol: nothing is shared
-            generator.share_prefix(prepared.requests)
-        predictions, halved = _answer(prepared, generator, progress, cell)
+        work = (prepared.requests, prepared.plan)
+        predictions = answer_all(catalogue, cell, work, generator, progress)
     instruments.neighbours.look()
     quality = {
         "engine": catalogue.run.inference.engine,
@@ -166,61 +174,20 @@ def _generate(
         "samples": len(predictions) - before,
         "batches": len(prepared.plan),
     }
-    return predictions, measured | {
-        "quality_pass": quality,
-        "facts": {"precision_applied": loaded.applied, "halved_batches": halved},
-    }
+    energy = instruments.energy.record()
+    facts = {"precision_applied": loaded.applied, "energy": energy}
+    facts |= {"foreign_processes": instruments.neighbours.record()}
+    measured |= {"energy": energy, "quality_pass": quality, "facts": facts}
+    progress.keep_measurements(measured)
+    return measured
 
 
-def _measure(catalogue: Catalogue, prepared: _Prepared, generator: Generator, held: dict[str, Any]) -> dict[str, Any]:
-    """The measurement pass: batch 1, before the quality pass, in the same process (PROTOCOL, section 3)."""
-    settings = catalogue.run.measurement
-    chosen = _latency_requests(prepared.requests, settings.latency_samples + settings.warmup, catalogue.run.seed)
-    memory.start_peak()
-    items = [(request.sample_id, request) for request in chosen]
-    latencies = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
-    return {
-        "memory": {"after_load": held, "inference": memory.peak()},
-        "latency": {"warmup": settings.warmup, "samples": latencies},
-    }
-
-
-def _latency_requests(requests: Sequence[Request], count: int, seed: int) -> list[Request]:
-    """A seeded choice, the same at every precision."""
-    return random.Random(seed).sample(list(requests), min(count, len(requests)))
-
-
-def _answer(
-    prepared: _Prepared, generator: Generator, progress: Progress, cell: Cell
-) -> tuple[list[Prediction], list[list[str]]]:
-    """Run the batches of the plan that are not finished yet, saying how far it is and how long it will take.
-
-    Returns predictions in dataset order, and the sample ids of each batch that memory forced to be halved.
-    """
-    from .outofmemory import answer_halving
-
-    halved: list[list[str]] = []
-    done = progress.finished()
-    total, begin, fresh = len(prepared.requests), time.perf_counter(), 0
-    for number, batch in enumerate(prepared.plan, start=1):
-        missing = [position for position in batch if prepared.requests[position].sample_id not in done]
-        if not missing:
-            continue
-        progress.begin_batch()
-        # The whole batch runs again even where part of it is on disk: its composition decides the answers.
-        answers = answer_halving(generator.answer, [prepared.requests[position] for position in batch], halved)
-        answers = [answer for answer in answers if answer.sample_id not in done]
-        progress.append(answers)
-        done |= {answer.sample_id: answer for answer in answers}
-        fresh += len(answers)
-        rate = fresh / (time.perf_counter() - begin)
-        print(
-            f"{cell.label}: batch {number}/{len(prepared.plan)}, {len(done)}/{total} samples, "
-            f"{rate:.1f} samples/s, {(total - len(done)) / rate:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
-    return [done[request.sample_id] for request in prepared.requests], halved
+def _completes(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> AnswerCheck | None:
+    """What ends an answer early; None where the run generates to the end."""
+    if not catalogue.run.inference.stop_early:
+        return None
+    samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
+    return AnswerCheck(tasks.get(catalogue.datasets[cell.dataset]), samples, stated=cell.prompting != "instruction")
 
 
 def _settings(catalogue: Catalogue, cell: Cell) -> Any:
@@ -234,14 +201,10 @@ def _settings(catalogue: Catalogue, cell: Cell) -> Any:
 
 
 def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: CellFolders) -> dict[str, Any]:
-    receipt = prepared.model_folder.with_name(f"{prepared.model_folder.name}.json")
     return {
         "cell": asdict(cell),
         "identity": prepared.identity,
-        "model": {
-            "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
-            "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(prepared.model_folder),
-        },
+        "model": _model_facts(prepared.model_folder, catalogue.models[cell.model]),
         "configuration": catalogue.run.model_dump(mode="json"),
         "dataset": read_json(folders.data / "dataset.json"),
         "first_prompt_sha256": identity_hash({"text": prepared.requests[0].text}),
@@ -249,4 +212,16 @@ def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: Ce
         "seed": catalogue.run.seed,
         "outputs": {name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json")},
         **software(catalogue.root),
+    }
+
+
+def _model_facts(folder: Path, entry: ModelEntry) -> dict[str, Any]:
+    """Where the weights came from: revision and file hashes of a published model, nothing but that of a stand-in."""
+    if entry.has_random_weights:
+        return {"weights": "random", "note": "outputs are meaningless", "resolved_revision": None, "files": {}}
+    receipt = folder.with_name(f"{folder.name}.json")
+    return {
+        "weights": "published",
+        "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
+        "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(folder),
     }

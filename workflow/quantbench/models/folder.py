@@ -10,6 +10,7 @@ from ..config import ModelEntry
 from ..datasets import sha256_of
 from ..errors import ModelError
 from ..records import read_json
+from .receipts import released_marker
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -40,6 +41,11 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder for model {name!r}; retrieve it, or mend 'folder' in its entry")
     _require(folder, name, ("config.json",), "configuration")
+    if released_marker(folder).exists():
+        raise ModelError(
+            f"{folder}: the weights of model {name!r} were freed (keep: quantized); to have them again, delete "
+            f"{folder.name}.json beside the folder and run again"
+        )
     _require(folder, name, _WEIGHTS, "weights")
     _require(folder, name, _TOKENIZERS, "tokenizer")
     published = read_json(folder / "config.json")

@@ -1,48 +1,83 @@
-"""Fetching a model's files from the hub: only what loading needs, at the configured revision. Touches the network."""
+"""Retrieving a model: resolved to a commit, disk checked, downloaded, proved, converted, and a receipt left."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ..config import ModelEntry
+from ..config import LockedModel, ModelEntry, RemoteFile
 from ..errors import ModelError
-from ..records import write_json
+from ..records import read_json, write_json
+from . import hub
+from .conversion import convert_pickled
+from .download import GIB, part_of
 from .folder import check_folder, file_hashes
+from .proof import difference
+from .receipts import released_marker
+from .selection import PICKLED
+from .sharing import alone, share
 
-_NEEDED = ["*.json", "*.safetensors", "tokenizer.model", "*.txt", "*.jinja"]
 
+def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, folder: Path, receipt: Path) -> None:
+    """Fetch a model into ``folder`` and write a receipt with the commit and every file's SHA-256.
 
-def retrieve_model(name: str, entry: ModelEntry, folder: Path, receipt: Path) -> None:
-    """Fetch a model, check its folder and write a receipt with the resolved revision and every file's SHA-256.
+    Files that are there and right are not fetched again. With ``locked`` (the model's entry in the lock file, if it
+    answers the configuration) exactly that commit and those hashes are accepted.
 
     Raises:
-        ModelError: gated or unknown model, unreachable hub; the message says what to do.
+        ModelError: no access, no connection, no disk, or content other than the hub or the lock file states.
     """
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
-
-    page = f"https://huggingface.co/{entry.hub_id}"
-    try:
-        info = HfApi().model_info(str(entry.hub_id), revision=entry.revision)
-        patterns = _NEEDED if _has_safetensors(info) else [*_NEEDED, "pytorch_model*.bin"]
-        snapshot_download(str(entry.hub_id), revision=info.sha, local_dir=folder, allow_patterns=patterns)
-    except GatedRepoError:
-        raise ModelError(
-            f"model {name!r} is gated: accept its licence at {page}, then give a read token in the environment "
-            "variable HF_TOKEN and run again"
-        ) from None
-    except RepositoryNotFoundError:
-        raise ModelError(
-            f"model {name!r}: the hub knows no {entry.hub_id!r} (renamed, or it needs HF_TOKEN): {page}"
-        ) from None
-    except (HfHubHTTPError, OSError) as error:
-        raise ModelError(
-            f"model {name!r}: the hub did not deliver {entry.hub_id!r}: {error}; run again to resume"
-        ) from None
-    check_folder(folder, name, entry)
-    write_json(receipt, {"model": name, "hub_id": entry.hub_id, "revision": info.sha, "files": file_hashes(folder)})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with alone(folder.parent, name):
+        if locked is None or not locked.answers(entry):
+            locked = hub.resolve(name, entry)
+            print(f"{name}: {entry.hub_id} {entry.revision} is commit {locked.commit}; `snakemake lock` pins it")
+        folder.mkdir(exist_ok=True)
+        share(folder)
+        missing = _missing(folder, locked.files, receipt)
+        if missing:
+            _check_disk(name, missing, folder)
+            for file in missing:
+                (folder / file).unlink(missing_ok=True)
+            hub.fetch(name, entry, locked.commit, missing, folder)
+        convert_pickled(folder, name)
+        check_folder(folder, name, entry)
+        released_marker(folder).unlink(missing_ok=True)
+        source = {"hub_id": entry.hub_id, "requested": entry.revision, "revision": locked.commit}
+        published = {file: facts.model_dump(exclude_none=True) for file, facts in locked.files.items()}
+        write_json(receipt, {"model": name, **source, "files": file_hashes(folder), "published": published})
+        share(folder)
+        share(receipt)
 
 
-def _has_safetensors(info: Any) -> bool:
-    return any(item.rfilename.endswith(".safetensors") for item in info.siblings or [])
+def _missing(folder: Path, files: Mapping[str, RemoteFile], receipt: Path) -> dict[str, RemoteFile]:
+    """The files still to fetch: not there, or other than published."""
+    known = _converted_already(folder, files, receipt)
+    return {file: facts for file, facts in files.items() if file not in known and difference(folder / file, facts)}
+
+
+def _converted_already(folder: Path, files: Mapping[str, RemoteFile], receipt: Path) -> set[str]:
+    """Pickled files whose conversion an earlier receipt vouches for: same source, and results that still match."""
+    if not receipt.exists():
+        return set()
+    before = read_json(receipt)
+    converted = {file for file in files if PICKLED.fullmatch(file) or file.endswith(".bin.index.json")}
+    now = {file: files[file].model_dump(exclude_none=True) for file in converted}
+    same = all(before.get("published", {}).get(file) == facts for file, facts in now.items())
+    return converted if same and before["files"] == file_hashes(folder) else set()
+
+
+def _check_disk(name: str, missing: Mapping[str, RemoteFile], folder: Path) -> None:
+    """Say what the download takes, and refuse it where the disk is too small."""
+    arrived = sum(part_of(folder / file).stat().st_size for file in missing if part_of(folder / file).exists())
+    size = sum(facts.size for facts in missing.values()) - arrived
+    # Conversion writes one file beside another before it removes that one.
+    beside = max((facts.size for file, facts in missing.items() if PICKLED.fullmatch(file)), default=0)
+    free = shutil.disk_usage(folder).free
+    print(f"{name}: {len(missing)} files, {size / GIB:.2f} GiB to download into {folder}; {free / GIB:.1f} GiB free")
+    if size + beside > free:
+        raise ModelError(
+            f"{folder}: model {name!r} needs {(size + beside) / GIB:.2f} GiB and {free / GIB:.2f} GiB are free; "
+            "free some (`snakemake clean_models` lists what retrieved models take), or set models_folder to a larger disk"
+        )
