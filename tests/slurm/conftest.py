@@ -117,7 +117,7 @@ def output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def wait_for(condition: Callable[[], object], what: str, run: SlurmRun, seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], object], what: str, run: SlurmRun, seconds: float = 300) -> None:
     """Return once a condition holds; fail with Snakemake's output where it does not in time."""
     end = time.monotonic() + seconds
     while not condition():

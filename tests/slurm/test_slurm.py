@@ -52,7 +52,7 @@ def story(make_run: Callable[..., SlurmRun]) -> Story:
     # A job that hangs and whose time is up. SLURM looks for such jobs twice a minute.
     job = held_up(run, timed_out, cells[timed_out])
     output("scontrol", "update", f"JobId={job.number}", "EndTime=now+1seconds")
-    return Story(run, cells, holders, cancelled, timed_out, snakemake.wait(240))
+    return Story(run, cells, holders, cancelled, timed_out, snakemake.wait(600))
 
 
 def says(log: Path, words: str) -> bool:
@@ -140,13 +140,13 @@ def test_a_killed_snakemake_goes_on_with_nothing_lost_or_doubled(make_run: Calla
     survivors = [held_up(run, name, cell) for name, cell in cells.items()]
     first.send_signal(signal.SIGKILL)
     first.wait()
-    assert run.start("--unlock").wait(60) == 0
+    assert run.start("--unlock").wait(120) == 0
     second = run.start("infer_all")
     logs = [run.results / "logs/infer" / f"{cell}.log" for cell in cells.values()]
     wait_for(lambda: all(says(log, "another process works") for log in logs), "the new jobs wait", run)
     for job in survivors:
         signalled(job, "CONT")
-    assert second.wait(180) == 0, run.log.read_text()[-6000:]
+    assert second.wait(600) == 0, run.log.read_text()[-6000:]
     wait_for(lambda: [job.state for job in run.jobs()] == ["COMPLETED"] * 4, "the old jobs end, too", run)
     for cell in cells.values():
         assert_every_sample_once(run, cell)
