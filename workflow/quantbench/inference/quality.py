@@ -43,7 +43,7 @@ def answer_all(
     Returns:
         Predictions in dataset order.
     """
-    requests, plan = work
+    requests = work[0]
     settings, done = catalogue.run.inference, progress.finished()
     pace = Pace(cell.label, len(requests), len(done))
     if settings.engine == "continuous":
