@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--prefixes", type=int, nargs="+", default=[150, 700, 3000], help="tokens that prompts share")
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--precision", default="full", choices=["full", "w8a16", "w4a16"])
+    parser.add_argument("--sides", nargs="+", default=list(SIDES), choices=list(SIDES), help="bare and static at least")
     parser.add_argument("--lm-eval", metavar="PYTHON", help="interpreter that has lm_eval")
     parser.add_argument(
         "--lm-eval-batches", type=int, nargs="+", default=[1, 8, 32], help="batch sizes it may choose from"
@@ -69,7 +70,8 @@ def main() -> None:
 def sides(arguments: argparse.Namespace, folder: Path) -> dict[str, Side]:
     """Run every side over the same prompts, one after another."""
     own = ["--folder", str(folder), "--precision", arguments.precision]
-    found = {side: start([sys.executable, __file__, "--side", side, *own], folder / f"{side}.json") for side in SIDES}
+    wanted = [side for side in SIDES if side in {"bare", "static", *arguments.sides}]
+    found = {side: start([sys.executable, __file__, "--side", side, *own], folder / f"{side}.json") for side in wanted}
     if arguments.lm_eval:
         script = str(Path(__file__).with_name("throughput_lm_eval.py"))
         batches = [str(size) for size in arguments.lm_eval_batches]
