@@ -86,6 +86,33 @@ def test_against_the_paper_as_text(capsys) -> None:
     assert output.count("phi-4") == 9  # the cells, and the largest error's
 
 
+def test_hours_of_the_configured_run(capsys) -> None:
+    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "h100-80gb"]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("348 cells of the run 'paper' on 4 x H100 80GB of 80 GiB.")
+    assert "Assumed (docs/hours.md" in output
+    assert "Not counted" not in output
+
+
+def test_hours_as_csv_grow_with_what_there_is_to_do(capsys) -> None:
+    def hours(*words: str) -> dict[tuple[str, str], dict[str, str]]:
+        assert main(["plan", "--hours", "--format", "csv", *words]) == 0
+        return {(row["engine"], row["answers"]): row for row in rows_of(capsys.readouterr().out)}
+
+    four, eight = hours("--gpus", "4", "--gpu", "h100-80gb"), hours("--gpus", "8", "--gpu", "h100-80gb")
+    assert list(four) == [(engine, answers) for engine in ("single", "static") for answers in ("gold", "limit")]
+    for key, row in four.items():
+        assert row["cells"] == "348"
+        assert float(row["gpu_hours"]) == float(eight[key]["gpu_hours"]) <= 4 * float(row["wall_hours"]) + 0.3
+        assert float(eight[key]["wall_hours"]) < float(row["wall_hours"])
+    assert float(four["single", "gold"]["gpu_hours"]) > 5 * float(four["static", "gold"]["gpu_hours"])
+
+
+def test_hours_name_what_does_not_fit(capsys) -> None:
+    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "a100-40gb"]) == 0
+    assert "Not counted under single: 1 cell does not fit on GPUs of 40 GiB with at most 4" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -99,6 +126,10 @@ def test_against_the_paper_as_text(capsys) -> None:
             "--model 'qwen2.5-7b' is unknown; did you mean 'qwen2.5-72b'?",
         ),
         (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["--hours", "--gpus", "0"], "--gpus has the value 0; give a number of at least 1"),
+        (["--hours", "--batch", "2"], "--batch does not go with --hours"),
+        (["--hours", "--against", "paper"], "--against does not go with --hours"),
+        (["--gpu", "h200"], "--gpu does not go with a plan of memory"),
     ],
 )
 def test_bad_input_is_named(capsys, words: list[str], message: str) -> None:

@@ -33,10 +33,15 @@ CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
 # A study of which the run leaves no cell has nothing to draw.
 STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
 FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["figure7", "effects"]
-# Cells that have left all their files.
-DONE = {cell for cell in CELLS if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()}
+
+
+def finished(cells):
+    """The cells that have left all their files."""
+    return [cell for cell in cells if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()]
+
+
 # With allow_missing, merges take the cells that exist and say which are missing; no inference is started.
-MERGED = [cell for cell in CELLS if cell in DONE] if CATALOGUE.run.allow_missing else CELLS
+MERGED = finished(CELLS) if CATALOGUE.run.allow_missing else CELLS
 
 
 wildcard_constraints:
@@ -51,7 +56,8 @@ wildcard_constraints:
 def check_fit():
     """Refuse, or remark on, what the GPUs here do not hold; only the process that the user started asks."""
     offered = workflow.global_resources.get("gpu")
-    pending = [cell for cell in CELLS if cell not in DONE]
+    done = set(finished(CELLS))
+    pending = [cell for cell in CELLS if cell not in done]
     try:
         for line in planning.remarks(REQUESTS, WANTED, pending, offered.value if offered else None):
             logger.warning(line)
@@ -67,6 +73,16 @@ def cell_of(wildcards):
 def cell_files(name, cells):
     """One file of each of some cells."""
     return [f"{RUN}/cells/{cell.folder}/{name}" for cell in cells]
+
+
+def score_parts(size):
+    """Name of each scoring job -> its dataset and cells, at most ``size``; a dataset's first job bears its name alone."""
+    parts = {}
+    for dataset in CATALOGUE.datasets:
+        cells = [cell for cell in MERGED if cell.dataset == dataset]
+        for number, start in enumerate(range(0, len(cells), size), start=1):
+            parts[dataset if number == 1 else f"{dataset}_{number}"] = dataset, cells[start : start + size]
+    return parts
 
 
 def figure_files():

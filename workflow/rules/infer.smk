@@ -17,6 +17,7 @@ rule infer:
         manifest=f"{RUN}/cells/{CELL}/manifest.json",
     log:
         f"{RUN}/logs/infer/{CELL}.log",
+    priority: longest_first
     conda:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads

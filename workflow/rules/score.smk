@@ -1,18 +1,17 @@
 # Needs: predictions and prepared samples; no GPU, no torch. Produces: scores and scored answers of each cell.
 #
-# One job scores all cells of a dataset: hundreds of small jobs would spend their time starting Python.
+# One job scores many cells of a dataset: hundreds of small jobs would spend their time starting Python. Snakemake compares
+# each file it looks for with all outputs of the rule that makes it, so a rule has a bounded number of them.
+SCORED_TOGETHER = 128
 
 SCORE_CODE = provenance.source_hash("tasks", "scoring", "statistics")
 
-for dataset in CATALOGUE.datasets:
-    cells = [cell for cell in MERGED if cell.dataset == dataset]
-    if not cells:
-        continue
+for part, (dataset, cells) in score_parts(SCORED_TOGETHER).items():
 
     rule:
-        """Read and judge the answers of every cell of one dataset."""
+        """Read and judge the answers of cells of one dataset."""
         name:
-            f"score_{dataset}"
+            f"score_{part}"
         input:
             samples=f"{RUN}/datasets/{dataset}/samples.jsonl",
             predictions=cell_files("predictions.jsonl", cells),
@@ -20,7 +19,7 @@ for dataset in CATALOGUE.datasets:
             scores=cell_files("scores.json", cells),
             answers=cell_files("scored.jsonl", cells),
         log:
-            f"{RUN}/logs/score/{dataset}.log",
+            f"{RUN}/logs/score/{part}.log",
         conda:
             "../../envs/analysis.yaml"
         params:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,8 +101,8 @@ class Requests:
     def request(self, cell: Cell, attempt: int = 1) -> CellRequest:
         """What the cell's job asks for at an attempt, counted from 1."""
         hardware = self.catalogue.run.hardware
-        # A cell that fits nowhere is refused or left out before; this number is never asked for.
-        gpus = self.devices(cell, attempt) or self.devices(cell) or 0
+        # A cell that fits nowhere is refused or left out before; 0 is never asked for. A retry stays within one node.
+        gpus = min(self.devices(cell, attempt) or self.devices(cell) or 0, hardware.gpus or sys.maxsize)
         by_name = hardware.gres is not None and gpus > 0
         return CellRequest(
             gpu=0 if by_name else gpus,
