@@ -20,7 +20,9 @@ include: "workflow/rules/common.smk"
 if not CATALOGUE.run.allow_missing:
 
     include: "workflow/rules/retrieve.smk"
+    include: "workflow/rules/quantize.smk"
     include: "workflow/rules/infer.smk"
+    include: "workflow/rules/upkeep.smk"
 
 
 include: "workflow/rules/score.smk"
@@ -34,3 +36,4 @@ rule all:
     input:
         figure_files(),
         f"{RUN}/tables/table1.csv",
+        released_files(),

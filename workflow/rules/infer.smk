@@ -6,7 +6,7 @@ rule infer:
     input:
         samples=f"{RUN}/datasets/{{dataset}}/samples.jsonl",
         shots=f"{RUN}/datasets/{{dataset}}/shots.jsonl",
-        model=model_files,
+        model=cell_weights,
     output:
         predictions=f"{RUN}/cells/{CELL}/predictions.jsonl",
         measurements=f"{RUN}/cells/{CELL}/measurements.json",

@@ -1,9 +1,17 @@
 # Needs: network, unless models and datasets are local. Produces: model folders with a receipt, prepared samples.
 localrules:
     lock,
+    retrieve_all,
     retrieve_dataset,
     retrieve_model,
     prepare_dataset,
+
+
+rule retrieve_all:
+    """Everything of the run that needs the network: models and datasets. What follows runs with the network off."""
+    input:
+        [f"{MODELS}/{name}.json" for name in USED_MODELS if CATALOGUE.models[name].folder is None],
+        [f"resources/datasets/{name}/retrieved.json" for name in USED_DATASETS if name not in SOURCES],
 
 
 rule retrieve_dataset:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import Catalogue
-from ..datasets import sha256_of
+from ..datasets import check_prepared, sha256_of
 from ..devices import lease, visible_devices
 from ..grid import Cell
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
 from ..measure.latency import time_each
 from ..measure.neighbours import Neighbours
-from ..models.folder import check_folder, file_hashes, model_folder
 from ..records import Prediction, read_json, write_json, write_records
 from .identity import cell_identity, identity_hash, max_new_tokens
 from .manifest import device_facts, software
@@ -28,6 +27,7 @@ from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
 from .requests import Request, build_requests, check_context
 from .runtime import choose_device, set_environment
+from .weights import Weights, find_weights
 
 if TYPE_CHECKING:
     from .generation import Generator
@@ -60,7 +60,7 @@ class _Prepared:
     identity: dict[str, Any]
     key: str
     tokenizer: Any
-    model_folder: Path
+    weights: Weights
 
 
 def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) -> None:
@@ -101,10 +101,10 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
 def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepared:
     from ..models.loading import load_tokenizer
 
+    check_prepared(folders.data)
     entry, dataset = catalogue.models[cell.model], catalogue.datasets[cell.dataset]
-    folder = model_folder(catalogue.root, catalogue.run.models_folder, cell.model, entry)
-    check_folder(folder, cell.model, entry)
-    tokenizer = load_tokenizer(folder)
+    weights = find_weights(catalogue, cell.model, cell.precision, folders.leases.with_name(".verified"))
+    tokenizer = load_tokenizer(weights.folder)
     requests = build_requests(catalogue.root, cell, entry, dataset, folders.data, tokenizer)
     new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
@@ -120,25 +120,23 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
     identity = cell_identity(catalogue, cell) | {
         "prompts": identity_hash({"texts": [request.text for request in requests]}),
         "plan": plan_hash(plan, [request.sample_id for request in requests]),
+        "weights": identity_hash(dict(weights.files)),
     }
-    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, folder)
+    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, weights)
 
 
 def _generate(
     catalogue: Catalogue, cell: Cell, prepared: _Prepared, progress: Progress, device: str, instruments: _Instruments
 ) -> tuple[list[Prediction], dict[str, Any]]:
     """Measure, then answer; returns predictions in dataset order and measurements (with manifest facts)."""
-    from ..models.loading import load_model, weight_bytes
+    from ..models.loading import compute_dtype, load_model, weight_bytes
     from .generation import Generator
 
     begin = time.perf_counter()
-    loaded = load_model(
-        prepared.model_folder,
-        catalogue.models[cell.model],
-        catalogue.precisions[cell.precision],
-        prepared.tokenizer,
-        device,
-    )
+    entry, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
+    quantized = prepared.weights.checkpoint is not None
+    prepared.weights.check_dtype(str(compute_dtype(entry, precision, device)).removeprefix("torch."), device)
+    loaded = load_model(prepared.weights.folder, entry, precision, prepared.tokenizer, device, quantized)
     load_s = time.perf_counter() - begin
     held, weights = memory.after_load(), weight_bytes(loaded.model)
     instruments.neighbours.settle()
@@ -230,14 +228,10 @@ def _settings(catalogue: Catalogue, cell: Cell) -> Any:
 
 
 def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: CellFolders) -> dict[str, Any]:
-    receipt = prepared.model_folder.with_name(f"{prepared.model_folder.name}.json")
     return {
         "cell": asdict(cell),
         "identity": prepared.identity,
-        "model": {
-            "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
-            "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(prepared.model_folder),
-        },
+        "model": prepared.weights.record(),
         "configuration": catalogue.run.model_dump(mode="json"),
         "dataset": read_json(folders.data / "dataset.json"),
         "first_prompt_sha256": identity_hash({"text": prepared.requests[0].text}),
