@@ -14,6 +14,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/weights.smk"
 
 
 # With allow_missing, what cells left is taken as it is: nothing is retrieved and no inference is started.

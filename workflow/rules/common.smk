@@ -10,8 +10,6 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 from quantbench import config as settings, datasets, grid, memory, provenance
 from quantbench.errors import QuantbenchError
 from quantbench.inference.identity import cell_identity
-from quantbench.models import cleaning
-from quantbench.models.checkpoints import checkpoint_settings, uses_checkpoint
 from quantbench.models.folder import model_folder
 from quantbench.models.receipts import check_receipt, receipt_path
 
@@ -86,37 +84,6 @@ def model_files(wildcards):
         return f"{MODELS}/{wildcards.model}.json"
     folder = model_folder(ROOT, MODELS, wildcards.model, entry)
     return from_here(sorted(path for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"}))
-
-
-def cell_weights(wildcards):
-    """What a cell loads: the model, or its quantized checkpoint where the run keeps these."""
-    if uses_checkpoint(CATALOGUE.run, CATALOGUE.precisions[wildcards.precision]):
-        return f"{MODELS}/quantized/{wildcards.model}/{wildcards.precision}/manifest.json"
-    return model_files(wildcards)
-
-
-def unquantized_cells(model):
-    """The cells of a model that load its full weights."""
-    return [
-        cell
-        for cell in CELLS
-        if cell.model == model and not uses_checkpoint(CATALOGUE.run, CATALOGUE.precisions[cell.precision])
-    ]
-
-
-def checkpoints_of(model):
-    """The manifests of a model's quantized checkpoints that cells of the run load."""
-    precisions = dict.fromkeys(cell.precision for cell in CELLS if cell.model == model)
-    kept = [name for name in precisions if uses_checkpoint(CATALOGUE.run, CATALOGUE.precisions[name])]
-    return [f"{MODELS}/quantized/{model}/{name}/manifest.json" for name in kept]
-
-
-def released_files():
-    """The markers of models whose full weights the run frees: retrieved ones that have quantized checkpoints."""
-    if CATALOGUE.run.keep != "quantized" or CATALOGUE.run.allow_missing:
-        return []
-    retrieved = [name for name in USED_MODELS if CATALOGUE.models[name].folder is None]
-    return [f"{MODELS}/{name}.released.json" for name in retrieved if checkpoints_of(name)]
 
 
 def gpus(wildcards):

@@ -1,4 +1,7 @@
 # Needs: what a run retrieved or made. Produces: nothing; these targets check files, and free disk when confirmed.
+from quantbench.models import cleaning
+
+
 localrules:
     verify_files,
     clean_models,

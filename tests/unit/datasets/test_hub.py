@@ -1,11 +1,16 @@
-"""Datasets of the Hugging Face hub through the real library, from Parquet files laid out as a repository."""
+"""Datasets of the Hugging Face hub through the real library: from Parquet files laid out as a repository, and over HTTP."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.hub_server import HubServer
 
 from quantbench.config import DatasetEntry
 from quantbench.datasets import prepare, sha256_of
@@ -106,3 +111,51 @@ def test_a_wrong_column_or_split_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"split 'validation' did not arrive .*check these in dataset\.yaml"):
         retrieve_hub(own, "exam", tmp_path / "files")
     assert not list((tmp_path / "files").iterdir())
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    server = HubServer()
+    yield server
+    server.close()
+
+
+def retrieve_over_http(hub: HubServer, own: DatasetEntry, home: Path, folder: Path, token: str = "") -> str:
+    """Retrieve in a process of its own: the library reads the hub's address when it is imported."""
+    code = (
+        "import sys; from pathlib import Path; from quantbench.config import DatasetEntry\n"
+        "from quantbench.datasets.hub import retrieve_hub; from quantbench.errors import DataError\n"
+        "try: retrieve_hub(DatasetEntry.model_validate_json(sys.argv[1]), 'exam', Path(sys.argv[2]))\n"
+        "except DataError as error: print('refused:', error)"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HOME": str(home), "NO_PROXY": "127.0.0.1"}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)} | ({"HF_TOKEN": token} if token else {})
+    command = [sys.executable, "-c", code, own.model_dump_json(), str(folder)]
+    result = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def test_a_gated_dataset_at_an_old_commit_arrives_over_http_and_the_token_leaves_no_trace(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    token = "hf_SecretOfThisTest"
+    published = publish(tmp_path / "hub", {"q": ["Which?"], "choices": [["a", "b"]], "right": [1]})
+    old = hub.add_folder("maker/exam", published, gated=True)
+    hub.add_folder("maker/exam", publish(published, {"q": ["Which?"], "choices": [["a", "b"]], "right": [0]}))
+    hub.tokens[token] = True
+    columns = {"question": "q", "options": "choices", "gold": "right"}
+    own = entry(Path("maker/exam"), EXAM, columns, revision=old)
+    said = retrieve_over_http(hub, own, tmp_path / "home", tmp_path / "files")
+    assert "refused: dataset 'exam': 'maker/exam'" in said
+    assert "HF_TOKEN" in said
+    said = retrieve_over_http(hub, own, tmp_path / "home", tmp_path / "files", token)
+    assert "1 records of split 'test' of maker/exam" in said
+    assert '"gold": "B"' in (tmp_path / "files/test.jsonl").read_text(), "the pinned commit, not today's"
+    assert hub.authorized
+    assert token not in said
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or token.encode() not in path.read_bytes(), path
