@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.own_datasets import follow_the_page
 
 from quantbench import tasks
 from quantbench.config import DatasetEntry, load, load_datasets
@@ -26,16 +26,6 @@ ANSWERS = {
     "ward_causes": ("causes", 3),
     "ward_exam": ("A", 2),
 }
-
-
-def follow_the_page(repository: Path, root: Path) -> None:
-    """Write each file that docs/own-datasets.md shows under the name above it: nothing else."""
-    page = (repository / "docs/own-datasets.md").read_text()
-    shown = re.findall(r"^`(config/datasets/[^`]+)`\n```\w*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(shown) == 13
-    for name, content in shown:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,14 @@ def test_the_lock_keeps_a_moved_revision_where_it_was(hub, tiny, entry, tmp_path
     del hub.repositories["maker/tiny"].commits[old]
     with pytest.raises(ModelError, match=r"or its locked commit any more.*snakemake lock"):
         get(entry, tmp_path / "gone", locked)
+
+
+def test_two_users_at_once_fetch_it_once(hub, tiny, entry, tmp_path):
+    hub.add_folder("maker/tiny", tiny)
+    with ThreadPoolExecutor(2) as users:
+        receipts = list(users.map(lambda _: get(entry, tmp_path), range(2)))
+    assert receipts[0] == receipts[1]
+    assert hub.sent[WEIGHTS] == (tiny / WEIGHTS).stat().st_size
 
 
 def test_a_full_disk_is_said_before_the_download(hub, tiny, entry, tmp_path, monkeypatch):
