@@ -19,6 +19,7 @@ from quantbench.models.folder import file_hashes
 from quantbench.models.loading import load_model, load_tokenizer
 from quantbench.models.quantizing import Source, quantize_model
 from quantbench.records import read_json
+from quantbench.verification import Verifier
 
 PROMPTS = [
     "Which hallmarks of cancer does this abstract report on?\nAbstract: Cells kept dividing.\nLabels:",
@@ -145,3 +146,15 @@ def test_a_checkpoint_of_another_number_format_is_refused(finished: Project, mod
     path.write_text(json.dumps(read_json(path) | {"dtype": "float16", "made_on": "cuda"}))
     with pytest.raises(ModelError, match="quantized on cuda in float16, and cells on cpu compute in float32"):
         run(finished, tmp_path / "models", tmp_path)
+
+
+def test_verify_holds_such_a_cell_against_its_checkpoint(finished: Project, models: Path, tmp_path: Path):
+    shutil.copytree(finished.root, tmp_path / "p")
+    shutil.copytree(models, tmp_path / "models")
+    project, cell = Project(tmp_path / "p"), "random/w4a16/hoc/instruction-0shot"
+    shutil.copytree(run(project, tmp_path / "models", tmp_path), project.results / "cells" / cell, dirs_exist_ok=True)
+    assert [check for check in Verifier(project.root).run(project.results) if check.reasons] == []
+    weights = tmp_path / "models/quantized/random/w4a16/model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    changed = {check.cell: check.reasons for check in Verifier(project.root).run(project.results) if check.reasons}
+    assert changed == {cell: [f"{weights}: has changed since the cell ran"]}
