@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real figures test lint demo-models schemas clean-demo
+.PHONY: help demo real figures paper-figures test lint demo-models schemas clean-demo
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,6 +22,10 @@ real: $(VENV)/inference.stamp  ## the demo's models over real test files: make r
 
 figures: $(VENV)/analysis.stamp  ## draw the figures of CONFIG (default config/demo.yaml) again from what cells left
 	$(SNAKEMAKE) --configfile $(or $(CONFIG),config/demo.yaml) --config allow_missing=true
+
+paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, with recommendations: results/published/
+	$(SNAKEMAKE) published_figures
+	@echo "results/published/recommendations.md, results/published/figures/"
 
 test: $(VENV)/dev.stamp lint  ## lint, then every test
 	$(BIN)/pytest -n $(CORES) --dist loadfile

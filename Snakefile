@@ -29,6 +29,7 @@ if not CATALOGUE.run.allow_missing:
 include: "workflow/rules/score.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/recommend.smk"
 
 
 rule all:
@@ -37,4 +38,5 @@ rule all:
     input:
         figure_files(),
         f"{RUN}/tables/table1.csv",
+        f"{RUN}/recommendations.md",
         released_files(),

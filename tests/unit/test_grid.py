@@ -77,6 +77,14 @@ def test_a_noise_floor_needs_batches(make: Make, inference: dict[str, Any]) -> N
         run_cells(make(studies=["grid", "noise_floor"], inference=inference))
 
 
+@pytest.mark.parametrize(("study", "kind"), [("noise_floor", "noise floor"), ("prompting", "self_consistency")])
+def test_continuous_batching_refuses_what_it_cannot_keep_comparable(make: Make, study: str, kind: str) -> None:
+    inference = {"engine": "continuous"}
+    assert len(run_cells(make(studies=["grid"], inference=inference))) == 288
+    with pytest.raises(ConfigError, match=rf"'continuous' cannot run a {kind} cell, since .*inference\.engine: static"):
+        run_cells(make(studies=["grid", study], inference=inference))
+
+
 def test_worked_examples_need_a_pool(make: Make, tmp_path: Path) -> None:
     (tmp_path / "ddi2013").mkdir()
     catalogue = make(studies=["fewshot"], data={"folder": str(tmp_path)})

@@ -27,14 +27,15 @@ def test_job_counts_of_the_papers_run(project: Project) -> None:
     assert counts["retrieve_model"] == 12
     assert counts["retrieve_dataset"] == counts["prepare_dataset"] == counts["score"] == 8
     assert counts["compare"] == 1
-    assert counts["figure"] == 6  # Figures 2 to 6 and the effects
+    assert counts["figure"] == 7  # Figures 2 to 7 and the effects
+    assert counts["recommend"] == 1
 
 
 def test_the_noise_floor_adds_a_cell_a_dataset_and_no_figure(project: Project) -> None:
     counts = project.planned("--config", "models=[phi-4]", "studies=[main, noise_floor]")
     assert counts["infer"] == 3 * 8 + 8
     assert counts["score"] == 8
-    assert counts["figure"] == 2  # Figure 2 and the effects
+    assert counts["figure"] == 3  # Figures 2 and 7 and the effects
 
 
 def test_a_subset_study_without_cells_in_the_run_draws_nothing(project: Project) -> None:
@@ -100,6 +101,7 @@ def test_a_wrong_configuration_is_refused_before_the_dag(project: Project, argum
 def test_every_rule_says_what_it_does(project: Project) -> None:
     listed = project.snakemake("--list-rules").stdout
     rules = {"all", "infer_all", "retrieve_dataset", "retrieve_model", "prepare_dataset", "infer", "compare", "figure"}
+    rules |= {"recommend", "published_figures"}
     assert rules | {"score_hoc"} <= set(re.findall(r"^(\w+) \([A-Z].+\.\)$", listed, re.MULTILINE)), listed
 
 

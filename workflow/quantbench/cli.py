@@ -14,6 +14,7 @@ COMMANDS = {
     "export": "copy a quantized checkpoint to a folder ready to deploy, with licence note and smoke test",
     "plan": "say what fits where: peak GPU memory of models at each precision, term by term",
     "outputs": "list what a run left to open: figures, tables, cells",
+    "recommend": "recommend a model and precision for one task on one GPU, from a run or the published Table 1",
     "score": "score a predictions file again, without GPU and without torch",
     "verify": "say which cells of a run no longer match what they were made from",
 }

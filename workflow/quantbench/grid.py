@@ -69,14 +69,15 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     """Every cell of the run once, however many studies want it.
 
     Raises:
-        ConfigError: no cell is left, a cell wants worked examples of a dataset without a train or dev split, or a noise
-            floor is wanted where batches of one sample leave no second plan.
+        ConfigError: no cell is left, a cell wants worked examples of a dataset without a train or dev split, a noise
+            floor where no second plan can be made, or several chains of an engine that cannot draw them by sample.
     """
     cells = list(dict.fromkeys(cell for name in catalogue.run.studies for cell in study_cells(catalogue, name)))
     if not cells:
         raise ConfigError("no cells: the run's models, precisions and datasets share nothing with its studies")
     _check_few_shot_pools(catalogue, cells)
     _check_second_plans(catalogue, cells)
+    _check_continuous(catalogue, cells)
     return cells
 
 
@@ -106,6 +107,22 @@ def _check_second_plans(catalogue: Catalogue, cells: list[Cell]) -> None:
                 f"study cell {cell.label}: a noise floor needs a second batch plan, and batches of one sample "
                 f"(inference.engine: {settings.engine}, max_batch_size: {settings.max_batch_size}) have none; leave "
                 "noise floors out of 'studies', or use inference.engine: static with larger batches"
+            )
+
+
+def _check_continuous(catalogue: Catalogue, cells: list[Cell]) -> None:
+    if catalogue.run.inference.engine != "continuous":
+        return
+    reasons = {
+        "noise floor": "the composition of its batches is not frozen, so there is no second one to compare with",
+        "self_consistency": "its draws would depend on what runs side by side, not on the sample alone",
+    }
+    for cell in cells:
+        kind = "noise floor" if cell.precision in catalogue.noise_floors else str(cell.prompting)
+        if kind in reasons:
+            raise ConfigError(
+                f"study cell {cell.label}: inference.engine 'continuous' cannot run a {kind} cell, since {reasons[kind]}; "
+                "leave such cells out of 'studies', or use inference.engine: static"
             )
 
 

@@ -5,11 +5,11 @@ Imports stand inside the functions: a job that draws a figure must not pay for t
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from .config import Catalogue, data_folder, load
+from .config.base import read_yaml
 from .grid import parse_folder
 from .joblog import job_log
 
@@ -58,23 +58,21 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
 
     ``machine`` holds ``gpus`` (how many to lease), ``leases`` and ``notes`` (folders, as for cells).
     """
-    from .devices import lease, visible_devices
+    from .devices import lease_visible
     from .inference.manifest import device_facts, software
     from .inference.runtime import choose_device, set_environment
     from .inference.weights import full_weights
 
     catalogue = catalogue_of(config)
     device = choose_device(catalogue.run)
-    with ExitStack() as stack:
-        uuids = []
-        if device == "cuda":
-            uuids = stack.enter_context(lease(machine["gpus"], visible_devices(), Path(machine["leases"])))
+    with lease_visible(machine["gpus"], Path(machine["leases"]), f"quantizing {model} to {precision}") as leased:
+        uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
         from .models.quantizing import Source, quantize_model
 
         weights = full_weights(catalogue, model, Path(machine["notes"]))
         source = Source(model, catalogue.models[model], weights.folder, weights.revision, weights.files)
-        made_with = {"device": device_facts(device, uuids), **software(catalogue.root)}
+        made_with = {"device": device_facts(device, leased), **software(catalogue.root)}
         quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with)
 
 
@@ -154,6 +152,7 @@ def score(config: dict[str, Any], dataset: str, data: Path, cells: list[str]) ->
 def compare(config: dict[str, Any], cells: list[str]) -> None:
     """Make every table from the named cells."""
     from . import tables
+    from .tables.settings import write_settings
 
     catalogue = catalogue_of(config)
     results, chosen = Path(catalogue.run_folder), [parse_folder(cell) for cell in cells]
@@ -161,6 +160,7 @@ def compare(config: dict[str, Any], cells: list[str]) -> None:
     rows = tables.cells_table(catalogue, results, chosen)
     published = tables.table1(catalogue, rows)
     folder = results / "tables"
+    write_settings(catalogue, results)
     tables.write_csv(folder / "cells.csv", rows)
     tables.write_csv(folder / "table1.csv", published)
     tables.write_markdown(folder / "table1.md", tables.table1_markdown(catalogue, published))
@@ -176,3 +176,26 @@ def figure(config: dict[str, Any], name: str) -> None:
     folder = Path(catalogue.run_folder)
     drawn = figures.draw(name, catalogue, figures.read_tables(folder / "tables"))
     figures.save(drawn, folder / "figures" / name)
+
+
+def recommendations(config: dict[str, Any]) -> None:
+    """Write what to deploy for every task on GPUs of common sizes, from the run's tables."""
+    from .recommend.measured import read_evidence
+    from .recommend.overview import write_overview
+
+    catalogue = catalogue_of(config)
+    folder = Path(catalogue.run_folder)
+    write_overview(read_evidence(catalogue, folder), catalogue.run.comparison.margin, folder)
+
+
+def published_figures(folder: Path) -> None:
+    """Draw the paper's Table 1 as Figures 2 and 7, marked as published values, and write its recommendations."""
+    from . import figures
+    from .figures.published import draw_published
+    from .recommend import published_evidence
+    from .recommend.overview import write_overview
+
+    catalogue = catalogue_of(read_yaml(ROOT / "config/config.yaml"))
+    for name, drawn in draw_published(catalogue).items():
+        figures.save(drawn, folder / "figures" / name)
+    write_overview(published_evidence(catalogue), catalogue.run.comparison.margin, folder)

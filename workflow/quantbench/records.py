@@ -63,15 +63,21 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write ``content`` under ``path`` atomically: the name appears only once every byte is on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``content`` under ``path`` atomically: the name appears only once every byte is on disk.
+
+    Raises:
+        DataError: the disk is full or refuses; what stood under the name before still stands.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         beside.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: not written ({error.strerror}); make room and run again") from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -96,6 +96,8 @@ class Verifier:
                 )
 
     def _model(self, catalogue: Catalogue, cell: Cell, manifest: dict[str, Any], check: CellCheck) -> None:
+        if catalogue.models[cell.model].has_random_weights:  # made where it ran: there are no files
+            return
         settings = manifest.get("configuration", {})
         models = settings.get("models_folder", catalogue.run.models_folder)
         folder = model_folder(catalogue.root, models, cell.model, catalogue.models[cell.model])

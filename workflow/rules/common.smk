@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 # The package lies beside the rules and need not be installed.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
-from quantbench import config as settings, datasets, grid, memory, provenance
+from quantbench import config as settings, datasets, grid, planning, provenance
 from quantbench.errors import QuantbenchError
 from quantbench.inference.identity import cell_identity
 from quantbench.models.folder import model_folder
@@ -17,7 +17,9 @@ ROOT = Path(workflow.basedir)
 
 try:
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)))
-    CELLS = grid.run_cells(CATALOGUE)
+    REQUESTS = planning.Requests(CATALOGUE)
+    WANTED = grid.run_cells(CATALOGUE)
+    CELLS = planning.fitting(REQUESTS, WANTED)
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
@@ -29,13 +31,13 @@ except QuantbenchError as error:
 
 RUN = CATALOGUE.run_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
-FIGURES = [study.figure for study in grid.active_studies(CATALOGUE).values() if study.figure] + ["effects"]
+# A study of which the run leaves no cell has nothing to draw.
+STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
+FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["figure7", "effects"]
+# Cells that have left all their files.
+DONE = {cell for cell in CELLS if Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()}
 # With allow_missing, merges take the cells that exist and say which are missing; no inference is started.
-MERGED = [
-    cell
-    for cell in CELLS
-    if not CATALOGUE.run.allow_missing or Path(f"{RUN}/cells/{cell.folder}/manifest.json").exists()
-]
+MERGED = [cell for cell in CELLS if cell in DONE] if CATALOGUE.run.allow_missing else CELLS
 
 
 wildcard_constraints:
@@ -45,6 +47,17 @@ wildcard_constraints:
     prompting="instruction|cot|self_consistency",
     shots=r"\d+",
     figure="|".join(FIGURES),
+
+
+def check_fit():
+    """Refuse, or remark on, what the GPUs here do not hold; only the process that the user started asks."""
+    offered = workflow.global_resources.get("gpu")
+    pending = [cell for cell in CELLS if cell not in DONE]
+    try:
+        for line in planning.remarks(REQUESTS, WANTED, pending, offered.value if offered else None):
+            logger.warning(line)
+    except QuantbenchError as error:
+        raise WorkflowError(str(error))
 
 
 def cell_of(wildcards):
@@ -78,17 +91,21 @@ def dataset_files(wildcards):
 
 
 def model_files(wildcards):
-    """What stands for a model: the receipt of its download, or a local folder's configuration and weights."""
+    """What stands for a model: the receipt of its download, a local folder's configuration and weights, or nothing."""
     entry = CATALOGUE.models[wildcards.model]
+    if entry.has_random_weights:  # made where it runs
+        return []
     if entry.folder is None:
         return f"{MODELS}/{wildcards.model}.json"
     folder = model_folder(ROOT, MODELS, wildcards.model, entry)
     return from_here(sorted(path for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"}))
 
 
-def gpus(wildcards):
-    """GPUs a cell leases; none where the run is on CPU."""
-    if CATALOGUE.run.hardware.device == "cpu":
-        return 0
-    model, precision = CATALOGUE.models[wildcards.model], CATALOGUE.precisions[wildcards.precision]
-    return memory.gpus_needed(model, precision, CATALOGUE.run.hardware.gpu_memory_gib)
+def request(name):
+    """What a cell's job asks for by one resource's name; retries ask for more."""
+    return lambda wildcards, attempt: getattr(REQUESTS.request(cell_of(wildcards), attempt), name)
+
+
+def longest_first(wildcards):
+    """Priority of a cell: the minutes it is planned to take."""
+    return REQUESTS.priority(cell_of(wildcards))

@@ -1,6 +1,8 @@
 # Needs: tables only. Produces: the figures of the run's studies as PNG, PDF and SVG.
 # Modules that every figure uses; a change of one redraws all.
-FIGURE_PARTS = [f"figures/{name}" for name in ("panels", "saving", "style", "view")]
+FIGURE_PARTS = [f"figures/{name}" for name in ("panels", "saving", "style", "view", "watermark")]
+# Figure 7 shows recommendations, and changes with how they are made.
+OWN_PARTS = {"figure7": ["recommend"]}
 
 
 rule figure:
@@ -17,6 +19,8 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=lambda wildcards: provenance.source_hash(f"figures/{wildcards.figure}", *FIGURE_PARTS),
+        code=lambda wildcards: provenance.source_hash(
+            f"figures/{wildcards.figure}", *FIGURE_PARTS, *OWN_PARTS.get(wildcards.figure, [])
+        ),
     script:
         "../scripts/figure.py"

@@ -1,6 +1,10 @@
 # Needs: prepared samples, a model folder, a GPU or patience. Produces: predictions, measurements, manifest of a cell.
 
 
+if workflow.is_main_process:
+    check_fit()
+
+
 rule infer:
     """Run one cell: measure latency and memory, then answer every sample."""
     input:
@@ -13,19 +17,22 @@ rule infer:
         manifest=f"{RUN}/cells/{CELL}/manifest.json",
     log:
         f"{RUN}/logs/infer/{CELL}.log",
+    priority: longest_first
     conda:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads
     resources:
-        gpu=gpus,
-        mem_mb=16000,
-        runtime=24 * 60,
+        gpu=request("gpu"),
+        gres=request("gres"),
+        mem_mb=request("mem_mb"),
+        disk_mb=request("disk_mb"),
+        runtime=request("runtime"),
     params:
         cell=lambda wildcards: cell_of(wildcards).folder,
         # What the outputs depend on; a change of any of it, and of nothing else, runs the cell again.
         identity=lambda wildcards: cell_identity(CATALOGUE, cell_of(wildcards)),
         progress=lambda wildcards: f"{RUN}/progress/{cell_of(wildcards).folder}",
-        leases=f"{CATALOGUE.run.results_folder}/.leases",
+        notes=NOTES,
     script:
         "../scripts/infer.py"
 

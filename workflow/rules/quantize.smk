@@ -1,6 +1,12 @@
 # Needs: a model folder. Produces, with `keep: quantized` or `both`: one quantized checkpoint a model and precision.
-NOTES = f"{CATALOGUE.run.results_folder}/.verified"
-LEASES = f"{CATALOGUE.run.results_folder}/.leases"
+def quantizing(name):
+    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
+
+    def asked(wildcards, attempt):
+        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
+        return getattr(REQUESTS.request(cells[0], attempt), name) if cells else 0
+
+    return asked
 
 
 rule quantize_model:
@@ -15,12 +21,13 @@ rule quantize_model:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads
     resources:
-        gpu=gpus,
-        mem_mb=16000,
+        gpu=quantizing("gpu"),
+        gres=quantizing("gres"),
+        mem_mb=quantizing("mem_mb"),
+        disk_mb=quantizing("disk_mb"),
         runtime=4 * 60,
     params:
         precision=lambda wildcards: checkpoint_settings(CATALOGUE.precisions[wildcards.precision]),
-        leases=LEASES,
         notes=NOTES,
     script:
         "../scripts/quantize_model.py"

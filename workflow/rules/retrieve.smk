@@ -10,7 +10,7 @@ localrules:
 rule retrieve_all:
     """Everything of the run that needs the network: models and datasets. What follows runs with the network off."""
     input:
-        [f"{MODELS}/{name}.json" for name in USED_MODELS if CATALOGUE.models[name].folder is None],
+        [f"{MODELS}/{name}.json" for name in HUB_MODELS],
         [f"resources/datasets/{name}/retrieved.json" for name in USED_DATASETS if name not in SOURCES],
 
 
@@ -33,7 +33,7 @@ rule lock:
     conda:
         "../../envs/inference.yaml"
     params:
-        models=USED_MODELS,
+        models=HUB_MODELS,
     script:
         "../scripts/lock.py"
 
@@ -49,6 +49,7 @@ rule retrieve_model:
     resources:
         # Downloads share one line and one disk.
         downloads=1,
+        disk_mb=lambda wildcards: REQUESTS.checkpoint_mb(wildcards.model),
     script:
         "../scripts/retrieve_model.py"
 
@@ -66,7 +67,7 @@ rule prepare_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(),
+        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(exclude={"tokens"}),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
         code=provenance.source_hash("datasets"),

@@ -9,9 +9,6 @@ localrules:
     clean_datasets,
 
 
-UPKEEP_MODELS = [name for name in USED_MODELS if CATALOGUE.models[name].folder is None]
-
-
 rule verify_files:
     """Read every model and dataset file again and hold it against its recorded hash, whatever its time stamp says."""
     log:
@@ -21,7 +18,7 @@ rule verify_files:
     params:
         models=USED_MODELS,
         datasets=USED_DATASETS,
-        notes=f"{CATALOGUE.run.results_folder}/.verified",
+        notes=NOTES,
     script:
         "../scripts/verify_files.py"
 
@@ -33,7 +30,7 @@ rule clean_models:
     conda:
         "../../envs/inference.yaml"
     params:
-        paths=from_here(cleaning.retrieved_models(ROOT, CATALOGUE.run.models_folder, UPKEEP_MODELS)),
+        paths=from_here(cleaning.retrieved_models(ROOT, CATALOGUE.run.models_folder, HUB_MODELS)),
     script:
         "../scripts/clean.py"
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))  # the package lies beside the scripts
 
-from quantbench import jobs
+from quantbench import devices, jobs, planning
 
 folders = {
     "data": str(Path(snakemake.input.samples).parent),
     "outputs": str(Path(snakemake.output.predictions).parent),
     "progress": snakemake.params.progress,
-    "leases": snakemake.params.leases,
+    "leases": str(devices.lease_folder()),
+    "notes": snakemake.params.notes,
 }
-jobs.infer(snakemake.config, snakemake.params.cell, folders, snakemake.resources.gpu, snakemake.log[0])
+gpus = planning.gpus_asked_for(snakemake.resources)
+jobs.infer(snakemake.config, snakemake.params.cell, folders, gpus, snakemake.log[0])

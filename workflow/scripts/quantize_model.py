@@ -8,8 +8,12 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))  # the package lies be
 from quantbench.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from quantbench import jobs
+    from quantbench import devices, jobs, planning
 
-    machine = {"gpus": snakemake.resources.gpu, "leases": snakemake.params.leases, "notes": snakemake.params.notes}
+    machine = {
+        "gpus": planning.gpus_asked_for(snakemake.resources),
+        "leases": str(devices.lease_folder()),
+        "notes": snakemake.params.notes,
+    }
     out = Path(snakemake.output[0])
     jobs.quantize_model(snakemake.config, snakemake.wildcards.model, snakemake.wildcards.precision, out, machine)

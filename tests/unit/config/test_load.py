@@ -37,6 +37,8 @@ def refusal(repository: Path, settings: dict[str, Any]) -> str:
         ({"studies": []}, ["'studies'", "[]"]),
         ({"run": "../elsewhere"}, ["'run'", "'../elsewhere'"]),
         ({"limit": 0}, ["'limit'", "0"]),
+        ({"random_weights": {"models": ["phi4"]}}, ["'random_weights.models'", "'phi4'", "'phi-4'"]),
+        ({"random_weights": {"prompt_tokens": 0}}, ["random_weights.prompt_tokens", "0"]),
         ({"studies_file": "config/nowhere.yaml"}, ["config/nowhere.yaml", "no such file"]),
     ],
 )
@@ -91,6 +93,28 @@ def test_all_twelve_models_match_the_published_facts(repository: Path, settings:
     assert [name for name in settings["models"] if models[name].demonstration] == []
     assert len(settings["models"]) == 12
     assert sum(models[name].domain == "biomedical" for name in settings["models"]) == 4
+
+
+@pytest.mark.parametrize(("wanted", "random"), [([], 0), (["phi-4"], 1), ("all", 15)])
+def test_a_run_chooses_its_stand_ins(
+    repository: Path, settings: dict[str, Any], wanted: list[str] | str, random: int
+) -> None:
+    models = load(repository, settings | {"random_weights": {"models": wanted}}, "x").models
+    assert len(models) == 15
+    assert [entry.has_random_weights for entry in models.values()].count(True) == random
+    assert models["phi-4"].has_random_weights == bool(random)
+
+
+def test_only_a_stand_in_needs_no_source(repository: Path, settings: dict[str, Any], tmp_path: Path) -> None:
+    shutil.copytree(repository / "config", tmp_path / "config")
+    entry = tmp_path / "config/models/phi-4.yaml"
+    lines = [line for line in entry.read_text().splitlines() if not line.startswith(("hub_id", "revision"))]
+    entry.write_text("\n".join(lines))
+    assert "give exactly one of hub_id and folder (none is needed with 'weights: random')" in refusal(
+        tmp_path, settings
+    )
+    entry.write_text("\n".join([*lines, "weights: random"]))
+    assert load(tmp_path, settings, "x").models["phi-4"].has_random_weights
 
 
 def test_a_local_folder_states_its_own_files(tmp_path: Path, repository: Path, settings: dict[str, Any]) -> None:

@@ -267,3 +267,13 @@ def test_a_figure_no_study_feeds_is_refused(paper: Drawn) -> None:
     run = catalogue.run.model_copy(update={"studies": ["grid"]})
     with pytest.raises(ConfigError, match="figure5"):
         figures.draw("figure5", replace(catalogue, run=run), tables)
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_a_figure_that_shows_a_stand_in_says_so_across_its_face(name: str, paper: Drawn) -> None:
+    """Only Figure 2 and the effects show Phi-4; the others' models have published weights."""
+    catalogue, tables = paper
+    cells = tables.cells.assign(weights=tables.cells["model"].map({"phi-4": "random"}).fillna("published"))
+    marked = "RANDOM WEIGHTS outputs meaningless" in words(figures.draw(name, catalogue, replace(tables, cells=cells)))
+    assert marked == (name in {"figure2", "effects"})
+    assert "RANDOM WEIGHTS" not in words(figures.draw(name, catalogue, tables))

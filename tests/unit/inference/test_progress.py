@@ -44,7 +44,7 @@ def test_starts_and_batches_are_counted(tmp_path: Path) -> None:
     for _ in range(3):
         with Progress(tmp_path, "a" * 64).alone():
             Progress(tmp_path, "a" * 64).begin_batch()
-    assert Progress(tmp_path, "a" * 64).history() == {"resumed": 2, "batches_generated": 3}
+    assert Progress(tmp_path, "a" * 64).history() == {"resumed": 2, "batches_generated": 3, "halved_batches": []}
 
 
 def _hold(folder: Path, seconds: float, ready) -> None:

@@ -1,3 +1,5 @@
+"""A hub of our own, a demo model as if published there, and the catalogue's precisions."""
+
 from __future__ import annotations
 
 import time
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.hub_server import HubServer
 
-from quantbench.config import ModelEntry, read_entries
+from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.models import download
 
 
@@ -38,3 +40,9 @@ def entry(repository: Path) -> ModelEntry:
     """The demo model's entry, as if it were published on a hub."""
     own = read_entries(repository / "config/models", ModelEntry)["tiny-xs"]
     return own.model_copy(update={"folder": None, "hub_id": "maker/tiny", "revision": "main"})
+
+
+@pytest.fixture(scope="session")
+def precisions(repository: Path) -> dict[str, PrecisionEntry]:
+    """All precisions by name."""
+    return read_entries(repository / "config/precisions", PrecisionEntry)

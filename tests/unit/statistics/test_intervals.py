@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from quantbench.errors import DataError
 from quantbench.statistics import interval_of_counts, wilson_interval
@@ -22,6 +23,19 @@ def apart(n: int) -> list[str]:
 )
 def test_wilson_gives_the_published_intervals(successes: int, n: int, low: float, high: float) -> None:
     assert wilson_interval(successes, n, 0.95) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize("successes", [0, 1, 37, 499, 500])
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_wilson_agrees_with_scipy(successes: int, confidence: float) -> None:
+    expected = binomtest(successes, 500).proportion_ci(confidence_level=confidence, method="wilson")
+    assert wilson_interval(successes, 500, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])
+def test_what_is_no_proportion_is_refused(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match="are no proportion"):
+        wilson_interval(successes, n, 0.95)
 
 
 def test_accuracy_has_wilsons_interval() -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from quantbench.errors import DataError
 from quantbench.statistics import Comparison, compare, holm, mcnemar_exact, verdict
@@ -92,6 +94,16 @@ def test_mcnemar_by_hand() -> None:
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    p_values = [*np.random.default_rng(3).random(40) ** 3, 0.2, 0.2, 1.0]
+    assert holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]))
+
+
+def test_mcnemar_of_a_large_test_set_agrees_with_scipy() -> None:
+    assert mcnemar_exact(4100, 4283) == pytest.approx(binomtest(4100, 8383, 0.5).pvalue)
+    assert mcnemar_exact(9000, 0) == pytest.approx(0, abs=1e-300)
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,14 @@ def test_a_sample_the_dataset_does_not_have_is_refused(run: Run) -> None:
 def test_a_dataset_without_samples_is_refused(run: Run) -> None:
     with pytest.raises(DataError, match=r"no samples\.jsonl given for pubmedqa"):
         effects_table(run.catalogue, run.results, [FULL, CELL], {})
+
+
+@pytest.mark.parametrize("cell", [FULL, CELL])
+def test_the_scores_of_random_weights_say_nothing_about_a_precision(run: Run, cell: Cell) -> None:
+    """Even a loss of every answer is inconclusive where one side of the pair is a stand-in."""
+    write_answers(run, FULL, [True] * 30)
+    write_answers(run, CELL, [False] * 30)
+    assert effects(run, [FULL, CELL]).iloc[0][["weights", "verdict"]].tolist() == ["published", "degraded"]
+    path = folder(run, cell) / "measurements.json"
+    write_json(path, read_json(path) | {"weights": "random"})
+    assert effects(run, [FULL, CELL]).iloc[0][["weights", "verdict"]].tolist() == ["random", "inconclusive"]

@@ -3,16 +3,15 @@
   quantbench plan                                    the configured models
   quantbench plan --model phi-4 --prompt-tokens 4000 one model, longer prompts
   quantbench plan --against paper                    the planner held against the 96 measured cells of the paper
+  quantbench plan --hours --gpus 4                   how long the configured run takes on four GPUs
 
-Memory is in GiB. docs/memory.md explains the terms.
+Memory is in GiB. docs/memory.md explains the terms, docs/hours.md the times.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +21,9 @@ from ..errors import ConfigError, nearest
 from ..memory import GIB, Plan, Setting, Workload, plan_memory
 from ..memory.fitting import COMMON_GPUS_GIB, devices_needed
 from ..memory.published import Comparison, compare_with_paper
+from ..planning import GPUS
+from .plan_hours import show_hours
+from .printing import write_csv, write_text
 
 # The repository this package lies in; its config/ describes models and precisions.
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -50,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, metavar="N", help=f"samples at a time ({usual.batch})")
     parser.add_argument("--devices", type=int, metavar="N", help=f"GPUs the peak is summed over ({usual.devices})")
     parser.add_argument("--against", choices=["paper"], help="hold the planner against published measurements")
+    parser.add_argument("--hours", action="store_true", help="wall time and GPU-hours of the configured run")
+    parser.add_argument("--gpus", type=int, metavar="N", help="with --hours: GPUs there are (hardware.gpus, or 1)")
+    parser.add_argument("--gpu", choices=list(GPUS), help="with --hours: which (by default by hardware.gpu_memory_gib)")
     parser.add_argument("--format", choices=["text", "csv"], default="text", help="text (default) or csv, to stdout")
     parser.add_argument(
         "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
@@ -65,17 +70,31 @@ def run(arguments: argparse.Namespace) -> None:
     """
     path: Path = arguments.config or arguments.root / "config/config.yaml"
     catalogue = load(arguments.root, read_yaml(path), str(path))
-    if arguments.against:
+    _refuse_together(arguments)
+    if arguments.hours:
+        show_hours(catalogue, arguments.gpu, arguments.gpus, arguments.format)
+    elif arguments.against:
         _show_comparison(arguments, catalogue)
     else:
         _show_plans(arguments, catalogue)
 
 
+def _refuse_together(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go together, rather than leave one of them without effect."""
+    refused: dict[str, tuple[str, ...]] = {}
+    if arguments.hours:
+        refused["--hours: the configured run is as it is"] = ("model", "precision", "against", *_WORKLOAD)
+    elif arguments.against:
+        refused["--against: the paper's runs are as they were"] = ("gpus", "gpu", *_WORKLOAD)
+    else:
+        refused["a plan of memory: they belong to --hours"] = ("gpus", "gpu")
+    for reason, names in refused.items():
+        for name in names:
+            if getattr(arguments, name) is not None:
+                raise ConfigError(f"--{name.replace('_', '-')} does not go with {reason}; leave it out")
+
+
 def _show_comparison(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
-    for name in _WORKLOAD:
-        if getattr(arguments, name) is not None:
-            option = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"{option} does not go with --against: the paper's runs are as they were; leave it out")
     cells = compare_with_paper(catalogue.root, catalogue.models, catalogue.precisions)
     for key in ("model", "precision"):
         published = sorted({getattr(cell, key) for cell in cells})
@@ -84,9 +103,9 @@ def _show_comparison(arguments: argparse.Namespace, catalogue: Catalogue) -> Non
     header = ["dataset", "model", "precision", "published_gib", "planned_gib", "error_percent"]
     rows = [_comparison_row(cell) for cell in cells]
     if arguments.format == "csv":
-        _write_csv(header, rows)
+        write_csv(header, rows)
         return
-    _write_text(header, rows, names=3)
+    write_text(header, rows, names=3)
     errors = [abs(cell.error_percent) for cell in cells]
     worst = max(cells, key=lambda cell: abs(cell.error_percent))
     print(
@@ -111,13 +130,14 @@ def _show_plans(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
         for model in models
         for precision in precisions
     }
-    sizes = sorted({*COMMON_GPUS_GIB, catalogue.run.hardware.gpu_memory_gib})
+    stated = catalogue.run.hardware.gpu_memory_gib
+    sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: [devices_needed(plan.setting, size) for size in sizes] for key, plan in plans.items()}
     if arguments.format == "csv":
         header = ["model", "precision", *_WORKLOAD, *(f"{name}_gib" for name in _HEADINGS), "peak_gib"]
         rows = [[*key, *(str(getattr(work, name)) for name in _WORKLOAD), *_gib(plan)] for key, plan in plans.items()]
         counts = [[str(count or "") for count in needed[key]] for key in plans]
-        _write_csv([*header, *(f"gpus_of_{size:g}_gib" for size in sizes)], _joined(rows, counts))
+        write_csv([*header, *(f"gpus_of_{size:g}_gib" for size in sizes)], _joined(rows, counts))
         return
     _write_plans(plans, needed, sizes)
     _write_notes(plans, needed, sizes)
@@ -142,7 +162,7 @@ def _write_plans(
         for key, plan in plans.items()
     ]
     counts = [[str(count or "never") for count in needed[key]] for key in plans]
-    _write_text(header, _joined(rows, counts), names=2)
+    write_text(header, _joined(rows, counts), names=2)
 
 
 def _write_notes(
@@ -182,20 +202,3 @@ def _gib(plan: Plan) -> list[str]:
 
 def _joined(left: Sequence[list[str]], right: Sequence[list[str]]) -> list[list[str]]:
     return [[*one, *other] for one, other in zip(left, right, strict=True)]
-
-
-def _write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-
-
-def _write_text(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> None:
-    """Print columns in line, the first ``names`` to the left, numbers to the right."""
-    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
-    for row in [header, *rows]:
-        cells = [
-            text.ljust(width) if index < names else text.rjust(width)
-            for index, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())

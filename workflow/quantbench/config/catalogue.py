@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +65,7 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
     )
     _check_names(catalogue, source)
     _check_noise_floors(catalogue, source)
-    return catalogue
+    return replace(catalogue, models=_with_stand_ins(catalogue, source))
 
 
 def data_folder(root: Path, run: RunConfig) -> Path | None:
@@ -122,6 +122,16 @@ def _check_names(catalogue: Catalogue, source: str) -> None:
     for name, study in catalogue.studies.items():
         if study.subset_of is not None:
             _refuse_unknown([study.subset_of], catalogue.studies, "study", f"{name}.subset_of", studies_file)
+
+
+def _with_stand_ins(catalogue: Catalogue, source: str) -> dict[str, ModelEntry]:
+    """The models, those that the run wants with random weights turned into such stand-ins."""
+    wanted, models = catalogue.run.random_weights.models, catalogue.models
+    _refuse_unknown(wanted, models, "model", "random_weights.models", source)
+    return {
+        name: entry.model_copy(update={"weights": "random"}) if wanted == "all" or name in wanted else entry
+        for name, entry in models.items()
+    }
 
 
 def _check_noise_floors(catalogue: Catalogue, source: str) -> None:

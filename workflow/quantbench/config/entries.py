@@ -30,7 +30,7 @@ class Architecture(Settings):
 
 
 class ModelEntry(Settings):
-    """One language model: a hub id with a revision, or a local folder."""
+    """One language model: a hub id with a revision, a local folder, or a stand-in with random weights."""
 
     title: str
     family: Literal["llama", "qwen2", "phi3"]
@@ -47,12 +47,22 @@ class ModelEntry(Settings):
     licence: str
     gated: bool = False
     demonstration: bool = Field(default=False, description="true for the embedded tiny models: never recommended")
+    weights: Literal["published", "random"] = Field(
+        default="published",
+        description="'random': a stand-in of the same architecture, made where it runs; its answers mean nothing",
+    )
     architecture: Architecture
+
+    @property
+    def has_random_weights(self) -> bool:
+        """Whether this is a stand-in: memory and speed are the model's, answers mean nothing."""
+        return self.weights == "random"
 
     @model_validator(mode="after")
     def _one_source(self) -> ModelEntry:
-        if (self.hub_id is None) == (self.folder is None):
-            raise ValueError("give exactly one of hub_id and folder")
+        sources = (self.hub_id is not None) + (self.folder is not None)
+        if sources != 1 and not (self.has_random_weights and sources == 0):
+            raise ValueError("give exactly one of hub_id and folder (none is needed with 'weights: random')")
         return self
 
 
@@ -99,6 +109,14 @@ class HubDataset(Settings):
         return self
 
 
+class TokenCounts(Settings):
+    """How long prompts and answers of a dataset are, from which memory and time are planned before it is read."""
+
+    prompt: int = Field(default=512, gt=0, description="mean zero-shot instruction prompt, chat template included")
+    longest_prompt: int = Field(default=2048, gt=0, description="the longest of these prompts")
+    answer: int = Field(default=50, gt=0, description="mean gold answer, written out")
+
+
 class DatasetEntry(Settings):
     """One benchmark: task, labels, files, and the limits of its answers."""
 
@@ -119,6 +137,7 @@ class DatasetEntry(Settings):
         default=["train", "dev"], description="first split that has a file is the pool"
     )
     max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]]
+    tokens: TokenCounts = Field(default=TokenCounts(), description="estimated by resources/token_counts.py")
     files: dict[Split, list[DataFile]]
 
     @property

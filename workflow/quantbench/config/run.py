@@ -29,15 +29,27 @@ class SelfConsistency(Settings):
     temperature: float = Field(default=0.7, gt=0)
 
 
+class RandomWeightSettings(Settings):
+    """Models to run as stand-ins with random weights: memory and speed without downloading anything."""
+
+    models: Names = Field(default=[], description="these models, or all; their answers mean nothing")
+    prompt_tokens: int | None = Field(
+        default=None, gt=0, description="their prompts are cut or filled to this length; empty: as the texts are"
+    )
+
+
 class InferenceSettings(Settings):
     """How the quality pass generates answers."""
 
-    engine: Literal["single", "static"] = "static"
+    engine: Literal["single", "static", "continuous"] = "static"
     token_budget: int = Field(
         default=16384, gt=0, description="most prompt + new tokens of one batch, padding included"
     )
     max_batch_size: int = Field(default=64, gt=0)
     max_new_tokens: int | None = Field(default=None, gt=0, description="lowers the datasets' own limits where set")
+    stop_early: bool = Field(
+        default=True, description="end an answer where it is complete; what is read from it stays the same"
+    )
     self_consistency: SelfConsistency = SelfConsistency()
 
 
@@ -60,8 +72,20 @@ class HardwareSettings(Settings):
     """What a job may ask for."""
 
     device: Literal["auto", "cuda", "cpu"] = "auto"
-    gpu_memory_gib: float = Field(
-        default=80.0, gt=0, description="memory of one GPU, from which GPUs a cell are counted"
+    gpu_memory_gib: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        default="auto", description="memory of one GPU, from which GPUs a cell are counted; auto: as seen here, else 80"
+    )
+    gpus: int | None = Field(default=None, ge=1, description="most GPUs one cell may take, as many as one node has")
+    unfit: Literal["refuse", "leave_out"] = Field(
+        default="refuse", description="cells that need more GPUs than that: refuse the run, or leave them out"
+    )
+    gres: str | None = Field(
+        default=None,
+        pattern=r"^\w+(:[\w.]+)?$",
+        description="ask SLURM for GPUs by this generic resource (gpu, gpu:a100) instead of by --gpus",
+    )
+    runtime_limit_hours: float | None = Field(
+        default=None, gt=0, description="longest runtime a job may ask for; a cell that needs longer goes on in a retry"
     )
     threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
     warm_start: bool = Field(
@@ -72,6 +96,15 @@ class HardwareSettings(Settings):
     def _warm_on_cpu(self) -> HardwareSettings:
         if self.warm_start and self.device != "cpu":
             raise ValueError(f"warm_start needs device: cpu (it is {self.device}): CUDA does not survive a fork")
+        return self
+
+    @model_validator(mode="after")
+    def _left_out_alike_everywhere(self) -> HardwareSettings:
+        if self.unfit == "leave_out" and self.gpu_memory_gib == "auto" and self.device != "cpu":
+            raise ValueError(
+                "unfit: leave_out needs a number as gpu_memory_gib: every job must leave out the same cells, on whichever "
+                "machine it runs"
+            )
         return self
 
 
@@ -97,6 +130,7 @@ class RunConfig(Settings):
     limit: int | None = Field(default=None, ge=1, description="stratified number of test samples a dataset; empty: all")
     seed: int = Field(default=2509, ge=0)
     allow_missing: bool = Field(default=False, description="draw from the cells that exist and name the missing ones")
+    random_weights: RandomWeightSettings = RandomWeightSettings()
     inference: InferenceSettings = InferenceSettings()
     measurement: MeasurementSettings = MeasurementSettings()
     comparison: ComparisonSettings = ComparisonSettings()

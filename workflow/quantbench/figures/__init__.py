@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .view import Tables
 
-NAMES = ("figure2", "figure3", "figure4", "figure5", "figure6", "effects")
+NAMES = ("figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects")
 FORMATS = ("png", "pdf", "svg")
 
 
@@ -49,9 +49,11 @@ def draw(name: str, catalogue: Catalogue, tables: Tables) -> Figure:
         tables: what was measured, from :func:`read_tables`.
     """
     from .style import style
+    from .watermark import mark_random_weights
 
     with style():
         figure: Figure = module(name).draw(catalogue, tables)
+        mark_random_weights(figure, name, catalogue, tables)
     return figure
 
 

@@ -11,6 +11,7 @@ from ..config import Catalogue
 from ..errors import ConfigError
 from ..grid import Cell, active_studies, study_cells
 from ..tables.cells import KEYS, MODEL_BYTES, PEAK
+from ..tables.published import PUBLISHED_PEAK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,8 @@ LINE = 130  # characters of a footnote line at the figure's width
 NAMED_MISSING = 4
 METRICS = {"macro_f1": "macro F1", "entity_f1": "entity F1", "accuracy": "accuracy"}
 PROMPTINGS = {"instruction": "instruction", "cot": "chain of thought", "self_consistency": "self-consistency"}
-_MEMORY_WORDS = {PEAK: "Peak memory", MODEL_BYTES: "Model bytes"}
+_MEMORY_WORDS = {PEAK: "Peak memory", MODEL_BYTES: "Model bytes", PUBLISHED_PEAK: "Peak memory"}
+PUBLISHED_WORDS = "Published values (arXiv 2509.04534, Table 1), which come without intervals."
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ class StudyView:
         lines = [missing_words(self.catalogue, self.missing, len(self.expected))]
         if any(self.catalogue.models[model].demonstration for model in self.names("model")):
             lines.append("Tiny demonstration models.")
-        lines.append(f"Score intervals: {self.catalogue.run.comparison.confidence:.0%} confidence.")
+        published = len(self.frame) > 0 and (self.frame["memory_kind"] == PUBLISHED_PEAK).all()
+        intervals = f"Score intervals: {self.catalogue.run.comparison.confidence:.0%} confidence."
+        lines.append(PUBLISHED_WORDS if published else intervals)
         if latency:
             lines.append(_device_words(list(self.frame["device"].unique())))
         return wrap([lines[0], " ".join(lines[1:])])

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..config import Catalogue
+from .. import tasks
+from ..config import Catalogue, ModelEntry
 from ..datasets import check_prepared, sha256_of
-from ..devices import lease, visible_devices
+from ..devices import lease_visible
 from ..grid import Cell
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
-from ..measure.latency import time_each
 from ..measure.neighbours import Neighbours
-from ..records import Prediction, read_json, write_json, write_records
+from ..records import Sample, read_json, read_records, write_json, write_records
+from .completeness import AnswerCheck
 from .identity import cell_identity, identity_hash, max_new_tokens
-from .manifest import device_facts, software
+from .manifest import device_facts, is_finished, software
 from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
-from .requests import Request, build_requests, check_context
+from .requests import Request, build_requests, check_context, resized
 from .runtime import choose_device, set_environment
 from .weights import Weights, find_weights
-
-if TYPE_CHECKING:
-    from .generation import Generator
 
 
 @dataclass(frozen=True)
 class CellFolders:
-    """Where one cell reads and writes."""
+    """Where one cell reads and writes. ``notes`` remembers which model files were hashed; None: beside the leases."""
 
     data: Path
     outputs: Path
     progress: Path
     leases: Path
+    notes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,7 @@ class _Prepared:
     key: str
     tokenizer: Any
     weights: Weights
+    completes: AnswerCheck | None
 
 
 def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) -> None:
@@ -78,20 +76,26 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
     started = datetime.now(UTC)
     device = choose_device(catalogue.run)
     with ExitStack() as stack:
-        uuids = stack.enter_context(lease(gpus, visible_devices(), folders.leases)) if device == "cuda" else []
+        leased = stack.enter_context(lease_visible(gpus, folders.leases, cell.label))
+        uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
         prepared = _prepare(catalogue, cell, folders)
         progress = Progress(folders.progress, prepared.key)
-        stack.enter_context(progress.alone())
-        instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
-        predictions, measurements = _generate(catalogue, cell, prepared, progress, device, instruments)
-        energy, neighbours = instruments.energy.record(), instruments.neighbours.record()
-        facts = {"device": device_facts(device, uuids), "energy": energy, "foreign_processes": neighbours}
-        facts |= measurements.pop("facts")
-        measurements = {"cell": asdict(cell), "device": facts["device"], **measurements, "energy": energy}
+        if stack.enter_context(progress.alone()) and is_finished(folders.outputs, prepared.identity):
+            print(f"{cell.label}: finished by the other process", file=sys.stderr, flush=True)
+            progress.clear()
+            return
+        measured = progress.measurements() or {}
+        if "quality_pass" not in measured:  # else only the last writing was cut short
+            instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
+            measured = _generate(catalogue, cell, prepared, progress, device, instruments)
+        done = progress.finished()
+        facts = {"device": device_facts(device, leased), **measured.pop("facts")}
+        weights = catalogue.models[cell.model].weights
+        measured = {"cell": asdict(cell), "weights": weights, "device": facts["device"], **measured}
         times = {"start": started.isoformat(), "end": datetime.now(UTC).isoformat(), **progress.history()}
-        write_records(folders.outputs / "predictions.jsonl", predictions)
-        write_json(folders.outputs / "measurements.json", measurements)
+        write_records(folders.outputs / "predictions.jsonl", [done[request.sample_id] for request in prepared.requests])
+        write_json(folders.outputs / "measurements.json", measured)
         # The manifest comes last: it also says what the other two files hold.
         manifest = _manifest(catalogue, cell, prepared, folders) | facts | times
         write_json(folders.outputs / "manifest.json", manifest)
@@ -99,13 +103,14 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
 
 
 def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepared:
-    from ..models.loading import load_tokenizer
-
     check_prepared(folders.data)
     entry, dataset = catalogue.models[cell.model], catalogue.datasets[cell.dataset]
-    weights = find_weights(catalogue, cell.model, cell.precision, folders.leases.with_name(".verified"))
-    tokenizer = load_tokenizer(weights.folder)
+    notes = folders.notes or folders.leases.with_name(".verified")
+    weights = find_weights(catalogue, cell.model, cell.precision, notes)
+    tokenizer = _tokenizer(weights.folder, entry)
     requests = build_requests(catalogue.root, cell, entry, dataset, folders.data, tokenizer)
+    if entry.has_random_weights and catalogue.run.random_weights.prompt_tokens:
+        requests = resized(requests, catalogue.run.random_weights.prompt_tokens)
     new_tokens = max_new_tokens(catalogue, cell)
     check_context(requests, cell, entry.architecture.context_length, new_tokens)
     settings = catalogue.run.inference
@@ -122,37 +127,51 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
         "plan": plan_hash(plan, [request.sample_id for request in requests]),
         "weights": identity_hash(dict(weights.files)),
     }
-    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, weights)
+    completes = _completes(catalogue, cell, folders)
+    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, weights, completes)
+
+
+def _tokenizer(folder: Path, entry: ModelEntry) -> Any:
+    """The tokenizer of a checked model folder, or a stand-in's."""
+    if entry.has_random_weights:
+        from ..models.synthetic_tokenizer import SyntheticTokenizer
+
+        return SyntheticTokenizer(entry.architecture.vocab_size)
+    from ..models.loading import load_tokenizer
+
+    return load_tokenizer(folder)
 
 
 def _generate(
     catalogue: Catalogue, cell: Cell, prepared: _Prepared, progress: Progress, device: str, instruments: _Instruments
-) -> tuple[list[Prediction], dict[str, Any]]:
-    """Measure, then answer; returns predictions in dataset order and measurements (with manifest facts)."""
+) -> dict[str, Any]:
+    """Measure, then answer; returns what ``measurements.json`` holds, and under ``facts`` what the manifest does."""
     from ..models.loading import compute_dtype, load_model, weight_bytes
     from .generation import Generator
+    from .measuring import measure
+    from .quality import answer_all
 
     begin = time.perf_counter()
-    entry, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
+    model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
     quantized = prepared.weights.checkpoint is not None
-    prepared.weights.check_dtype(str(compute_dtype(entry, precision, device)).removeprefix("torch."), device)
-    loaded = load_model(prepared.weights.folder, entry, precision, prepared.tokenizer, device, quantized)
+    prepared.weights.check_dtype(str(compute_dtype(model, precision, device)).removeprefix("torch."), device)
+    loaded = load_model(prepared.weights.folder, model, precision, prepared.tokenizer, device, quantized)
     load_s = time.perf_counter() - begin
     held, weights = memory.after_load(), weight_bytes(loaded.model)
     instruments.neighbours.settle()
-    generator = Generator(loaded, _settings(catalogue, cell))
+    generator = Generator(loaded, _settings(catalogue, cell), prepared.completes)
     measured = progress.measurements()
     if measured is None:
-        measured = {"load_s": load_s, "weight_bytes": weights} | _measure(catalogue, prepared, generator, held)
+        run = catalogue.run
+        measured = {"load_s": load_s, "weight_bytes": weights}
+        measured |= measure(run.measurement, run.seed, prepared.requests, generator, held)
         instruments.neighbours.look()
         measured["latency"]["contended_by"] = instruments.neighbours.found()
         progress.keep_measurements(measured)
-    begin = time.perf_counter()
-    before = len(progress.finished())
+    begin, before = time.perf_counter(), len(progress.finished())
     with instruments.energy if before < len(prepared.requests) else nullcontext():
-        if catalogue.run.inference.engine == "static":  # `single` is the paper's protocol: nothing is shared
-            generator.share_prefix(prepared.requests)
-        predictions, halved = _answer(prepared, generator, progress, cell)
+        work = (prepared.requests, prepared.plan)
+        predictions = answer_all(catalogue, cell, work, generator, progress)
     instruments.neighbours.look()
     quality = {
         "engine": catalogue.run.inference.engine,
@@ -160,61 +179,20 @@ def _generate(
         "samples": len(predictions) - before,
         "batches": len(prepared.plan),
     }
-    return predictions, measured | {
-        "quality_pass": quality,
-        "facts": {"precision_applied": loaded.applied, "halved_batches": halved},
-    }
+    energy = instruments.energy.record()
+    facts = {"precision_applied": loaded.applied, "energy": energy}
+    facts |= {"foreign_processes": instruments.neighbours.record()}
+    measured |= {"energy": energy, "quality_pass": quality, "facts": facts}
+    progress.keep_measurements(measured)
+    return measured
 
 
-def _measure(catalogue: Catalogue, prepared: _Prepared, generator: Generator, held: dict[str, Any]) -> dict[str, Any]:
-    """The measurement pass: batch 1, before the quality pass, in the same process (PROTOCOL, section 3)."""
-    settings = catalogue.run.measurement
-    chosen = _latency_requests(prepared.requests, settings.latency_samples + settings.warmup, catalogue.run.seed)
-    memory.start_peak()
-    items = [(request.sample_id, request) for request in chosen]
-    latencies = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
-    return {
-        "memory": {"after_load": held, "inference": memory.peak()},
-        "latency": {"warmup": settings.warmup, "samples": latencies},
-    }
-
-
-def _latency_requests(requests: Sequence[Request], count: int, seed: int) -> list[Request]:
-    """A seeded choice, the same at every precision."""
-    return random.Random(seed).sample(list(requests), min(count, len(requests)))
-
-
-def _answer(
-    prepared: _Prepared, generator: Generator, progress: Progress, cell: Cell
-) -> tuple[list[Prediction], list[list[str]]]:
-    """Run the batches of the plan that are not finished yet, saying how far it is and how long it will take.
-
-    Returns predictions in dataset order, and the sample ids of each batch that memory forced to be halved.
-    """
-    from .outofmemory import answer_halving
-
-    halved: list[list[str]] = []
-    done = progress.finished()
-    total, begin, fresh = len(prepared.requests), time.perf_counter(), 0
-    for number, batch in enumerate(prepared.plan, start=1):
-        missing = [position for position in batch if prepared.requests[position].sample_id not in done]
-        if not missing:
-            continue
-        progress.begin_batch()
-        # The whole batch runs again even where part of it is on disk: its composition decides the answers.
-        answers = answer_halving(generator.answer, [prepared.requests[position] for position in batch], halved)
-        answers = [answer for answer in answers if answer.sample_id not in done]
-        progress.append(answers)
-        done |= {answer.sample_id: answer for answer in answers}
-        fresh += len(answers)
-        rate = fresh / (time.perf_counter() - begin)
-        print(
-            f"{cell.label}: batch {number}/{len(prepared.plan)}, {len(done)}/{total} samples, "
-            f"{rate:.1f} samples/s, {(total - len(done)) / rate:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
-    return [done[request.sample_id] for request in prepared.requests], halved
+def _completes(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> AnswerCheck | None:
+    """What ends an answer early; None where the run generates to the end."""
+    if not catalogue.run.inference.stop_early:
+        return None
+    samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
+    return AnswerCheck(tasks.get(catalogue.datasets[cell.dataset]), samples, stated=cell.prompting != "instruction")
 
 
 def _settings(catalogue: Catalogue, cell: Cell) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,9 +14,13 @@ from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria
 from ..measure.latency import Timing
 from ..models.loading import LoadedModel
 from ..records import Prediction
+from .cache import reserved
 from .prefix import SharedPrefix, all_but_last
 from .requests import Request
 from .sampling import SeededSampling, row_seed
+from .stopping import LineWatch, RowStops
+
+Completes = Callable[[Request, str], bool]
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,19 @@ class Generator:
 
     The model's own ``generation_config`` is replaced: published ones carry sampling settings and repetition penalties
     that would silently change greedy answers. Only its end-of-text tokens are kept.
+
+    Args:
+        loaded: the model with its tokenizer.
+        settings: how answers are generated.
+        completes: whether a request's text so far holds its whole answer, so that its row may stop; None: rows end by
+            themselves or at the token limit.
     """
 
-    def __init__(self, loaded: LoadedModel, settings: GenerationSettings) -> None:
+    def __init__(self, loaded: LoadedModel, settings: GenerationSettings, completes: Completes | None = None) -> None:
         self._loaded = loaded
-        self._settings = settings
+        self.settings = settings
+        self._completes = completes
+        self._watch = LineWatch(loaded.tokenizer.decode)
         self._stops = _end_tokens(loaded)
         self._prefix: SharedPrefix | None = None
         loaded.model.generation_config = GenerationConfig(
@@ -58,25 +71,59 @@ class Generator:
 
         After :meth:`share_prefix`, every request must be of that plan.
         """
-        new = self._generate(batch, StoppingCriteriaList(), self._prefix).tolist()
-        texts, counts, reasons = zip(*(self._read(row) for row in new), strict=True)
-        chains = self._settings.chains
+        chains = self.settings.chains
+        checks = (
+            [partial(self._completes, request) for request in batch for _ in range(chains)] if self._completes else []
+        )
+        rows, lengths = self._generate(batch, checks, self._prefix)
         return [
-            Prediction(
-                sample_id=request.sample_id,
-                outputs=list(texts[position * chains : (position + 1) * chains]),
-                prompt_tokens=len(request.token_ids),
-                new_tokens=list(counts[position * chains : (position + 1) * chains]),
-                finish_reason=list(reasons[position * chains : (position + 1) * chains]),
+            self.prediction(
+                request, rows[place * chains : (place + 1) * chains], lengths[place * chains : (place + 1) * chains]
             )
-            for position, request in enumerate(batch)
+            for place, request in enumerate(batch)
         ]
 
+    def prediction(self, request: Request, rows: Sequence[list[int]], lengths: Sequence[int | None]) -> Prediction:
+        """Read one request's answers from new tokens.
+
+        Args:
+            request: the request.
+            rows: new tokens of each chain, with whatever follows its end.
+            lengths: where a chain was stopped since its answer was complete; None where it was not.
+        """
+        texts, counts, reasons = zip(*map(self._read, rows, lengths), strict=True)
+        return Prediction(
+            sample_id=request.sample_id,
+            outputs=list(texts),
+            prompt_tokens=len(request.token_ids),
+            new_tokens=list(counts),
+            finish_reason=list(reasons),
+        )
+
+    @property
+    def model(self) -> Any:
+        """The transformers model."""
+        return self._loaded.model
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether complete answers are not generated further."""
+        return self._completes is not None
+
+    def completes(self, request: Request, tokens: list[int]) -> bool:
+        """Whether the newest of a request's new tokens completed its answer."""
+        if self._completes is None or not self._watch(tokens[-1]):
+            return False
+        return self._completes(request, self._loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+
     def time_one(self, request: Request) -> Timing:
-        """Generate one answer (all its chains, for self-consistency) and note when each token was ready."""
+        """Generate one answer (all its chains, for self-consistency) and note when each token was ready.
+
+        Nothing stops early here: latency is that of the model, as the paper measured it.
+        """
         watch = _TokenTimes(self.synchronize)
-        new = self._generate([request], StoppingCriteriaList([watch])).tolist()
-        return Timing(watch.at, len(request.token_ids), sum(self._read(row)[1] for row in new))
+        rows, _ = self._generate([request], watches=[watch])
+        return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows))
 
     def synchronize(self) -> None:
         """Wait until all devices in use have finished."""
@@ -85,27 +132,32 @@ class Generator:
                 torch.cuda.synchronize(index)
 
     def _generate(
-        self, batch: Sequence[Request], stopping: StoppingCriteriaList, prefix: SharedPrefix | None = None
-    ) -> torch.Tensor:
-        """Return the new tokens, shape (requests x chains, at most max_new_tokens)."""
+        self,
+        batch: Sequence[Request],
+        checks: Sequence[Callable[[str], bool]] = (),
+        prefix: SharedPrefix | None = None,
+        watches: Sequence[StoppingCriteria] = (),
+    ) -> tuple[list[list[int]], list[int | None]]:
+        """Return the new tokens of each row (requests x chains), and where a check stopped it."""
         tokens, mask = self._padded(batch, prefix.length if prefix else 0)
-        cache = prefix.for_rows(len(batch)) if prefix else None
-        chains = self._settings.chains
+        width, chains, model = tokens.shape[1], self.settings.chains, self._loaded.model
+        whole = width + self.settings.max_new_tokens
+        cache = prefix.for_rows(len(batch), width if chains > 1 else whole) if prefix else None
+        stops = RowStops(checks, width, self._loaded.tokenizer.decode, self._watch)
         with torch.inference_mode():
             if chains > 1:  # the prompt is computed once for all its chains
-                cache = all_but_last(self._loaded.model, tokens, mask, cache)
-                if cache is not None:
-                    cache.batch_repeat_interleave(chains)
+                cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), chains)
                 tokens, mask = tokens.repeat_interleave(chains, 0), mask.repeat_interleave(chains, 0)
-            output = self._loaded.model.generate(
+            output = model.generate(
                 input_ids=tokens,
                 attention_mask=mask,
                 logits_processor=self._sampling(batch),
-                stopping_criteria=stopping,
+                stopping_criteria=StoppingCriteriaList([*watches, *([stops] if checks else [])]),
                 past_key_values=cache,
             )
         assert isinstance(output, torch.Tensor)
-        return output[:, tokens.shape[1] :]
+        new: list[list[int]] = output[:, width:].tolist()
+        return new, stops.lengths or [None] * len(new)
 
     def _padded(self, batch: Sequence[Request], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and mask, both of shape (requests, longest prompt); padding follows the shared tokens."""
@@ -120,7 +172,7 @@ class Generator:
         return torch.tensor(rows, device=device), torch.tensor(mask, device=device)
 
     def _sampling(self, batch: Sequence[Request]) -> LogitsProcessorList:
-        settings = self._settings
+        settings = self.settings
         if settings.temperature is None:
             return LogitsProcessorList()
         seeds = [
@@ -128,12 +180,14 @@ class Generator:
         ]
         return LogitsProcessorList([SeededSampling(settings.temperature, seeds, self._loaded.device)])
 
-    def _read(self, row: list[int]) -> tuple[str, int, str]:
+    def _read(self, row: list[int], length: int | None) -> tuple[str, int, str]:
         """Text, number of new tokens (the end token counted) and finish reason of one row."""
-        end = next((position for position, token in enumerate(row) if token in self._stops), None)
-        tokens = row if end is None else row[:end]
+        end = next((place for place, token in enumerate(row[:length]) if token in self._stops), None)
+        tokens = row[:length] if end is None else row[:end]
         text = self._loaded.tokenizer.decode(tokens, skip_special_tokens=True)
-        return text, len(row) if end is None else end + 1, "length" if end is None else "stop"
+        if end is None and length is None:
+            return text, len(row), "length"
+        return text, len(tokens) if end is None else end + 1, "stop"
 
 
 class _TokenTimes(StoppingCriteria):

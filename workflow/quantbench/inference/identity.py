@@ -13,20 +13,22 @@ from ..grid import Cell
 from ..prompts import read_template, template_path, text_hash
 
 # Raise it when a change of the engine changes outputs or measurements: every cell then runs again.
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
+# Raise it when stand-ins come out otherwise (models/random_weights.py): their cells then run again.
+RANDOM_WEIGHTS_VERSION = 1
 
 
 def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
     """Everything in the configuration that a cell's predictions and measurements depend on, ready for JSON."""
     run = catalogue.run
-    model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
+    precision = catalogue.precisions[cell.precision]
     dataset = catalogue.datasets[cell.dataset]
     generation: dict[str, Any] = {"max_new_tokens": max_new_tokens(catalogue, cell)}
     if cell.prompting == "self_consistency":
         generation |= run.inference.self_consistency.model_dump()
     return {
         "cell": cell.folder,
-        "model": model.model_dump(include={"hub_id", "revision", "folder", "chat_template", "full_dtype"}),
+        "model": _model_identity(catalogue, cell),
         "precision": precision.model_dump(include={"method", "settings", "noise_floor_of"}, exclude_none=True),
         "prompt": {
             "template": _template_hash(
@@ -36,7 +38,7 @@ def cell_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
         },
         "samples": {"limit": run.limit, "seed": run.seed},
         "generation": generation,
-        "inference": run.inference.model_dump(include={"engine", "token_budget", "max_batch_size"}),
+        "inference": run.inference.model_dump(include={"engine", "token_budget", "max_batch_size", "stop_early"}),
         "measurement": run.measurement.model_dump(),
         "engine_version": ENGINE_VERSION,
     }
@@ -51,6 +53,18 @@ def max_new_tokens(catalogue: Catalogue, cell: Cell) -> int:
 def identity_hash(identity: dict[str, Any]) -> str:
     """SHA-256 of an identity, independent of the order of its keys."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _model_identity(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
+    """What the weights and the tokenizer are; a stand-in's follow from its architecture and the seed of its weights."""
+    model = catalogue.models[cell.model]
+    if not model.has_random_weights:
+        return model.model_dump(include={"hub_id", "revision", "folder", "chat_template", "full_dtype"})
+    stand_in = model.model_dump(include={"weights", "family", "architecture", "chat_template", "full_dtype"})
+    return stand_in | {
+        "weights_version": RANDOM_WEIGHTS_VERSION,
+        "prompt_tokens": catalogue.run.random_weights.prompt_tokens,
+    }
 
 
 @cache

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from ..records import read_json
 
 _PACKAGES = ("quantbench", "torch", "transformers", "bitsandbytes", "accelerate", "tokenizers", "safetensors", "numpy")
 
@@ -21,14 +24,20 @@ def software(root: Path) -> dict[str, Any]:
 
 
 def device_facts(device: str, uuids: list[str]) -> dict[str, Any]:
-    """Kind, names, UUIDs and driver of the devices a cell used."""
+    """Kind, names, driver and leased UUIDs of the devices a cell used; on CPU these are stand-ins, mostly none."""
     if device == "cpu":
-        return {"kind": "cpu", "names": [_processor()], "uuids": [], "driver": None}
+        return {"kind": "cpu", "names": [_processor()], "uuids": uuids, "driver": None}
     import pynvml
 
     pynvml.nvmlInit()
     names = [str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByUUID(uuid))) for uuid in uuids]
     return {"kind": "cuda", "names": names, "uuids": uuids, "driver": str(pynvml.nvmlSystemGetDriverVersion())}
+
+
+def is_finished(outputs: Path, identity: dict[str, Any]) -> bool:
+    """Whether all files of a cell stand in its folder, made from this very identity; the manifest is written last."""
+    manifest = outputs / "manifest.json"
+    return manifest.exists() and read_json(manifest).get("identity") == json.loads(json.dumps(identity))
 
 
 def _version(name: str) -> str | None:

@@ -13,15 +13,18 @@ from .requests import Request
 
 GIB = 1024**3
 Answer = Callable[[Sequence[Request]], list[Prediction]]
+Note = Callable[[list[str]], None]
+Advice = Callable[[int], str]
 
 
-def answer_halving(answer: Answer, batch: Sequence[Request], halved: list[list[str]]) -> list[Prediction]:
+def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice: Advice) -> list[Prediction]:
     """Answer a batch; where it does not fit into memory, answer its halves.
 
     Args:
         answer: generates the answers of a batch.
         batch: requests of one batch of the plan.
-        halved: takes the sample ids of each batch that did not fit, for the manifest.
+        note: takes the sample ids of each batch that did not fit, for the manifest.
+        advice: what to say about a prompt of so many tokens that does not fit alone.
 
     Raises:
         ModelError: a single sample does not fit; names its prompt's length, what was asked and what is free.
@@ -35,10 +38,10 @@ def answer_halving(answer: Answer, batch: Sequence[Request], halved: list[list[s
     # Outside the handler: the error's trace holds the failed batch's tensors.
     _release()
     if len(batch) == 1:
-        raise ModelError(_too_large(batch[0], reason))
-    halved.append([request.sample_id for request in batch])
+        raise ModelError(_too_large(batch[0], reason, advice))
+    note([request.sample_id for request in batch])
     middle = len(batch) // 2
-    return answer_halving(answer, batch[:middle], halved) + answer_halving(answer, batch[middle:], halved)
+    return answer_halving(answer, batch[:middle], note, advice) + answer_halving(answer, batch[middle:], note, advice)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -52,12 +55,13 @@ def _release() -> None:
         torch.cuda.empty_cache()
 
 
-def _too_large(request: Request, reason: str) -> str:
+def _too_large(request: Request, reason: str, advice: Advice) -> str:
     free = ""
     if torch.cuda.is_available():
         parts = [torch.cuda.mem_get_info(index) for index in range(torch.cuda.device_count())]
         free = "; free: " + ", ".join(f"{now / GIB:.1f} of {total / GIB:.1f} GiB" for now, total in parts)
+    tokens = len(request.token_ids)
     return (
-        f"out of memory at batch size 1, sample {request.sample_id} with a prompt of {len(request.token_ids)} tokens: "
-        f"{reason}{free}; lower hardware.gpu_memory_gib so that the cell asks for more GPUs, or choose a smaller precision"
+        f"out of memory at batch size 1, sample {request.sample_id} with a prompt of {tokens} tokens: {reason}{free}; "
+        f"{advice(tokens)}"
     )

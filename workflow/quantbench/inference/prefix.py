@@ -7,11 +7,12 @@ stands between the prefix and the rest, masked out.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+
+from .cache import reserved
 
 # Below this many tokens, copying the cache costs as much as computing it.
 WORTH_SHARING = 16
@@ -31,20 +32,17 @@ class SharedPrefix:
     def __init__(self, model: Any, prompts: Sequence[list[int]], device: torch.device) -> None:
         length = shared_length(prompts) if len(prompts) > 1 else 0
         self.length = length if length >= WORTH_SHARING else 0
+        self._config = model.config
         self._cache: Any = None
         if self.length:
             tokens = torch.tensor([list(prompts[0][: self.length])], device=device)
             with torch.inference_mode():
                 self._cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
 
-    def for_rows(self, rows: int) -> Any:
-        """A copy of the cache for a batch, which generation may extend; None where nothing is shared."""
-        if self._cache is None:
-            return None
-        cache = copy.deepcopy(self._cache)
+    def for_rows(self, rows: int, capacity: int) -> Any:
+        """A cache for a batch of ``rows`` of at most ``capacity`` tokens, which begins with what is shared."""
         with torch.inference_mode():
-            cache.batch_repeat_interleave(rows)
-        return cache
+            return reserved(self._config, capacity, self._cache, rows)
 
 
 def all_but_last(model: Any, tokens: torch.Tensor, mask: torch.Tensor, cache: Any) -> Any:

@@ -34,20 +34,22 @@ class Progress:
         self._lock = FileLock(folder / f"{key[:16]}.lock")
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the cell against other processes.
+    def alone(self) -> Iterator[bool]:
+        """Hold the cell against other processes; yields whether another one worked on it until now.
 
         A second process waits: a SLURM job that outlived its Snakemake may still be working on the cell, and what it
         finishes need not be computed again.
         """
+        waited = False
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             print("another process works on this cell; waiting for it", file=sys.stderr, flush=True)
             self._lock.acquire()
+            waited = True
         try:
             self._note("start")
-            yield
+            yield waited
         finally:
             self._lock.release()
 
@@ -73,10 +75,19 @@ class Progress:
         """Note that a batch is being generated, which a kill may undo."""
         self._note("batch")
 
-    def history(self) -> dict[str, int]:
-        """How often the cell was resumed, and how many batches were generated over all its starts."""
-        events = self._history.read_text(encoding="utf-8").split()
-        return {"resumed": events.count("start") - 1, "batches_generated": events.count("batch")}
+    def note_halved(self, sample_ids: Sequence[str]) -> None:
+        """Note a batch that did not fit into memory."""
+        self._note(f"halved {json.dumps(list(sample_ids))}")
+
+    def history(self) -> dict[str, Any]:
+        """Over all starts: how often the cell was resumed, batches generated, and the sample ids of each halved batch."""
+        events = [line.split(" ", 1) for line in self._history.read_text(encoding="utf-8").splitlines()]
+        kinds = [event[0] for event in events]
+        return {
+            "resumed": kinds.count("start") - 1,
+            "batches_generated": kinds.count("batch"),
+            "halved_batches": [json.loads(event[1]) for event in events if event[0] == "halved"],
+        }
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Add one finished batch; on disk when this returns.
@@ -84,15 +95,7 @@ class Progress:
         Raises:
             DataError: the disk is full or refuses; a line it left half is cut off at the next start.
         """
-        try:
-            with self._predictions.open("a", encoding="utf-8") as handle:
-                handle.write("".join(json_line(prediction) for prediction in predictions))
-                handle.flush()
-                os.fsync(handle.fileno())
-        except OSError as error:
-            raise DataError(
-                f"{self._predictions}: not written ({error.strerror}); make room and run again: earlier batches are kept"
-            ) from error
+        self._append(self._predictions, "".join(json_line(prediction) for prediction in predictions))
 
     def measurements(self) -> dict[str, Any] | None:
         """The measurements of an earlier start, or None."""
@@ -108,8 +111,18 @@ class Progress:
             path.unlink(missing_ok=True)
 
     def _note(self, event: str) -> None:
-        with self._history.open("a", encoding="utf-8") as handle:
-            handle.write(f"{event}\n")
+        self._append(self._history, f"{event}\n")
+
+    def _append(self, path: Path, text: str) -> None:
+        try:
+            with path.open("a", encoding="utf-8") as handle:
+                handle.write(text)
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            raise DataError(
+                f"{path}: not written ({error.strerror}); make room and run again: earlier batches are kept"
+            ) from error
 
 
 def _whole(line: bytes) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,14 @@ def build_requests(
         requests.append(Request(sample.sample_id, text, token_ids))
     _check_start_token(requests, tokenizer, cell.model)
     return requests
+
+
+def resized(requests: Sequence[Request], tokens: int) -> list[Request]:
+    """Prompts of exactly ``tokens`` tokens: the ends of longer ones, shorter ones repeated. For stand-ins only."""
+    return [
+        replace(request, token_ids=(request.token_ids * -(-tokens // len(request.token_ids)))[-tokens:])
+        for request in requests
+    ]
 
 
 def check_context(requests: Sequence[Request], cell: Cell, context_length: int, max_new_tokens: int) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 
 from ..config import RunConfig
-from ..devices import visible_devices
+from ..devices import stand_ins, visible_devices
 from ..errors import ConfigError
 
 
 def choose_device(run: RunConfig) -> str:
-    """``cuda`` or ``cpu``, by the configuration and what is visible.
+    """``cuda`` or ``cpu``, by the configuration and what is visible; devices that only stand in for GPUs do not compute.
 
     Raises:
         ConfigError: ``hardware.device: cuda`` where no GPU is visible.
     """
-    found = bool(visible_devices()) if run.hardware.device != "cpu" else False
+    found = run.hardware.device != "cpu" and not stand_ins() and bool(visible_devices())
     if run.hardware.device == "cuda" and not found:
         raise ConfigError(
             "hardware.device is 'cuda' and no GPU is visible (driver missing, or CUDA_VISIBLE_DEVICES empty); "

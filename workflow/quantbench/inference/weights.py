@@ -17,16 +17,23 @@ from ..records import read_json
 
 @dataclass(frozen=True)
 class Weights:
-    """A checked model folder. ``checkpoint`` is the manifest where the weights in it are quantized already, else None."""
+    """A checked model folder; of a stand-in with random weights, nothing stands there.
+
+    ``checkpoint`` is the manifest where the weights are quantized already, else None.
+    """
 
     folder: Path
     files: dict[str, str]
     revision: str | None
     checkpoint: dict[str, Any] | None
+    random: bool = False
 
     def record(self) -> dict[str, Any]:
-        """What a cell's manifest says of its model."""
+        """What a cell's manifest says of its model: revision and file hashes, or that its weights were random."""
+        if self.random:
+            return {"weights": "random", "note": "outputs are meaningless", "resolved_revision": None, "files": {}}
         return {
+            "weights": "published",
             "resolved_revision": self.revision,
             "files": self.files,
             "quantized_checkpoint": self.checkpoint is not None,
@@ -58,7 +65,7 @@ def find_weights(catalogue: Catalogue, model: str, precision: str, notes: Path) 
         ModelError: incomplete folder, another architecture, or files other than recorded.
     """
     entry, run = catalogue.models[model], catalogue.run
-    if not uses_checkpoint(run, catalogue.precisions[precision]):
+    if not uses_checkpoint(run, entry, catalogue.precisions[precision]):
         return full_weights(catalogue, model, notes)
     folder = checkpoint_folder(catalogue.root, run.models_folder, model, precision)
     manifest = read_manifest(folder, catalogue.precisions[precision])
@@ -75,6 +82,8 @@ def full_weights(catalogue: Catalogue, model: str, notes: Path, force: bool = Fa
     """
     entry, models = catalogue.models[model], catalogue.run.models_folder
     folder, receipt = model_folder(catalogue.root, models, model, entry), receipt_path(catalogue.root, models, model)
+    if entry.has_random_weights:  # made where it runs
+        return Weights(folder, {}, None, None, random=True)
     check_folder(folder, model, entry)
     revision = None
     if entry.folder is None and receipt.exists():

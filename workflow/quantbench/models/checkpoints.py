@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..config import PrecisionEntry, RunConfig
+from ..config import ModelEntry, PrecisionEntry, RunConfig
 from ..errors import ModelError
 from ..records import read_json
 from .integrity import MANIFEST
 
 
-def uses_checkpoint(run: RunConfig, precision: PrecisionEntry) -> bool:
-    """Whether cells at a precision load a quantized checkpoint, rather than quantize while they load."""
-    return run.keep != "full" and precision.method == "bitsandbytes"
+def uses_checkpoint(run: RunConfig, model: ModelEntry, precision: PrecisionEntry) -> bool:
+    """Whether cells of a model at a precision load a quantized checkpoint, rather than quantize while they load."""
+    return run.keep != "full" and precision.method == "bitsandbytes" and not model.has_random_weights
 
 
 def checkpoint_folder(root: Path, models_folder: str, model: str, precision: str) -> Path:

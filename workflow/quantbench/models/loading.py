@@ -15,6 +15,7 @@ import torch
 
 from ..config import ModelEntry, PrecisionEntry
 from ..errors import ModelError
+from .random_weights import random_model
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def load_model(
     """Load a model at a precision.
 
     Args:
-        folder: a checked model folder (:func:`quantbench.models.folder.check_folder`).
+        folder: a checked model folder (:func:`quantbench.models.folder.check_folder`); of a stand-in, nothing is read.
         entry: the model.
         precision: its settings go to transformers' ``BitsAndBytesConfig``.
         tokenizer: from :func:`load_tokenizer`.
@@ -58,8 +59,6 @@ def load_model(
     Raises:
         ModelError: the library refuses the settings or the weights.
     """
-    from transformers import AutoModelForCausalLM
-
     # bitsandbytes logs a cast on every 8-bit product; a job's log must stay readable.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     dtype = compute_dtype(entry, precision, device)
@@ -67,9 +66,10 @@ def load_model(
     if precision.method == "bitsandbytes" and not quantized:
         options["quantization_config"] = _bitsandbytes_config(precision)
     try:
-        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
+        model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: not loadable at precision {precision.title!r}: {error}") from error
+        what = f"{entry.title} with random weights" if entry.has_random_weights else folder
+        raise ModelError(f"{what}: not loadable at precision {precision.title!r}: {error}") from error
     model.eval()
     applied = {
         "method": precision.method,
@@ -77,6 +77,12 @@ def load_model(
         "dtype": str(dtype).removeprefix("torch."),
     }
     return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
+
+
+def _published_model(folder: Path, options: dict[str, Any]) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
 
 
 def compute_dtype(entry: ModelEntry, precision: PrecisionEntry, device: str) -> torch.dtype:

@@ -1,4 +1,4 @@
-"""Intervals, paired comparisons and verdicts (protocol, section 5). Needs numpy; scipy and statsmodels load on use."""
+"""Intervals, paired comparisons and verdicts (protocol, section 5). Needs numpy."""
 
 from .bootstrap import Metric
 from .intervals import interval_of_counts, wilson_interval

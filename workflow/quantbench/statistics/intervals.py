@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -14,15 +16,21 @@ from .bootstrap import Metric, resampled_sums, sum_by_group
 
 
 def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (Wilson 1927), by scipy.
+    """Wilson's score interval of a proportion (Wilson 1927).
 
     Raises:
         ValueError: ``n`` is 0, or ``successes`` lies outside 0 to ``n``.
     """
-    from scipy.stats import binomtest  # on use: importing it takes most of a second
-
-    interval = binomtest(successes, n).proportion_ci(confidence_level=confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    if not 0 <= successes <= n or n == 0:
+        raise ValueError(f"{successes} successes of {n} are no proportion")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = successes / n
+    middle = share + z**2 / (2 * n)
+    reach = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    scale = 1 + z**2 / n
+    low, high = (middle - reach) / scale, (middle + reach) / scale
+    # At the ends the bound is the end itself, which rounding misses.
+    return 0.0 if successes == 0 else low, 1.0 if successes == n else high
 
 
 def interval_of_counts(

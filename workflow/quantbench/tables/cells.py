@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..grid import Cell
 from ..memory import GIB, linear_weights
 from ..statistics import percentile, samples_needed
-from .reading import Document, cell_folder
+from .reading import Document, cell_folder, weights_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,9 @@ def cells_table(catalogue: Catalogue, results: Path, cells: Sequence[Cell]) -> p
 
     Units stand in the column names; ``_gib`` is 2**30 bytes, scores and rates are between 0 and 1, ``parameters`` is a
     count. ``memory_gib`` is the peak torch allocated during inference, summed over devices; on CPU the model's own
-    bytes: ``memory_kind`` says which. ``constant_score`` is the chance level: what the best constant answer scores. ``latency_note`` names the percentiles left empty because n is too small.
+    bytes: ``memory_kind`` says which. ``weights`` is ``published``, or ``random`` where the model was a stand-in: memory
+    and latency are the model's then, scores mean nothing. ``constant_score`` is the chance level: what the best
+    constant answer scores. ``latency_note`` names the percentiles left empty because n is too small.
 
     Raises:
         DataError: a file is missing or malformed, or lacks a field.
@@ -60,6 +62,7 @@ def _row(catalogue: Catalogue, folder: Path, cell: Cell) -> dict[str, Any]:
         "domain": model.domain,
         "parameters": parameters(model.architecture),
         "demonstration": model.demonstration,
+        "weights": weights_of(measured),
         "precision": cell.precision,
         "dataset": cell.dataset,
         "dataset_title": dataset.title,
@@ -145,7 +148,8 @@ def _device(measured: Document) -> str:
 
 
 COLUMNS = [
-    *("model", "title", "domain", "parameters", "demonstration", "precision", "dataset", "dataset_title", "task"),
+    *("model", "title", "domain", "parameters", "demonstration", "weights", "precision"),
+    *("dataset", "dataset_title", "task"),
     *("prompting", "shots", "metric", "score", "score_low", "score_high", "constant_score", "n", "unparseable_rate"),
     *(
         "strict_score",

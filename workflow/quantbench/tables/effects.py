@@ -17,7 +17,7 @@ from ..records import Sample, ScoredAnswer, read_records
 from ..statistics import compare, holm, mcnemar_exact, verdict
 from ..tasks.metrics import metric_value
 from .efficiency import REFERENCE
-from .reading import Document, cell_folder
+from .reading import Document, cell_folder, weights_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,7 @@ class _Answers:
     answers: list[ScoredAnswer]
     counts: NDArray[Any]
     scores: Document
+    weights: str
 
 
 def effects_table(
@@ -141,7 +142,7 @@ def _read(catalogue: Catalogue, results: Path, cell: Cell) -> _Answers:
             f"{scores.path}: the value {scores.get('value')} does not follow from scored.jsonl beside it, which gives "
             f"{recomputed:.6f}; delete both files to have the cell scored again"
         )
-    return _Answers(answers, counts, scores)
+    return _Answers(answers, counts, scores, weights_of(Document(folder / "measurements.json")))
 
 
 def _check_same_samples(cell: Cell, full: _Answers, other: _Answers) -> None:
@@ -159,9 +160,11 @@ def _effect(catalogue: Catalogue, cell: Cell, full: _Answers, other: _Answers, g
     paired = compare(
         full.counts, other.counts, groups, dataset.metric, settings.resamples, catalogue.run.seed, settings.confidence
     )
+    random = "random" in (full.weights, other.weights)
     return {
         "model": cell.model,
         "title": catalogue.models[cell.model].title,
+        "weights": "random" if random else "published",
         "dataset": cell.dataset,
         "task": dataset.task,
         "prompting": cell.prompting,
@@ -179,7 +182,8 @@ def _effect(catalogue: Catalogue, cell: Cell, full: _Answers, other: _Answers, g
         "difference_high": paired.high,
         **_changes(full.answers, other.answers),
         "margin": settings.margin,
-        "verdict": verdict(paired.low, paired.high, settings.margin),
+        # The scores of random weights say nothing about a precision.
+        "verdict": "inconclusive" if random else verdict(paired.low, paired.high, settings.margin),
         "smallest_detectable": paired.smallest_detectable,
         "full_unparseable_rate": full.scores.get("unparseable_rate"),
         "unparseable_rate": other.scores.get("unparseable_rate"),
@@ -203,7 +207,20 @@ def _changes(full: Sequence[ScoredAnswer], other: Sequence[ScoredAnswer]) -> dic
 
 
 COLUMNS = [
-    *("study", "model", "title", "dataset", "task", "prompting", "shots", "precision", "metric", "n", "documents"),
+    *(
+        "study",
+        "model",
+        "title",
+        "weights",
+        "dataset",
+        "task",
+        "prompting",
+        "shots",
+        "precision",
+        "metric",
+        "n",
+        "documents",
+    ),
     *("full_score", "score", "score_low", "score_high", "difference", "difference_low", "difference_high"),
     *("flip_rate", "lost", "gained", "mcnemar_p", "holm_p", "margin", "verdict", "smallest_detectable"),
     *("noise_floor_flip_rate", "noise_floor_difference", "within_noise_floor"),

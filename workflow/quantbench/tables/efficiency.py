@@ -42,7 +42,7 @@ def efficiency_table(catalogue: Catalogue, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 COLUMNS = [
-    *("model", "title", "domain", "precision", "dataset", "task", "prompting", "shots", "memory_kind"),
+    *("model", "title", "domain", "weights", "precision", "dataset", "task", "prompting", "shots", "memory_kind"),
     *(name for pair in RATIOS.items() for name in pair),
     *("latency_sd_s", "latency_n", "first_token_mean_s", "energy_note", "device", "contended_by"),
 ]

@@ -23,12 +23,25 @@ def existing_cells(results: Path, cells: Iterable[Cell]) -> list[Cell]:
     return [cell for cell in cells if all((cell_folder(results, cell) / name).exists() for name in NEEDED)]
 
 
+def weights_of(measured: Document) -> str:
+    """``published``, or ``random`` where the model of this ``measurements.json`` was a stand-in.
+
+    It is read from what the cell left, not from the configuration, which may have changed since.
+    """
+    value: str = measured.get("weights") if measured.has("weights") else "published"  # files of version 0.1.0 lack it
+    return value
+
+
 class Document:
     """One JSON object of a cell; a missing field is an error naming the file and the field."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._value = read_json(path)
+
+    def has(self, key: str) -> bool:
+        """Whether the object has a field."""
+        return key in self._value
 
     def get(self, *keys: str) -> Any:
         """The value at a path of keys.

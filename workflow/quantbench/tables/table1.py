@@ -76,6 +76,11 @@ def table1_markdown(catalogue: Catalogue, table: pd.DataFrame) -> str:
             if table["published_score"].notna().any()
             else []
         ),
+        *(
+            [f"Random weights: scores of these are meaningless ({', '.join(random)})."]
+            if (random := _with_random_weights(catalogue, table))
+            else []
+        ),
         *(["The models are tiny demonstration models."] if _any_demonstration(catalogue, table) else []),
         *notes,
     ]
@@ -102,12 +107,27 @@ def _published(value: float, style: str, factor: int = 1) -> str:
     return "" if value != value else f" ({value * factor:{style}})"
 
 
+def _with_random_weights(catalogue: Catalogue, table: pd.DataFrame) -> list[str]:
+    return [catalogue.models[name].title for name in table.loc[table["weights"] == "random", "model"].unique()]
+
+
 def _any_demonstration(catalogue: Catalogue, table: pd.DataFrame) -> bool:
     return any(catalogue.models[model].demonstration for model in table["model"].unique())
 
 
 COLUMNS = [
-    *("task", "dataset", "model", "precision", "metric", "memory_gib", "memory_kind", "latency_s", "latency_sd_s"),
+    *(
+        "task",
+        "dataset",
+        "model",
+        "weights",
+        "precision",
+        "metric",
+        "memory_gib",
+        "memory_kind",
+        "latency_s",
+        "latency_sd_s",
+    ),
     *("score", "score_low", "score_high", "constant_score", "n", "unparseable_rate", *PUBLISHED.values()),
     *("score_difference", "memory_ratio", "latency_ratio"),
 ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..config import DatasetEntry
 from ..records import Sample
+from . import completion
 from .metrics import Counts, metric_value
 
 
@@ -37,17 +38,47 @@ class Task(ABC):
         self.entry = entry
         self.labels = tuple(labels)
 
-    @abstractmethod
     def parse(self, raw: str, sample: Sample) -> Answer:
-        """Read an output as a careful reader would. Never raises on any text."""
+        """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text."""
+        return self.read(self._answered(raw, sample), sample)
 
-    @abstractmethod
     def parse_strict(self, raw: str, sample: Sample) -> Answer:
         """Read an output only if it has exactly the form :meth:`render` writes.
 
         The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
         line counts instead (what the chain-of-thought prompts ask for).
         """
+        return self.read_strict(self._answered(raw, sample), sample)
+
+    def answer_end(self, raw: str, sample: Sample, stated: bool = False) -> int | None:
+        """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.
+
+        Args:
+            raw: the output, or its beginning.
+            sample: what was asked.
+            stated: only a stated final answer counts (chains of thought).
+        """
+        return completion.answer_end(
+            raw,
+            readable=lambda text: self.completes(text, sample),
+            exact=lambda text: self.read_strict(text, sample).ok,
+            stated=stated,
+        )
+
+    def completes(self, text: str, sample: Sample) -> bool:
+        """Tell whether a text before a new example answers the sample."""
+        return self.read(text, sample).ok
+
+    def _answered(self, raw: str, sample: Sample) -> str:
+        return raw[: self.answer_end(raw, sample)]
+
+    @abstractmethod
+    def read(self, raw: str, sample: Sample) -> Answer:
+        """Read all of an output as a careful reader would."""
+
+    @abstractmethod
+    def read_strict(self, raw: str, sample: Sample) -> Answer:
+        """Read the exact form from all of an output."""
 
     @abstractmethod
     def render(self, gold: Any, sample: Sample) -> str:

@@ -48,7 +48,7 @@ class MultiLabelClassification(Task):
         super().__init__(entry, list(entry.labels))
         self._inventory = Inventory(self.labels, short_names=False)
 
-    def parse(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer:
         """Read the labels an output names; see the module's conventions."""
         shown = reading.visible(raw)
         text = reading.without_echo(reading.normalise(shown), str(sample.inputs.get("text", "")), self.entry.labels)
@@ -65,7 +65,7 @@ class MultiLabelClassification(Task):
         """Every label: naming one more never lowers the mean of the labels' F1."""
         return [list(self.labels)]
 
-    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer:
         """Accept label names as the inventory writes them, joined by ``;``, or the word ``none``, alone on the line."""
         line = reading.exact_line(raw)
         if line == "none":

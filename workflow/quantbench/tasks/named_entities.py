@@ -60,7 +60,7 @@ class NamedEntityRecognition(Task):
         names = "".join(kind.split())
         self._type_name = re.compile(rf"(?:{re.escape(fold(names))})s?(?:name|entity|mention)?s?[:=-]*")
 
-    def parse(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer:
         """Read the highlighted stretches of an output; see the module's conventions."""
         written = str(sample.inputs.get("text", ""))
         sentence = _Sentence(written)
@@ -76,7 +76,7 @@ class NamedEntityRecognition(Task):
         """No mention at all: mentions are places in one sentence, and no place fits all of them."""
         return [[]]
 
-    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer:
         """Accept the sentence, character by character, with entities between ``<span>`` and ``</span>``, never nested."""
         line, written = reading.exact_line(raw), str(sample.inputs.get("text", ""))
         tags = _STRICT_TAG.findall(line)
@@ -89,6 +89,10 @@ class NamedEntityRecognition(Task):
             if number % 2 and piece:
                 spans.append((start, end))
         return Answer(_Sentence(written).entities(spans), True)
+
+    def completes(self, text: str, sample: Sample) -> bool:
+        """Accept the exact copy, and where tags stand a careful reading: words about the sentence are no answer yet."""
+        return self.read_strict(text, sample).ok or (has_tags(text) and self.read(text, sample).ok)
 
     def render(self, gold: Any, sample: Sample) -> str:
         """Return the sentence with each entity between ``<span>`` and ``</span>``, otherwise unchanged."""

@@ -36,7 +36,7 @@ class QuestionAnswering(Task):
         super().__init__(entry, ["correct"])
         self._lettered = entry.lettered
 
-    def parse(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer:
         """Read the one answer an output gives; see the module's conventions."""
         text = reading.normalise(reading.visible(raw))
         text = reading.without_echo(text, str(sample.inputs.get("question", "")), {})
@@ -44,7 +44,7 @@ class QuestionAnswering(Task):
         value = choice.read(text, _options(sample)) if self._lettered else decision.read(text)
         return self.no_answer() if value is None else Answer(value, True)
 
-    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer:
         """Accept one letter of the options in upper case, or yes, no or maybe in lower case, alone on the line."""
         line = reading.exact_line(raw)
         known = _options(sample).keys() if self._lettered else DECISIONS

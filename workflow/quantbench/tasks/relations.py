@@ -65,7 +65,7 @@ class RelationExtraction(Task):
         super().__init__(entry, list(entry.labels))
         self._inventory = Inventory(self.labels, short_names=True)
 
-    def parse(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer:
         """Read the one class an output names; see the module's conventions."""
         text = reading.normalise(reading.visible(raw))
         text = reading.without_echo(text, str(sample.inputs.get("sentence", "")), self.entry.labels)
@@ -76,7 +76,7 @@ class RelationExtraction(Task):
                 return answer
         return self._read_values(text) or self._read_body(text) or self.no_answer()
 
-    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer:
         """Accept the class exactly as the inventory writes it, alone on its line."""
         line = reading.exact_line(raw)
         return Answer(line, True) if line in self.labels else self.no_answer()

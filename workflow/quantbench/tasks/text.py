@@ -35,12 +35,18 @@ _LOOKALIKES = str.maketrans(
 _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
-_NEXT_EXAMPLE = re.compile(
+_EXAMPLE_LINE = (
     r"^[ \t>#*-]*(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
     r"(?:abstract|article|sentence|question|context|text|input|document|passage|example|instruction|user|human)s?"
     r"[ \t]*(?:#?[ \t]*\d+)?[ \t]*[*_]*[ \t]*:"
-    r"|^(?:user|assistant|system|human)[ \t]*$|^### ?(?:instruction|input|example)",
+)
+_NEXT_EXAMPLE = re.compile(
+    _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*$|^### ?(?:instruction|input|example)",
     re.IGNORECASE | re.MULTILINE,
+)
+# As above, but what stands behind a match cannot undo it: an output that goes on may make more of "user".
+NEXT_EXAMPLE_LINE = re.compile(
+    _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*(?=\n)", re.IGNORECASE | re.MULTILINE
 )
 _FINAL = re.compile(
     r"\bfinal[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion)s?\b"
@@ -152,14 +158,14 @@ def without_echo(text: str, sample_input: str, definitions: Mapping[str, str]) -
     before, after = text[: echo[0]], text[echo[1] :]
     # An answer that stands before the copied input came first, and what follows is a copy of the prompt.
     opening = _NEXT_EXAMPLE.split(before)[0].strip() if _NEXT_EXAMPLE.search(before) else ""
-    return opening if opening and not _is_instruction(opening) else after
+    return opening if opening and not is_instruction(opening) else after
 
 
 def _key(text: str) -> str:
     return _NO_WORD.sub("", text.casefold())
 
 
-def _is_instruction(text: str) -> bool:
+def is_instruction(text: str) -> bool:
     """Tell the opening of one of our prompts from an answer: it asks, or says how to answer."""
     return bool(re.search(r"\?|^\s*answer with\b|\bdefinitions?:|^\s*(?:labels|classes)\s*:\s*$", text, re.I | re.M))
 

@@ -1,0 +1,137 @@
+"""Evidence from a run's tables and from the published Table 1."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.simulated_run import paper_catalogue, simulate
+
+from quantbench.config import Catalogue
+from quantbench.errors import DataError
+from quantbench.grid import run_cells
+from quantbench.memory import GIB, Setting, Workload, plan_memory
+from quantbench.recommend import Constraints, Evidence, measured_evidence, published_evidence, recommend
+from quantbench.recommend.overview import overview, write_overview
+from quantbench.tables import cells_table, effects_table
+
+NARROW = {
+    "models": ["phi-4", "qwen2.5-7b"],
+    "datasets": ["hoc", "medqa", "pubmedqa"],
+    "studies": ["grid", "noise_floor"],
+    "comparison": {"margin": 0.01, "resamples": 100, "confidence": 0.95},
+}
+
+
+@pytest.fixture(scope="module")
+def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Path]:
+    catalogue = paper_catalogue(repository, **NARROW)
+    folder = tmp_path_factory.mktemp("run")
+    simulate(catalogue, folder, n=40)
+    return catalogue, folder
+
+
+@pytest.fixture(scope="module")
+def tables(run: tuple[Catalogue, Path]):  # type: ignore[no-untyped-def]
+    catalogue, folder = run
+    cells = run_cells(catalogue)
+    samples = {cell.dataset: folder / "datasets" / cell.dataset / "samples.jsonl" for cell in cells}
+    return cells_table(catalogue, folder, cells), effects_table(catalogue, folder, cells, samples)
+
+
+@pytest.fixture
+def evidence(run: tuple[Catalogue, Path], tables) -> Evidence:  # type: ignore[no-untyped-def]
+    return measured_evidence(run[0], *tables)
+
+
+def test_noise_floors_are_no_candidates(run: tuple[Catalogue, Path], tables, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
+    assert "full-replanned" in set(tables[0]["precision"])
+    for candidates in evidence.candidates.values():
+        assert [one.precision for one in candidates] == ["full", "w8a16", "w4a16"] * 2
+
+
+def test_a_tasks_score_is_the_mean_of_its_datasets(tables, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
+    cells = tables[0].query("model == 'phi-4' and precision == 'w4a16' and task == 'question_answering'")
+    found = next(one for one in evidence.of("question_answering") if (one.model, one.precision) == ("phi-4", "w4a16"))
+    assert list(cells["dataset"]) == ["medqa", "pubmedqa"]
+    assert found.score == pytest.approx(cells["score"].mean())
+    assert found.memory_gib == pytest.approx(cells["memory_gib"].max())
+    assert found.latency_s == pytest.approx(cells["latency_mean_s"].max())
+    assert {cell.memory_source for cell in found.cells} == {"measured"}
+
+
+def test_the_verdict_is_that_of_the_table(tables, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
+    rows = tables[1].query("study == 'grid' and dataset == 'hoc'").set_index(["model", "precision"])
+    for one in evidence.of("multi_label_classification"):
+        expected = "full" if one.precision == "full" else rows.loc[(one.model, one.precision), "verdict"]
+        assert one.verdict(0.01) == expected
+
+
+def test_on_a_cpu_memory_is_planned_and_said(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
+    cells, effects = tables
+    found = measured_evidence(run[0], cells.assign(memory_kind="model bytes"), effects)
+    assert any("planned" in note for note in found.notes)
+    one = next(one for one in found.of("multi_label_classification") if one.precision == "w4a16")
+    prompt = cells.query("model == 'phi-4' and dataset == 'hoc' and precision == 'w4a16'")["prompt_tokens_mean"].iloc[0]
+    work = Workload(prompt_tokens=-int(-3 * prompt // 1), new_tokens=50)
+    setting = Setting(run[0].models["phi-4"], run[0].precisions["w4a16"], work)
+    assert one.memory_gib == pytest.approx(plan_memory(setting).peak_bytes / GIB)
+
+
+def test_demonstration_entries_are_refused(run: tuple[Catalogue, Path], tables, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    models = {name: entry.model_copy(update={"demonstration": True}) for name, entry in run[0].models.items()}
+    found = measured_evidence(replace(run[0], models=models), *tables)
+    assert all(one.best is None for of_task in overview(found, 0.01).values() for one in of_task)
+    write_overview(found, 0.01, tmp_path)
+    assert (tmp_path / "recommendations.md").read_text().count("No recommendation: every model") == 2
+
+
+def test_random_weights_are_refused(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
+    cells, effects = tables
+    found = measured_evidence(run[0], cells.assign(weights="random"), effects)
+    assert all(one.demonstration for task in found.datasets for one in found.of(task))
+
+
+def test_the_overview_covers_tasks_and_sizes(evidence: Evidence, tmp_path: Path) -> None:
+    write_overview(evidence, 0.01, tmp_path)
+    with (tmp_path / "recommendations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 5 * 6  # tasks, sizes, candidates
+    assert all(bool(row["rank"]) != bool(row["reason"]) for row in rows)
+    text = (tmp_path / "recommendations.md").read_text()
+    assert "| 24 GiB |" in text and "## Question answering" in text
+
+
+def test_the_published_table_answers_as_read_by_hand(repository: Path) -> None:
+    """By hand from Table 1: means over each task's two datasets, peaks of the larger, what fits with headroom."""
+    evidence = published_evidence(paper_catalogue(repository))
+    expected = {
+        24: ["phi-4 w4a16", "phi-4 w4a16", "phi-4 w8a16", "phi-4 w4a16"],
+        40: ["phi-4 w4a16", "phi-4 w4a16", "phi-4 full", "phi-4 full"],
+        80: ["qwen2.5-72b w4a16", "qwen2.5-72b w8a16", "qwen2.5-72b w4a16", "llama-3.3-70b w4a16"],
+    }
+    for size, names in expected.items():
+        found = [recommend(evidence, task, Constraints(size)).best for task in evidence.candidates]
+        assert [f"{one.model} {one.precision}" for one in found if one] == names
+    best = recommend(evidence, "named_entity_recognition", Constraints(24)).best
+    assert best is not None
+    assert best.score == pytest.approx((0.653 + 0.372) / 2)
+    assert (best.memory_gib, best.latency_s) == (10.23, 2.93)
+    assert best.difference == pytest.approx((0.653 - 0.656 + 0.372 - 0.332) / 2)
+    assert best.verdict(0.01) == "untested" and best.interval is None
+
+
+def test_published_accuracies_have_wilson_intervals(repository: Path) -> None:
+    found = published_evidence(paper_catalogue(repository)).of("question_answering")[0]
+    medqa = found.cells[0]
+    # Wilson's interval of 561 of 1273 by its formula.
+    assert (medqa.score_low, medqa.score_high) == (pytest.approx(0.4136, abs=1e-4), pytest.approx(0.4681, abs=1e-4))
+
+
+def test_a_published_name_without_entry_is_refused(repository: Path) -> None:
+    catalogue = paper_catalogue(repository)
+    models = {name: entry for name, entry in catalogue.models.items() if name != "phi-4"}
+    with pytest.raises(DataError, match=r"table1.csv: no entry for the model 'phi-4'"):
+        published_evidence(replace(catalogue, models=models))

@@ -1,0 +1,196 @@
+"""What to deploy on one GPU: score against memory for each task, and the recommendation for common GPU sizes.
+
+One panel a task; each mark is one model at one precision: mean score over the task's datasets with its confidence
+interval, against the GPU memory it needs (peak, 5% headroom, CUDA context) on a logarithmic scale. The line is the
+Pareto front: no other mark scores more with the same memory or less; its marks are numbered and named below the panel.
+Dotted lines are the memory of common GPUs. The table names the recommendation for one GPU of each size: scores within the
+margin of the best that fits count as equal, and the faster comes first. In brackets: the verdict against full precision
+(untested where the source has no paired answers). Demonstration models are shown and never recommended.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.transforms import Bbox
+
+from ..config import Catalogue
+from ..grid import run_cells
+from ..memory.fitting import COMMON_GPUS_GIB
+from ..recommend import Candidate, Evidence, Recommendation, measured_evidence
+from ..recommend.choice import memory_needed_gib, pareto_front
+from ..recommend.overview import overview
+from ..recommend.words import task_words
+from .panels import ERROR, footnote, say_nothing
+from .style import INK, PALE, SMALL_PT, WIDTH_IN, letter, looks
+from .view import Tables, missing_words, view_of, wrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANELS_A_ROW = 2
+PANEL_IN, LINE_IN = 1.75, 0.13  # height of a panel without the names below it; of a line of text
+NAMES_LINE = 58  # characters below a panel
+ROOM = 0.12  # of the axis, above the highest mark, for its number
+GAP = (0.045, 0.085)  # share of a panel's width and height that a number takes
+
+
+def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+    """Draw the Pareto fronts and recommendations of the run's zero-shot instruction cells."""
+    expected = [cell for cell in run_cells(catalogue) if cell.prompting == "instruction" and cell.shots == 0]
+    expected = [cell for cell in expected if cell.precision not in catalogue.noise_floors]
+    view = view_of(catalogue, tables.cells, expected)
+    tasks = list(dict.fromkeys(catalogue.datasets[cell.dataset].task for cell in expected))
+    evidence = measured_evidence(catalogue, tables.cells, tables.effects)
+    notes = [
+        missing_words(catalogue, view.missing, len(expected)),
+        "Tiny demonstration models."
+        if any(catalogue.models[name].demonstration for name in view.names("model"))
+        else "",
+        *evidence.notes,
+    ]
+    titles = {name: catalogue.precisions[name].title for name in view.names("precision")}
+    return draw_evidence(evidence, tasks, titles, catalogue.run.comparison.margin, notes)
+
+
+def draw_evidence(
+    evidence: Evidence, tasks: Sequence[str], precisions: Mapping[str, str], margin: float, notes: Sequence[str]
+) -> Figure:
+    """Draw some tasks of any evidence; ``precisions`` are titles by name, in the order of the legend."""
+    fronts = {task: pareto_front(evidence.candidates.get(task, ())) for task in tasks}
+    names = {task: _names(front) for task, front in fronts.items()}
+    rows = -(-len(tasks) // PANELS_A_ROW)
+    longest = max((text.count("\n") + 1 for text in names.values()), default=1)
+    heights = [PANEL_IN + LINE_IN * longest] * rows + [0.35 + 3 * LINE_IN * (len(tasks) + 1)]
+    figure = Figure(figsize=(WIDTH_IN, sum(heights) + 0.7), layout="constrained")
+    grid = figure.add_gridspec(rows + 1, PANELS_A_ROW, height_ratios=heights)
+    for place, task in enumerate(tasks):
+        axis = figure.add_subplot(grid[place // PANELS_A_ROW, place % PANELS_A_ROW])
+        letter(axis, place)
+        axis.set_title(task_words(task).capitalize())
+        _panel(axis, evidence.candidates.get(task, ()), fronts[task], list(precisions))
+        axis.set_xlabel(f"GPU memory needed (GiB)\n{names[task]}".rstrip("\n"))
+        axis.set_ylabel("Mean score")
+    table = figure.add_subplot(grid[rows, :])
+    letter(table, len(tasks))
+    _table(table, tasks, overview(evidence, margin))
+    _legend(figure, precisions)
+    footnote(figure, wrap(notes))
+    return figure
+
+
+def _panel(axis: Axes, candidates: Sequence[Candidate], front: Sequence[Candidate], precisions: list[str]) -> None:
+    if not candidates:
+        say_nothing(axis)
+        axis.set_xticks([])
+        return
+    for name, look in looks(precisions).items():
+        for one in (candidate for candidate in candidates if candidate.precision == name):
+            low, high = one.interval or (one.score, one.score)
+            axis.errorbar(
+                memory_needed_gib(one),
+                one.score,
+                yerr=[[max(0.0, one.score - low)], [max(0.0, high - one.score)]],
+                fmt=look.marker,
+                color=look.colour,
+                markersize=4,
+                markeredgecolor=INK,
+                markeredgewidth=0.3,
+                **ERROR,
+            )
+    places = [(memory_needed_gib(one), one.score) for one in front]
+    axis.plot(*zip(*places, strict=True), drawstyle="steps-post", color=INK, linewidth=0.8, zorder=1)
+    _axes(axis, [memory_needed_gib(one) for one in candidates])
+    _numbers(axis, places)
+
+
+def _axes(axis: Axes, memory: Sequence[float]) -> None:
+    sizes = [size for size in COMMON_GPUS_GIB if size <= 2 * max(memory)] or [COMMON_GPUS_GIB[0]]
+    axis.set_xscale("log")
+    axis.set_xlim(0.8 * min(memory), 1.25 * max(*memory, *sizes))
+    for size in sizes:
+        axis.axvline(size, color=PALE, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=0)
+    axis.xaxis.set_major_locator(FixedLocator(_apart(sizes, axis.get_xlim())))
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(y=0.1)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def _apart(sizes: Sequence[float], limits: tuple[float, float]) -> list[float]:
+    """The sizes whose tick labels do not touch the one before."""
+    shown: list[float] = []
+    for size in sizes:
+        if not shown or size / shown[-1] > (limits[1] / limits[0]) ** 0.06:
+            shown.append(size)
+    return shown
+
+
+def _numbers(axis: Axes, places: Sequence[tuple[float, float]]) -> None:
+    """Number the front's marks, above and to the left, where nothing can be; higher where another number is."""
+    axis.autoscale_view()  # limits are final before anything is placed by them
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high + ROOM * (high - low))
+    taken: list[Any] = []
+    to_axes = axis.transAxes.inverted()
+    for number, place in enumerate(places, start=1):
+        x, y = to_axes.transform(axis.transData.transform(place))
+        x, y = x - GAP[0] / 2, y + 0.8 * GAP[1]
+        while any(abs(x - a) < GAP[0] and abs(y - b) < GAP[1] for a, b in taken):
+            y += GAP[1]
+        taken.append((x, y))
+        axis.text(x, y, str(number), transform=axis.transAxes, ha="center", va="center", fontsize=SMALL_PT, color=INK)
+
+
+def _names(front: Sequence[Candidate]) -> str:
+    # A name is kept on one line.
+    named = ";  ".join(f"{number} {one.name}".replace(" ", "\u00a0") for number, one in enumerate(front, start=1))
+    return textwrap.fill(named, NAMES_LINE)
+
+
+def _table(axis: Axes, tasks: Sequence[str], found: Mapping[str, Sequence[Recommendation]]) -> None:
+    axis.set_title("Recommended for one GPU")
+    axis.axis("off")
+    columns = [f"{size:g} GiB" for size in COMMON_GPUS_GIB]
+    cells = [[_short(one) for one in found[task]] if task in found else ["no results"] * len(columns) for task in tasks]
+    names = [textwrap.fill(task_words(task).capitalize(), 18) for task in tasks]
+    if not cells:
+        return
+    table = axis.table(
+        [["", *columns], *([name, *row] for name, row in zip(names, cells, strict=True))],
+        loc="center",
+        cellLoc="center",
+        bbox=Bbox.unit(),
+        edges="horizontal",
+    )
+    table.auto_set_font_size(False)
+    for (row, _), cell in table.get_celld().items():
+        cell.set_height(0.5 if row == 0 else 1)
+        cell.set_text_props(fontsize=SMALL_PT)
+        cell.set_edgecolor(PALE)
+        cell.set_linewidth(0.6)
+
+
+def _short(recommendation: Recommendation) -> str:
+    best = recommendation.best
+    if best is None:
+        return "none"
+    return (
+        f"{best.title}\n{best.precision_title}  {best.score:.3f}\n({best.verdict(recommendation.constraints.margin)})"
+    )
+
+
+def _legend(figure: Figure, precisions: Mapping[str, str]) -> None:
+    plain: dict[str, Any] = {"linestyle": "none", "markersize": 4.5, "markeredgecolor": INK, "markeredgewidth": 0.3}
+    handles = [
+        Line2D([], [], color=look.colour, marker=look.marker, label=precisions[name], **plain)
+        for name, look in looks(list(precisions)).items()
+    ]
+    handles.append(Line2D([], [], color=INK, linewidth=0.8, label="Pareto front"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))

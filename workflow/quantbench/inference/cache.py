@@ -1,0 +1,86 @@
+"""A key-value cache that is written in place: what a batch will need is reserved once, with the shared prefix in it.
+
+transformers' own dynamic cache grows by concatenation: each new token copies the keys and values of all rows, prefix
+included, which for a batch of 32 with 700 shared tokens was four fifths of the time. Here a token is written to its place.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+
+class ReservedLayer(DynamicLayer):
+    """Keys and values of one attention layer, shape (rows, heads, tokens, head size), in memory reserved beforehand.
+
+    Args:
+        capacity: most tokens of a row, padding and new tokens included.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._capacity = capacity
+        self._stores: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def fill(self, layer: DynamicLayer, repeats: int) -> None:
+        """Start with another layer's tokens, each of its rows ``repeats`` times."""
+        assert layer.keys is not None and layer.values is not None
+        length = layer.keys.shape[2]
+        self._stores = (self._store(layer.keys, repeats), self._store(layer.values, repeats))
+        for store, known in zip(self._stores, (layer.keys, layer.values), strict=True):
+            store.unflatten(0, (-1, repeats))[:, :, :, :length] = known[:, None]
+        self._show(length)
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write new tokens behind the present ones; returns keys and values of all."""
+        if self._stores is None:
+            self._stores = (self._store(key_states, 1), self._store(value_states, 1))
+            start = 0
+        else:
+            start = self.get_seq_length()
+        end = start + key_states.shape[2]
+        for store, new in zip(self._stores, (key_states, value_states), strict=True):
+            store[:, :, start:end] = new
+        self._show(end)
+        assert self.keys is not None and self.values is not None
+        return self.keys, self.values
+
+    def _store(self, like: torch.Tensor, repeats: int) -> torch.Tensor:
+        rows, heads, _, size = like.shape
+        return like.new_empty((rows * repeats, heads, self._capacity, size))
+
+    def _show(self, length: int) -> None:
+        assert self._stores is not None
+        self.keys, self.values = (store[:, :, :length] for store in self._stores)
+        self.dtype, self.device, self.is_initialized = self.keys.dtype, self.keys.device, True
+
+
+def reserved(config: Any, capacity: int, known: Any = None, repeats: int = 1) -> DynamicCache:
+    """A cache for one batch, in which full-attention layers are written in place.
+
+    Layers of other kinds (sliding windows, linear attention) bound their memory themselves and are kept as they are.
+
+    Args:
+        config: the model's configuration, which names the kind of each layer.
+        capacity: most tokens of a row.
+        known: a cache of first tokens, left as it is; None: the cache starts empty.
+        repeats: how often each row of ``known`` is repeated, side by side.
+    """
+    cache = DynamicCache(config=config)
+    sources = known.layers if known is not None else [None] * len(cache.layers)
+    for place, (layer, source) in enumerate(zip(cache.layers, sources, strict=True)):
+        if type(layer) is DynamicLayer:
+            row_layer = ReservedLayer(capacity)
+            if source is not None and source.is_initialized:
+                row_layer.fill(source, repeats)
+            cache.layers[place] = row_layer
+        elif source is not None:
+            bounded = copy.deepcopy(source)
+            bounded.batch_repeat_interleave(repeats)
+            cache.layers[place] = bounded
+    return cache

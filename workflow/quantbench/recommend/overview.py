@@ -1,0 +1,59 @@
+"""Our Figure 7: what to deploy for every task on GPUs of common sizes, as Markdown and CSV (``figure7`` draws it)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..memory.fitting import COMMON_GPUS_GIB
+from ..records import write_text
+from ..tables.writing import markdown_table, write_csv
+from .candidates import Evidence
+from .choice import Constraints, Recommendation, recommend
+from .words import COLUMNS, RANKING, as_markdown, notes, rows, task_words
+
+
+def overview(evidence: Evidence, margin: float) -> dict[str, list[Recommendation]]:
+    """Task -> one recommendation a GPU size, in ascending order of size."""
+    return {
+        task: [recommend(evidence, task, Constraints(size, margin=margin)) for size in COMMON_GPUS_GIB]
+        for task in evidence.candidates
+    }
+
+
+def write_overview(evidence: Evidence, margin: float, folder: Path) -> None:
+    """Write ``recommendations.md`` and ``recommendations.csv`` into ``folder``, atomically."""
+    import pandas as pd
+
+    found = overview(evidence, margin)
+    write_text(folder / "recommendations.md", overview_markdown(found))
+    every = [row for of_task in found.values() for one in of_task for row in rows(one)]
+    write_csv(folder / "recommendations.csv", pd.DataFrame(every, columns=list(COLUMNS)))
+
+
+def overview_markdown(found: dict[str, list[Recommendation]]) -> str:
+    """One table of all tasks and sizes, then each answer with its reasons."""
+    header = ["GPU", *(task_words(task) for task in found)]
+    sizes = [
+        [f"{of_size[0].constraints.gpu_memory_gib:g} GiB", *map(_short, of_size)]
+        for of_size in zip(*found.values(), strict=True)
+    ]
+    some = next(iter(found.values()))[0]
+    parts = ["# What to deploy", "", markdown_table(header, sizes)]
+    parts += [f"- {line}" for line in (*notes(some), RANKING.format(margin=some.constraints.margin))]
+    for task, of_task in found.items():
+        parts += ["", f"## {task_words(task).capitalize()}", ""]
+        parts += ["\n".join(as_markdown(one) for one in _distinct(of_task)).rstrip("\n")]
+    return "\n".join(parts) + "\n"
+
+
+def _distinct(of_task: list[Recommendation]) -> list[Recommendation]:
+    """One refusal for all sizes where nothing of the task may be recommended whatever the GPU."""
+    everywhere = all(one.best is None for one in of_task) and len({one.refusal for one in of_task}) == 1
+    return of_task[:1] if everywhere else of_task
+
+
+def _short(recommendation: Recommendation) -> str:
+    best = recommendation.best
+    if best is None:
+        return "none"
+    return f"{best.name}: {best.score:.3f} ({best.verdict(recommendation.constraints.margin)})"

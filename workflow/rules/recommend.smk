@@ -1,0 +1,44 @@
+# Needs: tables; for the published figures nothing but the repository. Produces: what to deploy, task by task.
+
+
+rule recommend:
+    """Say which model and precision to deploy for every task on GPUs of common sizes."""
+    input:
+        cells=f"{RUN}/tables/cells.csv",
+        effects=f"{RUN}/tables/precision_effects.csv",
+        settings=f"{RUN}/tables/configuration.json",
+    output:
+        report(f"{RUN}/recommendations.md", caption="../report/recommendations.rst", category="Recommendations"),
+        report(f"{RUN}/recommendations.csv", caption="../report/recommendations.rst", category="Recommendations"),
+    log:
+        f"{RUN}/logs/recommend.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=provenance.source_hash("recommend"),
+    script:
+        "../scripts/recommend.py"
+
+
+PUBLISHED = f"{CATALOGUE.run.results_folder}/published"
+
+
+rule published_figures:
+    """Draw the paper's published Table 1 as Figures 2 and 7, and write its recommendations (`make paper-figures`)."""
+    input:
+        table1=from_here([ROOT / "resources/paper/table1.csv"]),
+        table2=from_here([ROOT / "resources/paper/table2.csv"]),
+    output:
+        figures=expand(
+            f"{PUBLISHED}/figures/{{figure}}.{{format}}", figure=["figure2", "figure7"], format=["png", "pdf", "svg"]
+        ),
+        recommendations=f"{PUBLISHED}/recommendations.md",
+        csv=f"{PUBLISHED}/recommendations.csv",
+    log:
+        f"{PUBLISHED}/logs/published_figures.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        code=provenance.source_hash("figures", "recommend", "tables"),
+    script:
+        "../scripts/published_figures.py"
