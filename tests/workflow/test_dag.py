@@ -40,7 +40,7 @@ def test_the_noise_floor_adds_a_cell_a_dataset_and_no_figure(project: Project) -
 
 def test_a_subset_study_without_cells_in_the_run_draws_nothing(project: Project) -> None:
     counts = project.planned("--config", "datasets=[pubmedqa]", "studies=[grid]")
-    assert counts["figure"] == 2  # Figure 2 and the effects: Figures 3 and 4 show other datasets
+    assert counts["figure"] == 3  # Figures 2 and 7 and the effects: Figures 3 and 4 show other datasets
 
 
 def test_what_keep_adds(project: Project) -> None:

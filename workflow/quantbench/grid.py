@@ -40,13 +40,9 @@ def parse_folder(folder: str) -> Cell:
 
 
 def active_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
-    """The studies named in the run, and those that are subsets of one named and have cells in it."""
+    """The studies named in the run, and those that are subsets of one named."""
     named = set(catalogue.run.studies)
-    return {
-        name: study
-        for name, study in catalogue.studies.items()
-        if name in named or (study.subset_of in named and study_cells(catalogue, name))
-    }
+    return {name: study for name, study in catalogue.studies.items() if name in named or study.subset_of in named}
 
 
 def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
