@@ -21,7 +21,7 @@ rule retrieve_dataset:
     log:
         "resources/datasets/{dataset}.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/inference.yaml"
     script:
         "../scripts/retrieve_dataset.py"
 

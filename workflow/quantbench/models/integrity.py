@@ -9,8 +9,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from ..config import ModelEntry
 from ..datasets import sha256_of
 from ..errors import ModelError
@@ -36,6 +34,8 @@ def verified_files(
     Raises:
         ModelError: a file that changed, is gone or was added, each named.
     """
+    from filelock import FileLock  # not part of the analysis environment, which reads manifests by this module
+
     notes.mkdir(parents=True, exist_ok=True)
     note = notes / f"{name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}.json"
     with FileLock(note.with_suffix(".lock")):
