@@ -11,6 +11,7 @@ from .errors import QuantbenchError, nearest
 
 # command -> what it does; its module in quantbench.commands has add_arguments(parser) and run(arguments).
 COMMANDS = {
+    "export": "copy a quantized checkpoint to a folder ready to deploy, with licence note and smoke test",
     "plan": "say what fits where: peak GPU memory of models at each precision, term by term",
     "outputs": "list what a run left to open: figures, tables, cells",
     "recommend": "recommend a model and precision for one task on one GPU, from a run or the published Table 1",

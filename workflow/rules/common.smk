@@ -23,6 +23,7 @@ try:
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
+    USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
     for name in USED_MODELS:
         check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
 except QuantbenchError as error:

@@ -17,6 +17,9 @@ class DataSettings(Settings):
     folder: str | None = Field(
         default=None, description="local folder with one sub-folder a dataset; empty: downloaded from the pinned source"
     )
+    mirror: str | None = Field(
+        default=None, description="folder or address of a mirror of the pinned source; empty: the source itself"
+    )
 
 
 class SelfConsistency(Settings):
@@ -119,6 +122,11 @@ class RunConfig(Settings):
     datasets: Names = "all"
     data: DataSettings = DataSettings()
     models_folder: str = "resources/models"
+    keep: Literal["full", "quantized", "both"] = Field(
+        default="full",
+        description="weights kept on disk: as published, quantized on every load; or quantized once, with or without these",
+    )
+    confirm: bool = Field(default=False, description="let the clean_* targets delete what they list")
     limit: int | None = Field(default=None, ge=1, description="stratified number of test samples a dataset; empty: all")
     seed: int = Field(default=2509, ge=0)
     allow_missing: bool = Field(default=False, description="draw from the cells that exist and name the missing ones")

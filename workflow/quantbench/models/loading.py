@@ -43,7 +43,9 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, tokenizer: Any, device: str) -> LoadedModel:
+def load_model(
+    folder: Path, entry: ModelEntry, precision: PrecisionEntry, tokenizer: Any, device: str, quantized: bool = False
+) -> LoadedModel:
     """Load a model at a precision.
 
     Args:
@@ -52,6 +54,7 @@ def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, token
         precision: its settings go to transformers' ``BitsAndBytesConfig``.
         tokenizer: from :func:`load_tokenizer`.
         device: ``cuda`` (spread over the visible devices) or ``cpu``.
+        quantized: the weights in ``folder`` are quantized at this precision already; its settings stand beside them.
 
     Raises:
         ModelError: the library refuses the settings or the weights.
@@ -60,7 +63,7 @@ def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, token
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     dtype = compute_dtype(entry, precision, device)
     options: dict[str, Any] = {"dtype": dtype, "device_map": _device_map(device)}
-    if precision.method == "bitsandbytes":
+    if precision.method == "bitsandbytes" and not quantized:
         options["quantization_config"] = _bitsandbytes_config(precision)
     try:
         model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
