@@ -45,11 +45,13 @@ def _prepare(task: dict[str, Any], out: Path) -> None:
     import torch
 
     from .bandwidth import copy_bytes_per_s
+    from .job import release
 
     if task["device"] == "cuda":
         torch.cuda.init()
     if task["copy"]:
         _append(out, {"kind": "copy", "copy_bytes_per_s": copy_bytes_per_s(task["device"])})
+        release()
 
 
 def _measure(task: dict[str, Any], jobs: MeasuredSet, job: Job, precision: PrecisionEntry, out: Path) -> str:
