@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from quantbench.config import ModelEntry, PrecisionEntry
+from quantbench.errors import ModelError
+from quantbench.inference.continuous import answer_continuously
 from quantbench.inference.generation import GenerationSettings, Generator
 from quantbench.inference.outofmemory import answer_halving
 from quantbench.inference.requests import Request
@@ -23,11 +25,13 @@ from quantbench.memory.terms import quantization_state, weights
 from quantbench.models.loading import LoadedModel, load_model, weight_bytes
 from quantbench.models.random_weights import SPECIAL_TOKENS
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+from quantbench.records import Prediction
 
 from .peers import harness_version, peers_tokens_per_s
 from .sets import Job, MeasuredSet
 
 Record = dict[str, Any]
+Answers = Callable[[Generator, list[Request]], list[Prediction]]
 
 
 def measure(
@@ -128,7 +132,7 @@ def _quality(jobs: MeasuredSet, generator: Generator, asked: list[Request], wind
     begin = time.perf_counter()
     with window:
         generator.share_prefix(asked)
-        answers = answer_halving(generator.answer, asked, halved)
+        answers = answer_halving(generator.answer, asked, halved.append, _advice)
         generator.synchronize()
     seconds = time.perf_counter() - begin
     new = sum(count for answer in answers for count in answer.new_tokens)
@@ -154,14 +158,39 @@ def _engines(jobs: MeasuredSet, loaded: LoadedModel, asked: list[Request]) -> di
     The quality pass has warmed the device up for all of them.
     """
     few = asked[: max(1, len(asked) // 4)]
+    engines: dict[str, tuple[Answers, list[Request]]] = {
+        "static": (_static, asked),
+        "continuous": (_continuous, asked),
+        "single": (_single, few),
+    }
     rates: dict[str, float | str] = {}
-    for name, prompted, batches in (("static", asked, [asked]), ("single", few, [[request] for request in few])):
+    for name, (answers, prompted) in engines.items():
         generator = Generator(loaded, GenerationSettings(jobs.new_tokens))
         generator.synchronize()
         begin = time.perf_counter()
-        if name == "static":
-            generator.share_prefix(prompted)
-        new = sum(answer.new_tokens[0] for batch in batches for answer in answer_halving(generator.answer, batch, []))
+        try:
+            new = sum(answer.new_tokens[0] for answer in answers(generator, prompted))
+        except ModelError as error:  # an engine may refuse a precision or a device
+            rates[name] = f"failed: {error}"
+            continue
         generator.synchronize()
         rates[name] = new / (time.perf_counter() - begin)
     return rates | peers_tokens_per_s(loaded, asked, few, jobs.new_tokens)
+
+
+def _static(generator: Generator, asked: list[Request]) -> list[Prediction]:
+    generator.share_prefix(asked)
+    return answer_halving(generator.answer, asked, lambda halved: None, _advice)
+
+
+def _single(generator: Generator, asked: list[Request]) -> list[Prediction]:
+    return [generator.answer([request])[0] for request in asked]
+
+
+def _continuous(generator: Generator, asked: list[Request]) -> list[Prediction]:
+    budget = sum(len(request.token_ids) + generator.settings.max_new_tokens for request in asked)
+    return list(answer_continuously(generator, asked, budget, "benchmark"))
+
+
+def _advice(tokens: int) -> str:
+    return f"this device does not answer prompts of {tokens} tokens with this model"

@@ -60,7 +60,7 @@ def test_every_job_of_the_tiny_set_is_measured(measured: tuple[str, dict[str, An
     assert all(row.keys() >= ROW_KEYS and row["weights"] == "random" for row in result["rows"])
     assert all(len(row["latency_s"]) == 2 and row["new_tokens"] == 5 for row in result["rows"])
     assert all(batch["new_tokens"] == 4 * 5 and batch["tokens_per_s"] > 0 for batch in result["quality"])
-    assert {"static", "single", "bare", "lm_eval"} <= result["engines"]["tokens_per_s"].keys()
+    assert {"static", "continuous", "single", "bare", "lm_eval"} <= result["engines"]["tokens_per_s"].keys()
     assert result["left_out"] == []
     assert result["copy_bytes_per_s"] > 1e8
     assert len([line for line in printed.splitlines() if line.split()[:1] in (["qwen"], ["phi"])]) == 6
