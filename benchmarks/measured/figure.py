@@ -74,7 +74,7 @@ def _panel(
             shape = {"marker": "x", "color": INK, "markersize": 3.5, "markeredgewidth": 0.8}
         axis.plot(line[key] * factor, models.index(line["model"]) + offset, linestyle="none", **shape)
     axis.set_ylim(len(models) - 0.5, -0.5)
-    axis.set_xlim(left=0)
+    axis.set_xlim(0, 1.08 * axis.dataLim.x1 if any(line[key] is not None for line in lines) else 1)
     axis.grid(visible=True, axis="x")
     axis.tick_params(axis="y", length=0)
 
