@@ -61,4 +61,4 @@ $(VENV)/%.stamp: requirements/%.txt requirements/constraints.txt | $(VENV)/bin/p
 	@touch $@
 
 $(VENV)/inference.stamp: requirements/analysis.txt
-$(VENV)/dev.stamp: requirements/analysis.txt requirements/inference.txt
+$(VENV)/dev.stamp: requirements/analysis.txt requirements/inference.txt requirements/torchao.txt

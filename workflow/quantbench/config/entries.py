@@ -67,15 +67,27 @@ class ModelEntry(Settings):
 
 
 class PrecisionEntry(Settings):
-    """How weights are loaded. ``settings`` are the arguments of transformers' ``BitsAndBytesConfig``."""
+    """How weights are loaded.
+
+    ``settings`` are the arguments of transformers' ``BitsAndBytesConfig``; with torchao ``config`` names one of its
+    quantization configurations, and the others are its arguments.
+    """
 
     title: str
-    method: Literal["none", "bitsandbytes"]
+    method: Literal["none", "bitsandbytes", "torchao"]
     note: str = ""
     settings: dict[str, bool | int | float | str] = {}
     noise_floor_of: str | None = Field(
         default=None, description="the precision this one repeats: the same loading, run under a second batch plan"
     )
+
+    @model_validator(mode="after")
+    def _torchao_names_its_configuration(self) -> PrecisionEntry:
+        if self.method == "torchao" and not isinstance(self.settings.get("config"), str):
+            raise ValueError(
+                "method torchao needs settings.config, the name of one of its classes: Int8WeightOnlyConfig"
+            )
+        return self
 
 
 class DataFile(Settings):
