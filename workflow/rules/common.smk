@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 # The package lies beside the rules and need not be installed.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
-from quantbench import config as settings, datasets, grid, planning, provenance
+from quantbench import bundle, config as settings, datasets, figures, grid, planning, provenance
 from quantbench.errors import QuantbenchError
 from quantbench.inference.identity import cell_identity
 from quantbench.models.folder import model_folder
@@ -25,6 +25,7 @@ try:
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
     for name in USED_MODELS:
         check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
+    UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))
 except QuantbenchError as error:
     raise WorkflowError(str(error))
 
@@ -96,7 +97,7 @@ def model_files(wildcards):
         return []
     if entry.folder is None:
         return f"{MODELS}/{wildcards.model}.json"
-    folder = model_folder(ROOT, MODELS, wildcards.model, entry)
+    folder = model_folder(CATALOGUE.root, MODELS, wildcards.model, entry)
     return from_here(sorted(path for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"}))
 
 
