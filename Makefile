@@ -20,8 +20,10 @@ real: $(VENV)/inference.stamp  ## the demo's models over real test files: make r
 	$(SNAKEMAKE) --configfile config/real.yaml --config data="{folder: $(abspath $(DATA))}" $(if $(LIMIT),limit=$(LIMIT))
 	@$(BIN)/quantbench outputs results/real
 
+# Without any choice, the demo's bundle that is shipped.
+BUNDLE ?= $(if $(CONFIG),,$(wildcard resources/demo/demo.tar.zst))
 figures: $(VENV)/analysis.stamp  ## draw again: make figures BUNDLE=<file> [DATA=<folder>], or CONFIG=<run's configuration>
-ifdef BUNDLE
+ifneq ($(strip $(BUNDLE)),)
 	set -e; run=$$($(BIN)/quantbench open $(BUNDLE) $(if $(DATA),--data $(DATA))); \
 	$(SNAKEMAKE) --configfile $$run; $(BIN)/quantbench outputs $$(dirname $$run)
 else

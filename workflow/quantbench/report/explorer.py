@@ -21,7 +21,7 @@ from ..tables.efficiency import REFERENCE
 from .encoding import encode
 from .prompts import prompt_parts
 
-MOST_SAMPLES = 400
+MOST_SAMPLES = 600
 MOST_BYTES = 17 * 2**20  # of encoded samples and answers, so that the page stays below 25 MB
 _UNREADABLE = b'"parsed_ok": false'
 _WRONG = b'"correct": false'
