@@ -161,11 +161,15 @@ def test_what_was_packed_comes_back(run: Run, packed: Path, tmp_path: Path, repo
     assert unscored(folder) == {"medqa", "ncbi_disease"}
 
 
-def test_opening_again_keeps_what_was_drawn(packed: Path, tmp_path: Path, repository: Path) -> None:
+def test_opening_again_keeps_what_was_drawn(
+    packed: Path, tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     open_bundle(packed, tmp_path / "results", repository)
     (tmp_path / "results/paper/figures").mkdir()
     (tmp_path / "results/paper/figures/figure2.png").write_bytes(b"drawn")
     assert figures_unchanged(tmp_path / "results/paper") == {"figure2.png": True}
+    assert main(["outputs", str(tmp_path / "results/paper")]) == 0
+    assert "1 of the 1 figures are, byte for byte, those of the run" in capsys.readouterr().out
     open_bundle(packed, tmp_path / "results", repository)
     (tmp_path / "results/paper/figures/figure2.png").write_bytes(b"otherwise")
     assert figures_unchanged(tmp_path / "results/paper") == {"figure2.png": False}

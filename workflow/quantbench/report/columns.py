@@ -47,6 +47,7 @@ def table1(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
         "Metric": lambda row: _word(str(METRIC_WORDS.get(row["metric"], row["metric"]))),
         "Score": _number("score", ".3f"),
         "Interval": _interval("score_low", "score_high", ".3f"),
+        "Constant answer": _number("constant_score", ".3f"),
         **({"Published score": _number("published_score", ".3f")} if published else {}),
         **_memory_column(table),
         **({"Published memory (GiB)": _number("published_memory_gib", ".1f")} if published else {}),
