@@ -29,6 +29,10 @@ def verdict_words(
     lines = []
     if cells["demonstration"].any():
         lines.append("The models are tiny demonstration models: nothing here is about real language models.")
+    random = cells.loc[cells["weights"] == "random", "title"]
+    if len(random):
+        names = ", ".join(dict.fromkeys(random))
+        lines.append(f"Random weights: {names}. Memory and latency are real; their answers and scores mean nothing.")
     for precision in dict.fromkeys(compared["precision"]):
         own = compared[compared["precision"] == precision]
         lines.append(_effect(catalogue, str(precision), own) + _savings(str(precision), efficiency))
