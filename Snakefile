@@ -30,6 +30,8 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/recommend.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/bundle.smk"
 
 
 rule all:
@@ -39,4 +41,5 @@ rule all:
         figure_files(),
         f"{RUN}/tables/table1.csv",
         f"{RUN}/recommendations.md",
+        f"{RUN}/report.html",
         released_files(),

@@ -199,3 +199,24 @@ def published_figures(folder: Path) -> None:
     for name, drawn in draw_published(catalogue).items():
         figures.save(drawn, folder / "figures" / name)
     write_overview(published_evidence(catalogue), catalogue.run.comparison.margin, folder)
+
+
+def bundle(config: dict[str, Any], cells: list[str], target: Path) -> None:
+    """Pack the named cells with everything their figures need."""
+    from .bundle import pack
+
+    catalogue = catalogue_of(config)
+    index = pack(catalogue, Path(catalogue.run_folder), [parse_folder(cell) for cell in cells], target)
+    left_out = [*(f"texts of {name}" for name in index.without_texts)]
+    left_out += [f"outputs of {name}" for name in index.without_outputs]
+    print(
+        f"{target}: {len(index.cells)} cells, {target.stat().st_size / 2**20:.1f} MiB; left out: {', '.join(left_out) or 'nothing'}"
+    )
+
+
+def report(config: dict[str, Any], cells: list[str], target: Path) -> None:
+    """Write the run's page for people from its tables, figures and the named cells' answers."""
+    from .report import write_report
+
+    catalogue = catalogue_of(config)
+    write_report(catalogue, Path(catalogue.run_folder), [parse_folder(cell) for cell in cells], target)

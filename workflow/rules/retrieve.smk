@@ -67,7 +67,9 @@ rule prepare_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(exclude={"tokens"}),
+        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(
+            exclude={"tokens", "redistributable"}
+        ),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
         code=provenance.source_hash("datasets"),

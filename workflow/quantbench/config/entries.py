@@ -143,6 +143,9 @@ class DatasetEntry(Settings):
     entity_type: str | None = Field(default=None, description="what an entity is called in the prompt, e.g. 'disease'")
     citation: str
     licence: str
+    redistributable: bool = Field(
+        default=False, description="true: the licence lets anyone pass the texts on, so bundles hold them"
+    )
     upstream_folder: str | None = None
     hub: HubDataset | None = Field(default=None, description="a Hugging Face dataset, read as records")
     few_shot_splits: list[Split] = Field(

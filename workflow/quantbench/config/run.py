@@ -20,6 +20,10 @@ class DataSettings(Settings):
     mirror: str | None = Field(
         default=None, description="folder or address of a mirror of the pinned source; empty: the source itself"
     )
+    texts_in_bundles: Literal["by_licence", "all", "none"] = Field(
+        default="by_licence",
+        description="whose texts a bundle holds: of datasets whose licence lets them be passed on, of all, of none",
+    )
 
 
 class SelfConsistency(Settings):
@@ -115,6 +119,10 @@ class RunConfig(Settings):
         description="name of the results folder"
     )
     results_folder: str = "results"
+    catalogue_root: str = Field(
+        default=".",
+        description="folder that holds config/, from which relative paths of the configuration start; ., the repository",
+    )
     studies_file: str = "config/studies.yaml"
     studies: Annotated[list[str], Field(min_length=1)]
     models: Names = "all"
