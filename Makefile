@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real figures paper-figures test lint demo-models demo-scores schemas clean-demo
+.PHONY: help demo real figures paper-figures test lint demo-bundle demo-models demo-scores schemas clean-demo
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,8 +20,15 @@ real: $(VENV)/inference.stamp  ## the demo's models over real test files: make r
 	$(SNAKEMAKE) --configfile config/real.yaml --config data="{folder: $(abspath $(DATA))}" $(if $(LIMIT),limit=$(LIMIT))
 	@$(BIN)/quantbench outputs results/real
 
-figures: $(VENV)/analysis.stamp  ## draw the figures of CONFIG (default config/demo.yaml) again from what cells left
+# Without any choice, the demo's bundle that is shipped.
+BUNDLE ?= $(if $(CONFIG),,$(wildcard resources/demo/demo.tar.zst))
+figures: $(VENV)/analysis.stamp  ## draw again: make figures BUNDLE=<file> [DATA=<folder>], or CONFIG=<run's configuration>
+ifneq ($(strip $(BUNDLE)),)
+	set -e; run=$$($(BIN)/quantbench open $(BUNDLE) $(if $(DATA),--data $(DATA))); \
+	$(SNAKEMAKE) --configfile $$run; $(BIN)/quantbench outputs $$(dirname $$run)
+else
 	$(SNAKEMAKE) --configfile $(or $(CONFIG),config/demo.yaml) --config allow_missing=true
+endif
 
 paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, with recommendations: results/published/
 	$(SNAKEMAKE) published_figures
@@ -36,6 +43,10 @@ lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+
+demo-bundle: demo  ## run the demo and pack it as the shipped resources/demo/demo.tar.zst
+	$(SNAKEMAKE) --configfile config/demo.yaml -- bundle
+	cp results/demo/demo.tar.zst resources/demo/demo.tar.zst
 
 demo-models: $(VENV)/dev.stamp  ## make the demo's datasets, train its models again, compare with the shipped (an hour or two)
 	$(BIN)/python resources/demo/build/build.py --check
@@ -61,4 +72,4 @@ $(VENV)/%.stamp: requirements/%.txt requirements/constraints.txt | $(VENV)/bin/p
 	@touch $@
 
 $(VENV)/inference.stamp: requirements/analysis.txt
-$(VENV)/dev.stamp: requirements/analysis.txt requirements/inference.txt
+$(VENV)/dev.stamp: requirements/analysis.txt requirements/inference.txt requirements/torchao.txt

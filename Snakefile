@@ -14,19 +14,24 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/weights.smk"
 
 
 # With allow_missing, what cells left is taken as it is: nothing is retrieved and no inference is started.
 if not CATALOGUE.run.allow_missing:
 
     include: "workflow/rules/retrieve.smk"
+    include: "workflow/rules/quantize.smk"
     include: "workflow/rules/infer.smk"
+    include: "workflow/rules/upkeep.smk"
 
 
 include: "workflow/rules/score.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/recommend.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/bundle.smk"
 
 
 rule all:
@@ -36,3 +41,5 @@ rule all:
         figure_files(),
         f"{RUN}/tables/table1.csv",
         f"{RUN}/recommendations.md",
+        f"{RUN}/report.html",
+        released_files(),

@@ -10,7 +10,8 @@ transformers' ``generate`` at batch 1; ``single`` and ``static`` are the engines
 backend, a ``generate_until`` task over the same prompts with the same stop string, at the fastest of several batch sizes, in an
 environment of its own (``python -m venv lmeval; lmeval/bin/pip install 'lm_eval[hf]==0.4.13' torch==2.13.0 transformers==5.23.0``).
 
-Each side is a process of its own on one thread. Its seconds go from texts to answers; loading and a warm-up come before.
+Each side is a process of its own on one thread. Its seconds go from texts to answers; loading and a warm-up come before. Beside
+them stand the seconds a processor was used, which other work on the machine changes less, and both ratios.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def main() -> None:
     """Run as a command, or as one side of it (how this script calls itself)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prefixes", type=int, nargs="+", default=[150, 700, 3000], help="tokens that prompts share")
-    parser.add_argument("--samples", type=int, default=32)
+    parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--precision", default="full", choices=["full", "w8a16", "w4a16"])
+    parser.add_argument("--sides", nargs="+", default=list(SIDES), choices=list(SIDES), help="bare and static at least")
     parser.add_argument("--lm-eval", metavar="PYTHON", help="interpreter that has lm_eval")
     parser.add_argument(
         "--lm-eval-batches", type=int, nargs="+", default=[1, 8, 32], help="batch sizes it may choose from"
@@ -53,8 +55,9 @@ def main() -> None:
         (arguments.folder / f"{arguments.side}.json").write_text(json.dumps(side), encoding="utf-8")
         return
     print(f"{arguments.samples} prompts, {NEW_TOKENS} new tokens, {arguments.precision}, CPU, one thread")
+    print(f"{'':<32}{'':>12}   {'static is faster by':<18}")
     print(
-        f"{'prefix':>6} {'side':<16} {'seconds':>8} {'samples/s':>9} {'static is':>9} {'equal answers':>13} {'peak GiB':>8}"
+        f"{'prefix side':<23} {'seconds':>8} {'processor s':>11}   {'seconds':>8} {'processor':>9} {'equal answers':>14} {'peak GiB':>8}"
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -67,7 +70,8 @@ def main() -> None:
 def sides(arguments: argparse.Namespace, folder: Path) -> dict[str, Side]:
     """Run every side over the same prompts, one after another."""
     own = ["--folder", str(folder), "--precision", arguments.precision]
-    found = {side: start([sys.executable, __file__, "--side", side, *own], folder / f"{side}.json") for side in SIDES}
+    wanted = [side for side in SIDES if side in {"bare", "static", *arguments.sides}]
+    found = {side: start([sys.executable, __file__, "--side", side, *own], folder / f"{side}.json") for side in wanted}
     if arguments.lm_eval:
         script = str(Path(__file__).with_name("throughput_lm_eval.py"))
         batches = [str(size) for size in arguments.lm_eval_batches]
@@ -90,12 +94,13 @@ def start(command: list[str], out: Path) -> Side:
 
 def report(prefix: int, found: dict[str, Side]) -> None:
     """Print one line a side; answers are held against the bare loop's."""
-    expected, static = found["bare"]["answers"], found["static"]["seconds"]
+    expected, static = found["bare"]["answers"], found["static"]
     for name, side in found.items():
         equal = sum(mine == other for mine, other in zip(side["answers"], expected, strict=True))
+        wall, processor = (side[kind] / static[kind] for kind in ("seconds", "processor_s"))
         print(
-            f"{prefix:>6} {name:<16} {side['seconds']:>8.2f} {len(expected) / side['seconds']:>9.2f} "
-            f"{side['seconds'] / static:>8.1f}x {equal:>6} of {len(expected):>3} {side['peak_bytes'] / GIB:>8.2f}",
+            f"{prefix:>6} {name:<16} {side['seconds']:>8.2f} {side['processor_s']:>11.2f}   {wall:>7.1f}x {processor:>8.1f}x "
+            f"{equal:>7} of {len(expected):>3} {side['peak_bytes'] / GIB:>8.2f}",
             flush=True,
         )
 
@@ -180,11 +185,11 @@ def run_side(side: str, folder: Path, precision: str) -> Side:
     prompts = [json.loads(line)["prompt"] for line in (folder / "prompts.jsonl").read_text().splitlines()]
     answer = SIDES[side]
     answer(loaded, [text[-80:] for text in prompts[:2]])
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), time.process_time()
     answers = answer(loaded, prompts)
-    seconds = time.perf_counter() - begin
+    seconds, processor_s = time.perf_counter() - begin, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"seconds": seconds, "answers": answers, "peak_bytes": peak}
+    return {"seconds": seconds, "processor_s": processor_s, "answers": answers, "peak_bytes": peak}
 
 
 def bare(loaded: Any, prompts: list[str]) -> list[str]:

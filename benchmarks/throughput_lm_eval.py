@@ -22,15 +22,15 @@ from lm_eval.tasks import TaskManager
 
 
 class Timed(HFLM):  # type: ignore[misc]
-    """The hf backend, with the seconds of its last ``generate_until``."""
+    """The hf backend, with the seconds of its last ``generate_until``, and of the processor's use in it."""
 
-    seconds = 0.0
+    seconds = processor_s = 0.0
 
     def generate_until(self, requests: Any, disable_tqdm: bool = False) -> list[str]:
         """Answer all requests."""
-        begin = time.perf_counter()
+        begin, used = time.perf_counter(), time.process_time()
         answers: list[str] = super().generate_until(requests, disable_tqdm=True)
-        self.seconds = time.perf_counter() - begin
+        self.seconds, self.processor_s = time.perf_counter() - begin, time.process_time() - used
         return answers
 
 
@@ -64,9 +64,10 @@ def main() -> None:
         samples = simple_evaluate(**run, log_samples=True)["samples"]["throughput"]
         answers = [sample["resps"][0][0] for sample in sorted(samples, key=lambda sample: sample["doc_id"])]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        runs.append({"batch_size": size, "seconds": model.seconds, "answers": answers, "peak_bytes": peak})
-    best = min(runs, key=lambda run: run["seconds"])
-    tried = {run["batch_size"]: run["seconds"] for run in runs}
+        timed = {"seconds": model.seconds, "processor_s": model.processor_s}
+        runs.append({"batch_size": size, **timed, "answers": answers, "peak_bytes": peak})
+    best = min(runs, key=lambda run: run["processor_s"])
+    tried = {run["batch_size"]: run["processor_s"] for run in runs}
     (folder / "lm_eval.json").write_text(json.dumps(best | {"tried": tried}), encoding="utf-8")
 
 

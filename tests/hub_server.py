@@ -12,9 +12,9 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE_BYTES = 1 << 16
 
@@ -87,6 +87,13 @@ def _facts(path: str, content: bytes) -> dict[str, Any]:
     return facts
 
 
+def _below(repository: Repository, commit: str, folder: str, recursive: bool) -> list[str]:
+    """The paths in a folder of a repository, in it alone or in all of its own folders too."""
+    prefix = f"{folder}/" if folder else ""
+    inside = [path for path in repository.commits[commit] if path.startswith(prefix)]
+    return inside if recursive else sorted({prefix + path.removeprefix(prefix).split("/")[0] for path in inside})
+
+
 def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -97,9 +104,16 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._answer(body=True)
 
-        def _answer(self, body: bool) -> None:
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            paths = json.loads(body)["paths"] if body.startswith("{") else parse_qs(body)["paths"]
+            self._answer(body=True, asked=[paths] if isinstance(paths, str) else paths)
+
+        def _answer(self, body: bool, asked: list[str] | None = None) -> None:
             path = unquote(urlsplit(self.path).path)
-            api = re.fullmatch(r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+))?(?:/.*)?", path)
+            api = re.fullmatch(
+                r"/api/(?:models|datasets)/([^/]+/[^/]+)(?:/(revision|tree|paths-info)/([^/]+))?/?(.*)", path
+            )
             file = re.fullmatch(r"/(?:datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
             match = api or file
             hub_id = match[1] if match else ""
@@ -119,7 +133,10 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             if commit is None:
                 return self._refuse(404, "RevisionNotFound")
             if api is not None:
-                return self._describe(hub_id, repository, commit, tree=api[2] == "tree")
+                if api[2] == "revision" or api[2] is None:
+                    return self._describe(hub_id, repository, commit)
+                recursive = parse_qs(urlsplit(self.path).query).get("recursive", ["false"])[0].lower() in ("true", "1")
+                return self._list(repository.commits[commit], asked or _below(repository, commit, api[4], recursive))
             assert file is not None
             if repository.gated and not hub.tokens.get(token):
                 return self._refuse(403 if token else 401, "GatedRepo")
@@ -132,11 +149,21 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 return self._refuse(302, "", {"Location": f"{hub.storage}{path}"})
             self._send_file(file[3], commit, content, body)
 
-        def _describe(self, hub_id: str, repository: Repository, commit: str, tree: bool) -> None:
-            files = [_facts(path, content) for path, content in repository.commits[commit].items()]
-            siblings = [{"rfilename": facts["path"]} for facts in files]
+        def _describe(self, hub_id: str, repository: Repository, commit: str) -> None:
+            siblings = [{"rfilename": path} for path in repository.commits[commit]]
             info = {"id": hub_id, "modelId": hub_id, "sha": commit, "siblings": siblings, "tags": [], "private": False}
-            self._send(json.dumps(files if tree else info).encode(), {"Content-Type": "application/json"})
+            self._send(json.dumps(info | {"downloads": 0}).encode(), {"Content-Type": "application/json"})
+
+        def _list(self, files: dict[str, bytes], paths: list[str]) -> None:
+            folders = {str(parent) for file in files for parent in PurePosixPath(file).parents}
+            entries = [
+                _facts(path, files[path])
+                if path in files
+                else {"type": "directory", "path": path, "oid": "0" * 40, "size": 0}
+                for path in paths
+                if path in files or path in folders
+            ]
+            self._send(json.dumps(entries).encode(), {"Content-Type": "application/json"})
 
         def _send_file(self, name: str, commit: str, content: bytes, body: bool) -> None:
             facts = _facts(name, content)

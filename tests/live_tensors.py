@@ -6,7 +6,7 @@ import weakref
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, is_traceable_wrapper_subclass
 from torch.utils._pytree import tree_leaves
 
 
@@ -24,14 +24,21 @@ class LiveTensors(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(output):
-            if isinstance(tensor, torch.Tensor) and self._counts(tensor):
-                storage = tensor.untyped_storage()
-                if storage._cdata not in self.held:
-                    self.held[storage._cdata] = storage.nbytes()
-                    weakref.finalize(storage, self.held.pop, storage._cdata, None)
+        given = {tensor.untyped_storage()._cdata for tensor in _tensors((args, kwargs))}
+        for tensor in _tensors(output):
+            storage = tensor.untyped_storage()
+            # A view of something older, a weight say, is nothing new.
+            if self._counts(tensor) and storage._cdata not in self.held and storage._cdata not in given:
+                self.held[storage._cdata] = storage.nbytes()
+                weakref.finalize(storage, self.held.pop, storage._cdata, None)
         self.peak = max(self.peak, sum(self.held.values()))
         return output
 
     def _counts(self, tensor: torch.Tensor) -> bool:
-        return not tensor.is_meta and (self._dtypes is None or tensor.dtype in self._dtypes)
+        return self._dtypes is None or tensor.dtype in self._dtypes
+
+
+def _tensors(values: Any) -> list[torch.Tensor]:
+    """The tensors among some values that hold bytes: a wrapper's parts are seen by themselves, meta tensors have none."""
+    tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
+    return [tensor for tensor in tensors if not tensor.is_meta and not is_traceable_wrapper_subclass(tensor)]

@@ -50,3 +50,10 @@ def test_a_wrong_name_in_a_template_is_named(repository: Path) -> None:
 def test_a_missing_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"hoc/cot\.txt: no such prompt template"):
         read_template(template_path(tmp_path, "hoc", "self_consistency"))
+
+
+def test_a_template_cannot_reach_out(repository: Path) -> None:
+    """Templates come in other people's bundles too."""
+    entry = load_datasets(repository)["hoc"]
+    with pytest.raises(ConfigError, match="unsafe"):
+        render(entry, "{{ text.__class__.__mro__ }}", Sample("0", {"text": "x"}, [], "0"))

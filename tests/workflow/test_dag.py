@@ -1,7 +1,9 @@
 """The workflow's plan, before anything runs: what is planned, how often, and what is refused."""
 
+import json
 import re
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,38 @@ def test_the_noise_floor_adds_a_cell_a_dataset_and_no_figure(project: Project) -
     assert counts["figure"] == 3  # Figures 2 and 7 and the effects
 
 
+def test_a_subset_study_without_cells_in_the_run_draws_nothing(project: Project) -> None:
+    counts = project.planned("--config", "datasets=[pubmedqa]", "studies=[grid]")
+    assert counts["figure"] == 3  # Figures 2 and 7 and the effects: Figures 3 and 4 show other datasets
+
+
+def test_what_keep_adds(project: Project) -> None:
+    counts = project.planned("--config", "models=[phi-4]", "studies=[main]", "datasets=[hoc]", "keep=quantized")
+    assert (counts["quantize_model"], counts["release_weights"], counts["infer"]) == (2, 1, 3)
+    local = ["--configfile", "config/demo.yaml", "--config", "studies=[grid]", "models=[tiny-s]", "datasets=[hoc]"]
+    counts = project.planned(*local, "keep=quantized")
+    assert (counts["quantize_model"], counts["release_weights"]) == (2, 0), "a local folder is the user's own"
+
+
+def test_everything_that_needs_the_network_is_one_target(project: Project) -> None:
+    assert project.planned("retrieve_all") == Counter(retrieve_model=12, retrieve_dataset=8, retrieve_all=1, total=21)
+
+
+def test_a_retrieved_model_at_another_commit_than_the_lock_is_refused(project: Project) -> None:
+    files = {"model.safetensors": {"size": 1, "sha256": "0" * 64}}
+    locked = {"hub_id": "microsoft/phi-4", "revision": "main", "commit": "a" * 40, "files": files}
+    (project.folder / "config/models.lock.yaml").write_text(json.dumps({"phi-4": locked}))
+    receipt = project.folder / "resources/models/phi-4.json"
+    receipt.parent.mkdir(parents=True)
+    receipt.write_text(json.dumps({"revision": "b" * 40, "files": {}}))
+    result = project.snakemake("-n")
+    assert result.returncode != 0
+    assert re.search(r"'phi-4' was retrieved at commit b+, config/models\.lock\.yaml names a+", result.stdout), (
+        result.stdout
+    )
+    assert "Traceback" not in result.stdout
+
+
 def test_lint(project: Project) -> None:
     result = project.snakemake("--lint")
     assert result.returncode == 0, result.stdout
@@ -67,7 +101,7 @@ def test_a_wrong_configuration_is_refused_before_the_dag(project: Project, argum
 def test_every_rule_says_what_it_does(project: Project) -> None:
     listed = project.snakemake("--list-rules").stdout
     rules = {"all", "infer_all", "retrieve_dataset", "retrieve_model", "prepare_dataset", "infer", "compare", "figure"}
-    rules |= {"recommend", "published_figures"}
+    rules |= {"recommend", "published_figures", "report", "bundle"}
     assert rules | {"score_hoc"} <= set(re.findall(r"^(\w+) \([A-Z].+\.\)$", listed, re.MULTILINE)), listed
 
 

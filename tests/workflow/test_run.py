@@ -12,7 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from quantbench import figures
+from quantbench.bundle import figures_unchanged
+
 from .conftest import Project, copy_project
+from .lean import lean_path
 
 # Two datasets, two precisions, one model; few samples. The demo's own data and models.
 NARROW = [
@@ -47,7 +51,7 @@ def changed(finished: Project, tmp_path: Path) -> Project:
 
 def rerun(project: Project) -> Counter[str]:
     counts = project.planned(*NARROW)
-    follows_tables = {"all", "total", "figure", "recommend"}
+    follows_tables = {"all", "total", "figure", "recommend", "report"}
     return Counter({rule: count for rule, count in counts.items() if rule not in follows_tables})
 
 
@@ -84,6 +88,15 @@ def test_precisions_share_their_plan_and_prompts(finished: Project) -> None:
         assert len({manifest["plan_sha256"] for manifest in manifests}) == 1
         assert len({manifest["identity"]["prompts"] for manifest in manifests}) == 1
         assert {manifest["precision_applied"]["method"] for manifest in manifests} == {"none", "bitsandbytes"}
+
+
+def test_snakemakes_own_report_has_captions_and_categories(finished: Project, tmp_path: Path) -> None:
+    result = finished.snakemake("--cores", "1", *NARROW, "--report", str(tmp_path / "report.html"))
+    assert result.returncode == 0, result.stdout
+    page = (tmp_path / "report.html").read_text()
+    for name in ("figure2", "figure7", "effects"):
+        assert figures.caption(name).partition("\n")[0] in page
+    assert all(f'"{category}"' in page for category in ("Figures", "Tables", "Recommendations", "Report"))
 
 
 def test_nothing_changed_runs_nothing(finished: Project) -> None:
@@ -168,6 +181,31 @@ def test_after_ctrl_c_the_same_command_goes_on(repository: Path, tmp_path: Path)
     assert result.returncode == 0, result.stdout
     assert len(list(cells.glob("**/manifest.json"))) == 4
     assert first.stat().st_mtime_ns == written
+
+
+def test_a_bundle_redraws_the_same_bytes(
+    changed: Project, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another checkout, without torch and without a network: HoC from predictions, DDI2013 from scored answers."""
+    edit(changed.folder / "config/datasets/hoc/dataset.yaml", "citation:", "redistributable: true\ncitation:")
+    data = "data={folder: resources/demo/datasets, texts_in_bundles: by_licence}"
+    result = changed.snakemake("--cores", "2", *NARROW, data, "--", "bundle")
+    assert result.returncode == 0, result.stdout
+    assert "left out: texts of ddi2013\n" in result.stdout, result.stdout
+    assert "rule infer" not in result.stdout
+    (tmp_path / "other").mkdir()
+    other = copy_project(repository, tmp_path / "other")
+    monkeypatch.setenv("PYTHONPATH", lean_path(repository, tmp_path / "lean"))
+    opened = other.open_bundle(changed.folder / "results/demo/demo.tar.zst")
+    result = other.snakemake("--cores", "2", "--configfile", opened)
+    assert result.returncode == 0, result.stdout
+    drawn, packed = other.folder / "results/bundles/demo", changed.folder / "results/demo"
+    unchanged = figures_unchanged(drawn)
+    assert len(unchanged) == 15 and all(unchanged.values()), unchanged
+    for name in ("cells", "table1", "precision_effects"):
+        assert (drawn / f"tables/{name}.csv").read_bytes() == (packed / f"tables/{name}.csv").read_bytes()
+    assert [path.stem for path in (drawn / "logs/score").iterdir()] == ["hoc"]
+    assert "ddi2013" in (drawn / "report.html").read_text()
 
 
 def test_the_real_test_files_run_through_the_same_rules(repository: Path, real_data: Path, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from .errors import QuantbenchError, nearest
 
 # command -> what it does; its module in quantbench.commands has add_arguments(parser) and run(arguments).
 COMMANDS = {
+    "export": "copy a quantized checkpoint to a folder ready to deploy, with licence note and smoke test",
     "plan": "say what fits where: peak GPU memory of models at each precision, term by term",
+    "open": "check and unpack a bundle, so that its figures can be drawn again",
     "outputs": "list what a run left to open: figures, tables, cells",
     "recommend": "recommend a model and precision for one task on one GPU, from a run or the published Table 1",
     "score": "score a predictions file again, without GPU and without torch",

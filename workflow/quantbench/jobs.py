@@ -24,10 +24,17 @@ def catalogue_of(config: dict[str, Any]) -> Catalogue:
 def retrieve_dataset(config: dict[str, Any], dataset: str, receipt: Path) -> None:
     """Download a dataset into the folder of its receipt."""
     from .datasets import sha256_of
-    from .datasets.download import retrieve
+    from .datasets.download import mirror_urls, retrieve
+    from .datasets.hub import retrieve_hub
     from .records import write_json
 
-    files = retrieve(catalogue_of(config).datasets[dataset], dataset, receipt.parent)
+    catalogue = catalogue_of(config)
+    entry = catalogue.datasets[dataset]
+    if entry.hub is not None:
+        files = retrieve_hub(entry, dataset, receipt.parent)
+    else:
+        base_url, pool_url = mirror_urls(catalogue.run.data.mirror)
+        files = retrieve(entry, dataset, receipt.parent, base_url=base_url, pool_url=pool_url)
     write_json(receipt, {"dataset": dataset, "files": {path.name: sha256_of(path) for path in files}})
 
 
@@ -46,13 +53,62 @@ def lock_models(config: dict[str, Any], models: list[str]) -> None:
     lock(catalogue_of(config), models)
 
 
-def prepare_dataset(config: dict[str, Any], dataset: str, out: Path) -> None:
-    """Write a dataset's samples and worked examples into the folder ``out``."""
-    from .datasets import prepare
+def quantize_model(config: dict[str, Any], model: str, precision: str, manifest: Path, machine: dict[str, Any]) -> None:
+    """Write the quantized checkpoint of a model at a precision into the folder of ``manifest``.
+
+    ``machine`` holds ``gpus`` (how many to lease), ``leases`` and ``notes`` (folders, as for cells).
+    """
+    from .devices import lease_visible
+    from .inference.manifest import device_facts, software
+    from .inference.runtime import choose_device, set_environment
+    from .inference.weights import full_weights
 
     catalogue = catalogue_of(config)
-    folder = data_folder(catalogue.root, catalogue.run) or Path("resources/datasets")
-    prepare(catalogue.datasets[dataset], dataset, folder / dataset, catalogue.run.limit, catalogue.run.seed, out)
+    device = choose_device(catalogue.run)
+    with lease_visible(machine["gpus"], Path(machine["leases"]), f"quantizing {model} to {precision}") as leased:
+        uuids = leased if device == "cuda" else []
+        set_environment(catalogue.run.hardware.threads, device, uuids)
+        from .models.quantizing import Source, quantize_model
+
+        weights = full_weights(catalogue, model, Path(machine["notes"]))
+        source = Source(model, catalogue.models[model], weights.folder, weights.revision, weights.files)
+        made_with = {"device": device_facts(device, leased), **software(catalogue.root)}
+        quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with)
+
+
+def release_weights(config: dict[str, Any], model: str, manifests: list[str], notes: Path) -> None:
+    """Free the full weights of a retrieved model whose quantized checkpoints are the ones with these manifests."""
+    from .models.cleaning import release_weights as release
+    from .models.folder import model_folder
+    from .records import read_json
+
+    catalogue = catalogue_of(config)
+    folder = model_folder(catalogue.root, catalogue.run.models_folder, model, catalogue.models[model])
+    release(folder, model, {str(Path(path).parent): read_json(Path(path))["files"] for path in manifests}, notes)
+
+
+def verify_files(config: dict[str, Any], models: list[str], datasets: list[str], notes: Path) -> None:
+    """Read every file of models, checkpoints and datasets again and hold it against its recorded hash."""
+    from .integrity import verify_everything
+
+    verify_everything(catalogue_of(config), models, datasets, notes)
+
+
+def clean(config: dict[str, Any], target: str, paths: list[str]) -> None:
+    """Say what some files and folders take, and delete them where the configuration confirms it."""
+    from .models.cleaning import clean as free
+
+    free(map(Path, paths), catalogue_of(config).run.confirm, target)
+
+
+def prepare_dataset(config: dict[str, Any], dataset: str, out: Path) -> None:
+    """Write a dataset's samples and worked examples into the folder ``out``."""
+    from .datasets import prepare, source_folder
+
+    catalogue = catalogue_of(config)
+    entry = catalogue.datasets[dataset]
+    folder = source_folder(catalogue.root, entry, dataset, data_folder(catalogue.root, catalogue.run))
+    prepare(entry, dataset, folder, catalogue.run.limit, catalogue.run.seed, out)
 
 
 def infer(config: dict[str, Any], cell: str, folders: dict[str, str], gpus: int, log: str) -> None:
@@ -143,3 +199,24 @@ def published_figures(folder: Path) -> None:
     for name, drawn in draw_published(catalogue).items():
         figures.save(drawn, folder / "figures" / name)
     write_overview(published_evidence(catalogue), catalogue.run.comparison.margin, folder)
+
+
+def bundle(config: dict[str, Any], cells: list[str], target: Path) -> None:
+    """Pack the named cells with everything their figures need."""
+    from .bundle import pack
+
+    catalogue = catalogue_of(config)
+    index = pack(catalogue, Path(catalogue.run_folder), [parse_folder(cell) for cell in cells], target)
+    left_out = [*(f"texts of {name}" for name in index.without_texts)]
+    left_out += [f"outputs of {name}" for name in index.without_outputs]
+    print(
+        f"{target}: {len(index.cells)} cells, {target.stat().st_size / 2**20:.1f} MiB; left out: {', '.join(left_out) or 'nothing'}"
+    )
+
+
+def report(config: dict[str, Any], cells: list[str], target: Path) -> None:
+    """Write the run's page for people from its tables, figures and the named cells' answers."""
+    from .report import write_report
+
+    catalogue = catalogue_of(config)
+    write_report(catalogue, Path(catalogue.run_folder), [parse_folder(cell) for cell in cells], target)

@@ -12,14 +12,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from .config import DatasetEntry, Prompting
 from .errors import ConfigError
 from .records import Sample
 
 # trim and lstrip let templates put a loop's tags on lines of their own without leaving blank lines in the prompt.
-_ENVIRONMENT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+# Sandboxed, because templates also come in other people's bundles.
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
 
 
 class ChatTokenizer(Protocol):

@@ -28,5 +28,6 @@ def _sources(module: str) -> list[Path]:
     if file.is_file():
         return [file]
     if folder.is_dir():
-        return sorted(folder.rglob("*.py"))
+        # Not sources alone: a page's template and style count too.
+        return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     raise FileNotFoundError(f"the package has no module or folder {module!r}")

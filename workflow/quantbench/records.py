@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from .errors import DataError
 
@@ -63,7 +63,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write ``content`` under ``path`` atomically: the name appears only once every byte is on disk.
+    """Write ``content`` under ``path`` atomically; see :func:`write_stream`."""
+
+    def write(handle: BinaryIO) -> None:
+        handle.write(content)
+
+    write_stream(path, write)
+
+
+def write_stream(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Let ``write`` fill ``path`` atomically: the name appears only once every byte is on disk.
 
     Raises:
         DataError: the disk is full or refuses; what stood under the name before still stands.
@@ -72,7 +81,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as handle:
-            handle.write(content)
+            write(handle)
             handle.flush()
             os.fsync(handle.fileno())
         beside.replace(path)

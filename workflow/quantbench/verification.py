@@ -15,17 +15,20 @@ from typing import Any
 
 from .config import Catalogue, load
 from .config.base import read_yaml
-from .datasets import sha256_of
+from .datasets import sha256_of, source_folder
 from .errors import QuantbenchError
 from .grid import Cell, parse_folder
 from .inference.identity import cell_identity
+from .models.checkpoints import checkpoint_folder
 from .models.folder import file_hashes, model_folder
+from .models.integrity import MANIFEST
+from .models.receipts import released_marker
 from .prompts import template_path
 from .records import read_json
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
 # What only a tokenizer could make again; it follows from template, samples, worked examples and model files.
-_DERIVED = ("prompts", "plan")
+_DERIVED = ("prompts", "plan", "weights")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ class Verifier:
         for name in ("samples", "shots") if cell.shots else ("samples",):
             self._compare(prepared / f"{name}.jsonl", recorded.get(f"{name}_sha256"), check, "not the one it answered")
         local = manifest["configuration"]["data"]["folder"] if "configuration" in manifest else None
-        folder = (catalogue.root / local if local else Path("resources/datasets")) / cell.dataset
+        entry = catalogue.datasets[cell.dataset]
+        folder = source_folder(catalogue.root, entry, cell.dataset, catalogue.root / local if local else None)
         for file in recorded.get("files", {}).values():
             if (folder / file["name"]).is_file():
                 self._compare(folder / file["name"], file["sha256"], check, "not the file its samples were read from")
@@ -97,10 +101,16 @@ class Verifier:
         settings = manifest.get("configuration", {})
         models = settings.get("models_folder", catalogue.run.models_folder)
         folder = model_folder(catalogue.root, models, cell.model, catalogue.models[cell.model])
+        if manifest.get("model", {}).get("quantized_checkpoint"):
+            folder = checkpoint_folder(catalogue.root, models, cell.model, cell.precision)
         if not folder.is_dir():
             check.notes.append(f"{folder}: no such folder, so the files of {cell.model} are not checked")
             return
         recorded, found = manifest.get("model", {}).get("files", {}), file_hashes(folder, self._hash)
+        if released_marker(folder).exists():  # freed on purpose: what is left is still compared
+            recorded = {name: value for name, value in recorded.items() if not name.endswith(".safetensors")}
+            check.notes.append(f"{folder}: its weights were freed (keep: quantized) and are not checked")
+        found.pop(MANIFEST, None)
         for name in sorted(recorded.keys() | found.keys()):
             if recorded.get(name) != found.get(name):
                 what = "is gone" if name not in found else "was added" if name not in recorded else "has changed"

@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 # The package lies beside the rules and need not be installed.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
-from quantbench import config as settings, datasets, grid, planning, provenance
+from quantbench import bundle, config as settings, datasets, figures, grid, planning, provenance
 from quantbench.errors import QuantbenchError
 from quantbench.inference.identity import cell_identity
 from quantbench.models.folder import model_folder
@@ -23,8 +23,10 @@ try:
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
+    USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
     for name in USED_MODELS:
         check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
+    UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))
 except QuantbenchError as error:
     raise WorkflowError(str(error))
 
@@ -78,7 +80,8 @@ def cell_files(name, cells):
 def score_parts(size):
     """Name of each scoring job -> its dataset and cells, at most ``size``; a dataset's first job bears its name alone."""
     parts = {}
-    for dataset in CATALOGUE.datasets:
+    # Of an opened bundle without texts, the scored answers are taken as they came.
+    for dataset in [name for name in CATALOGUE.datasets if name not in UNSCORED]:
         cells = [cell for cell in MERGED if cell.dataset == dataset]
         for number, start in enumerate(range(0, len(cells), size), start=1):
             parts[dataset if number == 1 else f"{dataset}_{number}"] = dataset, cells[start : start + size]
@@ -112,7 +115,7 @@ def model_files(wildcards):
         return []
     if entry.folder is None:
         return f"{MODELS}/{wildcards.model}.json"
-    folder = model_folder(ROOT, MODELS, wildcards.model, entry)
+    folder = model_folder(CATALOGUE.root, MODELS, wildcards.model, entry)
     return from_here(sorted(path for path in folder.glob("*") if path.suffix in {".json", ".safetensors", ".bin"}))
 
 
@@ -124,3 +127,13 @@ def request(name):
 def longest_first(wildcards):
     """Priority of a cell: the minutes it is planned to take."""
     return REQUESTS.priority(cell_of(wildcards))
+
+
+def quantizing(name):
+    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
+
+    def asked(wildcards, attempt):
+        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
+        return getattr(REQUESTS.request(cells[0], attempt), name) if cells else 0
+
+    return asked

@@ -11,7 +11,7 @@ rule figure:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
     output:
-        report(f"{RUN}/figures/{{figure}}.png", caption="../report/{figure}.rst", category="Figures"),
+        report(f"{RUN}/figures/{{figure}}.png", caption="../report/figure.rst", category="Figures"),
         f"{RUN}/figures/{{figure}}.pdf",
         f"{RUN}/figures/{{figure}}.svg",
     log:
@@ -19,6 +19,7 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     params:
+        caption=lambda wildcards: figures.caption(wildcards.figure),
         code=lambda wildcards: provenance.source_hash(
             f"figures/{wildcards.figure}", *FIGURE_PARTS, *OWN_PARTS.get(wildcards.figure, [])
         ),

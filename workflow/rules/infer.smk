@@ -10,7 +10,7 @@ rule infer:
     input:
         samples=f"{RUN}/datasets/{{dataset}}/samples.jsonl",
         shots=f"{RUN}/datasets/{{dataset}}/shots.jsonl",
-        model=model_files,
+        model=cell_weights,
     output:
         predictions=f"{RUN}/cells/{CELL}/predictions.jsonl",
         measurements=f"{RUN}/cells/{CELL}/measurements.json",
@@ -21,7 +21,6 @@ rule infer:
     conda:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads
-    priority: longest_first
     resources:
         gpu=request("gpu"),
         gres=request("gres"),
@@ -33,6 +32,7 @@ rule infer:
         # What the outputs depend on; a change of any of it, and of nothing else, runs the cell again.
         identity=lambda wildcards: cell_identity(CATALOGUE, cell_of(wildcards)),
         progress=lambda wildcards: f"{RUN}/progress/{cell_of(wildcards).folder}",
+        notes=NOTES,
     script:
         "../scripts/infer.py"
 

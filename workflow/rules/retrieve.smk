@@ -1,9 +1,17 @@
 # Needs: network, unless models and datasets are local. Produces: model folders with a receipt, prepared samples.
 localrules:
     lock,
+    retrieve_all,
     retrieve_dataset,
     retrieve_model,
     prepare_dataset,
+
+
+rule retrieve_all:
+    """Everything of the run that needs the network: models and datasets. What follows runs with the network off."""
+    input:
+        [f"{MODELS}/{name}.json" for name in HUB_MODELS],
+        [f"resources/datasets/{name}/retrieved.json" for name in USED_DATASETS if name not in SOURCES],
 
 
 rule retrieve_dataset:
@@ -13,7 +21,7 @@ rule retrieve_dataset:
     log:
         "resources/datasets/{dataset}.log",
     conda:
-        "../../envs/analysis.yaml"
+        "../../envs/inference.yaml"
     script:
         "../scripts/retrieve_dataset.py"
 
@@ -25,7 +33,7 @@ rule lock:
     conda:
         "../../envs/inference.yaml"
     params:
-        models=USED_MODELS,
+        models=HUB_MODELS,
     script:
         "../scripts/lock.py"
 
@@ -59,7 +67,9 @@ rule prepare_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(exclude={"tokens"}),
+        entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(
+            exclude={"tokens", "redistributable"}
+        ),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
         code=provenance.source_hash("datasets"),

@@ -12,6 +12,7 @@ folders = {
     "outputs": str(Path(snakemake.output.predictions).parent),
     "progress": snakemake.params.progress,
     "leases": str(devices.lease_folder()),
+    "notes": snakemake.params.notes,
 }
 gpus = planning.gpus_asked_for(snakemake.resources)
 jobs.infer(snakemake.config, snakemake.params.cell, folders, gpus, snakemake.log[0])

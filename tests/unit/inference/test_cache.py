@@ -5,7 +5,7 @@ import torch
 from transformers import LlamaConfig, Qwen2Config
 from transformers.cache_utils import DynamicCache, DynamicSlidingWindowLayer
 
-from quantbench.inference.cache import ReservedLayer, reserved
+from quantbench.inference.cache import ReservedLayer, reserved, restarted
 
 SIZES = {"vocab_size": 10, "hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 LLAMA = LlamaConfig(**SIZES)
@@ -47,6 +47,23 @@ def test_an_empty_start_and_the_kinds_of_layers() -> None:
     before = keys.data_ptr()
     keys, _ = cache.update(*states(2, 1, 2), 0)
     assert (keys.shape[2], keys.data_ptr()) == (4, before)  # nothing was copied
+
+
+def test_the_memory_of_one_batch_serves_the_next() -> None:
+    first = reserved(LLAMA, 12)
+    for layer in range(2):
+        first.update(*states(3, 6, layer), layer)
+    begun = [layer.keys[:2, :, :4].clone() for layer in first.layers]
+    second = restarted(first, rows=2, length=4)
+    assert second is not None
+    assert second.get_seq_length() == 4
+    for layer in range(2):
+        keys, _ = second.update(*states(2, 3, 9), layer)
+        assert torch.equal(keys, torch.cat([begun[layer], states(2, 3, 9)[0]], dim=2))
+        assert keys.data_ptr() == first.layers[layer].keys.data_ptr()
+    sliding = reserved(SLIDING, 12)
+    sliding.update(*states(3, 6, 0), 0)
+    assert restarted(sliding, 2, 4) is None  # what slid out of its window is gone
 
 
 def test_more_than_was_reserved_is_an_error_not_a_loss() -> None:

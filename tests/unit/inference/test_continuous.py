@@ -1,5 +1,7 @@
 """Continuous batching with a real model: the answers of the other engines, and refusals that say what is needed."""
 
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,6 +45,20 @@ def test_the_answers_of_the_static_engine(loaded: LoadedModel, requests: list[Re
 def test_few_blocks_are_enough(loaded: LoadedModel, requests: list[Request]) -> None:
     engine = Generator(loaded, GenerationSettings(12))
     assert len(list(answer_continuously(engine, requests, 1, "cell"))) == len(requests)
+
+
+def test_who_stops_listening_does_not_wait_for_the_rest(loaded: LoadedModel, requests: list[Request]) -> None:
+    def generating() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if "_run_generation_loop" in thread.name]
+
+    many = [Request(f"{number}", asked.text, asked.token_ids) for number in range(60) for asked in requests[:1]]
+    stream = answer_continuously(Generator(loaded, GenerationSettings(200)), many, 600, "cell")
+    next(stream)
+    assert generating()
+    begin = time.monotonic()
+    stream.close()
+    assert not generating()
+    assert time.monotonic() - begin < 5
 
 
 def test_a_model_on_several_devices_is_refused() -> None:

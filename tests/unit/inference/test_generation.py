@@ -1,5 +1,7 @@
 """Generation with a real model: batches answer like single prompts, sampling depends on the sample alone."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -59,7 +61,25 @@ def test_a_shared_prefix_changes_no_answer(random_model, precisions, name: str) 
     if name == "full":  # float32: token for token
         assert answers == alone
         assert engine.answer(requests[:2]) == alone[:2]  # the prefix is not used up by a batch
+        assert engine.answer(requests[1:4]) == alone[1:4]
+        assert [engine.answer([request])[0] for request in requests[::-1]] == alone[::-1]
     assert [answer.prompt_tokens for answer in answers] == [answer.prompt_tokens for answer in alone]
+
+
+def test_a_batch_that_fails_leaves_its_memory(random_model, precisions, requests, monkeypatch) -> None:
+    engine = generator(random_model, precisions["full"], GenerationSettings(max_new_tokens=4))
+    shared = [Request(request.sample_id, "", [*requests[1].token_ids, *request.token_ids]) for request in requests]
+    assert engine.share_prefix(shared) >= 16
+    expected = engine.answer(shared)
+    held = weakref.ref(engine._prefix._held[2].layers[0])  # type: ignore[index, union-attr]
+    assert held() is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.model, "generate", lambda **_: (_ for _ in ()).throw(MemoryError()))
+        with pytest.raises(MemoryError):
+            engine.answer(shared[:3])
+    gc.collect()
+    assert held() is None
+    assert engine.answer(shared) == expected
 
 
 def test_the_shared_prefix_leaves_each_prompt_a_token() -> None:

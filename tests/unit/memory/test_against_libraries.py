@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from quantbench.config import Architecture, ModelEntry, PrecisionEntry
+from quantbench.config import Architecture, ModelEntry, PrecisionEntry, read_entries
 from quantbench.memory import Setting, Workload, plan_memory
 
 FACTS = Architecture(
@@ -26,26 +26,9 @@ CLASSES = {"llama": "LlamaConfig", "qwen2": "Qwen2Config", "phi3": "Phi3Config"}
 def live_peak(model: Any, inputs: dict[str, Any]) -> int:
     """Bytes of all tensors made and not yet freed at the fullest moment of ``generate``."""
     import torch
-    from torch.utils._python_dispatch import TorchDispatchMode
-    from torch.utils._pytree import tree_leaves
+    from tests.live_tensors import LiveTensors
 
-    class Live(TorchDispatchMode):
-        def __init__(self) -> None:
-            super().__init__()
-            self.held: dict[int, int] = {}
-            self.peak = 0
-
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-            output = function(*args, **(kwargs or {}))
-            for tensor in tree_leaves(output):
-                if isinstance(tensor, torch.Tensor) and tensor.untyped_storage()._cdata not in self.held:
-                    storage = tensor.untyped_storage()
-                    self.held[storage._cdata] = storage.nbytes()
-                    weakref.finalize(storage, self.held.pop, storage._cdata, None)
-            self.peak = max(self.peak, sum(self.held.values()))
-            return output
-
-    with torch.inference_mode(), Live() as live:
+    with torch.inference_mode(), LiveTensors() as live:
         model.generate(**inputs, max_new_tokens=3, do_sample=False)
     return live.peak
 
@@ -79,5 +62,29 @@ def test_tensors_alive_while_a_prompt_is_read(family: str, batch: int, tokens: i
     full = PrecisionEntry(title="full", method="none")
     plan = plan_memory(Setting(entry, full, Workload(tokens, 3, batch)))
     planned = plan.terms["kv_cache"] + plan.terms["activations"]
+    assert plan.stage == "prompt"
+    assert live_peak(model, {"input_ids": prompts, "attention_mask": mask}) == pytest.approx(planned, rel=0.02)
+
+
+@pytest.mark.parametrize("family", CLASSES)
+@pytest.mark.parametrize(("batch", "tokens"), [(1, 700), (1, 60), (4, 300)])
+def test_weight_only_int8_multiplies_by_a_copy_of_the_matrix(
+    repository: Path, family: str, batch: int, tokens: int
+) -> None:
+    """The same with torchao's int8: the 16-bit copy of the largest matrix is part of the peak, within 2%."""
+    import torch
+    from tests.stand_ins import stand_in
+
+    from quantbench.models.loading import load_model
+
+    entry = stand_in(family, **FACTS.model_dump(), full_dtype="bfloat16")
+    precision = read_entries(repository / "config/precisions", PrecisionEntry)["int8wo"]
+    model = load_model(Path("nowhere"), entry, precision, None, "cpu").model
+    prompts = torch.full((batch, tokens), 5)
+    mask = torch.ones_like(prompts)
+    if batch > 1:
+        mask[0, :50] = 0
+    plan = plan_memory(Setting(entry, precision, Workload(tokens, 3, batch)))
+    planned = sum(plan.terms[name] for name in ("kv_cache", "activations", "dequantization_buffer"))
     assert plan.stage == "prompt"
     assert live_peak(model, {"input_ids": prompts, "attention_mask": mask}) == pytest.approx(planned, rel=0.02)

@@ -14,7 +14,7 @@ def test_gpus(catalogue) -> None:
         for name, precision in catalogue.precisions.items()
         if not precision.noise_floor_of
     }
-    assert needed == {"full": 2, "w8a16": 1, "w4a16": 1}
+    assert needed == {"full": 2, "w8a16": 1, "w8a16-t0": 1, "int8wo": 1, "w4a16": 1, "w4a16-bf16": 1}
     assert gpus_needed(catalogue.models["llama-3.3-70b"], catalogue.precisions["full"], 141) == 1
 
 

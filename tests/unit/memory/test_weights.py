@@ -12,7 +12,8 @@ def test_bytes_per_weight(catalogue) -> None:
         for name, precision in catalogue.precisions.items()
         if not precision.noise_floor_of
     }
-    assert found == {"full": 2.0, "w8a16": 1.0, "w4a16": 0.5 + 1 / 64 + 1 / 4096}
+    four = 0.5 + 1 / 64 + 1 / 4096
+    assert found == {"full": 2.0, "w8a16": 1.0, "w8a16-t0": 1.0, "int8wo": 1.0, "w4a16": four, "w4a16-bf16": four}
 
 
 def test_without_double_quantization_every_block_has_a_float32(catalogue) -> None:
@@ -33,6 +34,7 @@ def test_row_scales_are_one_float32_an_output(catalogue) -> None:
     facts = catalogue.models["llama-3.3-70b"].architecture
     assert row_scale_bytes(facts, catalogue.precisions["w8a16"]) == 80 * outputs * 4
     assert row_scale_bytes(facts, catalogue.precisions["w4a16"]) == 0
+    assert row_scale_bytes(facts, catalogue.precisions["int8wo"]) == 80 * outputs * 5  # a zero point beside it
 
 
 @pytest.mark.parametrize(

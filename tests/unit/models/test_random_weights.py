@@ -9,14 +9,15 @@ import torch
 from tests.live_tensors import LiveTensors
 from tests.stand_ins import FACTS, stand_in
 
-from quantbench.config import PrecisionEntry
-from quantbench.errors import ModelError
-from quantbench.memory import linear_weights
+from quantbench.config import PrecisionEntry, read_entries
+from quantbench.errors import ConfigError, ModelError
+from quantbench.memory import Setting, Workload, linear_weights
+from quantbench.memory.terms import quantization_state, weights
 from quantbench.models.loading import load_model, weight_bytes
 from quantbench.models.random_weights import END, empty_model, random_weights
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
 
-ARMS = ["full", "w8a16", "w4a16"]
+ARMS = ["full", "w8a16", "w8a16-t0", "int8wo", "w4a16", "w4a16-bf16"]
 FLOATS = (torch.bfloat16, torch.float16, torch.float32)
 
 
@@ -47,13 +48,16 @@ def test_a_stand_in_is_the_model_that_its_saved_weights_load_as(
 
 @pytest.mark.parametrize("arm", [arm for arm in ARMS if arm != "full"])
 def test_no_more_than_one_layer_exists_in_full_precision(precisions, arm: str) -> None:
-    """A 72B model in small: eight layers, and while they are quantized at most one layer's 16-bit bytes at a time."""
+    """A 72B model in small: eight layers, and while they are quantized at most one layer's bytes at a time.
+
+    In 16 bits with bitsandbytes; torchao finds its scales in float32.
+    """
     entry = stand_in("qwen2")
     facts = entry.architecture
     with LiveTensors(FLOATS) as live:
         model = load(entry, precisions[arm])
     tables = 2 * facts.vocab_size * facts.hidden_size * 2  # embeddings and head stay in 16 bits
-    layer = linear_weights(facts) // facts.layers * 2
+    layer = linear_weights(facts) // facts.layers * (4 if precisions[arm].method == "torchao" else 2)
     kept = sum(live.held.values()) - tables  # scales, norms, biases
     assert live.peak - tables <= layer + kept
     assert kept < layer
@@ -66,6 +70,24 @@ def test_the_counter_sees_weights_that_are_made_all_at_once() -> None:
     with LiveTensors(FLOATS) as live:
         whole = [weight.to("cpu") for weight in random_weights(empty_model(entry), torch.bfloat16).values()]
     assert live.peak >= sum(weight.nbytes for weight in whole) > linear_weights(entry.architecture) * 2
+
+
+@pytest.mark.parametrize("family", ["qwen2", "phi3"])
+@pytest.mark.parametrize("tied_head", [True, False])
+@pytest.mark.parametrize("arm", ARMS)
+def test_planned_bytes_of_weights_are_the_measured(precisions, family: str, tied_head: bool, arm: str) -> None:
+    entry = stand_in(family, hidden_size=512, intermediate_size=1536, layers=2, tied_head=tied_head)
+    setting = Setting(entry, precisions[arm], Workload())
+    planned = weights(setting, "prompt") + quantization_state(setting, "prompt")
+    assert weight_bytes(load(entry, precisions[arm])) == pytest.approx(planned, rel=0.01)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_every_arm_generates(precisions, arm: str) -> None:
+    model = load(stand_in("qwen2"), precisions[arm])
+    prompts = torch.arange(2, 42).reshape(2, 20)
+    output = model.generate(prompts, attention_mask=torch.ones_like(prompts), do_sample=False, max_new_tokens=5)
+    assert output.shape == (2, 25)
 
 
 def test_the_same_weights_each_time_and_others_for_each_name(precisions) -> None:
@@ -101,3 +123,22 @@ def test_llm_int8_finds_outliers_in_every_layer(precisions) -> None:
 def test_an_architecture_that_cannot_be_built_is_named() -> None:
     with pytest.raises(ModelError, match=r"random qwen2: transformers cannot build this architecture"):
         empty_model(stand_in(hidden_size=7, attention_heads=14))
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "message"),
+    [
+        ("torchao", {"config": "Int9WeightOnlyConfig"}, "torchao refuses its settings: .*Int9WeightOnlyConfig"),
+        ("torchao", {"config": "Int8WeightOnlyConfig", "group": 3}, "torchao refuses its settings: .*group"),
+        ("bitsandbytes", {"load_in_8bit": True, "load_in_4bit": True}, "bitsandbytes refuses its settings: .*load_in"),
+    ],
+)
+def test_settings_that_a_library_refuses_are_named(method: str, settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ModelError, match=rf"precision 'odd': {message}"):
+        load(stand_in(), PrecisionEntry.model_validate({"title": "odd", "method": method, "settings": settings}))
+
+
+def test_torchao_needs_the_name_of_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text("title: odd\nmethod: torchao\nsettings: {group_size: 32}\n")
+    with pytest.raises(ConfigError, match=r"odd\.yaml: .*method torchao needs settings\.config"):
+        read_entries(tmp_path, PrecisionEntry)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -240,6 +242,33 @@ def test_the_lock_keeps_a_moved_revision_where_it_was(hub, tiny, entry, tmp_path
         get(entry, tmp_path / "gone", locked)
 
 
+def test_what_an_earlier_commit_left_is_not_loaded_instead(hub, tiny, entry, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    hub.add_folder("maker/tiny", tiny)
+    get(entry, tmp_path)
+    published = shutil.copytree(tiny, tmp_path / "published", ignore=shutil.ignore_patterns("*.safetensors"))
+    tensors = load_file(tiny / WEIGHTS)
+    names, files = list(tensors), {}
+    for part in range(2):
+        file = f"model-{part + 1:05}-of-00002.safetensors"
+        save_file({name: tensors[name] for name in names[part::2]}, published / file, metadata={"format": "pt"})
+        files |= dict.fromkeys(names[part::2], file)
+    (published / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}))
+    hub.add_folder("maker/tiny", published)
+    receipt = get(entry, tmp_path)
+    assert not (tmp_path / "tiny" / WEIGHTS).exists()
+    assert receipt["files"] == file_hashes(tmp_path / "tiny") == file_hashes(published)
+
+
+def test_two_users_at_once_fetch_it_once(hub, tiny, entry, tmp_path):
+    hub.add_folder("maker/tiny", tiny)
+    with ThreadPoolExecutor(2) as users:
+        receipts = list(users.map(lambda _: get(entry, tmp_path), range(2)))
+    assert receipts[0] == receipts[1]
+    assert hub.sent[WEIGHTS] == (tiny / WEIGHTS).stat().st_size
+
+
 def test_a_full_disk_is_said_before_the_download(hub, tiny, entry, tmp_path, monkeypatch):
     hub.add_folder("maker/tiny", tiny)
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
@@ -262,8 +291,6 @@ def test_no_connection_and_offline_mode_are_said(hub, entry, tmp_path, monkeypat
 
 def publish_pickled(hub: HubServer, tiny: Path, folder: Path, parts: int) -> None:
     """The demo model as older repositories published models."""
-    import json
-
     import torch
     from safetensors.torch import load_file
 
@@ -296,8 +323,16 @@ def test_pickled_weights_become_safetensors_with_the_same_tensors(hub, tiny, ent
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     AutoModelForCausalLM.from_pretrained(tmp_path / "tiny", local_files_only=True)
     hub.sent.clear()
+    (tmp_path / "tiny.json").unlink()  # as Snakemake does before it runs a job again
     assert get(entry, tmp_path) == receipt
     assert not [name for name in hub.sent if name], "converted files are not fetched again"
+    (tmp_path / "tiny" / receipt_weights(receipt)).write_bytes(b"damaged")
+    assert get(entry, tmp_path) == receipt
+    assert len([name for name in hub.sent if name]) == 1, "only the damaged one is fetched again"
+
+
+def receipt_weights(receipt: dict) -> str:
+    return next(name for name in receipt["files"] if name.endswith(".safetensors"))
 
 
 def test_code_in_pickled_weights_is_refused_and_not_run(hub, tiny, entry, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from quantbench.errors import ConfigError, DataError
@@ -81,7 +83,16 @@ def test_a_missing_dataset_excludes_by_name() -> None:
     partial = Candidate("m", "full", "M", "full", "MIT", (cell("one", 0.9, 5, 1),), True)
     found = recommend(evidence(partial), "qa", Constraints(24))
     assert found.excluded[0].reason == "It has no result on Two, so its score is not that of the whole task."
-    assert found.refusal == "No recommendation: no real model was run on all of One and Two."
+    assert found.refusal == (
+        "No recommendation: no real model was run on all of One and Two and scored better than a constant answer."
+    )
+
+
+def test_what_a_constant_answer_scores_is_no_skill() -> None:
+    cells = tuple(replace(cell(name, 0.3, 5, 1), constant_score=0.31) for name in TITLES)
+    found = recommend(evidence(Candidate("m", "full", "M", "full", "MIT", cells, True)), "qa", Constraints(24))
+    assert found.best is None
+    assert found.excluded[0].reason == "Its score of 0.300 is no better than that of the best constant answer, 0.310."
 
 
 @pytest.mark.parametrize(

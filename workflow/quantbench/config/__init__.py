@@ -1,7 +1,17 @@
 """Typed, checked configuration. Start at :func:`load`."""
 
 from .catalogue import Catalogue, data_folder, find_file, load, load_datasets, read_entries
-from .entries import Architecture, DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Prompting, Split, StudyEntry
+from .entries import (
+    Architecture,
+    DataFile,
+    DatasetEntry,
+    HubDataset,
+    ModelEntry,
+    PrecisionEntry,
+    Prompting,
+    Split,
+    StudyEntry,
+)
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
 from .run import RunConfig
 
@@ -11,6 +21,7 @@ __all__ = [
     "Catalogue",
     "DataFile",
     "DatasetEntry",
+    "HubDataset",
     "LockedModel",
     "ModelEntry",
     "PrecisionEntry",

@@ -18,7 +18,9 @@ Entry = TypeVar("Entry", bound=Settings)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A checked configuration. ``root`` is the repository; relative paths in configuration files start there."""
+    """A checked configuration. ``root`` holds ``config/`` (the repository, or what ``catalogue_root`` names); relative
+    paths in configuration files start there.
+    """
 
     root: Path
     run: RunConfig
@@ -51,6 +53,11 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
         ConfigError: unknown keys or names, with the nearest known one; impossible combinations.
     """
     run = parse(RunConfig, settings, source)
+    root = root / run.catalogue_root
+    if not (root / "config").is_dir():
+        raise ConfigError(
+            f"{source}: key 'catalogue_root' has the value {run.catalogue_root!r}: no folder config/ there ({root})"
+        )
     folder = data_folder(root, run)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"{source}: key 'data.folder' has the value {run.data.folder!r}: no such folder ({folder})")

@@ -11,7 +11,7 @@ from .base import Settings
 Prompting = Literal["instruction", "cot", "self_consistency"]
 Split = Literal["test", "train", "dev"]
 Task = Literal["multi_label_classification", "named_entity_recognition", "relation_extraction", "question_answering"]
-Reader = Literal["labelled_text", "token_tags", "entity_pairs", "multiple_choice", "yes_no_maybe"]
+Reader = Literal["labelled_text", "token_tags", "entity_pairs", "multiple_choice", "yes_no_maybe", "records"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
@@ -67,15 +67,27 @@ class ModelEntry(Settings):
 
 
 class PrecisionEntry(Settings):
-    """How weights are loaded. ``settings`` are the arguments of transformers' ``BitsAndBytesConfig``."""
+    """How weights are loaded.
+
+    ``settings`` are the arguments of transformers' ``BitsAndBytesConfig``; with torchao ``config`` names one of its
+    quantization configurations, and the others are its arguments.
+    """
 
     title: str
-    method: Literal["none", "bitsandbytes"]
+    method: Literal["none", "bitsandbytes", "torchao"]
     note: str = ""
     settings: dict[str, bool | int | float | str] = {}
     noise_floor_of: str | None = Field(
         default=None, description="the precision this one repeats: the same loading, run under a second batch plan"
     )
+
+    @model_validator(mode="after")
+    def _torchao_names_its_configuration(self) -> PrecisionEntry:
+        if self.method == "torchao" and not isinstance(self.settings.get("config"), str):
+            raise ValueError(
+                "method torchao needs settings.config, the name of one of its classes: Int8WeightOnlyConfig"
+            )
+        return self
 
 
 class DataFile(Settings):
@@ -87,6 +99,26 @@ class DataFile(Settings):
     git_blob: GitBlob | None = Field(
         default=None, description="SHA-1 git gives the content; proof where no SHA-256 is known"
     )
+
+
+class HubDataset(Settings):
+    """A dataset on the Hugging Face hub: which revision, which splits, and which column is what."""
+
+    id: str
+    revision: str = Field(description="a commit, so that the same rows come next year")
+    subset: str | None = None
+    splits: dict[Split, str] = Field(description="our split -> the split's name there")
+    columns: dict[str, str] = Field(
+        description="gold, inputs, and optionally sample_id and group -> column; tokens and tags stand for text and gold"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> HubDataset:
+        if "test" not in self.splits:
+            raise ValueError("splits needs 'test'")
+        if not ({"gold"} <= self.columns.keys() or {"tokens", "tags"} <= self.columns.keys()):
+            raise ValueError("columns needs 'gold', or 'tokens' and 'tags'")
+        return self
 
 
 class TokenCounts(Settings):
@@ -111,13 +143,37 @@ class DatasetEntry(Settings):
     entity_type: str | None = Field(default=None, description="what an entity is called in the prompt, e.g. 'disease'")
     citation: str
     licence: str
+    redistributable: bool = Field(
+        default=False, description="true: the licence lets anyone pass the texts on, so bundles hold them"
+    )
     upstream_folder: str | None = None
+    hub: HubDataset | None = Field(default=None, description="a Hugging Face dataset, read as records")
     few_shot_splits: list[Split] = Field(
         default=["train", "dev"], description="first split that has a file is the pool"
     )
     max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]]
     tokens: TokenCounts = Field(default=TokenCounts(), description="estimated by resources/token_counts.py")
     files: dict[Split, list[DataFile]]
+
+    @property
+    def lettered(self) -> bool:
+        """Whether questions offer lettered options, rather than yes, no and maybe."""
+        if self.task != "question_answering" or self.reader != "records":
+            return self.reader == "multiple_choice"
+        return not self.labels
+
+    @model_validator(mode="after")
+    def _readable(self) -> DatasetEntry:
+        if self.hub is not None and self.reader != "records":
+            raise ValueError("a hub dataset is read as records: give reader: records")
+        decisions = {"yes", "no", "maybe"}
+        if self.task == "question_answering" and self.reader == "records" and not self.labels.keys() <= decisions:
+            raise ValueError(
+                "labels of question_answering are some of yes, no, maybe; leave them out for lettered options"
+            )
+        if self.task in ("multi_label_classification", "relation_extraction") and not self.labels:
+            raise ValueError(f"{self.task} needs labels")
+        return self
 
 
 class StudyEntry(Settings):

@@ -17,6 +17,13 @@ class DataSettings(Settings):
     folder: str | None = Field(
         default=None, description="local folder with one sub-folder a dataset; empty: downloaded from the pinned source"
     )
+    mirror: str | None = Field(
+        default=None, description="folder or address of a mirror of the pinned source; empty: the source itself"
+    )
+    texts_in_bundles: Literal["by_licence", "all", "none"] = Field(
+        default="by_licence",
+        description="whose texts a bundle holds: of datasets whose licence lets them be passed on, of all, of none",
+    )
 
 
 class SelfConsistency(Settings):
@@ -112,6 +119,10 @@ class RunConfig(Settings):
         description="name of the results folder"
     )
     results_folder: str = "results"
+    catalogue_root: str = Field(
+        default=".",
+        description="folder that holds config/, from which relative paths of the configuration start; ., the repository",
+    )
     studies_file: str = "config/studies.yaml"
     studies: Annotated[list[str], Field(min_length=1)]
     models: Names = "all"
@@ -119,6 +130,11 @@ class RunConfig(Settings):
     datasets: Names = "all"
     data: DataSettings = DataSettings()
     models_folder: str = "resources/models"
+    keep: Literal["full", "quantized", "both"] = Field(
+        default="full",
+        description="weights kept on disk: as published, quantized on every load; or quantized once, with or without these",
+    )
+    confirm: bool = Field(default=False, description="let the clean_* targets delete what they list")
     limit: int | None = Field(default=None, ge=1, description="stratified number of test samples a dataset; empty: all")
     seed: int = Field(default=2509, ge=0)
     allow_missing: bool = Field(default=False, description="draw from the cells that exist and name the missing ones")

@@ -6,12 +6,13 @@ one module of datasets that may touch the network.
 
 from .checksums import git_blob_of, sha256_of, verify_file
 from .fewshot import draw_shots, few_shot_pool
-from .preparation import MAX_SHOTS, find_pool, local_sources, prepare, source_files
+from .preparation import MAX_SHOTS, check_prepared, find_pool, local_sources, prepare, source_files, source_folder
 from .reading import read_split
 from .stratification import count_strata, limit_samples, strata_of
 
 __all__ = [
     "MAX_SHOTS",
+    "check_prepared",
     "count_strata",
     "draw_shots",
     "few_shot_pool",
@@ -23,6 +24,7 @@ __all__ = [
     "read_split",
     "sha256_of",
     "source_files",
+    "source_folder",
     "strata_of",
     "verify_file",
 ]

@@ -1,17 +1,18 @@
-"""Download of the published files from their pinned sources: the only module of datasets that uses the network.
+"""Download of the published files from their pinned sources, or from a mirror. Touches the network.
 
 A file appears under its final name only after its content was proved; until then it is in a temporary folder beside.
-A lost connection is tried again from the start: pooch does not resume, and the largest file has some tens of megabytes.
+A lost connection is taken up where it broke.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ..config import DataFile, DatasetEntry, Split
 from ..errors import DataError
@@ -47,7 +48,7 @@ def retrieve(
         entry: the dataset's configuration; ``upstream_folder`` and the files with a git blob id are upstream's.
         name: the dataset's name, for messages.
         folder: takes the files under their published names; made where it is missing.
-        base_url: the folder upstream that holds the datasets' folders; another for a mirror.
+        base_url: the folder upstream that holds the datasets' folders; an address, or the path of a local mirror's.
         pool_url: the folder that holds PubMedQA's ``ori_pqal.json``.
         progress: show a bar for each file.
 
@@ -71,6 +72,14 @@ def retrieve(
     if derived is not None:
         paths.append(_derive_pool(pool_url, derived, folder / test.name, folder, progress))
     return paths
+
+
+def mirror_urls(mirror: str | None) -> tuple[str, str]:
+    """``base_url`` and ``pool_url`` of :func:`retrieve` on a mirror: a folder or address with clones of both sources."""
+    if mirror is None:
+        return BENCHMARKS_URL, PUBMEDQA_URL
+    root = mirror.rstrip("/")
+    return f"{root}/benchmarks", f"{root}/pubmedqa/data"
 
 
 def _upstream_file(entry: DatasetEntry, split: Split) -> DataFile | None:
@@ -128,22 +137,43 @@ def _publish(part: Path, file: DataFile, path: Path, source: str) -> None:
 
 
 def _download(url: str, path: Path, progress: bool) -> None:
-    """Download ``url`` to ``path`` with pooch; its content is not proved yet."""
+    """Download ``url`` to ``path`` with pooch's downloader, or copy it from a mirror folder; it is not proved yet."""
     import pooch
     from requests.exceptions import RequestException
 
-    agent = pooch.create(path.parent, base_url="", registry={path.name: None}, urls={path.name: url})
-    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S)
+    if "://" not in url:
+        _copy(Path(unquote(url)), path)
+        return
     for attempt in range(1, ATTEMPTS + 1):
+        arrived = path.stat().st_size if path.exists() else 0
+        # Compressed answers cannot be taken up in the middle.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={arrived}-"} if arrived else {})
+        downloader = pooch.HTTPDownloader(
+            progressbar=progress, chunk_size=CHUNK_BYTES, timeout=TIMEOUT_S, headers=headers
+        )
         try:
-            agent.fetch(path.name, downloader=downloader)
+            with path.open("ab") as handle:
+                downloader(url, handle, None)
             return
         except RequestException as error:
             status = error.response.status_code if error.response is not None else None
+            if status == 416:  # the server does not take up this file: from the start
+                path.unlink()
             # What the server refuses by name will not change; a lost connection or a busy server may.
-            if attempt == ATTEMPTS or (status is not None and status < 500 and status != 429):
+            elif attempt == ATTEMPTS or (status is not None and status < 500 and status != 429):
                 _explain(url, status, error)
             time.sleep(attempt * PAUSE_S)
+
+
+def _copy(source: Path, path: Path) -> None:
+    try:
+        shutil.copyfile(source, path)
+    except FileNotFoundError:
+        raise DataError(
+            f"{source}: no such file in the mirror; data.mirror is a folder or address with benchmarks/ as in a clone of "
+            "BIDS-Xu-Lab/Biomedical-NLP-Benchmarks, and for PubMedQA's worked examples pubmedqa/data/ as in a clone of "
+            "pubmedqa/pubmedqa in a folder pubmedqa"
+        ) from None
 
 
 def _explain(url: str, status: int | None, error: Exception) -> NoReturn:

@@ -12,7 +12,7 @@ from ..records import Sample
 from .stratification import WITH_ENTITIES, WITHOUT_ENTITIES, strata_of
 
 # Readers whose groups are documents: a training sentence of a test document is as good as a test sentence.
-_DOCUMENT_READERS = {"labelled_text", "entity_pairs"}
+_DOCUMENT_READERS = {"labelled_text", "entity_pairs", "records"}
 
 
 def few_shot_pool(

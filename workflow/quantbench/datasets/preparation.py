@@ -8,7 +8,7 @@ from typing import Any
 
 from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file
 from ..errors import DataError
-from ..records import Sample, write_json, write_records
+from ..records import Sample, read_json, write_json, write_records
 from .checksums import sha256_of, verify_file
 from .fewshot import draw_shots, few_shot_pool
 from .reading import read_split
@@ -16,6 +16,7 @@ from .stratification import count_strata, limit_samples
 
 MAX_SHOTS = 16
 POOL_SIZE = 64
+DOWNLOADS = Path("resources/datasets")
 
 
 def prepare(
@@ -66,6 +67,22 @@ def prepare(
     return description
 
 
+def check_prepared(folder: Path) -> None:
+    """Hold prepared samples and worked examples against the hashes their ``dataset.json`` states.
+
+    Raises:
+        DataError: a file that changed after it was prepared.
+    """
+    description = read_json(folder / "dataset.json")
+    for name in ("samples", "shots"):
+        expected = description.get(f"{name}_sha256")
+        if expected is not None and sha256_of(folder / f"{name}.jsonl") != expected:
+            raise DataError(
+                f"{folder / name}.jsonl: changed after it was prepared (expected SHA-256 {expected}); delete it and run "
+                "again to have it prepared anew"
+            )
+
+
 def source_files(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     """The files of a local folder that :func:`prepare` would read: the test file, and the pool's where there is one.
 
@@ -78,19 +95,35 @@ def source_files(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     return [*files, own] if own.exists() else files
 
 
+def source_folder(root: Path, entry: DatasetEntry, name: str, local: Path | None) -> Path:
+    """Where a dataset's files stand: in the local data folder, beside its own entry, or where downloads go.
+
+    Args:
+        root: the repository.
+        entry: the dataset's configuration.
+        name: its name.
+        local: the run's data folder; None where it has none.
+    """
+    beside = root / "config/datasets" / name
+    places = [beside] if local is None else [local / name, beside]
+    default = DOWNLOADS / name if local is None else local / name
+    return next((place for place in places if find_file(entry, "test", place)), default)
+
+
 def local_sources(catalogue: Catalogue, names: Iterable[str]) -> dict[str, list[str]]:
-    """The source files of the named datasets where the run reads a local folder; empty where it downloads.
+    """The source files of the named datasets that are local; those that are downloaded are left out.
 
     Raises:
         DataError: a dataset without an acceptable test file.
     """
-    folder = data_folder(catalogue.root, catalogue.run)
-    if folder is None:
-        return {}
-    return {
-        name: [str(path) for path in source_files(catalogue.datasets[name], name, folder / name)]
-        for name in dict.fromkeys(names)
-    }
+    local = data_folder(catalogue.root, catalogue.run)
+    sources = {}
+    for name in dict.fromkeys(names):
+        entry = catalogue.datasets[name]
+        folder = source_folder(catalogue.root, entry, name, local)
+        if folder != DOWNLOADS / name:
+            sources[name] = [str(path) for path in source_files(entry, name, folder)]
+    return sources
 
 
 def find_pool(entry: DatasetEntry, folder: Path) -> tuple[Split | None, DataFile | None]:

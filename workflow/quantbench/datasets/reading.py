@@ -9,7 +9,7 @@ from ..config import DatasetEntry
 from ..config.entries import Reader
 from ..errors import DataError
 from ..records import Sample
-from . import entity_pairs, labelled_text, multiple_choice, token_tags, yes_no_maybe
+from . import entity_pairs, labelled_text, multiple_choice, own_records, token_tags, yes_no_maybe
 
 READERS: dict[Reader, Callable[[Path, DatasetEntry], list[Sample]]] = {
     "labelled_text": labelled_text.read,
@@ -17,6 +17,7 @@ READERS: dict[Reader, Callable[[Path, DatasetEntry], list[Sample]]] = {
     "entity_pairs": entity_pairs.read,
     "multiple_choice": multiple_choice.read,
     "yes_no_maybe": yes_no_maybe.read,
+    "records": own_records.read,
 }
 
 

@@ -1,13 +1,13 @@
 """One module a figure: ``draw(catalogue, tables)`` returns it, and the module's docstring is its caption.
 
-Figures read tables only. A new figure is a new module here, its name in :data:`NAMES`, its caption in
-``workflow/report``.
+Figures read tables only. A new figure is a new module here and its name in :data:`NAMES`. Both reports, Snakemake's and
+``report.html``, show its docstring as the caption.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
-import inspect
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -30,14 +30,19 @@ def module(name: str) -> ModuleType:
     Raises:
         ConfigError: no figure has this name.
     """
+    return importlib.import_module(f"{__name__}.{_known(name)}")
+
+
+def _known(name: str) -> str:
     if name not in NAMES:
         raise ConfigError(f"unknown figure {name!r}{nearest(name, NAMES)}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return name
 
 
 def caption(name: str) -> str:
-    """The figure's caption: its module's docstring."""
-    return inspect.cleandoc(module(name).__doc__ or "")
+    """The figure's caption: its module's docstring, read without importing what draws."""
+    source = Path(__file__).with_name(f"{_known(name)}.py").read_text(encoding="utf-8")
+    return ast.get_docstring(ast.parse(source)) or ""
 
 
 def draw(name: str, catalogue: Catalogue, tables: Tables) -> Figure:

@@ -1,11 +1,12 @@
 """What to deploy on one GPU: score against memory for each task, and the recommendation for common GPU sizes.
 
 One panel a task; each mark is one model at one precision: mean score over the task's datasets with its confidence
-interval, against the GPU memory it needs (peak, 5% headroom, CUDA context) on a logarithmic scale. The line is the
-Pareto front: no other mark scores more with the same memory or less; its marks are numbered and named below the panel.
-Dotted lines are the memory of common GPUs. The table names the recommendation for one GPU of each size: scores within the
-margin of the best that fits count as equal, and the faster comes first. In brackets: the verdict against full precision
-(untested where the source has no paired answers). Demonstration models are shown and never recommended.
+interval, against the GPU memory it needs (peak, 5% headroom, CUDA context) on a logarithmic scale; against the
+planned peak alone where all models are tiny. The line is the Pareto front: no other mark scores more with the same
+memory or less; its marks are numbered and named below the panel. Dotted lines are the memory of common GPUs. The
+table names the recommendation for one GPU of each size: scores within the margin of the best that fits count as
+equal, and the faster comes first. In brackets: the verdict against full precision (untested where the source has no
+paired answers). Demonstration models are shown and never recommended.
 """
 
 from __future__ import annotations
@@ -47,11 +48,10 @@ def draw(catalogue: Catalogue, tables: Tables) -> Figure:
     view = view_of(catalogue, tables.cells, expected)
     tasks = list(dict.fromkeys(catalogue.datasets[cell.dataset].task for cell in expected))
     evidence = measured_evidence(catalogue, tables.cells, tables.effects)
+    demonstration = any(catalogue.models[name].demonstration for name in view.names("model"))
     notes = [
         missing_words(catalogue, view.missing, len(expected)),
-        "Tiny demonstration models."
-        if any(catalogue.models[name].demonstration for name in view.names("model"))
-        else "",
+        "Tiny demonstration models. None is recommended." if demonstration else "",
         *evidence.notes,
     ]
     titles = {name: catalogue.precisions[name].title for name in view.names("precision")}
@@ -74,7 +74,10 @@ def draw_evidence(
         letter(axis, place)
         axis.set_title(task_words(task).capitalize())
         _panel(axis, evidence.candidates.get(task, ()), fronts[task], list(precisions))
-        axis.set_xlabel(f"GPU memory needed (GiB)\n{names[task]}".rstrip("\n"))
+        words = (
+            "Planned peak memory (MiB)" if _are_small(evidence.candidates.get(task, ())) else "GPU memory needed (GiB)"
+        )
+        axis.set_xlabel(f"{words}\n{names[task]}".rstrip("\n"))
         axis.set_ylabel("Mean score")
     table = figure.add_subplot(grid[rows, :])
     letter(table, len(tasks))
@@ -89,11 +92,12 @@ def _panel(axis: Axes, candidates: Sequence[Candidate], front: Sequence[Candidat
         say_nothing(axis)
         axis.set_xticks([])
         return
+    memory = _small if _are_small(candidates) else memory_needed_gib
     for name, look in looks(precisions).items():
         for one in (candidate for candidate in candidates if candidate.precision == name):
             low, high = one.interval or (one.score, one.score)
             axis.errorbar(
-                memory_needed_gib(one),
+                memory(one),
                 one.score,
                 yerr=[[max(0.0, one.score - low)], [max(0.0, high - one.score)]],
                 fmt=look.marker,
@@ -103,13 +107,27 @@ def _panel(axis: Axes, candidates: Sequence[Candidate], front: Sequence[Candidat
                 markeredgewidth=0.3,
                 **ERROR,
             )
-    places = [(memory_needed_gib(one), one.score) for one in front]
+    places = [(memory(one), one.score) for one in front]
     axis.plot(*zip(*places, strict=True), drawstyle="steps-post", color=INK, linewidth=0.8, zorder=1)
-    _axes(axis, [memory_needed_gib(one) for one in candidates])
+    axis.margins(x=0.1, y=0.1)
+    axis.yaxis.set_major_locator(MaxNLocator(4))
+    if memory is memory_needed_gib:
+        _gpu_axis(axis, [memory_needed_gib(one) for one in candidates])
     _numbers(axis, places)
 
 
-def _axes(axis: Axes, memory: Sequence[float]) -> None:
+def _are_small(candidates: Sequence[Candidate]) -> bool:
+    """Whether all are tiny models, whose memory would vanish beside headroom and context."""
+    return len(candidates) > 0 and max(one.memory_gib for one in candidates) < 0.5
+
+
+def _small(candidate: Candidate) -> float:
+    """The peak in MiB."""
+    return candidate.memory_gib * 1024
+
+
+def _gpu_axis(axis: Axes, memory: Sequence[float]) -> None:
+    """A logarithmic axis whose ticks are the memory of common GPUs."""
     sizes = [size for size in COMMON_GPUS_GIB if size <= 2 * max(memory)] or [COMMON_GPUS_GIB[0]]
     axis.set_xscale("log")
     axis.set_xlim(0.8 * min(memory), 1.25 * max(*memory, *sizes))
@@ -119,8 +137,6 @@ def _axes(axis: Axes, memory: Sequence[float]) -> None:
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(y=0.1)
-    axis.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def _apart(sizes: Sequence[float], limits: tuple[float, float]) -> list[float]:
@@ -137,21 +153,30 @@ def _numbers(axis: Axes, places: Sequence[tuple[float, float]]) -> None:
     axis.autoscale_view()  # limits are final before anything is placed by them
     low, high = axis.get_ylim()
     axis.set_ylim(low, high + ROOM * (high - low))
-    taken: list[Any] = []
+    taken: list[tuple[float, float]] = []
     to_axes = axis.transAxes.inverted()
     for number, place in enumerate(places, start=1):
         x, y = to_axes.transform(axis.transData.transform(place))
-        x, y = x - GAP[0] / 2, y + 0.8 * GAP[1]
-        while any(abs(x - a) < GAP[0] and abs(y - b) < GAP[1] for a, b in taken):
-            y += GAP[1]
-        taken.append((x, y))
-        axis.text(x, y, str(number), transform=axis.transAxes, ha="center", va="center", fontsize=SMALL_PT, color=INK)
+        taken.append(_free(x - GAP[0] / 2, y + 0.8 * GAP[1], taken))
+        axis.text(
+            *taken[-1], str(number), transform=axis.transAxes, ha="center", va="center", fontsize=SMALL_PT, color=INK
+        )
+
+
+def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The first place at, above, or left of (x, y) that is inside the panel and keeps its distance to those taken."""
+    places = [(x - left * GAP[0], y + up * GAP[1]) for left in range(4) for up in range(6)]
+    for column, row in places:
+        inside = column > GAP[0] / 2 and row < 1 - GAP[1] / 2
+        if inside and all(abs(column - a) >= GAP[0] or abs(row - b) >= GAP[1] for a, b in taken):
+            return column, row
+    return x, y
 
 
 def _names(front: Sequence[Candidate]) -> str:
     # A name is kept on one line.
     named = ";  ".join(f"{number} {one.name}".replace(" ", "\u00a0") for number, one in enumerate(front, start=1))
-    return textwrap.fill(named, NAMES_LINE)
+    return textwrap.fill(named, NAMES_LINE, break_on_hyphens=False)
 
 
 def _table(axis: Axes, tasks: Sequence[str], found: Mapping[str, Sequence[Recommendation]]) -> None:

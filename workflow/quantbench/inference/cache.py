@@ -34,6 +34,14 @@ class ReservedLayer(DynamicLayer):
             store.unflatten(0, (-1, repeats))[:, :, :, :length] = known[:, None]
         self._show(length)
 
+    def restarted(self, rows: int, length: int) -> ReservedLayer:
+        """The first ``rows`` rows again, in the same memory, with only the first ``length`` tokens kept."""
+        assert self._stores is not None
+        layer = ReservedLayer(self._capacity)
+        layer._stores = (self._stores[0][:rows], self._stores[1][:rows])
+        layer._show(length)
+        return layer
+
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -84,3 +92,16 @@ def reserved(config: Any, capacity: int, known: Any = None, repeats: int = 1) ->
             bounded.batch_repeat_interleave(repeats)
             cache.layers[place] = bounded
     return cache
+
+
+def restarted(cache: DynamicCache, rows: int, length: int) -> DynamicCache | None:
+    """A cache in the memory of an earlier one, which must not be used any more; None where its layers do not allow it.
+
+    Args:
+        cache: from :func:`reserved`.
+        rows: at most those of ``cache``.
+        length: tokens to keep, of those it held.
+    """
+    again = copy.copy(cache)
+    again.layers = [layer.restarted(rows, length) for layer in cache.layers if isinstance(layer, ReservedLayer)]
+    return again if len(again.layers) == len(cache.layers) else None

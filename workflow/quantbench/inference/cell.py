@@ -12,13 +12,12 @@ from typing import Any
 
 from .. import tasks
 from ..config import Catalogue, ModelEntry
-from ..datasets import sha256_of
+from ..datasets import check_prepared, sha256_of
 from ..devices import lease_visible
 from ..grid import Cell
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
 from ..measure.neighbours import Neighbours
-from ..models.folder import check_folder, file_hashes, model_folder
 from ..records import Sample, read_json, read_records, write_json, write_records
 from .completeness import AnswerCheck
 from .identity import cell_identity, identity_hash, max_new_tokens
@@ -27,16 +26,18 @@ from .plan import Plan, make_plan, plan_hash, second_plan
 from .progress import Progress
 from .requests import Request, build_requests, check_context, resized
 from .runtime import choose_device, set_environment
+from .weights import Weights, find_weights
 
 
 @dataclass(frozen=True)
 class CellFolders:
-    """Where one cell reads and writes."""
+    """Where one cell reads and writes. ``notes`` remembers which model files were hashed; None: beside the leases."""
 
     data: Path
     outputs: Path
     progress: Path
     leases: Path
+    notes: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class _Prepared:
     identity: dict[str, Any]
     key: str
     tokenizer: Any
-    model_folder: Path
+    weights: Weights
     completes: AnswerCheck | None
 
 
@@ -102,9 +103,11 @@ def run_cell(catalogue: Catalogue, cell: Cell, folders: CellFolders, gpus: int) 
 
 
 def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepared:
+    check_prepared(folders.data)
     entry, dataset = catalogue.models[cell.model], catalogue.datasets[cell.dataset]
-    folder = model_folder(catalogue.root, catalogue.run.models_folder, cell.model, entry)
-    tokenizer = _tokenizer(folder, cell.model, entry)
+    notes = folders.notes or folders.leases.with_name(".verified")
+    weights = find_weights(catalogue, cell.model, cell.precision, notes)
+    tokenizer = _tokenizer(weights.folder, entry)
     requests = build_requests(catalogue.root, cell, entry, dataset, folders.data, tokenizer)
     if entry.has_random_weights and catalogue.run.random_weights.prompt_tokens:
         requests = resized(requests, catalogue.run.random_weights.prompt_tokens)
@@ -122,12 +125,13 @@ def _prepare(catalogue: Catalogue, cell: Cell, folders: CellFolders) -> _Prepare
     identity = cell_identity(catalogue, cell) | {
         "prompts": identity_hash({"texts": [request.text for request in requests]}),
         "plan": plan_hash(plan, [request.sample_id for request in requests]),
+        "weights": identity_hash(dict(weights.files)),
     }
     completes = _completes(catalogue, cell, folders)
-    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, folder, completes)
+    return _Prepared(requests, plan, identity, identity_hash(identity), tokenizer, weights, completes)
 
 
-def _tokenizer(folder: Path, name: str, entry: ModelEntry) -> Any:
+def _tokenizer(folder: Path, entry: ModelEntry) -> Any:
     """The tokenizer of a checked model folder, or a stand-in's."""
     if entry.has_random_weights:
         from ..models.synthetic_tokenizer import SyntheticTokenizer
@@ -135,7 +139,6 @@ def _tokenizer(folder: Path, name: str, entry: ModelEntry) -> Any:
         return SyntheticTokenizer(entry.architecture.vocab_size)
     from ..models.loading import load_tokenizer
 
-    check_folder(folder, name, entry)
     return load_tokenizer(folder)
 
 
@@ -143,14 +146,16 @@ def _generate(
     catalogue: Catalogue, cell: Cell, prepared: _Prepared, progress: Progress, device: str, instruments: _Instruments
 ) -> dict[str, Any]:
     """Measure, then answer; returns what ``measurements.json`` holds, and under ``facts`` what the manifest does."""
-    from ..models.loading import load_model, weight_bytes
+    from ..models.loading import compute_dtype, load_model, weight_bytes
     from .generation import Generator
     from .measuring import measure
     from .quality import answer_all
 
     begin = time.perf_counter()
     model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
-    loaded = load_model(prepared.model_folder, model, precision, prepared.tokenizer, device)
+    quantized = prepared.weights.checkpoint is not None
+    prepared.weights.check_dtype(str(compute_dtype(model, precision, device)).removeprefix("torch."), device)
+    loaded = load_model(prepared.weights.folder, model, precision, prepared.tokenizer, device, quantized)
     load_s = time.perf_counter() - begin
     held, weights = memory.after_load(), weight_bytes(loaded.model)
     instruments.neighbours.settle()
@@ -204,7 +209,7 @@ def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: Ce
     return {
         "cell": asdict(cell),
         "identity": prepared.identity,
-        "model": _model_facts(prepared.model_folder, catalogue.models[cell.model]),
+        "model": prepared.weights.record(),
         "configuration": catalogue.run.model_dump(mode="json"),
         "dataset": read_json(folders.data / "dataset.json"),
         "first_prompt_sha256": identity_hash({"text": prepared.requests[0].text}),
@@ -212,16 +217,4 @@ def _manifest(catalogue: Catalogue, cell: Cell, prepared: _Prepared, folders: Ce
         "seed": catalogue.run.seed,
         "outputs": {name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json")},
         **software(catalogue.root),
-    }
-
-
-def _model_facts(folder: Path, entry: ModelEntry) -> dict[str, Any]:
-    """Where the weights came from: revision and file hashes of a published model, nothing but that of a stand-in."""
-    if entry.has_random_weights:
-        return {"weights": "random", "note": "outputs are meaningless", "resolved_revision": None, "files": {}}
-    receipt = folder.with_name(f"{folder.name}.json")
-    return {
-        "weights": "published",
-        "resolved_revision": read_json(receipt)["revision"] if receipt.exists() else None,
-        "files": read_json(receipt)["files"] if receipt.exists() else file_hashes(folder),
     }

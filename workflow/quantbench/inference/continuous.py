@@ -7,7 +7,8 @@ on CPU it runs, gives the same answers in float32, and is slower than ``static``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator as Yields
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ def check_one_device(model: Any, name: str) -> None:
 
 def answer_continuously(
     generator: Generator, requests: Sequence[Request], token_budget: int, name: str
-) -> Iterator[Prediction]:
+) -> Yields[Prediction]:
     """Yield predictions as answers end, in no order.
 
     Args:
@@ -58,7 +59,12 @@ def answer_continuously(
         with model.continuous_batching_context_manager(
             generation_config=model.generation_config, continuous_batching_config=settings
         ) as manager:
-            yield from _results(manager, generator, requests, name)
+            try:
+                yield from _results(manager, generator, requests, name)
+            except BaseException:
+                # Left alone, it would first finish every prompt it has.
+                manager.stop(hard_stop=True)
+                raise
     except (ValueError, MemoryError, torch.OutOfMemoryError) as error:  # no room for a cache beside the weights
         raise ModelError(
             f"{name}: continuous batching: {error}; ask for more memory or use inference.engine: static"
@@ -77,7 +83,7 @@ def _cache_settings(device: str, tokens: int) -> ContinuousBatchingConfig:
     )
 
 
-def _results(manager: Any, generator: Generator, requests: Sequence[Request], name: str) -> Iterator[Prediction]:
+def _results(manager: Any, generator: Generator, requests: Sequence[Request], name: str) -> Yields[Prediction]:
     streaming = generator.stops_early  # each token is looked at only where one of them may complete an answer
     by_id = {request.sample_id: request for request in requests}
     # Neighbours in dictionary order share most, so that their blocks are still there.

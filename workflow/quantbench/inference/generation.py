@@ -75,7 +75,12 @@ class Generator:
         checks = (
             [partial(self._completes, request) for request in batch for _ in range(chains)] if self._completes else []
         )
-        rows, lengths = self._generate(batch, checks, self._prefix)
+        try:
+            rows, lengths = self._generate(batch, checks, self._prefix)
+        except Exception:
+            if self._prefix:
+                self._prefix.forget()
+            raise
         return [
             self.prediction(
                 request, rows[place * chains : (place + 1) * chains], lengths[place * chains : (place + 1) * chains]

@@ -11,7 +11,10 @@ from typing import Any
 
 from ..records import read_json
 
-_PACKAGES = ("quantbench", "torch", "transformers", "bitsandbytes", "accelerate", "tokenizers", "safetensors", "numpy")
+_PACKAGES = (
+    *("quantbench", "torch", "transformers", "bitsandbytes", "torchao"),
+    *("accelerate", "tokenizers", "safetensors", "numpy"),
+)
 
 
 def software(root: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .cache import reserved
+from .cache import reserved, restarted
 
 # Below this many tokens, copying the cache costs as much as computing it.
 WORTH_SHARING = 16
@@ -34,15 +34,35 @@ class SharedPrefix:
         self.length = length if length >= WORTH_SHARING else 0
         self._config = model.config
         self._cache: Any = None
+        self._held: tuple[int, int, Any] | None = None  # rows, capacity, cache of the batch before
         if self.length:
             tokens = torch.tensor([list(prompts[0][: self.length])], device=device)
             with torch.inference_mode():
                 self._cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
 
     def for_rows(self, rows: int, capacity: int) -> Any:
-        """A cache for a batch of ``rows`` of at most ``capacity`` tokens, which begins with what is shared."""
+        """A cache for a batch of ``rows`` of at most ``capacity`` tokens, which begins with what is shared.
+
+        The memory of the batch before is used again where it is large enough: what is shared stands there already. So only
+        one batch can be at work.
+        """
+        if self._held is not None:
+            held_rows, held_capacity, held = self._held
+            fits = rows <= held_rows and capacity <= held_capacity
+            again = restarted(held, rows, self.length) if fits else None
+            if again is not None:
+                return again
+            del held  # let go of before more is asked for
+        self._held = None
         with torch.inference_mode():
-            return reserved(self._config, capacity, self._cache, rows)
+            cache = reserved(self._config, capacity, self._cache, rows)
+        if self.length:
+            self._held = (rows, capacity, cache)
+        return cache
+
+    def forget(self) -> None:
+        """Let go of the memory of the batch before, as after one that did not fit."""
+        self._held = None
 
 
 def all_but_last(model: Any, tokens: torch.Tensor, mask: torch.Tensor, cache: Any) -> Any:

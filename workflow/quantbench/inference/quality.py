@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ..config import Catalogue
@@ -19,6 +20,9 @@ from .requests import Request
 
 if TYPE_CHECKING:
     from .generation import Generator
+
+# What is kept where, and who is told: progress on disk, predictions so far by sample id, the pace of the cell.
+Keeping = tuple[Progress, dict[str, Prediction], Pace]
 
 # The continuous engine ends samples one by one; a disk is asked to keep them this often.
 _KEEP_EVERY_S = 1.0
@@ -43,19 +47,18 @@ def answer_all(
     Returns:
         Predictions in dataset order.
     """
-    requests, plan = work
+    requests = work[0]
     settings, done = catalogue.run.inference, progress.finished()
     pace = Pace(cell.label, len(requests), len(done))
-    if settings.engine == "continuous":
+    if len(done) == len(requests):
+        pass  # only the last files are missing
+    elif settings.engine == "continuous":
         _continuously(settings.token_budget, cell, requests, generator, (progress, done, pace))
     else:
         if settings.engine == "static":  # `single` is the paper's protocol: nothing is shared
             generator.share_prefix(requests)
         _by_plan(catalogue, cell, work, generator, (progress, done, pace))
     return [done[request.sample_id] for request in requests]
-
-
-Keeping = tuple[Progress, dict[str, Prediction], Pace]
 
 
 def _by_plan(
@@ -89,11 +92,17 @@ def _continuously(
     progress.begin_batch()
     answers: list[Prediction] = []
     kept_at = time.monotonic()
-    for answer in answer_continuously(generator, missing, token_budget, cell.label):
-        answers.append(answer)
-        if time.monotonic() - kept_at > _KEEP_EVERY_S:
+    # Closed at once where keeping fails: its thread would go on generating.
+    with closing(answer_continuously(generator, missing, token_budget, cell.label)) as stream:
+        try:
+            for answer in stream:
+                answers.append(answer)
+                if time.monotonic() - kept_at > _KEEP_EVERY_S:
+                    kept, answers, kept_at = answers, [], time.monotonic()
+                    _keep(kept, keeping, "continuous batching")
+        except ModelError:
             _keep(answers, keeping, "continuous batching")
-            answers, kept_at = [], time.monotonic()
+            raise
     _keep(answers, keeping, "continuous batching")
 
 

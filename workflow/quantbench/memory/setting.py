@@ -71,8 +71,8 @@ class Setting:
 
     @property
     def width(self) -> int:
-        """Bytes of a number that is not quantized: quantized runs compute in float16, ``full`` in the model's format."""
-        return 4 if self.precision.method == "none" and self.model.full_dtype == "float32" else HALF
+        """Bytes of a number that is not quantized: bitsandbytes computes in 16 bits, others in the model's format."""
+        return 4 if self.precision.method != "bitsandbytes" and self.model.full_dtype == "float32" else HALF
 
     @property
     def finds_outliers(self) -> bool:

@@ -15,6 +15,7 @@ from .setting import Setting
 from .weights import (
     head_size,
     is_int8,
+    is_int8_weight_only,
     is_nf4,
     linear_weights,
     payload_bytes,
@@ -76,9 +77,9 @@ def activations(setting: Setting, stage: Stage) -> float:
 
 
 def dequantization_buffer(setting: Setting, stage: Stage) -> float:
-    """NF4 multiplies several rows by a 16-bit copy of the whole weight matrix, made for the call, once a device.
+    """A 16-bit copy of the whole weight matrix, made for the call, once a device: NF4 and weight-only int8 multiply by it.
 
-    The largest matrix counts: the up projection, or gate and up in one where they are fused. A single row is multiplied
+    The largest matrix counts: the up projection, or gate and up in one where they are fused. NF4 multiplies a single row
     without a copy.
     """
     return setting.workload.devices * _moment(setting, stage)[1]
@@ -154,8 +155,8 @@ def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
     """Candidates for the fullest moment of ``down(activation(gate(x)) * up(x))``: (activations, buffer) in bytes.
 
     - The product: activated gate, up and their product; where fused, the joint output stays under its two halves.
-    - The multiplication before it, at a quantized precision: the activated gate and up (or the joint output), with
-      NF4's 16-bit copy of the matrix, or with LLM.int8's 32-bit sums of the same shape and its 8-bit input.
+    - The multiplication before it, at a quantized precision: the activated gate and up (or the joint output), with the
+      16-bit copy of the matrix that NF4 and weight-only int8 make, or with LLM.int8's 32-bit sums of the same shape and its 8-bit input.
     """
     facts, width = setting.facts, setting.width
     intermediate = facts.intermediate_size * rows
@@ -164,6 +165,8 @@ def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
     candidates: list[tuple[float, float]] = [(product, 0.0)]
     if is_nf4(setting.precision):
         candidates.append((outputs, _largest_matrix(setting) * width if rows > 1 else 0.0))
+    if is_int8_weight_only(setting.precision):
+        candidates.append((outputs, _largest_matrix(setting) * width))
     if is_int8(setting.precision):
         sums = (2 if setting.fused else 1) * intermediate * _INT32
         candidates.append((outputs + sums + facts.hidden_size * rows * _INT8, 0.0))

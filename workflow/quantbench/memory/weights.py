@@ -24,11 +24,16 @@ def is_int8(precision: PrecisionEntry) -> bool:
     return bool(precision.settings.get("load_in_8bit"))
 
 
+def is_int8_weight_only(precision: PrecisionEntry) -> bool:
+    """Whether weights are stored in 8 bits and multiplied in 16 (torchao)."""
+    return precision.settings.get("config") == "Int8WeightOnlyConfig"
+
+
 def payload_bytes(precision: PrecisionEntry, width: int = HALF) -> float:
     """Bytes of one stored weight of a linear layer, its scales not counted; ``width``: bytes where not quantized."""
     if is_nf4(precision):
         return 0.5
-    return 1.0 if is_int8(precision) else float(width)
+    return 1.0 if is_int8(precision) or is_int8_weight_only(precision) else float(width)
 
 
 def scale_bytes(precision: PrecisionEntry) -> float:
@@ -57,12 +62,16 @@ def linear_weights(facts: Architecture) -> int:
 
 
 def row_scale_bytes(facts: Architecture, precision: PrecisionEntry) -> float:
-    """Bytes of LLM.int8's scales: one float32 for each output of each linear layer (Dettmers et al. 2022)."""
-    if not is_int8(precision):
+    """Bytes of 8-bit scales: one float32 for each output of each linear layer (Dettmers et al. 2022).
+
+    torchao's ``Int8Tensor`` keeps a zero point of one byte beside it, also where it is always 0.
+    """
+    if not (is_int8(precision) or is_int8_weight_only(precision)):
         return 0.0
+    an_output = _SINGLE if is_int8(precision) else _SINGLE + 1
     attention = head_size(facts) * (facts.attention_heads + 2 * facts.key_value_heads) + facts.hidden_size
     feed_forward = 2 * facts.intermediate_size + facts.hidden_size
-    return _SINGLE * facts.layers * (attention + feed_forward)
+    return an_output * facts.layers * (attention + feed_forward)
 
 
 def table_weights(facts: Architecture) -> int:

@@ -1,4 +1,4 @@
-"""Loading a model at a precision, through transformers and bitsandbytes, on CUDA or CPU.
+"""Loading a model at a precision, through transformers with bitsandbytes or torchao, on CUDA or CPU.
 
 Source of the three precisions: arXiv 2509.04534, Methods (NF4 with double quantization and float16 compute; the
 library's default 8-bit loading; 16-bit weights for ``full``).
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from ..config import ModelEntry, PrecisionEntry
 from ..errors import ModelError
@@ -43,7 +44,9 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, tokenizer: Any, device: str) -> LoadedModel:
+def load_model(
+    folder: Path, entry: ModelEntry, precision: PrecisionEntry, tokenizer: Any, device: str, quantized: bool = False
+) -> LoadedModel:
     """Load a model at a precision.
 
     Args:
@@ -52,16 +55,18 @@ def load_model(folder: Path, entry: ModelEntry, precision: PrecisionEntry, token
         precision: its settings go to transformers' ``BitsAndBytesConfig``.
         tokenizer: from :func:`load_tokenizer`.
         device: ``cuda`` (spread over the visible devices) or ``cpu``.
+        quantized: the weights in ``folder`` are quantized at this precision already; its settings stand beside them.
 
     Raises:
         ModelError: the library refuses the settings or the weights.
     """
-    # bitsandbytes logs a cast on every 8-bit product; a job's log must stay readable.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    # bitsandbytes logs a cast on every 8-bit product, torchao every kernel it lacks; a job's log must stay readable.
+    for library in ("bitsandbytes", "torchao"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     dtype = compute_dtype(entry, precision, device)
     options: dict[str, Any] = {"dtype": dtype, "device_map": _device_map(device)}
-    if precision.method == "bitsandbytes":
-        options["quantization_config"] = _bitsandbytes_config(precision)
+    if precision.method != "none" and not quantized:
+        options["quantization_config"] = _quantization_config(precision)
     try:
         model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
     except (OSError, ValueError) as error:
@@ -85,10 +90,11 @@ def _published_model(folder: Path, options: dict[str, Any]) -> Any:
 def compute_dtype(entry: ModelEntry, precision: PrecisionEntry, device: str) -> torch.dtype:
     """The number format of what is not quantized.
 
-    Quantized runs use float16 on CUDA, as in the paper. On CPU they keep the model's own format: float16 products are
-    emulated there and several times slower.
+    Runs quantized by bitsandbytes use float16 on CUDA, as in the paper, or the format they are told to compute in. On CPU
+    they keep the model's own format: float16 products are emulated there and several times slower.
     """
-    name = "float16" if precision.method != "none" and device == "cuda" else entry.full_dtype
+    quantized = precision.method == "bitsandbytes" and device == "cuda"
+    name = str(precision.settings.get("bnb_4bit_compute_dtype", "float16")) if quantized else entry.full_dtype
     dtype = getattr(torch, name)
     assert isinstance(dtype, torch.dtype)
     return dtype
@@ -107,24 +113,49 @@ def _device_map(device: str) -> str | dict[str, str | int]:
 
 def weight_bytes(model: torch.nn.Module) -> int:
     """Bytes the model's weights take, quantization state included (which ``get_memory_footprint`` leaves out)."""
-    tensors = list(model.parameters()) + list(model.buffers())
-    total = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return total + sum(_state_bytes(parameter) for parameter in model.parameters())
+    tensors = [*model.parameters(), *model.buffers()]
+    stored = [part for tensor in tensors for part in (*_parts(tensor), *_state(tensor))]
+    return sum(part.numel() * part.element_size() for part in stored)
 
 
-def _state_bytes(parameter: torch.nn.Parameter) -> int:
-    """Bytes of one parameter's quantization state: block scales of NF4, row scales of LLM.int8."""
+def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:
+    """The tensor itself, or those a torchao tensor stands for: integers, scales and zero points."""
+    if not is_traceable_wrapper_subclass(tensor):
+        return [tensor]
+    return [part for name in tensor.__tensor_flatten__()[0] for part in _parts(getattr(tensor, name))]
+
+
+def _state(parameter: torch.Tensor) -> list[torch.Tensor]:
+    """One parameter's quantization state by bitsandbytes: block scales of NF4, row scales of LLM.int8."""
     state = getattr(parameter, "quant_state", None)
     nested = getattr(state, "state2", None)
     tensors = [getattr(parameter, "SCB", None)]
     tensors += [getattr(part, name, None) for part in (state, nested) for name in ("absmax", "code", "offset")]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors if isinstance(tensor, torch.Tensor))
+    return [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
 
 
-def _bitsandbytes_config(precision: PrecisionEntry) -> Any:
+def _quantization_config(precision: PrecisionEntry) -> Any:
+    """What transformers is told to quantize with."""
+    make = {"bitsandbytes": _bitsandbytes_config, "torchao": _torchao_config}[precision.method]
+    try:
+        return make(dict(precision.settings))
+    except (TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise ModelError(f"precision {precision.title!r}: {precision.method} refuses its settings: {error}") from error
+    except ImportError as error:
+        raise ModelError(
+            f"precision {precision.title!r} needs {precision.method}, which cannot be imported ({error}); "
+            "pip install -r requirements/torchao.txt"
+        ) from error
+
+
+def _bitsandbytes_config(settings: dict[str, Any]) -> Any:
     from transformers import BitsAndBytesConfig
 
-    try:
-        return BitsAndBytesConfig(**precision.settings)
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"precision {precision.title!r}: BitsAndBytesConfig refuses its settings: {error}") from error
+    return BitsAndBytesConfig(**settings)
+
+
+def _torchao_config(settings: dict[str, Any]) -> Any:
+    from torchao import quantization
+    from transformers import TorchAoConfig
+
+    return TorchAoConfig(getattr(quantization, settings.pop("config"))(**settings))

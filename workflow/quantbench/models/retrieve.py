@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config import LockedModel, ModelEntry, RemoteFile
+from ..datasets import sha256_of
 from ..errors import ModelError
-from ..records import read_json, write_json
+from ..records import write_json
 from . import hub
-from .conversion import convert_pickled
+from .conversion import convert_pickled, converted
 from .download import GIB, part_of
 from .folder import check_folder, file_hashes
 from .proof import difference
@@ -35,37 +36,44 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
             print(f"{name}: {entry.hub_id} {entry.revision} is commit {locked.commit}; `snakemake lock` pins it")
         folder.mkdir(exist_ok=True)
         share(folder)
-        missing = _missing(folder, locked.files, receipt)
+        already = converted(folder, locked.files)
+        missing = {
+            file: facts
+            for file, facts in locked.files.items()
+            if file not in already and difference(folder / file, facts)
+        }
         if missing:
             _check_disk(name, missing, folder)
             for file in missing:
                 (folder / file).unlink(missing_ok=True)
             hub.fetch(name, entry, locked.commit, missing, folder)
-        convert_pickled(folder, name)
+        convert_pickled(folder, name, locked.files)
+        _remove_others(folder, name, {*locked.files, *converted(folder, locked.files).values()})
         check_folder(folder, name, entry)
         released_marker(folder).unlink(missing_ok=True)
         source = {"hub_id": entry.hub_id, "requested": entry.revision, "revision": locked.commit}
-        published = {file: facts.model_dump(exclude_none=True) for file, facts in locked.files.items()}
-        write_json(receipt, {"model": name, **source, "files": file_hashes(folder), "published": published})
+        write_json(receipt, {"model": name, **source, "files": _hashes(folder, locked.files)})
         share(folder)
         share(receipt)
 
 
-def _missing(folder: Path, files: Mapping[str, RemoteFile], receipt: Path) -> dict[str, RemoteFile]:
-    """The files still to fetch: not there, or other than published."""
-    known = _converted_already(folder, files, receipt)
-    return {file: facts for file, facts in files.items() if file not in known and difference(folder / file, facts)}
+def _remove_others(folder: Path, name: str, wanted: set[str]) -> None:
+    """Remove what an earlier commit left: one file of weights beside a newer model's parts would be loaded instead."""
+    for path in folder.iterdir():
+        stale = path.name not in wanted and not path.name.startswith(".")
+        if path.is_file() and (stale or path.name.endswith(".part")):
+            print(f"{name}: removing {path.name}, which is no part of this commit")
+            path.unlink()
 
 
-def _converted_already(folder: Path, files: Mapping[str, RemoteFile], receipt: Path) -> set[str]:
-    """Pickled files whose conversion an earlier receipt vouches for: same source, and results that still match."""
-    if not receipt.exists():
-        return set()
-    before = read_json(receipt)
-    converted = {file for file in files if PICKLED.fullmatch(file) or file.endswith(".bin.index.json")}
-    now = {file: files[file].model_dump(exclude_none=True) for file in converted}
-    same = all(before.get("published", {}).get(file) == facts for file, facts in now.items())
-    return converted if same and before["files"] == file_hashes(folder) else set()
+def _hashes(folder: Path, published: Mapping[str, RemoteFile]) -> dict[str, str]:
+    """SHA-256 of each file; of those proved a moment ago, as published, since reading 140 GB again proves nothing."""
+
+    def hash_file(path: Path) -> str:
+        facts = published.get(path.name)
+        return facts.sha256 if facts is not None and facts.sha256 else sha256_of(path)
+
+    return file_hashes(folder, hash_file)
 
 
 def _check_disk(name: str, missing: Mapping[str, RemoteFile], folder: Path) -> None:

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 
 @contextmanager
 def alone(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock of ``name`` in a models folder, across processes and users; says so where it has to wait."""
+    from filelock import FileLock, Timeout
+
     locks = folder / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
     share(locks)

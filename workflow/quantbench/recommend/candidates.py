@@ -21,7 +21,8 @@ class CellEvidence:
     """One zero-shot cell. Scores and differences are between 0 and 1 (differences: quantized minus full precision).
 
     ``memory_source`` says what ``memory_gib`` is: a peak measured on GPUs, one the planner computed because the cell ran on
-    a CPU, or one that was published. None stands for what the source does not state.
+    a CPU, or one that was published. ``constant_score`` is what the best constant answer scores. None stands for what the
+    source does not state.
     """
 
     dataset: str
@@ -34,6 +35,7 @@ class CellEvidence:
     difference: float | None = None
     difference_low: float | None = None
     difference_high: float | None = None
+    constant_score: float | None = None
 
     def verdict(self, margin: float) -> Verdict:
         """Whether the score at full precision is preserved within ``margin`` (protocol, section 5)."""
@@ -64,6 +66,12 @@ class Candidate:
     def score(self) -> float:
         """Mean score over the datasets."""
         return math.fsum(cell.score for cell in self.cells) / len(self.cells)
+
+    @property
+    def constant_score(self) -> float | None:
+        """Mean over the datasets of what the best constant answer scores; None where a dataset's is not stated."""
+        scores = [cell.constant_score for cell in self.cells if cell.constant_score is not None]
+        return math.fsum(scores) / len(scores) if len(scores) == len(self.cells) else None
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -108,6 +108,9 @@ def _unfit_evidence(candidate: Candidate, datasets: dict[str, str]) -> str | Non
     missing = [title for name, title in datasets.items() if name not in {cell.dataset for cell in candidate.cells}]
     if missing:
         return f"It has no result on {' and '.join(missing)}, so its score is not that of the whole task."
+    constant = candidate.constant_score
+    if constant is not None and candidate.score <= constant:
+        return f"Its score of {candidate.score:.3f} is no better than that of the best constant answer, {constant:.3f}."
     return None
 
 
@@ -154,7 +157,8 @@ def _refusal(excluded: Sequence[Exclusion], datasets: dict[str, str], constraint
         )
     usable = [candidate for candidate in candidates if _unfit_evidence(candidate, datasets) is None]
     if not usable:
-        return f"No recommendation: no real model was run on all of {' and '.join(datasets.values())}."
+        names = " and ".join(datasets.values())
+        return f"No recommendation: no real model was run on all of {names} and scored better than a constant answer."
     smallest = min(usable, key=memory_needed_gib)
     limit = f" within {constraints.max_latency_s:g} s a query" if constraints.max_latency_s is not None else ""
     return (

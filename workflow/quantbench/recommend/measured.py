@@ -78,8 +78,13 @@ def _cell(catalogue: Catalogue, model: str, precision: str, row: dict[Any, Any])
         memory_gib=float(row["memory_gib"]) if on_gpu else _planned_gib(catalogue, model, precision, row),
         memory_source=source,
         latency_s=float(row["latency_mean_s"]),
-        **{name: None if math.isnan(row[name]) else float(row[name]) for name in _DIFFERENCE},
+        constant_score=_known(row["constant_score"]),
+        **{name: _known(row[name]) for name in _DIFFERENCE},
     )
+
+
+def _known(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
 
 
 def _planned_gib(catalogue: Catalogue, model: str, precision: str, row: dict[Any, Any]) -> float:

@@ -34,7 +34,7 @@ class QuestionAnswering(Task):
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, ["correct"])
-        self._lettered = entry.reader == "multiple_choice"
+        self._lettered = entry.lettered
 
     def read(self, raw: str, sample: Sample) -> Answer:
         """Read the one answer an output gives; see the module's conventions."""

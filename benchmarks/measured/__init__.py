@@ -1,0 +1,1 @@
+"""What one device does with each model and precision: the parts of the command ``benchmarks/gpu.py``."""

@@ -1,0 +1,69 @@
+"""The page as a file: its words, and that it holds everything and asks for nothing. How it behaves: tests/browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.reported_run import make_report, make_reported
+
+from quantbench import figures
+from quantbench.errors import DataError
+from quantbench.tables import read_csv
+from quantbench.tables.settings import load_run
+
+
+@pytest.fixture(scope="module")
+def page(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    narrow = {"models": ["phi-4"], "datasets": ["hoc", "medqa"], "studies": ["grid"]}
+    catalogue = make_reported(repository, tmp_path_factory.mktemp("results"), n=12, **narrow, run="narrow")
+    return make_report(catalogue)
+
+
+def visible(page: Path) -> str:
+    """The page's text without scripts, styles and tags."""
+    text = re.sub(r"<(script|style)\b.*?</\1>", " ", page.read_text(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())
+
+
+def test_nothing_is_fetched(page: Path) -> None:
+    text = page.read_text()
+    assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
+    markup = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", markup) == []
+    styles = " ".join(re.findall(r"<style>(.*?)</style>", text, flags=re.DOTALL))
+    assert "@import" not in styles and not re.search(r"url\((?![\"']?data:)", styles)
+
+
+def test_the_verdict_counts_what_the_table_holds(page: Path) -> None:
+    effects = read_csv(page.parent / "tables/precision_effects.csv")
+    own = effects[effects["precision"] == "w4a16"]
+    counts = {word: int((own["verdict"] == word).sum()) for word in ("preserved", "degraded", "inconclusive")}
+    told = (
+        f"W4A16: in {counts['preserved']} of {len(own)} comparisons the score of full precision is preserved, in "
+        f"{counts['degraded']} it is degraded, in {counts['inconclusive']} the samples cannot tell."
+    )
+    assert told in visible(page)
+    assert "Preserved: the 95% interval of the difference lies above the margin of -0.01." in visible(page)
+
+
+def test_figures_carry_their_modules_caption(page: Path) -> None:
+    for name in ("effects", "figure7"):
+        title = figures.caption(name).partition("\n\n")[0]
+        assert title in visible(page).replace("&#39;", "'")
+
+
+def test_every_answer_is_on_the_page_with_its_reasons(page: Path) -> None:
+    text = visible(page)
+    assert text.count("For question answering on one GPU of") == 5
+    assert "Evidence: run narrow, zero-shot prompts." in text
+
+
+def test_a_missing_table_is_named(page: Path, repository: Path) -> None:
+    (page.parent / "tables/efficiency.csv").rename(page.parent / "tables/gone.csv")
+    try:
+        with pytest.raises(DataError, match=r"efficiency.csv: no such file"):
+            make_report(load_run(repository, page.parent))
+    finally:
+        (page.parent / "tables/gone.csv").rename(page.parent / "tables/efficiency.csv")

@@ -1,0 +1,8 @@
+"""One compressed file with what a run left, from which its tables, figures and report are made again without torch."""
+
+from .index import FORMAT, INDEX, Index
+from .opening import open_bundle
+from .packing import pack
+from .state import figures_unchanged, restore_texts, unscored
+
+__all__ = ["FORMAT", "INDEX", "Index", "figures_unchanged", "open_bundle", "pack", "restore_texts", "unscored"]

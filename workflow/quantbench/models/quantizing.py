@@ -1,0 +1,94 @@
+"""Quantizing once: a model's weights at a bitsandbytes precision, written as a checkpoint that loads as it is."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import ModelEntry, PrecisionEntry
+from ..records import write_json
+from .checkpoints import checkpoint_settings
+from .folder import check_folder, file_hashes
+from .integrity import MANIFEST
+from .loading import LoadedModel, load_model, load_tokenizer
+from .sharing import alone, share
+
+SHARD = "5GB"
+_WEIGHTS = (".safetensors", ".bin", ".index.json")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A full-precision model: its name, entry, folder, commit (None for a local folder) and the SHA-256 of its files."""
+
+    name: str
+    entry: ModelEntry
+    folder: Path
+    revision: str | None
+    files: dict[str, str]
+
+
+def quantize_model(
+    source: Source, precision: PrecisionEntry, out: Path, device: str, made_with: dict[str, Any]
+) -> None:
+    """Quantize a model and write the checkpoint with its manifest to ``out``; the folder appears whole or not at all.
+
+    Args:
+        source: the model at full precision, its files verified.
+        precision: a bitsandbytes precision.
+        out: the checkpoint's folder; an older one there is replaced.
+        device: where to quantize, ``cuda`` or ``cpu``: the one cells load it on, whose number format it keeps.
+        made_with: device, package versions and commit, for the manifest.
+
+    Raises:
+        ModelError: incomplete source, or one the library refuses.
+    """
+    check_folder(source.folder, source.name, source.entry)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with alone(out.parent, out.name):
+        begin = time.perf_counter()
+        loaded = load_model(source.folder, source.entry, precision, load_tokenizer(source.folder), device)
+        part = out.with_name(f".{out.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        _save(loaded, source.folder, part)
+        manifest = {
+            "model": source.name,
+            "hub_id": source.entry.hub_id,
+            "revision": source.revision,
+            "source_files": source.files,
+            "licence": source.entry.licence,
+            "precision": checkpoint_settings(precision),
+            "dtype": loaded.applied["dtype"],
+            "made_on": device,
+            "made_with": made_with,
+            "seconds": time.perf_counter() - begin,
+            "bytes": sum(path.stat().st_size for path in part.iterdir()),
+            "files": file_hashes(part),
+        }
+        write_json(part / MANIFEST, manifest)
+        share(part)
+        shutil.rmtree(out, ignore_errors=True)
+        part.rename(out)
+        share(out.parent)
+
+
+def _save(loaded: LoadedModel, source: Path, target: Path) -> None:
+    """Write weights and configuration, and everything else as the source has it.
+
+    Nothing has run through the model yet: on some CPUs bitsandbytes repacks 4-bit weights at the first forward, in a
+    layout that only such CPUs read.
+    """
+    from transformers import GenerationConfig
+
+    # Published generation settings are often contradictory, which saving refuses; the file itself is copied below.
+    loaded.model.generation_config = GenerationConfig()
+    loaded.model.save_pretrained(target, max_shard_size=SHARD)
+    (target / "generation_config.json").unlink(missing_ok=True)
+    for path in source.iterdir():
+        other = path.name == "config.json" or path.name == MANIFEST or path.name.startswith(".")
+        if path.is_file() and not other and not path.name.endswith(_WEIGHTS):
+            shutil.copyfile(path, target / path.name)

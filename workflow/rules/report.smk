@@ -1,0 +1,20 @@
+# Needs: tables, figures, scored answers and predictions. Produces: one self-contained page for people.
+
+
+rule report:
+    """Write the run's page: verdict in words, tables to sort, figures, and an explorer of answers."""
+    input:
+        [f"{RUN}/tables/{name}" for name in TABLES],
+        figure_files(),
+        cell_files("scored.jsonl", MERGED),
+    output:
+        report(f"{RUN}/report.html", caption="../report/report.rst", category="Report"),
+    log:
+        f"{RUN}/logs/report.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        cells=[cell.folder for cell in MERGED],
+        code=provenance.source_hash("report"),
+    script:
+        "../scripts/report.py"

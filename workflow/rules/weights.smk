@@ -1,0 +1,40 @@
+# Needs: the checked catalogue. Produces: which weights each cell loads, by the run's `keep`.
+from quantbench.models.checkpoints import checkpoint_settings, uses_checkpoint
+
+# Remembers which model files were hashed.
+NOTES = f"{CATALOGUE.run.results_folder}/.verified"
+# Models that are retrieved: neither local folders nor stand-ins.
+HUB_MODELS = [
+    name for name in USED_MODELS if CATALOGUE.models[name].hub_id and not CATALOGUE.models[name].has_random_weights
+]
+
+
+def loads_checkpoint(model, precision):
+    """Whether cells of a model at a precision load a quantized checkpoint."""
+    return uses_checkpoint(CATALOGUE.run, CATALOGUE.models[model], CATALOGUE.precisions[precision])
+
+
+def cell_weights(wildcards):
+    """What a cell loads: the model, or its quantized checkpoint where the run keeps these."""
+    if loads_checkpoint(wildcards.model, wildcards.precision):
+        return f"{MODELS}/quantized/{wildcards.model}/{wildcards.precision}/manifest.json"
+    return model_files(wildcards)
+
+
+def unquantized_cells(model):
+    """The cells of a model that load its full weights."""
+    return [cell for cell in CELLS if cell.model == model and not loads_checkpoint(cell.model, cell.precision)]
+
+
+def checkpoints_of(model):
+    """The manifests of a model's quantized checkpoints that cells of the run load."""
+    precisions = dict.fromkeys(cell.precision for cell in CELLS if cell.model == model)
+    kept = [name for name in precisions if loads_checkpoint(model, name)]
+    return [f"{MODELS}/quantized/{model}/{name}/manifest.json" for name in kept]
+
+
+def released_files():
+    """The markers of models whose full weights the run frees: retrieved ones that have quantized checkpoints."""
+    if CATALOGUE.run.keep != "quantized" or CATALOGUE.run.allow_missing:
+        return []
+    return [f"{MODELS}/{name}.released.json" for name in HUB_MODELS if checkpoints_of(name)]

@@ -1,0 +1,13 @@
+"""Write the page for people."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(snakemake.scriptdir).parent))  # the package lies beside the scripts
+
+from quantbench.joblog import job_log
+
+with job_log(snakemake.log[0]):
+    from quantbench import jobs
+
+    jobs.report(snakemake.config, snakemake.params.cells, Path(snakemake.output[0]))
