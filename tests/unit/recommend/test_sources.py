@@ -94,6 +94,15 @@ def test_random_weights_are_refused(run: tuple[Catalogue, Path], tables) -> None
     assert all(one.demonstration for task in found.datasets for one in found.of(task))
 
 
+def test_only_candidates_with_every_dataset_of_a_task_are_compared(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
+    cells, effects = tables
+    short = cells[(cells["model"] != "phi-4") | (cells["dataset"] != "medqa")]
+    found = measured_evidence(run[0], short, effects)
+    assert "phi-4" in {one.model for one in found.of("question_answering")}
+    assert "phi-4" not in {one.model for one in found.complete("question_answering")}
+    assert len(found.complete("question_answering")) > 0
+
+
 def test_the_overview_covers_tasks_and_sizes(evidence: Evidence, tmp_path: Path) -> None:
     write_overview(evidence, 0.01, tmp_path)
     with (tmp_path / "recommendations.csv").open() as file:

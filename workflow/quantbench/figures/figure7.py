@@ -62,7 +62,8 @@ def draw_evidence(
     evidence: Evidence, tasks: Sequence[str], precisions: Mapping[str, str], margin: float, notes: Sequence[str]
 ) -> Figure:
     """Draw some tasks of any evidence; ``precisions`` are titles by name, in the order of the legend."""
-    fronts = {task: pareto_front(evidence.candidates.get(task, ())) for task in tasks}
+    shown = {task: evidence.complete(task) for task in tasks}
+    fronts = {task: pareto_front(shown[task]) for task in tasks}
     names = {task: _names(front) for task, front in fronts.items()}
     rows = -(-len(tasks) // PANELS_A_ROW)
     longest = max((text.count("\n") + 1 for text in names.values()), default=1)
@@ -73,18 +74,23 @@ def draw_evidence(
         axis = figure.add_subplot(grid[place // PANELS_A_ROW, place % PANELS_A_ROW])
         letter(axis, place)
         axis.set_title(task_words(task).capitalize())
-        _panel(axis, evidence.candidates.get(task, ()), fronts[task], list(precisions))
-        words = (
-            "Planned peak memory (MiB)" if _are_small(evidence.candidates.get(task, ())) else "GPU memory needed (GiB)"
-        )
+        _panel(axis, shown[task], fronts[task], list(precisions))
+        words = "Planned peak memory (MiB)" if _are_small(shown[task]) else "GPU memory needed (GiB)"
         axis.set_xlabel(f"{words}\n{names[task]}".rstrip("\n"))
         axis.set_ylabel("Mean score")
     table = figure.add_subplot(grid[rows, :])
     letter(table, len(tasks))
     _table(table, tasks, overview(evidence, margin))
     _legend(figure, precisions)
-    footnote(figure, wrap(notes))
+    footnote(figure, wrap([*notes, _left_out(evidence, shown)]))
     return figure
+
+
+def _left_out(evidence: Evidence, shown: Mapping[str, Sequence[Candidate]]) -> str:
+    short = {one.title for task, kept in shown.items() for one in evidence.candidates.get(task, ()) if one not in kept}
+    if not short:
+        return ""
+    return f"Left out where not run on every dataset of a task: {', '.join(sorted(short))}."
 
 
 def _panel(axis: Axes, candidates: Sequence[Candidate], front: Sequence[Candidate], precisions: list[str]) -> None:

@@ -135,6 +135,11 @@ class Evidence:
             raise DataError(f"{self.source}: no zero-shot cell of the task {task!r}{nearest(task, self.candidates)}")
         return self.candidates[task]
 
+    def complete(self, task: str) -> tuple[Candidate, ...]:
+        """The candidates with a result on every dataset of a task: only their mean scores can be compared."""
+        wanted = set(self.datasets.get(task, {}))
+        return tuple(one for one in self.candidates.get(task, ()) if wanted <= {cell.dataset for cell in one.cells})
+
 
 def by_task(tasks: Sequence[str], candidates: Sequence[Candidate]) -> dict[str, tuple[Candidate, ...]]:
     """Group candidates by the task beside each, in order of first appearance."""
