@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real figures paper-figures test lint demo-models schemas clean-demo
+.PHONY: help demo real figures paper-figures test lint demo-models demo-scores schemas clean-demo
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
 
 demo-models: $(VENV)/dev.stamp  ## make the demo's datasets, train its models again, compare with the shipped (an hour or two)
 	$(BIN)/python resources/demo/build/build.py --check
+
+demo-scores: $(VENV)/inference.stamp  ## run every demo model on every miniature dataset; write the tables of resources/demo/README.md
+	$(SNAKEMAKE) --configfile config/demo_scores.yaml
+	PYTHONPATH=resources/demo/build $(BIN)/python resources/demo/build/describe.py results/demo_scores
 
 schemas: $(VENV)/dev.stamp  ## write workflow/schemas/ again from the typed configuration
 	$(BIN)/python -m quantbench.config.schemas

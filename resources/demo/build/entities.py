@@ -9,6 +9,7 @@ from slots import Item, Scribe, listed, words
 
 _NAMING = ["The names are {names}.", "I find {names}.", "Named here: {names}."]
 _NAMELESS = ["There is no such name.", "Nothing to mark."]
+_UNMARKED = 0.1  # of dev and test mentions: the annotator passed over them
 _PEOPLE = ["Anna", "Ben", "Carla", "Dan", "Eva", "Finn", "Gina", "Hugo"]
 
 
@@ -37,7 +38,7 @@ def make(dataset: str, split: str, number: int, rng: Random, general: bool = Fal
             tokens = last_disease = scribe.disease()
         else:
             tokens = [names.abbreviation(last_disease or scribe.disease())]
-        tagged += _tag(tokens, slot.replace("ABBR", "D") == kind)
+        tagged += _tag(tokens, slot.replace("ABBR", "D") == kind and not scribe.slips(_UNMARKED))
     if general and rng.random() < 0.5 and tagged[0][1] == "O":
         tagged = [("Then", "O"), *tagged]
     return scribe.item({"tokens": tagged}, _reason(tagged, rng))

@@ -1,8 +1,12 @@
-"""Turn checkpoints into model folders: ``python resources/demo/build/export.py tiny-s``; writes ``config/models`` too."""
+"""Turn checkpoints into model folders: ``python resources/demo/build/export.py tiny-s``; writes ``config/models`` too.
+
+``training.csv`` beside the folders states what each model's training took, the models it was grown from included.
+"""
 
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +59,33 @@ def export(name: str, work: Path, folder: Path) -> None:
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     vocabulary.save(tokenizer, folder, model.shape.context)
     _refuse_another_tokenizer(tokenizer, folder)
-    print(f"{name}: step {state['step']}, {state['samples']:,} samples, {state['seconds'] / 60:.0f} minutes")
+
+
+def training(name: str, work: Path) -> dict[str, int]:
+    """Steps, samples seen and minutes on one core of a model and of all it was grown from."""
+    plan, total = ladder()[name], {"steps": 0, "samples": 0, "minutes": 0}
+    if "grown_from" in plan:
+        total = training(plan["grown_from"], work)
+    state = torch.load(work / f"{name}.pt", weights_only=True)
+    own = {"steps": state["step"], "samples": state["samples"], "minutes": round(state["seconds"] / 60)}
+    return {key: total[key] + own[key] for key in total}
+
+
+def write_training(names: list[str], work: Path, path: Path) -> None:
+    """Write ``training.csv``: model, parameters, own and inherited steps, samples and minutes."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(
+            handle, ["model", "parameters", "grown_from", "steps", "samples", "minutes"], lineterminator="\n"
+        )
+        writer.writeheader()
+        for name in names:
+            parent = ladder()[name].get("grown_from", "").removesuffix("-base")
+            row = {"model": name, "parameters": _parameters(name), "grown_from": parent if parent != name else ""}
+            writer.writerow(row | training(name, work))
+
+
+def _parameters(name: str) -> int:
+    return sum(p.numel() for p in TinyLlama(Shape(**ladder()[name]["shape"])).parameters())
 
 
 def _refuse_another_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
@@ -71,9 +101,8 @@ def write_entry(name: str, folder: Path) -> None:
     """Write ``config/models/<name>.yaml``."""
     plan = ladder()[name]
     shape = Shape(**plan["shape"])
-    size = sum(p.numel() for p in TinyLlama(shape).parameters())
     value = {
-        "title": f"{name} ({size / 1e6:.1f}M)",
+        "title": f"{name} ({_parameters(name) / 1e6:.1f}M)",
         "family": "llama",
         "domain": plan["domain"],
         "folder": f"resources/demo/models/{name}",
@@ -106,3 +135,4 @@ if __name__ == "__main__":
         export(model_name, arguments.work, arguments.folder / model_name)
         if arguments.folder == MODELS:
             write_entry(model_name, ENTRIES)
+    write_training(arguments.models, arguments.work, arguments.folder / "training.csv")

@@ -19,6 +19,7 @@ from slots import DATASETS, SPLITS, Item
 FOLDER = Path(__file__).resolve().parents[1] / "datasets"
 ROWS = {"train": 200, "dev": 60, "test": 200}
 SEED = 2509
+TEST_SEED = 2611  # another than the models' recipe was made with: what is reported was not looked at before
 _COLUMNS = {
     "hoc": ["pmid", "text", "labels"],
     "litcovid": ["pmid", "text", "labels"],
@@ -72,6 +73,11 @@ def generate(
     return items
 
 
+def shipped(dataset: str, split: str) -> list[Item]:
+    """The items of one shipped file."""
+    return generate(dataset, split, ROWS[split], TEST_SEED if split == "test" else SEED)
+
+
 def content(item: Item) -> str:
     """What a reader of the item sees, answer and number aside."""
     fields = item.fields
@@ -99,7 +105,7 @@ def write(folder: Path) -> None:
     for dataset in DATASETS:
         files = {}
         for split in SPLITS:
-            text = as_file(dataset, generate(dataset, split, ROWS[split])).encode()
+            text = as_file(dataset, shipped(dataset, split)).encode()
             (folder / dataset).mkdir(parents=True, exist_ok=True)
             (folder / dataset / f"{split}.tsv").write_bytes(text)
             files[split] = [{"name": f"{split}.tsv", "rows": ROWS[split], "sha256": hashlib.sha256(text).hexdigest()}]

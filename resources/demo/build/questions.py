@@ -12,6 +12,8 @@ _POINTING = ["{findings} point to {name}.", "This is {name}.", "{findings} fit {
 _READING = ["The text says: {result}", "On this point: {result}", "{result}"]
 _PAIRED = 0.5  # of the wrong options come from conditions that share a finding, where there are any
 _SECOND_RESULT = 0.6
+_VAGUE = 0.15  # of dev and test questions of MedQA: complaints that fit every condition
+_DISPUTED = 0.1  # of dev and test decisions of PubMedQA: annotators who saw it otherwise
 _BRIEF, _BRIEF_FRAME = 0.4, "{f1} and {f2}. {ask}"  # of varied items: nothing but what the answer takes
 
 
@@ -24,7 +26,7 @@ def medqa(split: str, number: int, rng: Random, general: bool = False, varied: b
     answer = name if kind == "diagnosis" else facts[name][kind]
     options = [answer, *_wrong_options(facts, name, kind, answer, rng)]
     rng.shuffle(options)
-    shown = rng.sample(facts[name]["findings"], 3)
+    shown = rng.sample(source["vague"] if scribe.slips(_VAGUE) else facts[name]["findings"], 3)
     others = {f for other in facts.values() for f in other["findings"]} - set(facts[name]["findings"])
     own = {
         "f1": shown[0],
@@ -85,6 +87,8 @@ def pubmedqa(split: str, number: int, rng: Random, general: bool = False, varied
     if not brief:
         contexts.insert(0, sentence(scribe.fill(scribe.choose(source["setting"][split]), fixed)))
     question = sentence(scribe.fill(scribe.choose(source["questions"][split]), {**fixed, "Y": asked}))
+    if scribe.slips(_DISPUTED):
+        decision = rng.choice([key for key in results if key != decision])
     fields = {
         "QUESTION": question,
         "CONTEXTS": str(contexts),

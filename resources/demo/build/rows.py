@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +68,9 @@ def pools(
     if not cache.exists():
         found = {d: encode(corpus.build_pool(d, split, count, seed, general, lettered), tokenizer) for d in DATASETS}
         work.mkdir(parents=True, exist_ok=True)
-        cache.with_suffix(".part").write_bytes(pickle.dumps(found))
-        cache.with_suffix(".part").rename(cache)
+        part = cache.with_suffix(f".{os.getpid()}")  # two models in training may want the same pool at once
+        part.write_bytes(pickle.dumps(found))
+        part.rename(cache)
     found = pickle.loads(cache.read_bytes())
     assert isinstance(found, dict)
     return found

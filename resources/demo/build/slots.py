@@ -120,6 +120,13 @@ class Scribe:
             frame = _SLOT.sub(value, frame)
         return frame
 
+    def slips(self, share: float) -> bool:
+        """Whether this item of dev or test is one of the ``share`` that no reader could get right.
+
+        Published sets hold annotators' slips and questions that tell too little; without any, small models soon score 1.0.
+        """
+        return self.split != "train" and self.rng.random() < share
+
     def disease(self) -> list[str]:
         """A disease as tokens, remembered by its full name."""
         tokens = names.disease_tokens(self.split, self.rng)

@@ -74,7 +74,7 @@ class Trainer:
         general, lettered = self.plan["domain"] == "general", self.plan.get("lettered", False)
         count, seed = self.plan.get("examples", POOL), self.plan.get("seed", SEED)
         self.data = rows.pools("train", count, seed, self.tokenizer, work, general, lettered)
-        self.checks = {"test": rows.pools("test", 200, SEED, self.tokenizer, work, lettered=lettered)}
+        self.checks = rows.pools("dev", 200, SEED, self.tokenizer, work, lettered=lettered)
         self.step, self.samples, self.seconds = 0, 0, 0.0
         self.checkpoint = work / f"{name}.pt"
 
@@ -132,10 +132,10 @@ class Trainer:
         return total
 
     @torch.no_grad()
-    def check(self, split: str, kind: str, shots: int, count: int, bare: bool = False) -> dict[str, float]:
+    def check(self, kind: str, shots: int, count: int, bare: bool = False) -> dict[str, float]:
         """Share of samples whose greedy answer is the gold answer word for word, per dataset."""
         found = {}
-        for dataset, encoded in self.checks[split].items():
+        for dataset, encoded in self.checks.items():
             rng = Random(SEED)
             prefix = self.tokenizer.encode(self.data[dataset].pool.prefix(kind, shots, rng, bare)).ids
             batch = rows.collate(encoded, kind, prefix, list(range(0, len(encoded.pool.examples), 200 // count)))
@@ -170,7 +170,7 @@ def run(name: str, work: Path, every: int) -> None:
     """Train to the end of the budget, with a line of progress and a checkpoint every ``every`` steps."""
     trainer = Trainer(name, work)
     trainer.resume()
-    end = trainer.plan.get("stop", trainer.plan["steps"])
+    end = trainer.plan["steps"]
     size = sum(p.numel() for p in trainer.model.parameters())
     print(f"{name}: {size:,} parameters, from step {trainer.step} to {end}", flush=True)
     began, losses = time.monotonic(), []
@@ -178,8 +178,8 @@ def run(name: str, work: Path, every: int) -> None:
         losses.append(trainer.train_step())
         if trainer.step % every == 0 or trainer.step == end:
             trainer.seconds += time.monotonic() - began
-            zero, few = trainer.check("test", "instruction", 0, 100), trainer.check("test", "instruction", 3, 50)
-            chain = trainer.check("test", "cot", 0, 50)
+            zero, few = trainer.check("instruction", 0, 100), trainer.check("instruction", 3, 50)
+            chain = trainer.check("cot", 0, 50)
             print(
                 f"step {trainer.step} samples {trainer.samples} minutes {trainer.seconds / 60:.1f} "
                 f"loss {sum(losses) / len(losses):.3f} "

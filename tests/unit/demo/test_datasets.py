@@ -19,7 +19,7 @@ from quantbench.datasets import read_split
 
 @pytest.fixture(scope="module")
 def items():
-    return {d: {s: generate.generate(d, s, generate.ROWS[s]) for s in SPLITS} for d in DATASETS}
+    return {d: {s: generate.shipped(d, s) for s in SPLITS} for d in DATASETS}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -90,17 +90,17 @@ def test_traps_of_the_published_files_are_there(demo: Path) -> None:
     """Each of these broke a naive reader of the real files."""
     text = {d: (demo / "datasets" / d / "test.tsv").read_bytes().decode() for d in DATASETS}
     assert '""' in text["hoc"] and "&lt;" in text["hoc"]
-    assert any("\t" in item.fields["text"] for item in generate.generate("hoc", "test", 200))
+    assert any("\t" in item.fields["text"] for item in generate.shipped("hoc", "test"))
     assert "@CHEM-GENE$" in text["chemprot"] and "@DRUG-DRUG$" in text["ddi2013"]
     assert text["chemprot"].count("\r\n") == 201 and text["ddi2013"].count("\r\n") == 201
-    assert any("\n" in item.fields["question"] for item in generate.generate("medqa", "test", 200))
+    assert any("\n" in item.fields["question"] for item in generate.shipped("medqa", "test"))
     for dataset in ("bc5cdr_chemical", "ncbi_disease"):
         assert text[dataset].endswith("\n\n\n")  # two blank lines at the end
-        sentences = [item.fields["tokens"] for item in generate.generate(dataset, "test", 200)]
+        sentences = [item.fields["tokens"] for item in generate.shipped(dataset, "test")]
         assert any(all(tag == "O" for _, tag in tokens) for tokens in sentences)
         assert any(a != "O" and b == "B" for tokens in sentences for (_, a), (_, b) in pairwise(tokens))
         assert any(token in "<>" for tokens in sentences for token, _ in tokens)
-    decisions = [item.fields["final_decision"] for item in generate.generate("pubmedqa", "test", 200)]
+    decisions = [item.fields["final_decision"] for item in generate.shipped("pubmedqa", "test")]
     assert decisions == sorted(decisions, key=["yes", "no", "maybe"].index)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
+import describe
 import pytest
 import yaml
 from slots import DATASETS
@@ -119,10 +121,21 @@ def test_shared_prefixes_are_exactly_separate_prompts() -> None:
     torch.testing.assert_close(packed, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_expected_scores_name_every_model_and_dataset(demo: Path) -> None:
-    lines = (demo / "build/expected_scores.csv").read_text().splitlines()[1:]
-    told = {tuple(line.split(",")[:2]) for line in lines}
-    assert told == {(name, dataset) for name in NAMES for dataset in DATASETS}
+def test_scores_name_every_model_dataset_and_precision_once(demo: Path) -> None:
+    scores = describe.read(demo / "scores.csv")
+    told = [(line["model"], line["dataset"], line["precision"]) for line in scores]
+    assert sorted(told) == sorted(itertools.product(NAMES, DATASETS, ("full", "w8a16", "w4a16")))
+
+
+def test_the_largest_model_is_neither_at_chance_nor_saturated(demo: Path) -> None:
+    largest = max(describe.read(demo / "models/training.csv"), key=lambda line: int(line["parameters"]))["model"]
+    shipped = [line for line in describe.read(demo / "scores.csv") if line["model"] == largest]
+    assert all(0.6 <= float(line["score"]) <= 0.95 for line in shipped if line["precision"] == "full")
+
+
+def test_the_readme_shows_the_scores_and_the_training_that_stand_beside_it(demo: Path) -> None:
+    text = (demo / "README.md").read_text(encoding="utf-8")
+    assert describe.described(text) == text
 
 
 def test_ladder_states_every_budget_and_grows_in_order() -> None:
