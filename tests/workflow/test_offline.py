@@ -115,7 +115,7 @@ def test_the_whole_run_was_made_where_not_even_the_hub_can_be_reached(place: Pla
     results = place.project.folder / RESULTS
     assert len(list(results.glob("cells/*/*/*/*/manifest.json"))) == 2
     assert len(list(results.glob("cells/*/*/*/*/scores.json"))) == 2
-    assert {"effects.png", "figure2.png"} <= {path.name for path in results.glob("figures/*.png")}
+    assert "effects.png" in {path.name for path in results.glob("figures/*.png")}
     assert (results / "tables/table1.csv").stat().st_size > 100
 
 
