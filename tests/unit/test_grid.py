@@ -61,7 +61,11 @@ def test_the_noise_floor_is_off_until_named_and_then_adds_one_cell_a_model_and_d
 
 @pytest.mark.parametrize(
     ("precisions", "expected"),
-    [("all", {"full", "w8a16", "w4a16"}), (["full", "w4a16"], {"full", "w4a16"}), (["w4a16"], {"w4a16"})],
+    [
+        ("all", {"full", "w8a16", "w4a16", "w8a16-t0", "w4a16-bf16", "int8wo"}),
+        (["full", "w4a16"], {"full", "w4a16"}),
+        (["w4a16"], {"w4a16"}),
+    ],
 )
 def test_a_noise_floor_is_kept_where_what_it_repeats_is(make: Make, precisions: Any, expected: set[str]) -> None:
     catalogue = make(studies=["grid", "noise_floor"], precisions=precisions)

@@ -153,6 +153,8 @@ def test_a_failed_cell_leaves_no_file_and_the_others_go_on(changed: Project) -> 
     (copy / "model.safetensors").unlink()
     entry = (changed.folder / "config/models/tiny-s.yaml").read_text()
     (changed.folder / "config/models/broken.yaml").write_text(entry.replace("tiny-s", "broken"))
+    studies = changed.folder / "config/demo_studies.yaml"
+    studies.write_text(studies.read_text().replace("models: [tiny-xs, tiny-s]", "models: [broken, tiny-s]"))
     narrow = [part.replace("models=[tiny-s]", "models=[broken, tiny-s]") for part in NARROW]
     result = changed.snakemake("--cores", "2", *narrow)
     assert result.returncode != 0
