@@ -274,7 +274,7 @@ def test_a_figure_no_study_feeds_is_refused(paper: Drawn) -> None:
 
 @pytest.mark.parametrize("name", figures.NAMES)
 def test_a_figure_that_shows_a_stand_in_says_so_across_its_face(name: str, paper: Drawn) -> None:
-    """Only Figures 2 and 7 and the effects show Phi-4; the others' models have published weights."""
+    """Figures 2 and 7 and the effects show Phi-4; the others' models have published weights."""
     catalogue, tables = paper
     cells = tables.cells.assign(weights=tables.cells["model"].map({"phi-4": "random"}).fillna("published"))
     marked = "RANDOM WEIGHTS outputs meaningless" in words(figures.draw(name, catalogue, replace(tables, cells=cells)))
