@@ -1,6 +1,7 @@
 # Each target works on a fresh clone: the first one makes .venv and installs the pinned packages.
 PYTHON ?= python3
-CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+# nproc obeys OMP_NUM_THREADS, which many clusters set to 1 for all.
+CORES ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || sysctl -n hw.ncpu)
 VENV := .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
