@@ -9,6 +9,7 @@ import pytest
 from .conftest import Opened
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+expect = pytest.importorskip("playwright.sync_api").expect
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def test_table_1_filters_by_choice_and_by_search(opened: Opened) -> None:
 def test_a_flipped_sample_opens_beside_its_gold_answer(opened: Opened) -> None:
     page = opened.page
     page.get_by_label("Show").select_option("lost")
-    page.wait_for_function("document.querySelectorAll('#listed-body tr').length > 0")
+    expect(page.locator("#listed-body tr")).not_to_have_count(0)
     page.locator("#listed-body button").first.click()
     text = page.locator("#opened").inner_text()
     assert "Gold:" in text and "turned wrong against full precision" in text
@@ -62,7 +63,7 @@ def test_a_flipped_sample_opens_beside_its_gold_answer(opened: Opened) -> None:
     assert page.locator("#opened pre").first.inner_text().startswith("Which hallmarks")
     page.locator("#choice-dataset").select_option("medqa")
     page.locator("#choice-setting").select_option("self_consistency-0")
-    page.wait_for_function("document.getElementById('counted').textContent.includes('MedQA')")
+    expect(page.locator("#counted")).to_contain_text("MedQA")
     page.locator("#listed-body button").first.click()
     assert page.locator("#opened article").first.locator("pre").count() == 5  # one a chain
 

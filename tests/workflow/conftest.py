@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -49,7 +50,9 @@ class Project:
         """Start Snakemake in a process group of its own."""
         command = [sys.executable, "-m", "snakemake", *arguments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, cwd=self.folder, env=environment, start_new_session=True)
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, start_new_session=True, preexec_fn=_heed_interrupts
+        )
 
     def planned(self, *arguments: str) -> Counter[str]:
         """Job counts of a dry run by rule; the score rules of all datasets count as ``score``."""
@@ -60,6 +63,11 @@ class Project:
         for rule, count in dict(rows).items():
             counts["score" if rule.startswith("score_") else rule] += int(count)
         return counts
+
+
+def _heed_interrupts() -> None:
+    """Ctrl-C reaches a child even where the tests were started in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def copy_project(source: Path, target: Path) -> Project:

@@ -63,7 +63,8 @@ class Place:
             "NO_PROXY": "127.0.0.1",
             "OMP_NUM_THREADS": "1",
         }
-        environment.pop("HF_HUB_OFFLINE", None)
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):  # an inference test in this process may have set them
+            environment.pop(name, None)
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         result = subprocess.run(
             [*(without_network() if offline else []), *command],

@@ -128,7 +128,7 @@ def retrieve_over_http(hub: HubServer, own: DatasetEntry, home: Path, folder: Pa
         "try: retrieve_hub(DatasetEntry.model_validate_json(sys.argv[1]), 'exam', Path(sys.argv[2]))\n"
         "except DataError as error: print('refused:', error)"
     )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
     environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HOME": str(home), "NO_PROXY": "127.0.0.1"}
     environment |= {"HF_HUB_ETAG_TIMEOUT": "60", "HF_HUB_DOWNLOAD_TIMEOUT": "60"}  # a busy machine is not an outage
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path)} | ({"HF_TOKEN": token} if token else {})

@@ -96,7 +96,8 @@ def _explained(name: str, entry: ModelEntry) -> Iterator[None]:
         yield
     except OfflineModeIsEnabled:
         raise ModelError(
-            f"model {name!r}: HF_HUB_OFFLINE is set, so nothing can be retrieved; unset it, or run where the network is"
+            f"model {name!r}: HF_HUB_OFFLINE is set (or TRANSFORMERS_OFFLINE), so nothing can be retrieved; unset it, or "
+            "run where the network is"
         ) from None
     except HfHubHTTPError as error:
         raise ModelError(_refusal(name, entry, error)) from None
