@@ -26,8 +26,8 @@ def lean_path(repository: Path, folder: Path) -> str:
     refused = {"scipy"}
     for name in ("inference", "dev"):
         pins = re.findall(r"^([\w-]+)==", (repository / f"requirements/{name}.txt").read_text(), re.MULTILINE)
-        # Snakemake brings the first two itself, and looks into every plugin of its own that is installed.
-        pins = [pin for pin in pins if pin not in ("psutil", "filelock") and not pin.startswith("snakemake-")]
+        # Snakemake brings psutil itself, and looks into every plugin of its own that is installed.
+        pins = [pin for pin in pins if pin != "psutil" and not pin.startswith("snakemake-")]
         refused |= {imports.get(pin, pin.replace("-", "_")) for pin in pins}
     assert "torch" in refused and sys.executable
     folder.mkdir(exist_ok=True)
