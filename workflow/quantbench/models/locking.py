@@ -20,8 +20,8 @@ def lock_models(catalogue: Catalogue, names: list[str]) -> None:
     """
     locked, problems = read_lock(catalogue.root), []
     for name in names:
-        if catalogue.models[name].folder is not None:
-            print(f"{name}: a local folder, nothing to lock")
+        if catalogue.models[name].hub_id is None:
+            print(f"{name}: a local folder or a stand-in, nothing to lock")
             continue
         try:
             locked[name] = _lock(catalogue, name, locked.get(name))
