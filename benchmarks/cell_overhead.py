@@ -30,15 +30,15 @@ from pathlib import Path
 sys.path.insert(0, "workflow")
 started = float(os.environ["STARTED"])
 from quantbench import jobs
-from quantbench.grid import parse_folder
+from quantbench.study.grid import parse_folder
 config, name = json.loads(sys.argv[1]), sys.argv[2]
 catalogue = jobs.catalogue_of(config); checked = time.time()
-from quantbench.inference.runtime import set_environment
+from quantbench.devices.runtime import set_environment
 set_environment(1, "cpu", [])
-from quantbench.inference.warm import _preload
+from quantbench.cell.warm import _preload
 _preload(); imported = time.time()
 from quantbench.inference import cell
-from quantbench.records import read_json
+from quantbench.contracts.records import read_json
 out = Path("steps/out")
 dataset = Path(catalogue.run_folder) / "datasets" / parse_folder(name).dataset
 folders = cell.CellFolders(dataset, out, Path("steps/progress"), Path("steps/leases"))

@@ -93,7 +93,7 @@ def make(folder: Path) -> None:
     """
     sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "workflow")]
     from safetensors.torch import load_file, save_file
-    from tests.unit.inference.conftest import FACTS, make_model
+    from tests.unit.conftest import FACTS, make_model
 
     shape = {"layers": 6, "hidden_size": 384, "attention_heads": 6, "key_value_heads": 2, "intermediate_size": 1024}
     make_model(folder, FACTS.model_copy(update={**shape, "vocab_size": 2048}))
@@ -105,11 +105,11 @@ def make(folder: Path) -> None:
 def quantbench(folder: Path) -> Values:
     """Our instrument: the generator and ``time_each``, as a cell uses them."""
     sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "workflow")]
-    from tests.unit.inference.conftest import FACTS
+    from tests.unit.conftest import FACTS
 
     from quantbench.config import ModelEntry, PrecisionEntry
-    from quantbench.inference.generation import GenerationSettings, Generator
-    from quantbench.inference.requests import Request
+    from quantbench.engine.batches import Request
+    from quantbench.engine.generation import GenerationSettings, Generator
     from quantbench.measure.latency import time_each
     from quantbench.models.loading import load_model, load_tokenizer
 

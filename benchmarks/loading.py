@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _LOAD = """
 import json, sys, time
 from pathlib import Path
-from quantbench.inference.runtime import set_environment
+from quantbench.devices.runtime import set_environment
 set_environment(1, "cpu", [])
 from quantbench.config import ModelEntry, PrecisionEntry
 from quantbench.models.loading import load_model
@@ -105,7 +105,7 @@ def _load(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized:
 def _quantize(name: str, entry: ModelEntry, source: Path, precision: str, out: Path) -> None:
     """Make the checkpoint in a process of its own, whose memory is then free."""
     code = (
-        "import json, sys; from pathlib import Path; from quantbench.inference.runtime import set_environment\n"
+        "import json, sys; from pathlib import Path; from quantbench.devices.runtime import set_environment\n"
         "set_environment(1, 'cpu', [])\n"
         "from quantbench.config import ModelEntry, PrecisionEntry, read_entries\n"
         "from quantbench.models.quantizing import Source, quantize_model\n"

@@ -33,7 +33,7 @@ from tests.simulated_texts import add_texts  # noqa: E402
 
 from quantbench.bundle import open_bundle, pack, unscored  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
-from quantbench.grid import Cell, run_cells  # noqa: E402
+from quantbench.study.grid import Cell, run_cells  # noqa: E402
 
 SIZES = {"hoc": 315, "litcovid": 2500, "bc5cdr_chemical": 4797, "ncbi_disease": 940}
 SIZES |= {"chemprot": 16943, "ddi2013": 5761, "medqa": 1273, "pubmedqa": 500}  # the paper's Table 2

@@ -25,8 +25,8 @@ sys.path.insert(0, str(REPOSITORY / "workflow"))
 
 from quantbench import tasks  # noqa: E402
 from quantbench.config import DatasetEntry, load_datasets  # noqa: E402
+from quantbench.contracts.records import Sample, write_records  # noqa: E402
 from quantbench.datasets import read_split  # noqa: E402
-from quantbench.records import Sample, write_records  # noqa: E402
 
 CASES = {"chemprot": 16943, "bc5cdr_chemical": 4797}
 LIMIT_S = 5.0
@@ -126,7 +126,7 @@ def _time(
     command = [
         sys.executable,
         "-m",
-        "quantbench.cli",
+        "quantbench.cli.main",
         "score",
         "--dataset",
         name,

@@ -35,9 +35,9 @@ from tests.simulated_run import paper_catalogue, simulate  # noqa: E402
 
 from quantbench import tables, tasks  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
-from quantbench.grid import Cell, run_cells  # noqa: E402
-from quantbench.records import Sample, ScoredAnswer, read_records  # noqa: E402
+from quantbench.contracts.records import Sample, ScoredAnswer, read_records  # noqa: E402
 from quantbench.statistics import interval_of_counts  # noqa: E402
+from quantbench.study.grid import Cell, run_cells  # noqa: E402
 
 SAMPLES, RESAMPLES, LABELS = 16943, 10000, 6
 SIZES = {"hoc": 315, "litcovid": 2500, "bc5cdr_chemical": 4797, "ncbi_disease": 940}

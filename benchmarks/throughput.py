@@ -216,9 +216,8 @@ def engine(static: bool) -> Callable[[Any, list[str]], list[str]]:
     """Answer by one of our engines, as the quality pass does."""
 
     def answer(loaded: Any, prompts: list[str]) -> list[str]:
-        from quantbench.inference.generation import GenerationSettings, Generator
-        from quantbench.inference.plan import make_plan
-        from quantbench.inference.requests import Request
+        from quantbench.engine.batches import Request, make_plan
+        from quantbench.engine.generation import GenerationSettings, Generator
 
         requests = [
             Request(str(place), text, loaded.tokenizer(text)["input_ids"]) for place, text in enumerate(prompts)

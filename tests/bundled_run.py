@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quantbench.grid import run_cells
+from quantbench.study.grid import run_cells
 
 from .simulated_run import Run, paper_catalogue, simulate
 from .simulated_texts import add_texts

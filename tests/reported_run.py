@@ -7,8 +7,8 @@ from typing import Any
 
 from quantbench import figures, jobs
 from quantbench.config import Catalogue
-from quantbench.grid import run_cells
-from quantbench.records import Prediction, read_records, write_records
+from quantbench.contracts.records import Prediction, read_records, write_records
+from quantbench.study.grid import run_cells
 
 from .simulated_run import paper_catalogue, simulate
 from .simulated_texts import add_texts

@@ -12,12 +12,12 @@ import numpy as np
 
 from quantbench import tasks
 from quantbench.config import Catalogue, load
-from quantbench.config.base import read_yaml
 from quantbench.config.entries import DatasetEntry, ModelEntry
-from quantbench.grid import Cell, run_cells
-from quantbench.memory import GIB, weight_bytes
-from quantbench.records import Sample, ScoredAnswer, write_json, write_records
+from quantbench.config.settings import read_yaml
+from quantbench.contracts.records import Sample, ScoredAnswer, write_json, write_records
+from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import interval_of_counts
+from quantbench.study.grid import Cell, run_cells
 from quantbench.tasks.metrics import metric_value
 
 NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}

@@ -12,9 +12,9 @@ import numpy as np
 from quantbench import tasks
 from quantbench.config import Catalogue
 from quantbench.config.entries import DatasetEntry
+from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_json, write_records
 from quantbench.datasets import sha256_of
-from quantbench.grid import Cell
-from quantbench.records import Prediction, Sample, ScoredAnswer, read_records, write_json, write_records
+from quantbench.study.grid import Cell
 
 # Words of an input, about the means of the published test sets.
 LENGTHS = {"labelled_text": 220, "token_tags": 26, "entity_pairs": 40, "multiple_choice": 120, "yes_no_maybe": 200}

@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
+from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import Catalogue, load
-from quantbench.config.base import read_yaml
+from quantbench.config.settings import read_yaml
 from quantbench.datasets import prepare
-from quantbench.grid import Cell, run_cells
-from quantbench.inference.cell import CellFolders, run_cell
+from quantbench.study.grid import Cell, run_cells
 
-from .unit.inference.conftest import FACTS, make_model
+from .unit.conftest import FACTS, make_model
 
 SETTINGS: dict[str, Any] = {
     "run": "small",

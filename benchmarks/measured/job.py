@@ -12,20 +12,20 @@ from typing import Any
 import torch
 
 from quantbench.config import ModelEntry, PrecisionEntry
+from quantbench.contracts.records import Prediction
+from quantbench.engine.batches import Request
+from quantbench.engine.continuous import answer_continuously
+from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.halving import answer_halving
 from quantbench.errors import ModelError
-from quantbench.inference.continuous import answer_continuously
-from quantbench.inference.generation import GenerationSettings, Generator
-from quantbench.inference.outofmemory import answer_halving
-from quantbench.inference.requests import Request
 from quantbench.measure import memory
 from quantbench.measure.energy import EnergyWindow, energy_window
 from quantbench.measure.latency import time_each
-from quantbench.memory import Setting, Workload, plan_memory
-from quantbench.memory.terms import quantization_state, weights
 from quantbench.models.loading import LoadedModel, load_model, weight_bytes
 from quantbench.models.random_weights import SPECIAL_TOKENS
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
-from quantbench.records import Prediction
+from quantbench.planner import Setting, Workload, plan_memory
+from quantbench.planner.terms import quantization_state, weights
 
 from .peers import harness_version, peers_tokens_per_s
 from .sets import Job, MeasuredSet

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from quantbench.inference.requests import Request
+from quantbench.engine.batches import Request
 from quantbench.models.loading import LoadedModel
 from quantbench.models.synthetic_tokenizer import CHARACTERS_A_TOKEN
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from quantbench.cell.manifest import device_facts, software
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.devices import visible_devices
-from quantbench.inference.manifest import device_facts, software
-from quantbench.memory import GIB
+from quantbench.planner import GIB
 
 from .sets import Job, MeasuredSet, measured_set, too_large
 

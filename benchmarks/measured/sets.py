@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from quantbench.config import Architecture, ModelEntry, PrecisionEntry
-from quantbench.memory import Setting, Workload
-from quantbench.memory.fitting import fits
+from quantbench.planner import Setting, Workload
+from quantbench.planner.fitting import fits
 
 PAPERS = ("full", "w8a16", "w4a16")
 ARMS = ("full", "w8a16", "w8a16-t0", "int8wo", "w4a16", "w4a16-bf16")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from quantbench.memory import GIB
+from quantbench.planner import GIB
 
 Record = dict[str, Any]
 

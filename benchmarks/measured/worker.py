@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.devices.runtime import set_environment
 from quantbench.errors import QuantbenchError
-from quantbench.inference.runtime import set_environment
 
 from .sets import Job, MeasuredSet, measured_set
 

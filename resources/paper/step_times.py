@@ -2,7 +2,7 @@
 
     python resources/paper/step_times.py
 
-The model is that of ``workflow/quantbench/planning/speed.py``: reading the prompt, then one step a written token, at the
+The model is that of ``workflow/quantbench/planner/speed.py``: reading the prompt, then one step a written token, at the
 bandwidth and matrix units of an A100 40GB. Unknown are the three costs a call and how many tokens the answers had. The
 paper's models wrote the sentence again with marks on the two entity datasets, whose gold answers have 41 tokens; that
 anchors the scale. The other six lengths, one a dataset for all models and precisions, are fitted with the costs. Prompts
@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from quantbench.config import Catalogue, load  # noqa: E402
-from quantbench.config.base import read_yaml  # noqa: E402
-from quantbench.planning.gpus import GPUS  # noqa: E402
-from quantbench.planning.speed import CALL_S, kind_of, linear_calls, prompt_seconds, step_seconds  # noqa: E402
+from quantbench.config.settings import read_yaml  # noqa: E402
+from quantbench.planner.gpus import GPUS  # noqa: E402
+from quantbench.planner.speed import CALL_S, kind_of, linear_calls, prompt_seconds, step_seconds  # noqa: E402
 
 GPU = GPUS["a100-40gb"]
 ANSWER_TOKENS = {"bc5cdr_chemical": 41, "ncbi_disease": 41}

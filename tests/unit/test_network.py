@@ -23,9 +23,9 @@ CLIENTS = {
     "xmlrpc",
 }
 CLIENT_MODULES = {"http.client", "http.server", "urllib.request"}
-RETRIEVAL = {"datasets/download.py", "datasets/hub.py", "models/download.py", "models/hub.py"}
+RETRIEVAL = {"datasets/pinned_files.py", "datasets/hub_rows.py", "store/transfer.py", "store/hub.py"}
 # Warm starts talk to processes of this machine, by a socket in a folder.
-LOCAL_SOCKETS = {"inference/warm.py"}
+LOCAL_SOCKETS = {"cell/warm.py"}
 
 
 def imported(tree: ast.AST) -> set[str]:
@@ -78,7 +78,7 @@ def test_the_check_sees_each_way_to_import(tmp_path: Path) -> None:
 
 def test_nothing_but_jobs_of_retrieval_imports_the_retrieval_modules(repository: Path) -> None:
     package = repository / "workflow/quantbench"
-    allowed = {"jobs.py", "models/retrieve.py", "models/locking.py", *RETRIEVAL}
+    allowed = {"jobs.py", "store/retrieval.py", "store/locking.py", *RETRIEVAL}
     for path in sorted(package.rglob("*.py")):
         names = set()
         for node in ast.walk(ast.parse(path.read_text())):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from quantbench.config import load_datasets
+from quantbench.contracts.records import Sample
 from quantbench.errors import ConfigError
 from quantbench.prompts import read_template, render, template_path
-from quantbench.records import Sample
 
 INPUTS = {
     "labelled_text": {"text": "INPUT"},

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from quantbench.cli import main
+from quantbench.cli.main import main
 
 from .conftest import Project, copy_project
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from .config import Catalogue, data_folder, load
-from .config.base import read_yaml
-from .grid import parse_folder
+from .config.settings import read_yaml
 from .joblog import job_log
+from .study.grid import parse_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,10 +23,10 @@ def catalogue_of(config: dict[str, Any]) -> Catalogue:
 
 def retrieve_dataset(config: dict[str, Any], dataset: str, receipt: Path) -> None:
     """Download a dataset into the folder of its receipt."""
+    from .contracts.records import write_json
     from .datasets import sha256_of
-    from .datasets.download import mirror_urls, retrieve
-    from .datasets.hub import retrieve_hub
-    from .records import write_json
+    from .datasets.hub_rows import retrieve_hub
+    from .datasets.pinned_files import mirror_urls, retrieve
 
     catalogue = catalogue_of(config)
     entry = catalogue.datasets[dataset]
@@ -40,7 +40,7 @@ def retrieve_dataset(config: dict[str, Any], dataset: str, receipt: Path) -> Non
 
 def retrieve_model(config: dict[str, Any], model: str, receipt: Path) -> None:
     """Download a model into the folder beside its receipt."""
-    from .models.retrieve import retrieve_model as retrieve
+    from .store.retrieval import retrieve_model as retrieve
 
     catalogue = catalogue_of(config)
     retrieve(model, catalogue.models[model], catalogue.locked.get(model), receipt.with_name(model), receipt)
@@ -48,7 +48,7 @@ def retrieve_model(config: dict[str, Any], model: str, receipt: Path) -> None:
 
 def lock_models(config: dict[str, Any], models: list[str]) -> None:
     """Write ``config/models.lock.yaml`` for the named models."""
-    from .models.locking import lock_models as lock
+    from .store.locking import lock_models as lock
 
     lock(catalogue_of(config), models)
 
@@ -58,10 +58,10 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
 
     ``machine`` holds ``gpus`` (how many to lease), ``leases`` and ``notes`` (folders, as for cells).
     """
+    from .cell.manifest import device_facts, software
     from .devices import lease_visible
-    from .inference.manifest import device_facts, software
-    from .inference.runtime import choose_device, set_environment
-    from .inference.weights import full_weights
+    from .devices.runtime import choose_device, set_environment
+    from .store.found_weights import full_weights
 
     catalogue = catalogue_of(config)
     device = choose_device(catalogue.run)
@@ -78,9 +78,9 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
 
 def release_weights(config: dict[str, Any], model: str, manifests: list[str], notes: Path) -> None:
     """Free the full weights of a retrieved model whose quantized checkpoints are the ones with these manifests."""
-    from .models.cleaning import release_weights as release
-    from .models.folder import model_folder
-    from .records import read_json
+    from .contracts.records import read_json
+    from .store.cleaning import release_weights as release
+    from .store.folder import model_folder
 
     catalogue = catalogue_of(config)
     folder = model_folder(catalogue.root, catalogue.run.models_folder, model, catalogue.models[model])
@@ -89,14 +89,14 @@ def release_weights(config: dict[str, Any], model: str, manifests: list[str], no
 
 def verify_files(config: dict[str, Any], models: list[str], datasets: list[str], notes: Path) -> None:
     """Read every file of models, checkpoints and datasets again and hold it against its recorded hash."""
-    from .integrity import verify_everything
+    from .verify.run_files import verify_everything
 
     verify_everything(catalogue_of(config), models, datasets, notes)
 
 
 def clean(config: dict[str, Any], target: str, paths: list[str]) -> None:
     """Say what some files and folders take, and delete them where the configuration confirms it."""
-    from .models.cleaning import clean as free
+    from .store.cleaning import clean as free
 
     free(map(Path, paths), catalogue_of(config).run.confirm, target)
 
@@ -114,14 +114,14 @@ def prepare_dataset(config: dict[str, Any], dataset: str, out: Path) -> None:
 def infer(config: dict[str, Any], cell: str, folders: dict[str, str], gpus: int, log: str) -> None:
     """Run one cell, named by its folder; in a process that is warm already where the configuration says so.
 
-    ``folders`` are the paths of :class:`quantbench.inference.cell.CellFolders` by field name.
+    ``folders`` are the paths of :class:`quantbench.cell.running.CellFolders` by field name.
     """
     hardware = catalogue_of(config).run.hardware
     arguments: dict[str, Any] = {"config": config, "cell": cell, "folders": folders, "gpus": gpus, "log": log}
     if not hardware.warm_start:
         infer_here(**arguments)
         return
-    from .inference.warm import call
+    from .cell.warm import call
 
     status = call("quantbench.jobs:infer_here", arguments, hardware.threads)
     if status:
@@ -131,7 +131,7 @@ def infer(config: dict[str, Any], cell: str, folders: dict[str, str], gpus: int,
 def infer_here(config: dict[str, Any], cell: str, folders: dict[str, str], gpus: int, log: str) -> None:
     """Run one cell in this process, with its log."""
     with job_log(log):
-        from .inference.cell import CellFolders, run_cell
+        from .cell.running import CellFolders, run_cell
 
         paths = CellFolders(**{name: Path(path) for name, path in folders.items()})
         run_cell(catalogue_of(config), parse_folder(cell), paths, gpus)
@@ -152,7 +152,7 @@ def score(config: dict[str, Any], dataset: str, data: Path, cells: list[str]) ->
 def compare(config: dict[str, Any], cells: list[str]) -> None:
     """Make every table from the named cells."""
     from . import tables
-    from .tables.settings import write_settings
+    from .tables.run_settings import write_settings
 
     catalogue = catalogue_of(config)
     results, chosen = Path(catalogue.run_folder), [parse_folder(cell) for cell in cells]
@@ -180,7 +180,7 @@ def figure(config: dict[str, Any], name: str) -> None:
 
 def recommendations(config: dict[str, Any]) -> None:
     """Write what to deploy for every task on GPUs of common sizes, from the run's tables."""
-    from .recommend.measured import read_evidence
+    from .recommend.from_run import read_evidence
     from .recommend.overview import write_overview
 
     catalogue = catalogue_of(config)
@@ -191,7 +191,7 @@ def recommendations(config: dict[str, Any]) -> None:
 def published_figures(folder: Path) -> None:
     """Draw the paper's Table 1 as Figures 2 and 7, marked as published values, and write its recommendations."""
     from . import figures
-    from .figures.published import draw_published
+    from .figures.paper import draw_published
     from .recommend import published_evidence
     from .recommend.overview import write_overview
 

@@ -16,8 +16,8 @@ from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from .config import DatasetEntry, Prompting
+from .contracts.records import Sample
 from .errors import ConfigError
-from .records import Sample
 
 # trim and lstrip let templates put a loop's tags on lines of their own without leaving blank lines in the prompt.
 # Sandboxed, because templates also come in other people's bundles.

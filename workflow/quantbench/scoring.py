@@ -19,8 +19,8 @@ import numpy as np
 
 from . import tasks
 from .config import DatasetEntry
+from .contracts.records import Sample, ScoredAnswer, iterate_lines, read_records, write_json, write_records
 from .errors import DataError
-from .records import Sample, ScoredAnswer, iterate_lines, read_records, write_json, write_records
 from .tasks import Answer, Task, f1_from_counts
 
 

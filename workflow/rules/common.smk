@@ -7,11 +7,12 @@ from snakemake.exceptions import WorkflowError
 # The package lies beside the rules and need not be installed.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
-from quantbench import bundle, config as settings, datasets, figures, grid, planning, provenance
+from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance
+from quantbench.study import grid
 from quantbench.errors import QuantbenchError
-from quantbench.inference.identity import cell_identity
-from quantbench.models.folder import model_folder
-from quantbench.models.receipts import check_receipt, receipt_path
+from quantbench.study.identity import cell_identity
+from quantbench.store.folder import model_folder
+from quantbench.store.receipts import check_receipt, receipt_path
 
 ROOT = Path(workflow.basedir)
 

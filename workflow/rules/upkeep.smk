@@ -1,5 +1,5 @@
 # Needs: what a run retrieved or made. Produces: nothing; these targets check files, and free disk when confirmed.
-from quantbench.models import cleaning
+from quantbench.store import cleaning
 
 
 localrules:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(snakemake.scriptdir).parent))  # the package lies beside the scripts
 
-from quantbench import devices, jobs, planning
+from quantbench import devices, jobs
+from quantbench import planner as planning
 
 folders = {
     "data": str(Path(snakemake.input.samples).parent),

@@ -8,7 +8,8 @@ sys.path.insert(0, str(Path(snakemake.scriptdir).parent))  # the package lies be
 from quantbench.joblog import job_log
 
 with job_log(snakemake.log[0]):
-    from quantbench import devices, jobs, planning
+    from quantbench import devices, jobs
+    from quantbench import planner as planning
 
     machine = {
         "gpus": planning.gpus_asked_for(snakemake.resources),

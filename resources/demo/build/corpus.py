@@ -13,8 +13,8 @@ from slots import DATASETS
 
 from quantbench import prompts, tasks
 from quantbench.config import DatasetEntry, load_datasets
+from quantbench.contracts.records import Sample
 from quantbench.datasets import read_split
-from quantbench.records import Sample
 
 ROOT = Path(__file__).resolve().parents[3]
 PROMPTINGS = ("instruction", "cot")

@@ -20,8 +20,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from quantbench import prompts, tasks
 from quantbench.config import DatasetEntry
 from quantbench.config.entries import Prompting
+from quantbench.contracts.records import Sample
 from quantbench.datasets import draw_shots, read_split
-from quantbench.records import Sample
 
 EXPECTED = FOLDER.parent / "scores.csv"
 TOLERANCE = 0.05

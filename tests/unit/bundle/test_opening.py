@@ -15,13 +15,13 @@ import zstandard
 from tests.simulated_run import Run, paper_catalogue, write_cell
 
 from quantbench.bundle import figures_unchanged, open_bundle, pack, restore_texts, unscored
-from quantbench.cli import main
+from quantbench.cli.main import main
 from quantbench.config import load
-from quantbench.config.base import read_yaml
+from quantbench.config.settings import read_yaml
+from quantbench.contracts.records import Prediction, Sample, read_records, write_json, write_records
 from quantbench.datasets import prepare
 from quantbench.errors import DataError
-from quantbench.grid import run_cells
-from quantbench.records import Prediction, Sample, read_records, write_json, write_records
+from quantbench.study.grid import run_cells
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 

@@ -13,8 +13,8 @@ from tests.bundled_run import make_run
 from tests.simulated_run import Run
 
 from quantbench.bundle import pack
+from quantbench.contracts.records import Sample, ScoredAnswer, read_records
 from quantbench.errors import DataError
-from quantbench.records import Sample, ScoredAnswer, read_records
 
 
 def members(path: Path) -> dict[str, bytes]:

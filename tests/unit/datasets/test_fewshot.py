@@ -6,8 +6,8 @@ from statistics import quantiles
 import pytest
 
 from quantbench.config import DatasetEntry, find_file
+from quantbench.contracts.records import Sample
 from quantbench.datasets import draw_shots, few_shot_pool, read_split
-from quantbench.records import Sample
 
 DATASETS = ["hoc", "litcovid", "bc5cdr_chemical", "ncbi_disease", "chemprot", "ddi2013", "medqa", "pubmedqa"]
 SPLITS = {"ddi2013": "dev", "medqa": "dev"}

@@ -12,12 +12,12 @@ from tests.own_datasets import follow_the_page
 
 from quantbench import tasks
 from quantbench.config import DatasetEntry, load, load_datasets
-from quantbench.config.base import read_yaml
+from quantbench.config.settings import read_yaml
+from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import local_sources, prepare, source_folder
 from quantbench.datasets.own_records import read
 from quantbench.errors import ConfigError, DataError
 from quantbench.prompts import read_template, render
-from quantbench.records import Sample, read_records
 
 # What a model that does as the prompt says would write for the first sample, and how many samples there are.
 ANSWERS = {

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from quantbench.contracts.records import Sample, read_json, read_records
 from quantbench.datasets import MAX_SHOTS, prepare, read_split, sha256_of
 from quantbench.errors import DataError
-from quantbench.records import Sample, read_json, read_records
 
 SIZES = {
     "hoc": (6, 16),
@@ -92,7 +92,7 @@ def test_a_cut_pool_file_leaves_nothing(entries, small_data, tmp_path):
 
 def test_datasets_import_neither_torch_nor_a_network_client(repository):
     code = (
-        "import sys, quantbench.datasets, quantbench.datasets.download as d\n"
+        "import sys, quantbench.datasets, quantbench.datasets.pinned_files as d\n"
         "print([m for m in ('torch', 'transformers', 'requests', 'pooch', 'urllib.request', 'http.client')"
         " if m in sys.modules])"
     )

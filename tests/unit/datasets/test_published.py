@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from quantbench.config import DatasetEntry, find_file
+from quantbench.contracts.records import Sample
 from quantbench.datasets import count_strata, draw_shots, few_shot_pool, limit_samples, prepare, read_split, verify_file
 from quantbench.errors import DataError
-from quantbench.records import Sample
 
 SIZES = {
     "hoc": {"test.tsv": 315, "dev.tsv": 157, "train.head400.tsv": 400},

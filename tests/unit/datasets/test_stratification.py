@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantbench.config import DatasetEntry
+from quantbench.contracts.records import Sample
 from quantbench.datasets import count_strata, limit_samples, strata_of
-from quantbench.records import Sample
 
 LABELS = ["DDI-effect", "DDI-mechanism", "DDI-advise", "DDI-int", "DDI-false"]
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from slots import DATASETS
 
-from quantbench.config.base import parse, read_yaml
 from quantbench.config.entries import ModelEntry
+from quantbench.config.settings import parse, read_yaml
 
 LADDER = yaml.safe_load((Path(__file__).parents[3] / "resources/demo/build/ladder.yaml").read_text())
 NAMES = [name for name, plan in LADDER.items() if plan.get("shipped")]

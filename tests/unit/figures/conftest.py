@@ -7,7 +7,7 @@ from tests.simulated_run import Run, paper_catalogue, simulate, tiny_catalogue
 
 from quantbench.config import Catalogue
 from quantbench.figures.view import Tables
-from quantbench.grid import run_cells
+from quantbench.study.grid import run_cells
 from quantbench.tables import cells_table, effects_table
 
 COMPARISON = {"margin": 0.01, "resamples": 100, "confidence": 0.95}

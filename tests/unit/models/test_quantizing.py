@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from tests.small_run import SETTINGS, Project, make_project
 
+from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.records import read_json
 from quantbench.errors import ModelError
-from quantbench.grid import Cell
-from quantbench.inference.cell import CellFolders, run_cell
-from quantbench.models.checkpoints import checkpoint_folder, read_manifest
-from quantbench.models.folder import file_hashes
 from quantbench.models.loading import load_model, load_tokenizer
 from quantbench.models.quantizing import Source, quantize_model
-from quantbench.records import read_json
-from quantbench.verification import Verifier
+from quantbench.store.checkpoints import checkpoint_folder, read_manifest
+from quantbench.store.folder import file_hashes
+from quantbench.study.grid import Cell
+from quantbench.verify.run_cells import Verifier
 
 PROMPTS = [
     "Which hallmarks of cancer does this abstract report on?\nAbstract: Cells kept dividing.\nLabels:",

@@ -11,11 +11,11 @@ from tests.stand_ins import FACTS, stand_in
 
 from quantbench.config import PrecisionEntry, read_entries
 from quantbench.errors import ConfigError, ModelError
-from quantbench.memory import Setting, Workload, linear_weights
-from quantbench.memory.terms import quantization_state, weights
 from quantbench.models.loading import load_model, weight_bytes
 from quantbench.models.random_weights import END, empty_model, random_weights
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+from quantbench.planner import Setting, Workload, linear_weights
+from quantbench.planner.terms import quantization_state, weights
 
 ARMS = ["full", "w8a16", "w8a16-t0", "int8wo", "w4a16", "w4a16-bf16"]
 FLOATS = (torch.bfloat16, torch.float16, torch.float32)

@@ -11,10 +11,10 @@ from tests.simulated_run import paper_catalogue, simulate
 
 from quantbench.config import Catalogue
 from quantbench.errors import DataError
-from quantbench.grid import run_cells
-from quantbench.memory import GIB, Setting, Workload, plan_memory
+from quantbench.planner import GIB, Setting, Workload, plan_memory
 from quantbench.recommend import Constraints, Evidence, measured_evidence, published_evidence, recommend
 from quantbench.recommend.overview import overview, write_overview
+from quantbench.study.grid import run_cells
 from quantbench.tables import cells_table, effects_table
 
 NARROW = {

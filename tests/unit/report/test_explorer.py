@@ -14,8 +14,8 @@ from tests.simulated_run import Run
 
 from quantbench.bundle import open_bundle, pack
 from quantbench.config import load
-from quantbench.config.base import read_yaml
-from quantbench.records import Prediction, Sample, ScoredAnswer, read_records
+from quantbench.config.settings import read_yaml
+from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records
 from quantbench.report import explorer as module
 from quantbench.report.explorer import Block, explorer, flips_first
 

@@ -11,7 +11,7 @@ from tests.reported_run import make_report, make_reported
 from quantbench import figures
 from quantbench.errors import DataError
 from quantbench.tables import read_csv
-from quantbench.tables.settings import load_run
+from quantbench.tables.run_settings import load_run
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.simulated_run import Run, paper_catalogue, simulate
 
-from quantbench.grid import run_cells
+from quantbench.study.grid import run_cells
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.simulated_run import Run
 
 from quantbench.errors import DataError
-from quantbench.grid import Cell
+from quantbench.study.grid import Cell
 from quantbench.tables import cells_table, existing_cells, read_csv, write_csv
 from quantbench.tables.cells import parameters
 

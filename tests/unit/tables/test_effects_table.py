@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from tests.simulated_run import Run, paper_catalogue, simulate, write_cell
 
+from quantbench.contracts.records import Sample, ScoredAnswer, read_json, read_records, write_json, write_records
 from quantbench.errors import DataError
-from quantbench.grid import Cell, run_cells
-from quantbench.records import Sample, ScoredAnswer, read_json, read_records, write_json, write_records
+from quantbench.study.grid import Cell, run_cells
 from quantbench.tables import effects_table
 
 CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)

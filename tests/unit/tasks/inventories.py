@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quantbench.config import DatasetEntry
-from quantbench.records import Sample
+from quantbench.contracts.records import Sample
 
 HOC = (
     "sustaining proliferative signaling", "evading growth suppressors", "resisting cell death", "enabling replicative immortality",

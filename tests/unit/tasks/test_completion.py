@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from quantbench import tasks
-from quantbench.records import Sample
+from quantbench.contracts.records import Sample
 from quantbench.tasks.completion import ENDINGS, opens_thought
 
 MULTI = tasks.get(inventories.multi_label(inventories.HOC))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantbench import tasks
-from quantbench.records import Sample
+from quantbench.contracts.records import Sample
 
 MULTI = tasks.get(inventories.multi_label(inventories.HOC))
 RELATION = tasks.get(inventories.relations(inventories.CHEMPROT, "false"))

@@ -15,8 +15,8 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from quantbench import tasks
 from quantbench.config import load_datasets
+from quantbench.contracts.records import Sample
 from quantbench.datasets import read_split
-from quantbench.records import Sample
 
 FILES = {
     "hoc": "test.tsv",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import DataError
-from ..grid import parse_folder
+from ..study.grid import parse_folder
 
 FORMAT = 1
 INDEX = "bundle.json"
@@ -57,7 +57,7 @@ class Index:
     figures: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """Ready for :func:`quantbench.records.write_json`."""
+        """Ready for :func:`quantbench.contracts.records.write_json`."""
         return asdict(self)
 
 

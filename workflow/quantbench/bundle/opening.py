@@ -19,9 +19,9 @@ from typing import IO, Any
 import yaml
 
 from ..config import RunConfig
-from ..config.base import parse
+from ..config.settings import parse
+from ..contracts.records import read_json, write_text
 from ..errors import ConfigError, DataError
-from ..records import read_json, write_text
 from .index import INDEX, Index, check_path, read_index
 
 RUN_FILE = "run.yaml"  # the configuration to draw an opened bundle with

@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..config import Catalogue
+from ..contracts.records import write_stream
 from ..datasets import sha256_of
 from ..errors import DataError
 from ..figures import FORMATS
-from ..grid import Cell
-from ..records import write_stream
+from ..study.grid import Cell
 from ..tables.table1 import published_path
 from .index import CELL_FILES, FORMAT, INDEX, Index, Member
 from .withholding import answers_without_texts, keeps_outputs, keeps_texts, samples_without_texts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Catalogue
-from ..records import Record, Sample, ScoredAnswer, json_line, read_records
+from ..contracts.records import Record, Sample, ScoredAnswer, json_line, read_records
 
 _ECHOING = "named_entity_recognition"  # its answers are the input with marks in it
 

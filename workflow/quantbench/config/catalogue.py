@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, nearest
-from .base import Settings, parse, read_yaml
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
 from .lock import LockedModel, read_lock
 from .run import RunConfig
+from .settings import Settings, parse, read_yaml
 
 Entry = TypeVar("Entry", bound=Settings)
 

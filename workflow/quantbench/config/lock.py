@@ -12,8 +12,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from ..errors import ConfigError
-from .base import Settings, parse, read_yaml
 from .entries import GitBlob, ModelEntry, Sha256
+from .settings import Settings, parse, read_yaml
 
 LOCK_FILE = "config/models.lock.yaml"
 _HEADER = """\

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Settings
+from .settings import Settings
 
 Names = list[str] | Literal["all"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .base import Settings
 from .entries import DatasetEntry, ModelEntry, PrecisionEntry, StudyEntry
 from .run import RunConfig
+from .settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 _KINDS: dict[str, type[Settings]] = {

@@ -1,10 +1,10 @@
 """Datasets: published files to samples, worked examples and their provenance.
 
-Start at :func:`prepare`. Downloading is in :mod:`quantbench.datasets.download`, which nothing here imports: it is the
+Start at :func:`prepare`. Downloading is in :mod:`quantbench.datasets.pinned_files`, which nothing here imports: it is the
 one module of datasets that may touch the network.
 """
 
-from .checksums import git_blob_of, sha256_of, verify_file
+from ..contracts.checksums import git_blob_of, sha256_of, verify_file
 from .fewshot import draw_shots, few_shot_pool
 from .preparation import MAX_SHOTS, check_prepared, find_pool, local_sources, prepare, source_files, source_folder
 from .reading import read_split

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from .delimited import Row, read_table
 
 

@@ -8,7 +8,7 @@ from random import Random
 from statistics import quantiles
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from .stratification import WITH_ENTITIES, WITHOUT_ENTITIES, strata_of
 
 # Readers whose groups are documents: a training sentence of a test document is as good as a test sentence.

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from .delimited import Row, read_table, shorten
 
 

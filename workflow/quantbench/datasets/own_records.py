@@ -13,8 +13,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from ..config import DatasetEntry
+from ..contracts.records import Sample, iterate_lines
 from ..errors import DataError, nearest
-from ..records import Sample, iterate_lines
 from .delimited import shorten
 
 _INPUTS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file
+from ..contracts.checksums import sha256_of, verify_file
+from ..contracts.records import Sample, read_json, write_json, write_records
 from ..errors import DataError
-from ..records import Sample, read_json, write_json, write_records
-from .checksums import sha256_of, verify_file
 from .fewshot import draw_shots, few_shot_pool
 from .reading import read_split
 from .stratification import count_strata, limit_samples

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..config import DatasetEntry
 from ..config.entries import Reader
+from ..contracts.records import Sample
 from ..errors import DataError
-from ..records import Sample
 from . import entity_pairs, labelled_text, multiple_choice, own_records, token_tags, yes_no_maybe
 
 READERS: dict[Reader, Callable[[Path, DatasetEntry], list[Sample]]] = {

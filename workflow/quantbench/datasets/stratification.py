@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 
 WITH_ENTITIES, WITHOUT_ENTITIES = "with entities", "without entities"
 WITHOUT_LABELS = "without labels"

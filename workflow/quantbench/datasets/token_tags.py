@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config import DatasetEntry
+from ..contracts.records import Sample
 from ..errors import DataError
-from ..records import Sample
 from .delimited import read_text, refuse_cut_off, shorten
 
 TAGS = ("B", "I", "O")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config import DatasetEntry
+from ..contracts.records import Sample
 from ..errors import DataError
-from ..records import Sample
 from .delimited import Row, read_table, read_text, shorten
 
 ANSWERS = ["yes", "no", "maybe"]

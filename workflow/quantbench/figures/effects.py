@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..config import Catalogue
-from ..grid import Cell, run_cells
+from ..study.grid import Cell, run_cells
 from ..tables.efficiency import REFERENCE
 from .panels import ERROR, PER_ROW, SPREAD, footnote, panel_figure, say_nothing
 from .style import INK, PALE, Look, letter, looks

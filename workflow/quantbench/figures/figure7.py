@@ -21,12 +21,12 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLoca
 from matplotlib.transforms import Bbox
 
 from ..config import Catalogue
-from ..grid import run_cells
-from ..memory.fitting import COMMON_GPUS_GIB
+from ..planner.fitting import COMMON_GPUS_GIB
 from ..recommend import Candidate, Evidence, Recommendation, measured_evidence
-from ..recommend.choice import memory_needed_gib, pareto_front
 from ..recommend.overview import overview
+from ..recommend.ranking import memory_needed_gib, pareto_front
 from ..recommend.words import task_words
+from ..study.grid import run_cells
 from .panels import ERROR, footnote, say_nothing
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, letter, looks
 from .view import Tables, missing_words, view_of, wrap

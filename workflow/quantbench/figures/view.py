@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import Catalogue
 from ..errors import ConfigError
-from ..grid import Cell, active_studies, study_cells
+from ..study.grid import Cell, active_studies, study_cells
 from ..tables.cells import KEYS, MODEL_BYTES, PEAK
-from ..tables.published import PUBLISHED_PEAK
+from ..tables.paper_rows import PUBLISHED_PEAK
 
 if TYPE_CHECKING:
     import pandas as pd

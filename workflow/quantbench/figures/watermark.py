@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..config import Catalogue
-from ..grid import active_studies, study_cells
+from ..study.grid import active_studies, study_cells
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,4 +1,1 @@
-"""Models on disk and in memory: retrieval, folder checks, loading at a precision.
-
-Nothing is imported here, so that checking a folder does not pay for importing torch.
-"""
+"""Models in memory: loading at a precision, quantizing, random weights. Needs torch."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelEntry, PrecisionEntry
-from ..records import write_json
-from .checkpoints import checkpoint_settings
-from .folder import check_folder, file_hashes
-from .integrity import MANIFEST
+from ..contracts.records import write_json
+from ..store.checkpoints import checkpoint_settings
+from ..store.folder import check_folder, file_hashes
+from ..store.recorded_files import MANIFEST
+from ..store.sharing import alone, share
 from .loading import LoadedModel, load_model, load_tokenizer
-from .sharing import alone, share
 
 SHARD = "5GB"
 _WEIGHTS = (".safetensors", ".bin", ".index.json")

@@ -1,9 +1,9 @@
 """Tables and constraints -> ranked deployments: which model, at which precision, on one GPU, for one task. No torch."""
 
 from .candidates import Candidate, CellEvidence, Evidence, Verdict
-from .choice import Constraints, Exclusion, Recommendation, recommend
-from .measured import measured_evidence
-from .published import PUBLISHED_RUN, published_evidence
+from .from_paper import PUBLISHED_RUN, published_evidence
+from .from_run import measured_evidence
+from .ranking import Constraints, Exclusion, Recommendation, recommend
 
 __all__ = [
     "PUBLISHED_RUN",

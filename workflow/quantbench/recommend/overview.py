@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..memory.fitting import COMMON_GPUS_GIB
-from ..records import write_text
+from ..contracts.records import write_text
+from ..planner.fitting import COMMON_GPUS_GIB
 from ..tables.writing import markdown_table, write_csv
 from .candidates import Evidence
-from .choice import Constraints, Recommendation, recommend
+from .ranking import Constraints, Recommendation, recommend
 from .words import COLUMNS, RANKING, as_markdown, notes, rows, task_words
 
 

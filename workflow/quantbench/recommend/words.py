@@ -7,7 +7,7 @@ from typing import Any
 
 from ..tables.writing import markdown_table
 from .candidates import Candidate
-from .choice import HEADROOM, Recommendation, memory_needed_gib
+from .ranking import HEADROOM, Recommendation, memory_needed_gib
 
 HEADER = ("rank", "model", "precision", "score", "memory (GiB)", "latency (s)", "against full", "front")
 RANKING = (

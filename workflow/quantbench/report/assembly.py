@@ -11,13 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__, figures
 from ..config import Catalogue
+from ..contracts.records import write_text
 from ..errors import DataError
-from ..grid import Cell, run_cells
 from ..recommend import Recommendation
-from ..recommend.measured import measured_evidence
+from ..recommend.from_run import measured_evidence
 from ..recommend.overview import overview
 from ..recommend.words import RANKING, headline, notes, reasons, task_words
-from ..records import write_text
+from ..study.grid import Cell, run_cells
 from ..tables import read_csv
 from . import columns
 from .encoding import as_data_url

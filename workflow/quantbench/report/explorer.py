@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Catalogue
-from ..grid import Cell
-from ..records import Sample, read_records
+from ..contracts.records import Sample, read_records
+from ..study.grid import Cell
 from ..tables.efficiency import REFERENCE
 from .encoding import encode
-from .prompts import prompt_parts
+from .prompt_parts import prompt_parts
 
 MOST_SAMPLES = 600
 MOST_BYTES = 17 * 2**20  # of encoded samples and answers, so that the page stays below 25 MB

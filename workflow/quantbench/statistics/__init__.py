@@ -2,8 +2,8 @@
 
 from .bootstrap import Metric
 from .intervals import interval_of_counts, wilson_interval
-from .latency import percentile, samples_needed
 from .paired import Comparison, compare, holm, mcnemar_exact, verdict
+from .percentiles import percentile, samples_needed
 
 __all__ = [
     "Comparison",

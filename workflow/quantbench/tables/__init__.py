@@ -1,9 +1,9 @@
 """Cells -> tidy tables (protocol, sections 3 and 5). Needs pandas; no torch."""
 
 from .cells import cells_table
-from .effects import effects_table
 from .efficiency import efficiency_table
-from .reading import existing_cells
+from .precision_effects import effects_table
+from .stored import existing_cells
 from .table1 import table1, table1_markdown
 from .writing import read_csv, write_csv, write_markdown
 

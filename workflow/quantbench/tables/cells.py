@@ -10,10 +10,10 @@ import numpy as np
 
 from ..config import Catalogue
 from ..errors import DataError
-from ..grid import Cell
-from ..memory import GIB, linear_weights
+from ..planner import GIB, linear_weights
 from ..statistics import percentile, samples_needed
-from .reading import Document, cell_folder, weights_of
+from ..study.grid import Cell
+from .stored import Document, cell_folder, weights_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..contracts.records import write_text
 from ..errors import DataError
-from ..records import write_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..config import DatasetEntry
-from .base import Answer, Task
 from .metrics import f1_from_counts, metric_value
 from .multi_label import MultiLabelClassification
 from .named_entities import NamedEntityRecognition
 from .question_answering import QuestionAnswering
 from .relations import RelationExtraction
+from .task import Answer, Task
 
 TASKS: dict[str, type[MultiLabelClassification | NamedEntityRecognition | RelationExtraction | QuestionAnswering]] = {
     "multi_label_classification": MultiLabelClassification,

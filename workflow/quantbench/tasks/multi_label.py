@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from . import text as reading
-from .base import Answer, Task
 from .label_lists import NONE, TRIM, read_list
 from .metrics import Counts
 from .names import Inventory, is_negated
+from .task import Answer, Task
 
 _STATED = re.compile(
     r"\b(?:labels?|hallmarks?(?: of cancer)?|topics?|categor(?:y|ies)|answers?|class(?:es)?|output|result)\b[\"']?"

@@ -25,12 +25,12 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from . import text as reading
 from .alignment import Span, carry_over, find_listed, fold
-from .base import Answer, Task
 from .markup import Marked, has_tags, read_marked, unescape
 from .metrics import Counts
+from .task import Answer, Task
 
 _NONE = (
     r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) |(?:the|this) (?:sentence|text) \w+ )?"

@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from . import choice, decision
 from . import text as reading
-from .base import Answer, Task
 from .metrics import Counts, single_label_counts
+from .task import Answer, Task
 
 DECISIONS = ("yes", "no", "maybe")
 

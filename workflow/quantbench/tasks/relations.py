@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..config import DatasetEntry
-from ..records import Sample
+from ..contracts.records import Sample
 from . import text as reading
-from .base import Answer, Task
 from .metrics import Counts, single_label_counts
 from .names import Inventory, Mention, is_negated
+from .task import Answer, Task
 
 _STATED = re.compile(
     r"\b(?:class|relation(?:ship)?|label|category|type|classification|answer|prediction|output|result|response)s?\b[\"']?"

@@ -1,0 +1,86 @@
+"""Progress survives a killed job: whole lines stay, a torn one goes, other configurations' progress is never read."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from quantbench.cell.progress import Progress
+from quantbench.contracts.records import Prediction
+
+
+def prediction(sample_id: str) -> Prediction:
+    return Prediction(sample_id, ["answer\nß"], 5, [3], ["stop"])
+
+
+@pytest.mark.parametrize("torn", ['{"sample_id": "2", "outp', '{"sample_id": "2"}\n', "\x00\x00\x00", "[]\n"])
+def test_a_torn_end_is_cut_off(tmp_path: Path, torn: str) -> None:
+    progress = Progress(tmp_path, "a" * 64)
+    progress.append([prediction("0"), prediction("1")])
+    path = next(tmp_path.glob("*.predictions.jsonl"))
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn.encode())
+    assert progress.finished() == {"0": prediction("0"), "1": prediction("1")}
+    assert path.read_bytes() == whole
+    progress.append([prediction("2")])
+    assert list(progress.finished()) == ["0", "1", "2"]
+
+
+def test_another_configuration_starts_anew_and_deletes_nothing(tmp_path: Path) -> None:
+    old, new = Progress(tmp_path, "a" * 64), Progress(tmp_path, "b" * 64)
+    old.append([prediction("0")])
+    old.keep_measurements({"load_s": 1})
+    assert (new.finished(), new.measurements()) == ({}, None)
+    new.append([prediction("1")])
+    new.clear()
+    assert (list(old.finished()), old.measurements(), new.finished()) == (["0"], {"load_s": 1}, {})
+
+
+def test_starts_and_batches_are_counted(tmp_path: Path) -> None:
+    for _ in range(3):
+        with Progress(tmp_path, "a" * 64).alone():
+            Progress(tmp_path, "a" * 64).begin_batch()
+    assert Progress(tmp_path, "a" * 64).history() == {"resumed": 2, "batches_generated": 3, "halved_batches": []}
+
+
+def _hold(folder: Path, seconds: float, ready) -> None:
+    with Progress(folder, "a" * 64).alone():
+        ready.set()
+        time.sleep(seconds)
+
+
+def test_a_second_process_waits_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, 1.0, ready))
+    other.start()
+    assert ready.wait(30)
+    begin = time.monotonic()
+    with Progress(tmp_path, "a" * 64).alone():
+        waited = time.monotonic() - begin
+    other.join()
+    assert waited > 0.5
+    assert "another process works on this cell" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_named_and_keeps_earlier_batches(tmp_path: Path) -> None:
+    """A real limit of the system: the process may not write files beyond a size."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from quantbench.cell.progress import Progress; from quantbench.contracts.records import Prediction\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "progress = Progress(Path(sys.argv[1]), 'a' * 64)\n"
+        "for number in range(100): progress.append([Prediction(str(number), ['x' * 50], 5, [3], ['stop'])])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "workflow")}
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert "DataError" in result.stderr
+    assert "predictions.jsonl: not written (File too large); make room" in result.stderr
+    kept = Progress(tmp_path, "a" * 64).finished()
+    assert 5 <= len(kept) < 10
+    assert list(kept) == [str(number) for number in range(len(kept))]

@@ -1,0 +1,82 @@
+"""Prompts as token ids: worked examples, chat templates, and exactly one start token."""
+
+from pathlib import Path
+
+import pytest
+
+from quantbench.cell.requests import build_requests
+from quantbench.config import ModelEntry, load_datasets
+from quantbench.contracts.records import Sample, write_records
+from quantbench.errors import DataError, ModelError
+from quantbench.models.loading import load_tokenizer
+from quantbench.study.grid import Cell
+
+CHAT = "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"
+DOUBLED = "{{ bos_token }}" + CHAT
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    samples = [Sample(str(number), {"sentence": f"@DRUG$ text {number} @DRUG$"}, "DDI-int", "d") for number in range(3)]
+    write_records(tmp_path / "samples.jsonl", samples)
+    shots = [Sample(str(number), {"sentence": f"shot {number}"}, "DDI-false", "e") for number in range(2)]
+    write_records(tmp_path / "shots.jsonl", shots)
+    return tmp_path
+
+
+def build(repository: Path, data: Path, model: ModelEntry, shots: int = 0, chat: str | None = None):
+    tokenizer = load_tokenizer(Path(str(model.folder)))
+    if chat is not None:
+        tokenizer.chat_template = chat
+    cell = Cell("m", "full", "ddi2013", "instruction", shots)
+    return build_requests(repository, cell, model, load_datasets(repository)["ddi2013"], data, tokenizer), tokenizer
+
+
+def test_worked_examples_come_in_order_with_their_answers(repository: Path, data: Path, random_model) -> None:
+    requests, tokenizer = build(repository, data, random_model, shots=2)
+    assert [request.sample_id for request in requests] == ["0", "1", "2"]
+    text = requests[1].text
+    assert text.index("shot 0") < text.index("Class: DDI-false") < text.index("shot 1") < text.index("text 1")
+    assert "DDI-int\n" not in text.split("Answer with")[1]
+    assert tokenizer.decode(requests[1].token_ids) == text
+
+
+def test_fewer_worked_examples_than_shots_is_an_error(repository: Path, data: Path, random_model) -> None:
+    with pytest.raises(DataError, match=r"shots\.jsonl: 2 worked examples, m full on ddi2013 .* needs 3"):
+        build(repository, data, random_model, shots=3)
+
+
+def test_a_chat_template_writes_the_only_start_token(repository: Path, data: Path, random_model) -> None:
+    model = random_model.model_copy(update={"chat_template": "tokenizer"})
+    requests, tokenizer = build(repository, data, model, chat=CHAT)
+    assert requests[0].text.endswith("<assistant>")
+    assert all(request.token_ids.count(tokenizer.bos_token_id) == 1 for request in requests)
+
+
+def test_a_configured_chat_template_must_exist(repository: Path, data: Path, random_model) -> None:
+    model = random_model.model_copy(update={"chat_template": "tokenizer"})
+    with pytest.raises(ModelError, match="no chat template; set chat_template: none"):
+        build(repository, data, model)
+
+
+class _StartsTexts:
+    """A tokenizer that puts its start token first, as Llama's does."""
+
+    def __init__(self, tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self.bos_token_id = tokenizer.bos_token_id
+        self.chat_template = DOUBLED
+        self.apply_chat_template = tokenizer.apply_chat_template
+
+    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
+        ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return {"input_ids": [self.bos_token_id, *ids] if add_special_tokens else ids}
+
+
+def test_a_doubled_start_token_is_refused(repository: Path, data: Path, random_model) -> None:
+    tokenizer = load_tokenizer(Path(str(random_model.folder)))
+    tokenizer.chat_template = DOUBLED
+    model = random_model.model_copy(update={"chat_template": "tokenizer"})
+    cell = Cell("m", "full", "ddi2013", "instruction", 0)
+    with pytest.raises(ModelError, match="2 start tokens, expected 1 first"):
+        build_requests(repository, cell, model, load_datasets(repository)["ddi2013"], data, _StartsTexts(tokenizer))

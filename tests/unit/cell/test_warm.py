@@ -1,0 +1,59 @@
+"""Warm starts: a forked child answers like a process of its own, fails like one, and dies with its cell."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[3] / "workflow"
+CALL = "import sys; from quantbench.cell.warm import call; sys.exit(call(sys.argv[1], {'path': sys.argv[2]}, 1))"
+TARGET = """
+import sys, time, pathlib
+def write(path): print("said"); pathlib.Path(path).write_text(str("torch" in sys.modules))
+def fail(path): raise SystemExit(3)
+def crash(path): raise KeyError("lost")
+def sleep(path): import os; pathlib.Path(path).write_text(str(os.getpid())); time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A server of this test's own, reached through its own temporary folder."""
+    folder = tmp_path_factory.mktemp("w")
+    (folder / "target.py").write_text(TARGET)
+    return {**os.environ, "PYTHONPATH": f"{PACKAGE}:{folder}", "TMPDIR": str(folder)}
+
+
+def call(environment: dict[str, str], function: str, path: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", CALL, f"target:{function}", str(path)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_children_are_warm_and_report_what_happened(environment: dict[str, str], tmp_path: Path) -> None:
+    done = call(environment, "write", tmp_path / "x")
+    assert (done.returncode, done.stdout) == (0, "said\n"), done.stderr
+    assert (tmp_path / "x").read_text() == "True"
+    assert call(environment, "fail", tmp_path / "x").returncode == 3
+    crashed = call(environment, "crash", tmp_path / "x")
+    assert crashed.returncode == 1
+    assert "KeyError: 'lost'" in crashed.stderr
+    assert call(environment, "write", tmp_path / "y").returncode == 0  # the server survives its children
+
+
+def test_a_killed_cell_takes_its_child_with_it(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CALL, "target:sleep", str(tmp_path / "pid")]
+    cell = subprocess.Popen(command, env=environment)
+    deadline = time.monotonic() + 120
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child = int((tmp_path / "pid").read_text())
+    assert os.getpgid(child)
+    cell.send_signal(signal.SIGKILL)
+    cell.wait()
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()

@@ -1,0 +1,144 @@
+"""``quantbench plan`` as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from quantbench.cli.main import main
+from quantbench.config import load
+from quantbench.planner import gpus_needed
+
+WITHOUT_LIBRARIES = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "bitsandbytes", "pandas"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refuse())
+from quantbench.cli.main import main
+sys.exit(main())
+"""
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_configured_models_are_planned(capsys, repository: Path) -> None:
+    assert main(["plan"]) == 0
+    output = capsys.readouterr().out
+    for model in yaml.safe_load((repository / "config/config.yaml").read_text())["models"]:
+        assert sum(line.startswith(f"{model} ") for line in output.splitlines()) == 3
+    assert "prompts of 2048 tokens, answers of 512, 1 at a time" in output
+    assert "One GPU of 24 GiB holds phi-4 w8a16, w4a16;" in output
+
+
+def test_csv_terms_add_up_and_gpus_are_counted(capsys) -> None:
+    assert main(["plan", "--model", "qwen2.5-72b", "--devices", "2", "--batch", "3", "--format", "csv"]) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert [row["precision"] for row in rows] == ["full", "w8a16", "w4a16"]
+    for row in rows:
+        assert (row["devices"], row["batch"]) == ("2", "3")
+        terms = [float(value) for name, value in row.items() if name.endswith("_gib") and not name.startswith("gpus")]
+        assert sum(terms[:-1]) == pytest.approx(terms[-1], abs=0.01)
+    assert [row["gpus_of_80_gib"] for row in rows] == ["2", "1", "1"]
+
+
+def test_the_configured_gpu_is_among_the_counted(capsys, repository: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load((repository / "config/config.yaml").read_text())
+    settings["hardware"]["gpu_memory_gib"] = 32
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    assert main(["plan", "--config", str(path), "--model", "phi-4", "--precision", "full", "--format", "csv"]) == 0
+    (row,) = rows_of(capsys.readouterr().out)
+    catalogue = load(repository, settings, str(path))
+    expected = gpus_needed(catalogue.models["phi-4"], catalogue.precisions["full"], 32)
+    assert row["gpus_of_32_gib"] == str(expected)
+
+
+def test_a_prompt_beyond_the_context_is_noted(capsys) -> None:
+    assert main(["plan", "--model", "meditron-70b", "--prompt-tokens", "4000", "--new-tokens", "97"]) == 0
+    assert "4097 tokens of prompt and answer exceed the context of meditron-70b, 4096" in capsys.readouterr().out
+
+
+def test_against_the_paper_as_csv(capsys) -> None:
+    assert main(["plan", "--against", "paper", "--format", "csv"]) == 0
+    output = capsys.readouterr().out
+    assert output.splitlines()[0] == "dataset,model,precision,published_gib,planned_gib,error_percent"
+    rows = rows_of(output)
+    assert len(rows) == 96
+    for row in rows:
+        published, planned = float(row["published_gib"]), float(row["planned_gib"])
+        assert float(row["error_percent"]) == pytest.approx(100 * (planned / published - 1), abs=0.01)
+
+
+def test_against_the_paper_as_text(capsys) -> None:
+    assert main(["plan", "--against", "paper", "--model", "phi-4", "--precision", "full"]) == 0
+    output = capsys.readouterr().out
+    assert "\n8 cells: median absolute error " in output
+    assert output.count("phi-4") == 9  # the cells, and the largest error's
+
+
+def test_hours_of_the_configured_run(capsys) -> None:
+    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "h100-80gb"]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("348 cells of the run 'paper' on 4 x H100 80GB of 80 GiB.")
+    assert "Assumed (docs/hours.md" in output
+    assert "Not counted" not in output
+
+
+def test_hours_as_csv_grow_with_what_there_is_to_do(capsys) -> None:
+    def hours(*words: str) -> dict[tuple[str, str], dict[str, str]]:
+        assert main(["plan", "--hours", "--format", "csv", *words]) == 0
+        return {(row["engine"], row["answers"]): row for row in rows_of(capsys.readouterr().out)}
+
+    four, eight = hours("--gpus", "4", "--gpu", "h100-80gb"), hours("--gpus", "8", "--gpu", "h100-80gb")
+    assert list(four) == [(engine, answers) for engine in ("single", "static") for answers in ("gold", "limit")]
+    for key, row in four.items():
+        assert row["cells"] == "348"
+        assert float(row["gpu_hours"]) == float(eight[key]["gpu_hours"]) <= 4 * float(row["wall_hours"]) + 0.3
+        assert float(eight[key]["wall_hours"]) < float(row["wall_hours"])
+    assert float(four["single", "gold"]["gpu_hours"]) > 5 * float(four["static", "gold"]["gpu_hours"])
+
+
+def test_hours_name_what_does_not_fit(capsys) -> None:
+    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "a100-40gb"]) == 0
+    assert "Not counted under single: 1 cell does not fit on GPUs of 40 GiB with at most 4" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--model", "phi4"], "--model 'phi4' is unknown; did you mean 'phi-4'?"),
+        (["--precision", "w8a6"], "--precision 'w8a6' is unknown; did you mean 'w8a16'?"),
+        (["--prompt-tokens", "-5"], "prompt_tokens has the value -5; give a number of at least 1"),
+        (["--devices", "0"], "devices has the value 0"),
+        (["--against", "paper", "--batch", "2"], "--batch does not go with --against"),
+        (
+            ["--against", "paper", "--model", "qwen2.5-7b"],
+            "--model 'qwen2.5-7b' is unknown; did you mean 'qwen2.5-72b'?",
+        ),
+        (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["--hours", "--gpus", "0"], "--gpus has the value 0; give a number of at least 1"),
+        (["--hours", "--batch", "2"], "--batch does not go with --hours"),
+        (["--hours", "--against", "paper"], "--against does not go with --hours"),
+        (["--gpu", "h200"], "--gpu does not go with a plan of memory"),
+    ],
+)
+def test_bad_input_is_named(capsys, words: list[str], message: str) -> None:
+    assert main(["plan", *words]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_neither_torch_nor_pandas_is_needed(repository: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_LIBRARIES, "plan", "--model", "phi-4"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(repository / "workflow")})
+    assert done.returncode == 0, done.stderr
+    assert "phi-4" in done.stdout

@@ -1,0 +1,131 @@
+"""``quantbench score`` as a user calls it, in a Python where torch and transformers cannot be imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quantbench.cli.main import main
+from quantbench.contracts.records import ScoredAnswer, read_json, read_records
+
+# dataset -> outputs written by hand for the small test file, and how many of them are right.
+OUTPUTS: dict[str, tuple[list[str], int]] = {
+    "hoc": (
+        [
+            "sustaining proliferative signaling",
+            '{"resisting cell death": 1, "activating invasion and metastasis": 1, "cellular energetics": 0}',
+            "The abstract reports on inducing angiogenesis.",
+            "- Enabling replicative immortality\n- Genomic instability and mutation",
+            "```json\n[\"cellular energetics\", \"avoiding immune destruction\"]\n```",
+            "I cannot tell.",
+        ],
+        4,
+    ),
+    "litcovid": (["prevention", "Treatment; Diagnosis", "Case Report: 1\nTransmission: yes", "Epidemic Forecasting", "none"], 4),
+    "bc5cdr_chemical": (
+        [
+            "<span>Velumab</span> reduced Parkinson's tremor.",
+            "Doses of 0.05 mg/kg <b>L-dopa</b> <b>zintol</b> helped.",
+            "No drug was given (n &lt; 5).",
+            "<span>No drug</span> was given ( n < 5 ) .",
+            '\u03b1-zintol, naïve rats, and <span class="chemical">zintol</span>',
+        ],
+        3,
+    ),
+    "ncbi_disease": (
+        [
+            "Family members had <span>grey heart syndrome</span> ( <span>GHS</span> ) .",
+            "None",
+            "Risk of <mark>lymph blight stone fever</mark> was > 2 .",
+        ],
+        2,
+    ),
+    "chemprot": (["false", "CPR:4", "The class is CPR:6.", "CPR:3 or CPR:4", "cpr 3", "**CPR:5**", "Final answer: CPR:9"], 6),
+    "ddi2013": (["mechanism", "DDI-false", "false", "DDI-advise", "no idea", "DDI-int", "Effect."], 5),
+    "medqa": (["D. Velumab", "Ask the patient's wife", "A. E1 ... incorrect / E. E5 ... correct"], 3),
+    "pubmedqa": (["Yes.", "yes, because", "No", "No", "The answer is no.", "It is unclear."], 4),
+}  # fmt: skip
+# An import hook that refuses; entries of None in sys.modules would confuse libraries that look there for torch.
+WITHOUT_TORCH = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "bitsandbytes"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refuse())
+from quantbench.cli.main import main
+sys.exit(main())
+"""
+
+
+def small_file(repository: Path, dataset: str) -> Path:
+    return repository / "tests/data/datasets" / dataset / "test.tsv"
+
+
+def write_predictions(path: Path, outputs: list[str]) -> Path:
+    lines = [
+        json.dumps({"sample_id": str(number), "outputs": [output]}) + "\n" for number, output in enumerate(outputs)
+    ]
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("dataset", OUTPUTS)
+def test_hand_written_predictions_are_scored(
+    dataset: str, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs, right = OUTPUTS[dataset]
+    source = write_predictions(tmp_path / "p.jsonl", outputs)
+    gold = small_file(repository, dataset)
+    words = ["--dataset", dataset, "--gold", str(gold), "--predictions", str(source), "--out", str(tmp_path / "out")]
+    assert main(["score", *words, "--resamples", "200"]) == 0
+    answers = read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)
+    assert [answer.sample_id for answer in answers] == [str(number) for number in range(len(outputs))]
+    assert sum(answer.correct for answer in answers) == right
+    scores = read_json(tmp_path / "out/scores.json")
+    assert 0 < scores["value"] <= 1
+    assert f"{dataset}: {scores['metric']} {scores['value']:.4f}" in capsys.readouterr().out
+
+
+def test_it_runs_without_torch_from_another_folder(repository: Path, tmp_path: Path) -> None:
+    outputs, _ = OUTPUTS["medqa"]
+    source = write_predictions(tmp_path / "p.jsonl", outputs)
+    words = ["--dataset", "medqa", "--gold", small_file(repository, "medqa"), "--predictions", source, "--out", "out"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, "score", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(repository / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_json(tmp_path / "out/scores.json")["value"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (["--dataset", "medq"], "did you mean 'medqa'?"),
+        (["--gold", "absent.tsv"], "absent.tsv: no such file"),
+        (["--predictions", "absent.jsonl"], "absent.jsonl: no such file"),
+        (["--dataset", "pubmedqa"], "column 'QUESTION' is missing"),
+        (["--resamples", "0"], "--resamples"),
+        (["--root", "nowhere"], "no datasets there"),
+    ],
+)
+def test_bad_input_is_said_in_one_message_and_nothing_is_written(
+    changed: list[str], message: str, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_predictions(tmp_path / "p.jsonl", OUTPUTS["medqa"][0])
+    words = ["--dataset", "medqa", "--gold", str(small_file(repository, "medqa")), "--predictions", str(source)]
+    assert main(["score", *words, "--out", str(tmp_path / "out"), *changed]) == 1
+    said = capsys.readouterr().err
+    assert message.lower() in said.lower()
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,67 @@
+"""What fits on how many GPUs: known answers, and the placement's shares."""
+
+import pytest
+
+from quantbench.errors import ConfigError
+from quantbench.planner import GIB, Workload, gpus_needed, plan_memory
+from quantbench.planner.fitting import devices_needed, fits, fullest_device_bytes
+
+
+def test_gpus(catalogue) -> None:
+    model = catalogue.models["qwen2.5-72b"]
+    needed = {
+        name: gpus_needed(model, precision, 80)
+        for name, precision in catalogue.precisions.items()
+        if not precision.noise_floor_of
+    }
+    assert needed == {"full": 2, "w8a16": 1, "w8a16-t0": 1, "int8wo": 1, "w4a16": 1, "w4a16-bf16": 1}
+    assert gpus_needed(catalogue.models["llama-3.3-70b"], catalogue.precisions["full"], 141) == 1
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-72b", "llama-3.3-70b", "deepseek-llm-67b", "phi-4"])
+@pytest.mark.parametrize("precision", ["full", "w8a16", "w4a16"])
+def test_the_papers_runs_fit_the_papers_gpus(setting, model: str, precision: str) -> None:
+    assert fits(setting(model, precision, devices=4), 40)
+
+
+def test_the_largest_model_needs_all_four_of_the_papers_gpus(setting) -> None:
+    assert devices_needed(setting("qwen2.5-72b", "full"), 40) == 4
+
+
+def test_one_device_holds_everything(setting) -> None:
+    one = setting("phi-4", "w4a16")
+    assert fullest_device_bytes(one) == pytest.approx(plan_memory(one).peak_bytes)
+
+
+@pytest.mark.parametrize("precision", ["full", "w8a16", "w4a16"])
+@pytest.mark.parametrize("devices", [2, 3, 4, 8])
+def test_the_fullest_device_holds_more_than_its_part_and_less_than_all(setting, precision: str, devices: int) -> None:
+    several = setting("llama-3.3-70b", precision, devices=devices)
+    peak = plan_memory(several).peak_bytes
+    assert peak / devices <= fullest_device_bytes(several) < peak
+
+
+def test_a_larger_gpu_never_needs_more(setting) -> None:
+    counts = [devices_needed(setting("llama-3.3-70b", "full"), size) for size in (24, 40, 48, 80, 141, 200)]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_batches_are_counted(catalogue) -> None:
+    model, precision = catalogue.models["qwen2.5-7b"], catalogue.precisions["w4a16"]
+    assert gpus_needed(model, precision, 24) == 1
+    assert gpus_needed(model, precision, 24, Workload(prompt_tokens=2048, batch=64)) > 1
+
+
+def test_what_can_never_fit_is_said(catalogue, setting) -> None:
+    """Its embedding alone is larger than the GPU."""
+    assert devices_needed(setting("qwen2.5-72b", "full"), 2) is None
+    with pytest.raises(ConfigError, match=r"Qwen2.5-72B at full does not fit on GPUs of 2 GiB.*gpu_memory_gib"):
+        gpus_needed(catalogue.models["qwen2.5-72b"], catalogue.precisions["full"], 2)
+
+
+def test_a_gpu_is_not_filled_to_the_last_byte(setting) -> None:
+    """The CUDA context and what the plan may be short of stay free."""
+    one = setting("phi-4", "full")
+    exact = plan_memory(one).peak_bytes / GIB
+    assert not fits(one, exact)
+    assert fits(one, exact * 1.03 + 0.51)

@@ -1,0 +1,115 @@
+"""What jobs ask for, what retries add, and which cells are refused or left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from quantbench.errors import ConfigError
+from quantbench.planner import Requests, Setting, Workload, cell_work, fitting, gpus_asked_for, remarks
+from quantbench.planner.fitting import fits
+from quantbench.study.grid import Cell, run_cells
+
+LARGE = Cell("qwen2.5-72b", "full", "medqa", "instruction", 0)
+SMALL = Cell("qwen2.5-3b", "w4a16", "medqa", "instruction", 0)
+
+
+def test_every_configured_cell_fits_on_what_it_asks_for(make) -> None:
+    catalogue = make()
+    requests = Requests(catalogue)
+    for cell in run_cells(catalogue):
+        work, devices = cell_work(catalogue, cell), requests.request(cell).gpu
+        load = Workload(work.longest_prompt, work.limit, work.largest_batch * work.rows, devices)
+        setting = Setting(catalogue.models[cell.model], catalogue.precisions[cell.precision], load)
+        assert fits(setting, 80), cell
+
+
+def test_a_retry_asks_for_more_time_and_memory_and_where_it_is_tight_for_a_gpu(make) -> None:
+    requests = Requests(make())
+    first, second = requests.request(LARGE), requests.request(LARGE, attempt=2)
+    assert second.mem_mb == 2 * first.mem_mb
+    assert second.runtime == 2 * first.runtime
+    assert requests.request(SMALL, attempt=3).gpu == 1
+    cells = run_cells(make())
+    grown = [cell for cell in cells if requests.request(cell, 3).gpu > requests.request(cell).gpu]
+    assert 0 < len(grown) < len(cells)
+
+
+def test_a_retry_asks_for_no_more_gpus_than_a_node_has(make) -> None:
+    free, bound = (Requests(make(hardware={"gpu_memory_gib": 80, "gpus": gpus})) for gpus in (None, 2))
+    cells = run_cells(make())
+    assert max(free.request(cell, 3).gpu for cell in cells) > 2
+    assert max(bound.request(cell, 3).gpu for cell in cells) == 2
+
+
+def test_a_job_asks_for_no_more_time_than_the_cluster_allows(make) -> None:
+    requests = Requests(make(hardware={"gpu_memory_gib": 80, "runtime_limit_hours": 0.5}))
+    assert requests.request(LARGE, attempt=3).runtime == 30
+
+
+def test_on_cpu_no_gpu_is_asked_for_and_memory_follows_the_model(make) -> None:
+    requests = Requests(make(hardware={"device": "cpu"}))
+    large, small = requests.request(LARGE), requests.request(SMALL)
+    assert (large.gpu, large.gres) == (0, None)
+    assert large.mem_mb > 2 * 145_000 > 20_000 > small.mem_mb > 2000
+
+
+def test_generic_resources_take_the_place_of_gpus(make) -> None:
+    request = Requests(make(hardware={"gpu_memory_gib": 80, "gres": "gpu:a100"})).request(LARGE)
+    assert (request.gpu, request.gres) == (0, "gpu:a100:2")
+    assert gpus_asked_for({"gpu": 0, "gres": "gpu:a100:2"}) == 2
+    assert gpus_asked_for({"gpu": 3}) == 3
+    assert gpus_asked_for({}) == 0
+
+
+def test_longer_cells_come_first(make) -> None:
+    requests = Requests(make())
+    chemprot = Cell("qwen2.5-72b", "full", "chemprot", "instruction", 0)
+    assert requests.priority(chemprot) > requests.priority(LARGE) > requests.priority(SMALL) >= 1
+
+
+def test_the_gpu_is_stated_or_seen_or_assumed(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sized(found: float | None) -> Requests:
+        monkeypatch.setattr("quantbench.planner.job_resources.smallest_memory_gib", lambda: found)
+        return Requests(make(hardware={"gpu_memory_gib": "auto"}))
+
+    assert (sized(None).gpu_memory_gib, sized(None).gpu_memory_known) == (80, False)
+    assert (sized(39.4).gpu_memory_gib, sized(39.4).gpu_memory_known) == (39.4, True)
+    assert sized(39.4).gpu.title == "A100 40GB"
+    assert any("are assumed" in line for line in remarks(sized(None), [LARGE], [LARGE], None))
+    assert remarks(sized(39.4), [SMALL], [SMALL], None) == []
+
+
+def test_cells_that_do_not_fit_are_refused_by_name(make) -> None:
+    requests = Requests(make(hardware={"gpu_memory_gib": 24, "gpus": 4}))
+    assert fitting(requests, [LARGE, SMALL]) == [LARGE, SMALL]
+    with pytest.raises(
+        ConfigError, match=r"1 cell does not fit on GPUs of 24 GiB with at most 4 a cell: qwen2.5-72b full"
+    ):
+        remarks(requests, [LARGE, SMALL], [LARGE, SMALL], None)
+    with pytest.raises(ConfigError, match="at most 2 a cell"):
+        remarks(requests, [LARGE, SMALL], [LARGE, SMALL], offered=2)
+    # What has left results already needs no GPU.
+    assert remarks(requests, [LARGE, SMALL], [SMALL], offered=2) == []
+
+
+def test_cells_that_do_not_fit_are_left_out_where_the_run_says_so(make) -> None:
+    requests = Requests(make(hardware={"gpu_memory_gib": 24, "gpus": 1, "unfit": "leave_out"}))
+    assert fitting(requests, [LARGE, SMALL]) == [SMALL]
+    (line,) = remarks(requests, [LARGE, SMALL], [SMALL], None)
+    assert line.startswith(
+        "left out: 1 cell does not fit on GPUs of 24 GiB with at most 1 a cell: qwen2.5-72b full (needs "
+    )
+    with pytest.raises(ConfigError, match="no cell is left to run"):
+        fitting(requests, [LARGE])
+
+
+def test_a_size_on_which_not_even_one_layer_fits_is_said(make) -> None:
+    requests = Requests(make(hardware={"gpu_memory_gib": 1}))
+    assert requests.devices(LARGE) is None
+    with pytest.raises(ConfigError, match="on no number of them"):
+        remarks(requests, [LARGE], [LARGE], None)
+
+
+def test_leaving_out_needs_a_stated_size(make) -> None:
+    with pytest.raises(ConfigError, match="unfit: leave_out needs a number as gpu_memory_gib"):
+        make(hardware={"gpu_memory_gib": "auto", "unfit": "leave_out"})

@@ -1,0 +1,114 @@
+"""Each term against bytes counted by hand, mostly for Llama 3.3 70B: 80 layers, 8192 wide, 64 heads, 8 for keys."""
+
+from itertools import pairwise
+
+import pytest
+
+from quantbench.errors import ConfigError
+from quantbench.planner import PUBLISHED, Workload, plan_memory, terms
+
+MIB = 2**20
+
+
+def test_the_cache_takes_320_kib_a_token(setting) -> None:
+    """A key and a value of 8 heads of 128 float16 numbers in 80 layers."""
+    one = setting("llama-3.3-70b", "full", prompt_tokens=1, new_tokens=5)
+    assert terms.kv_cache(one, "prompt") == 2 * 80 * 8 * 128 * 2 == 320 * 1024
+    assert terms.kv_cache(one, "answer") == 6 * 320 * 1024
+
+
+def test_activations_of_a_prompt(setting) -> None:
+    """Layer input, sum after attention and its normalized form, positions, feed-forward part; the embedded prompt."""
+
+    def a_token(model: str, precision: str) -> float:
+        return terms.activations(setting(model, precision, prompt_tokens=1000), "prompt") / 1000
+
+    llama, phi = 3 * 8192 + 2 * 128 + 8192, 3 * 5120 + 2 * 128 + 5120
+    assert a_token("llama-3.3-70b", "full") == (llama + 3 * 28672) * 2
+    assert a_token("llama-3.3-70b", "w4a16") == (llama + 2 * 28672) * 2
+    assert a_token("llama-3.3-70b", "w8a16") == llama * 2 + 8192 + 28672 * (2 + 4 + 2)
+    assert a_token("phi-4", "full") == (phi + 4 * 17920) * 2
+    assert a_token("phi-4", "w8a16") == phi * 2 + 5120 + 17920 * (2 + 2 + 4 + 4)
+
+
+def test_every_device_has_its_own_activations_and_buffer(setting) -> None:
+    one, four = (setting("llama-3.3-70b", "w4a16", prompt_tokens=10, devices=devices) for devices in (1, 4))
+    for term in (terms.dequantization_buffer, terms.allocator_base):
+        assert term(four, "prompt") == 4 * term(one, "prompt") > 0
+    embedded = 10 * 8192 * 2  # on the first device only
+    assert terms.activations(four, "prompt") - embedded == 4 * (terms.activations(one, "prompt") - embedded)
+    assert terms.kv_cache(four, "prompt") == terms.kv_cache(one, "prompt")
+
+
+def test_nf4_dequantizes_its_largest_matrix(setting) -> None:
+    assert terms.dequantization_buffer(setting("llama-3.3-70b", "w4a16"), "prompt") == 448 * MIB
+    assert terms.dequantization_buffer(setting("phi-4", "w4a16"), "prompt") == 350 * MIB  # gate and up in one
+    assert terms.dequantization_buffer(setting("llama-3.3-70b", "w8a16"), "prompt") == 0
+    # A single row is multiplied without a copy.
+    assert terms.dequantization_buffer(setting("llama-3.3-70b", "w4a16"), "answer") == 0
+
+
+def test_a_long_prompt_outgrows_the_dequantized_copy(setting) -> None:
+    """From 8192 tokens a third intermediate result is larger than the copy, which is gone when it exists."""
+    long = setting("llama-3.3-70b", "w4a16", prompt_tokens=10_000)
+    assert terms.dequantization_buffer(long, "prompt") == 0
+    assert terms.activations(long, "prompt") == (4 * 8192 + 2 * 128 + 3 * 28672) * 2 * 10_000
+
+
+def test_a_cache_of_views_keeps_fused_projections_until_an_answer_begins(setting) -> None:
+    """The queries and keys of Phi-4: 40 + 10 heads of 128 in 40 layers."""
+    phi = setting("phi-4", "full", PUBLISHED, prompt_tokens=100)
+    assert terms.kept_projections(phi, "prompt") == 100 * 40 * 50 * 128 * 2
+    assert terms.kept_projections(phi, "answer") == 0
+    assert terms.kept_projections(setting("phi-4", "full", prompt_tokens=100), "prompt") == 0
+    assert terms.kept_projections(setting("llama-3.3-70b", "full", PUBLISHED, prompt_tokens=100), "prompt") == 0
+
+
+def test_outlier_copies(catalogue, setting) -> None:
+    kept = terms.outlier_copies(setting("llama-3.3-70b", "w8a16", PUBLISHED), "prompt")
+    assert kept == pytest.approx(0.001 * 80 * (8192 * 128 * 144 + 3 * 8192 * 28672) * 2)
+    assert 0 < terms.outlier_copies(setting("llama-3.3-70b", "w8a16"), "prompt") < 2 * MIB
+    assert terms.outlier_copies(setting("llama-3.3-70b", "w4a16", PUBLISHED), "prompt") == 0
+
+
+def test_a_threshold_of_zero_looks_for_no_outliers(setting) -> None:
+    found = setting("llama-3.3-70b", "w8a16", PUBLISHED)
+    precision = found.precision.model_copy(update={"settings": found.precision.settings | {"llm_int8_threshold": 0.0}})
+    assert terms.outlier_copies(type(found)(found.model, precision, found.workload, PUBLISHED), "prompt") == 0
+
+
+def test_logits_do_not_depend_on_the_prompt(setting) -> None:
+    for tokens in (1, 4000):
+        batch = setting("llama-3.3-70b", "full", prompt_tokens=tokens, batch=8)
+        assert terms.logits(batch, "answer") == 8 * 128256 * (2 + 4)
+        assert terms.logits(batch, "prompt") == 0
+
+
+def test_the_peak_is_the_larger_stage_and_its_terms_add_up(setting) -> None:
+    long_prompt = plan_memory(setting("llama-3.3-70b", "full", prompt_tokens=2000, new_tokens=1))
+    long_answer = plan_memory(setting("llama-3.3-70b", "full", prompt_tokens=1, new_tokens=2000))
+    assert (long_prompt.stage, long_answer.stage) == ("prompt", "answer")
+    for plan in (long_prompt, long_answer):
+        assert plan.peak_bytes == sum(plan.terms.values())
+        assert plan.terms == {name: term(plan.setting, plan.stage) for name, term in terms.TERMS.items()}
+
+
+@pytest.mark.parametrize("precision", ["full", "w8a16", "w4a16"])
+@pytest.mark.parametrize("name", ["prompt_tokens", "new_tokens", "batch", "devices"])
+def test_more_of_anything_never_takes_less(setting, precision: str, name: str) -> None:
+    peaks = [plan_memory(setting("phi-4", precision, **{name: value})).peak_bytes for value in (1, 2, 30, 4000)]
+    assert all(less <= more for less, more in pairwise(peaks))
+
+
+def test_float32_models_take_twice_the_bytes(catalogue, setting) -> None:
+    half = setting("qwen2.5-3b", "full")
+    single = type(half)(half.model.model_copy(update={"full_dtype": "float32"}), half.precision, half.workload)
+    for term in (terms.weights, terms.kv_cache, terms.activations):
+        assert term(single, "prompt") == 2 * term(half, "prompt")
+
+
+@pytest.mark.parametrize("name", ["prompt_tokens", "new_tokens", "batch", "devices"])
+@pytest.mark.parametrize("value", [0, -5])
+def test_a_workload_without_work_is_refused(name: str, value: int) -> None:
+    with pytest.raises(ConfigError, match=f"{name} has the value {value}"):
+        Workload(**{name: value})

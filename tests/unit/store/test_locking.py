@@ -1,0 +1,95 @@
+"""The lock file: names resolved to commits, kept until someone decides otherwise."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from quantbench.config import LOCK_FILE, Catalogue, ModelEntry, load, read_lock
+from quantbench.config.settings import read_yaml
+from quantbench.errors import ConfigError, ModelError
+from quantbench.store.locking import lock_models
+from quantbench.store.receipts import check_receipt, receipt_path
+from quantbench.store.retrieval import retrieve_model
+
+
+@pytest.fixture
+def catalogue(repository: Path, tmp_path: Path, entry: ModelEntry) -> Catalogue:
+    """A repository of its own in which two models come from the hub."""
+    shutil.copytree(repository / "config", tmp_path / "config")
+    for name in ("tiny", "other"):
+        own = entry.model_copy(update={"hub_id": f"maker/{name}"})
+        (tmp_path / f"config/models/{name}.yaml").write_text(yaml.safe_dump(own.model_dump(exclude_none=True)))
+    return reloaded(tmp_path)
+
+
+def reloaded(root: Path) -> Catalogue:
+    return load(root, read_yaml(root / "config/config.yaml") | {"models": ["tiny"]}, "test")
+
+
+def test_a_name_becomes_a_commit_with_its_files(hub, tiny, catalogue):
+    commit = hub.add_folder("maker/tiny", tiny)
+    lock_models(catalogue, ["tiny", "tiny-xs"])
+    locked = reloaded(catalogue.root).locked["tiny"]
+    assert (locked.hub_id, locked.revision, locked.commit) == ("maker/tiny", "main", commit)
+    assert locked.files.keys() == {path.name for path in tiny.iterdir()}
+    assert locked.files["model.safetensors"].sha256
+    assert locked.files["config.json"].git_blob
+    assert locked.answers(catalogue.models["tiny"])
+    assert not locked.answers(catalogue.models["tiny"].model_copy(update={"revision": "v2"}))
+
+
+def test_a_moved_revision_is_said_and_not_taken(hub, tiny, catalogue, capsys):
+    old = hub.add_folder("maker/tiny", tiny)
+    lock_models(catalogue, ["tiny"])
+    new = hub.repositories["maker/tiny"].publish({**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"x"})
+    lock_models(catalogue, ["tiny"])
+    assert read_lock(catalogue.root)["tiny"].commit == old
+    assert f"has moved to {new}; the lock keeps {old}" in capsys.readouterr().out
+    (catalogue.root / LOCK_FILE).write_text("{}\n")
+    lock_models(catalogue, ["tiny"])
+    assert read_lock(catalogue.root)["tiny"].commit == new
+
+
+def test_a_retrieved_model_is_locked_to_what_was_retrieved(hub, tiny, catalogue, capsys):
+    old = hub.add_folder("maker/tiny", tiny)
+    receipt = receipt_path(catalogue.root, catalogue.run.models_folder, "tiny")
+    retrieve_model("tiny", catalogue.models["tiny"], None, receipt.with_name("tiny"), receipt)
+    hub.repositories["maker/tiny"].publish({**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"x"})
+    lock_models(catalogue, ["tiny"])
+    assert read_lock(catalogue.root)["tiny"].commit == old
+    assert "as retrieved" in capsys.readouterr().out
+
+
+def test_one_model_that_fails_does_not_keep_the_others_out(hub, tiny, catalogue):
+    hub.add_folder("maker/other", tiny)
+    with pytest.raises(ModelError, match="gives no 'maker/tiny'"):
+        lock_models(catalogue, ["tiny", "other"])
+    assert read_lock(catalogue.root).keys() == {"other"}
+
+
+def test_a_folder_at_another_commit_than_the_lock_is_refused(hub, tiny, catalogue, tmp_path):
+    commit = hub.add_folder("maker/tiny", tiny)
+    lock_models(catalogue, ["tiny"])
+    locked = read_lock(catalogue.root)["tiny"]
+    receipt = tmp_path / "tiny.json"
+    check_receipt("tiny", locked, receipt)
+    receipt.write_text(json.dumps({"revision": commit}))
+    check_receipt("tiny", locked, receipt)
+    receipt.write_text(json.dumps({"revision": "0" * 40}))
+    with pytest.raises(ModelError, match=rf"{receipt}.*retrieved at commit 0000.*names {commit}; delete the receipt"):
+        check_receipt("tiny", locked, receipt)
+    check_receipt("tiny", None, receipt)
+
+
+def test_a_damaged_lock_file_is_named(catalogue):
+    (catalogue.root / LOCK_FILE).write_text("tiny: {hub_id: a/b, revision: main, commit: abc, files: {}}\n")
+    with pytest.raises(ConfigError, match=r"models\.lock\.yaml, model 'tiny': key 'commit' has the value 'abc'"):
+        read_lock(catalogue.root)
+    (catalogue.root / LOCK_FILE).write_text("tiny: 3\n")
+    with pytest.raises(ConfigError, match="model 'tiny' has the value 3"):
+        read_lock(catalogue.root)

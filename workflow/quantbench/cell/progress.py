@@ -1,0 +1,136 @@
+"""Progress of a cell that survives a killed job: finished batches are appended, flushed and synced as they end.
+
+It stands apart from the cell's declared outputs, which Snakemake removes when a job fails. Each file's name carries the
+hash of everything its content depends on, so progress of another configuration is set aside by name and never reused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..contracts.records import Prediction, json_line, read_json, write_json
+from ..errors import DataError
+
+_FIELDS = {field.name for field in fields(Prediction)}
+
+
+class Progress:
+    """Finished predictions and measurements of one cell under one identity."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._predictions = folder / f"{key[:16]}.predictions.jsonl"
+        self._measurements = folder / f"{key[:16]}.measurements.json"
+        self._history = folder / f"{key[:16]}.history"
+        self._lock = FileLock(folder / f"{key[:16]}.lock")
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Hold the cell against other processes; yields whether another one worked on it until now.
+
+        A second process waits: a SLURM job that outlived its Snakemake may still be working on the cell, and what it
+        finishes need not be computed again.
+        """
+        waited = False
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            print("another process works on this cell; waiting for it", file=sys.stderr, flush=True)
+            self._lock.acquire()
+            waited = True
+        try:
+            self._note("start")
+            yield waited
+        finally:
+            self._lock.release()
+
+    def finished(self) -> dict[str, Prediction]:
+        """Predictions on disk by sample id; what follows the last complete line is cut off."""
+        if not self._predictions.exists():
+            return {}
+        content = self._predictions.read_bytes()
+        done: dict[str, Prediction] = {}
+        end = 0
+        for line in content.splitlines(keepends=True):
+            value = _whole(line)
+            if value is None:
+                break
+            done[value["sample_id"]] = Prediction(**value)
+            end += len(line)
+        if end < len(content):
+            with self._predictions.open("r+b") as handle:
+                handle.truncate(end)
+        return done
+
+    def begin_batch(self) -> None:
+        """Note that a batch is being generated, which a kill may undo."""
+        self._note("batch")
+
+    def note_halved(self, sample_ids: Sequence[str]) -> None:
+        """Note a batch that did not fit into memory."""
+        self._note(f"halved {json.dumps(list(sample_ids))}")
+
+    def history(self) -> dict[str, Any]:
+        """Over all starts: how often the cell was resumed, batches generated, and the sample ids of each halved batch."""
+        events = [line.split(" ", 1) for line in self._history.read_text(encoding="utf-8").splitlines()]
+        kinds = [event[0] for event in events]
+        return {
+            "resumed": kinds.count("start") - 1,
+            "batches_generated": kinds.count("batch"),
+            "halved_batches": [json.loads(event[1]) for event in events if event[0] == "halved"],
+        }
+
+    def append(self, predictions: Sequence[Prediction]) -> None:
+        """Add one finished batch; on disk when this returns.
+
+        Raises:
+            DataError: the disk is full or refuses; a line it left half is cut off at the next start.
+        """
+        self._append(self._predictions, "".join(json_line(prediction) for prediction in predictions))
+
+    def measurements(self) -> dict[str, Any] | None:
+        """The measurements of an earlier start, or None."""
+        return read_json(self._measurements) if self._measurements.exists() else None
+
+    def keep_measurements(self, measurements: dict[str, Any]) -> None:
+        """Keep measurements for a later start."""
+        write_json(self._measurements, measurements)
+
+    def clear(self) -> None:
+        """Forget this progress, once the cell's files stand under their final names."""
+        for path in (self._predictions, self._measurements, self._history):
+            path.unlink(missing_ok=True)
+
+    def _note(self, event: str) -> None:
+        self._append(self._history, f"{event}\n")
+
+    def _append(self, path: Path, text: str) -> None:
+        try:
+            with path.open("a", encoding="utf-8") as handle:
+                handle.write(text)
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError as error:
+            raise DataError(
+                f"{path}: not written ({error.strerror}); make room and run again: earlier batches are kept"
+            ) from error
+
+
+def _whole(line: bytes) -> dict[str, Any] | None:
+    """The object of a complete line, or None for a torn one."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and value.keys() == _FIELDS else None

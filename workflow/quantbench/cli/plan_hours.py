@@ -1,0 +1,105 @@
+"""``quantbench plan --hours``: the time of the configured run, under either engine, with what is assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from ..config import Catalogue
+from ..errors import ConfigError
+from ..planner import GPUS, Gpu, Requests, RunHours, cell_time, describe, nearest_gpu, run_hours, unfit_cells
+from ..planner.hours import DISK_BYTES_S, START_S, Answers
+from ..planner.speed import BANDWIDTH_PART, CALL_S, FLOPS_PART
+from ..study.grid import Cell, run_cells
+from .printing import write_csv, write_text
+
+ENGINES = ("single", "static")
+_HOURS_A_DAY = 24
+
+
+def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: str) -> None:
+    """Print wall time and GPU-hours.
+
+    Args:
+        catalogue: the configuration.
+        gpu: a key of :data:`~quantbench.planning.GPUS`; None: by ``hardware.gpu_memory_gib``.
+        gpus: how many there are; None: ``hardware.gpus``, or 1.
+        form: ``text`` or ``csv``.
+
+    Raises:
+        ConfigError: the run is on CPU, or there are no GPUs.
+    """
+    if catalogue.run.hardware.device == "cpu":
+        raise ConfigError("--hours plans GPUs, and hardware.device is 'cpu'; set it to 'auto'")
+    total = catalogue.run.hardware.gpus or 1 if gpus is None else gpus
+    if total < 1:
+        raise ConfigError(f"--gpus has the value {total}; give a number of at least 1")
+    kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue).gpu_memory_gib)
+    cells = run_cells(catalogue)
+    planned = {engine: _engine_hours(catalogue, cells, kind, engine, total) for engine in ENGINES}
+    if form == "csv":
+        rows = [
+            [engine, answers, str(found.cells), f"{hours.wall_h:.1f}", f"{hours.gpu_h:.1f}"]
+            for engine, found in planned.items()
+            for answers, hours in found.hours.items()
+        ]
+        write_csv(["engine", "answers", "cells", "wall_hours", "gpu_hours"], rows)
+        return
+    print(
+        f"{len(cells)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB.\n"
+    )
+    table = [
+        [engine, answers, f"{hours.wall_h:.1f}", f"{hours.wall_h / _HOURS_A_DAY:.1f}", f"{hours.gpu_h:.1f}"]
+        for engine, found in planned.items()
+        for answers, hours in found.hours.items()
+    ]
+    write_text(["engine", "answers", "wall hours", "days", "GPU-hours"], table, names=2)
+    for engine, found in planned.items():
+        if found.left_out:
+            print(f"\nNot counted under {engine}: {found.left_out}.")
+    print(_assumptions(kind))
+
+
+@dataclass(frozen=True)
+class _EngineHours:
+    """The time of the cells that fit, by how long answers are, and the others in words."""
+
+    cells: int
+    hours: dict[str, RunHours]
+    left_out: str
+
+
+def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: str, total: int) -> _EngineHours:
+    requests = Requests(_as_run(catalogue, kind, engine))
+    unfit = unfit_cells(requests, cells, total)
+    counted = [cell for cell in cells if cell not in set(unfit)]
+    devices = [requests.devices(cell) or 0 for cell in counted]
+    hours = {
+        answers: run_hours(
+            [cell_time(catalogue, cell, kind, engine, answers).total_s for cell in counted], devices, total
+        )
+        for answers in get_args(Answers)
+    }
+    return _EngineHours(len(counted), hours, describe(requests, unfit, total) if unfit else "")
+
+
+def _as_run(catalogue: Catalogue, kind: Gpu, engine: str) -> Catalogue:
+    """The configuration with GPUs and engine as stated."""
+    run = catalogue.run
+    hardware = run.hardware.model_copy(update={"gpu_memory_gib": kind.memory_gib})
+    inference = run.inference.model_copy(update={"engine": engine})
+    return replace(catalogue, run=run.model_copy(update={"hardware": hardware, "inference": inference}))
+
+
+def _assumptions(kind: Gpu) -> str:
+    calls = ", ".join(f"{name} {1000 * seconds:.2f}" for name, seconds in CALL_S.items())
+    return f"""
+Assumed (docs/hours.md says why, and how far the paper's latencies are from this):
+- answers: 'gold', as long as the gold ones on average, chains of thought half their limit; 'limit', all at their limit.
+  Base models always go on to the limit.
+- {kind.title}: {kind.bandwidth / 1e12:.2f} TB/s, of which {BANDWIDTH_PART:.0%} are reached while a token is written; \
+{kind.flops / 1e12:.0f} TFLOP/s, {FLOPS_PART:.0%} while a prompt is read.
+- a call of a linear layer costs, in ms: {calls}.
+- a model on several GPUs computes on one of them at a time.
+- each cell loads its model: {START_S:.0f} s, and 16 bits a weight at {DISK_BYTES_S / 1e9:g} GB/s.
+- cells start the longest first, as many at once as fit; downloads are not counted, nor what batches share of a prompt."""

@@ -1,0 +1,75 @@
+"""Recommend a model and precision for one task on one GPU, from a run's evidence or from the published Table 1.
+
+  quantbench recommend --gpu-memory 24 --task named_entity_recognition --run published
+  quantbench recommend --gpu-memory 80 --task question_answering --max-latency 1 --run results/paper
+  quantbench recommend --gpu-memory 40 --run results/paper --format csv        every task, for programs
+
+Memory is in GiB, latency the mean of single queries in seconds. Nothing is recommended from demonstration models or
+random weights; where the evidence is inconclusive, the answer says so.
+
+Exit status: 0 something is recommended for each task asked, 1 not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+from ..config import load
+from ..config.settings import read_yaml
+from ..errors import DataError
+from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
+from ..recommend.from_run import read_evidence
+from ..recommend.ranking import DEFAULT_MARGIN
+from ..recommend.words import COLUMNS, as_text, rows
+from ..tables.run_settings import SETTINGS_FILE, load_run
+from .score import REPOSITORY
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--gpu-memory", required=True, type=float, metavar="GIB", help="memory of the one GPU, in GiB")
+    parser.add_argument("--task", action="append", metavar="TASK", help="may be repeated (default: every task)")
+    parser.add_argument("--max-latency", type=float, metavar="S", help="longest bearable mean of a query, in seconds")
+    parser.add_argument(
+        "--margin", type=float, default=DEFAULT_MARGIN, help="score differences that count as none (%(default)s)"
+    )
+    parser.add_argument(
+        "--run", default=PUBLISHED_RUN, help=f"a run's folder, or {PUBLISHED_RUN!r} for the paper's Table 1 (default)"
+    )
+    parser.add_argument("--format", choices=["text", "csv"], default="text", help="text (default) or csv, to stdout")
+    parser.add_argument(
+        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the recommendations.
+
+    Raises:
+        ConfigError: constraints out of range.
+        DataError: no such run or task, malformed tables, or nothing can be recommended (said after printing why).
+    """
+    limits = Constraints(arguments.gpu_memory, arguments.max_latency, arguments.margin)
+    evidence = _evidence(arguments.root, arguments.run)
+    found = [recommend(evidence, task, limits) for task in arguments.task or evidence.candidates]
+    if arguments.format == "csv":
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for one in found for row in rows(one))
+    else:
+        print("\n".join(as_text(one) for one in found), end="")
+    refused = [one.task for one in found if one.best is None]
+    if refused:
+        raise DataError(f"nothing can be recommended for {', '.join(refused)}")
+
+
+def _evidence(root: Path, name: str) -> Evidence:
+    if name == PUBLISHED_RUN:
+        return published_evidence(load(root, read_yaml(root / "config/config.yaml"), "config/config.yaml"))
+    folder = Path(name)
+    if not (folder / SETTINGS_FILE).is_file():
+        raise DataError(f"{folder}: no {SETTINGS_FILE} there; run snakemake first, or ask with --run {PUBLISHED_RUN}")
+    return read_evidence(load_run(root, folder), folder)

@@ -1,0 +1,1 @@
+"""The files between the stages: their content, read, written and checked in one way."""

@@ -1,0 +1,115 @@
+"""The engine ``continuous``: transformers' continuous batching, which starts the next prompt where an answer ends.
+
+No batch waits for its longest answer, and blocks of keys and values that prompts begin with are shared. Which prompts run
+side by side follows from timing, so the composition is not frozen (PROTOCOL, section 2). Paged attention is written for GPUs:
+on CPU it runs, gives the same answers in float32, and is slower than ``static``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as Yields
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import ContinuousBatchingConfig
+
+from ..contracts.records import Prediction
+from ..errors import ModelError
+from .batches import Request
+from .generation import Generator
+
+_CPU_BLOCK_TOKENS = 32
+_POLL_S = 1.0
+
+
+def check_one_device(model: Any, name: str) -> None:
+    """Refuse a model that is spread over several devices: the paged cache lies on one.
+
+    Raises:
+        ModelError: names the devices and what to do.
+    """
+    devices = sorted({str(device) for device in getattr(model, "hf_device_map", {}).values()})
+    if len(devices) > 1:
+        raise ModelError(
+            f"{name}: inference.engine 'continuous' needs the model on one GPU, and it is spread over {', '.join(devices)}; "
+            "use inference.engine: static, or a precision that fits one GPU"
+        )
+
+
+def answer_continuously(
+    generator: Generator, requests: Sequence[Request], token_budget: int, name: str
+) -> Yields[Prediction]:
+    """Yield predictions as answers end, in no order.
+
+    Args:
+        generator: the model and how it generates; greedy.
+        requests: prompts.
+        token_budget: on CPU, most tokens in the cache; on a GPU the cache takes the memory that is free.
+        name: the cell, for messages.
+
+    Raises:
+        ModelError: the model is spread over several devices, memory does not suffice, or a request failed.
+    """
+    model = generator.model
+    check_one_device(model, name)
+    longest = max(len(request.token_ids) for request in requests) + generator.settings.max_new_tokens
+    settings = _cache_settings(model.device.type, max(token_budget, 2 * longest))
+    try:
+        with model.continuous_batching_context_manager(
+            generation_config=model.generation_config, continuous_batching_config=settings
+        ) as manager:
+            try:
+                yield from _results(manager, generator, requests, name)
+            except BaseException:
+                # Left alone, it would first finish every prompt it has.
+                manager.stop(hard_stop=True)
+                raise
+    except (ValueError, MemoryError, torch.OutOfMemoryError) as error:  # no room for a cache beside the weights
+        raise ModelError(
+            f"{name}: continuous batching: {error}; ask for more memory or use inference.engine: static"
+        ) from None
+
+
+def _cache_settings(device: str, tokens: int) -> ContinuousBatchingConfig:
+    if device != "cpu":
+        return ContinuousBatchingConfig(allow_block_sharing=True)
+    # Left to itself it would take most of the machine's memory; small blocks, since only whole ones are shared.
+    return ContinuousBatchingConfig(
+        allow_block_sharing=True,
+        page_size=_CPU_BLOCK_TOKENS,
+        num_blocks=-(-tokens // _CPU_BLOCK_TOKENS),
+        max_batch_tokens=min(tokens, 1024),
+    )
+
+
+def _results(manager: Any, generator: Generator, requests: Sequence[Request], name: str) -> Yields[Prediction]:
+    streaming = generator.stops_early  # each token is looked at only where one of them may complete an answer
+    by_id = {request.sample_id: request for request in requests}
+    # Neighbours in dictionary order share most, so that their blocks are still there.
+    for request in sorted(requests, key=lambda request: request.token_ids):
+        manager.add_request(
+            request.token_ids,
+            request_id=request.sample_id,
+            max_new_tokens=generator.settings.max_new_tokens,
+            streaming=streaming,
+        )
+    while by_id:
+        result = manager.get_result(timeout=_POLL_S)
+        if result is None:
+            if not manager.is_running():
+                reason = manager.background_thread_status.fatal_error or "its thread ended"
+                raise ModelError(f"{name}: continuous batching stopped with {len(by_id)} samples left: {reason}")
+            continue
+        known = by_id.get(result.request_id)  # None: stopped early, and more of it was on its way
+        if known is None:
+            continue
+        if result.error is not None:
+            raise ModelError(f"{name}: sample {known.sample_id} failed in continuous batching: {result.error}")
+        tokens = list(result.generated_tokens)
+        early = streaming and bool(tokens) and generator.completes(known, tokens)
+        if early and not result.is_finished():
+            manager.cancel_request(known.sample_id)
+        if early or result.is_finished():
+            del by_id[known.sample_id]
+            yield generator.prediction(known, [tokens], [len(tokens) if early else None])

@@ -1,0 +1,219 @@
+"""Generating answers: one padded batch, or one timed prompt, through transformers' own ``generate``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+
+from ..contracts.records import Prediction
+from ..measure.latency import Timing
+from ..models.loading import LoadedModel
+from .batches import Request
+from .cache import reserved
+from .prefix import SharedPrefix, all_but_last
+from .sampling import SeededSampling, row_seed
+from .stopping import LineWatch, RowStops
+
+Completes = Callable[[Request, str], bool]
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """How answers are generated: greedily with one chain, or ``chains`` sampled ones."""
+
+    max_new_tokens: int
+    chains: int = 1
+    temperature: float | None = None
+    seed: int = 0
+
+
+class Generator:
+    """A loaded model with its generation settings.
+
+    The model's own ``generation_config`` is replaced: published ones carry sampling settings and repetition penalties
+    that would silently change greedy answers. Only its end-of-text tokens are kept.
+
+    Args:
+        loaded: the model with its tokenizer.
+        settings: how answers are generated.
+        completes: whether a request's text so far holds its whole answer, so that its row may stop; None: rows end by
+            themselves or at the token limit.
+    """
+
+    def __init__(self, loaded: LoadedModel, settings: GenerationSettings, completes: Completes | None = None) -> None:
+        self._loaded = loaded
+        self.settings = settings
+        self._completes = completes
+        self._watch = LineWatch(loaded.tokenizer.decode)
+        self._stops = _end_tokens(loaded)
+        self._prefix: SharedPrefix | None = None
+        loaded.model.generation_config = GenerationConfig(
+            do_sample=False,
+            max_new_tokens=settings.max_new_tokens,
+            eos_token_id=sorted(self._stops),
+            pad_token_id=loaded.tokenizer.pad_token_id,
+            use_cache=True,
+        )
+
+    def share_prefix(self, plan: Sequence[Request]) -> int:
+        """Compute what all prompts of a plan begin with once, for every later :meth:`answer`; returns its tokens."""
+        self._prefix = SharedPrefix(self._loaded.model, [request.token_ids for request in plan], self._loaded.device)
+        return self._prefix.length
+
+    def answer(self, batch: Sequence[Request]) -> list[Prediction]:
+        """Generate the answers of one batch; ``chains`` outputs a request.
+
+        After :meth:`share_prefix`, every request must be of that plan.
+        """
+        chains = self.settings.chains
+        checks = (
+            [partial(self._completes, request) for request in batch for _ in range(chains)] if self._completes else []
+        )
+        try:
+            rows, lengths = self._generate(batch, checks, self._prefix)
+        except Exception:
+            if self._prefix:
+                self._prefix.forget()
+            raise
+        return [
+            self.prediction(
+                request, rows[place * chains : (place + 1) * chains], lengths[place * chains : (place + 1) * chains]
+            )
+            for place, request in enumerate(batch)
+        ]
+
+    def prediction(self, request: Request, rows: Sequence[list[int]], lengths: Sequence[int | None]) -> Prediction:
+        """Read one request's answers from new tokens.
+
+        Args:
+            request: the request.
+            rows: new tokens of each chain, with whatever follows its end.
+            lengths: where a chain was stopped since its answer was complete; None where it was not.
+        """
+        texts, counts, reasons = zip(*map(self._read, rows, lengths), strict=True)
+        return Prediction(
+            sample_id=request.sample_id,
+            outputs=list(texts),
+            prompt_tokens=len(request.token_ids),
+            new_tokens=list(counts),
+            finish_reason=list(reasons),
+        )
+
+    @property
+    def model(self) -> Any:
+        """The transformers model."""
+        return self._loaded.model
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether complete answers are not generated further."""
+        return self._completes is not None
+
+    def completes(self, request: Request, tokens: list[int]) -> bool:
+        """Whether the newest of a request's new tokens completed its answer."""
+        if self._completes is None or not self._watch(tokens[-1]):
+            return False
+        return self._completes(request, self._loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def time_one(self, request: Request) -> Timing:
+        """Generate one answer (all its chains, for self-consistency) and note when each token was ready.
+
+        Nothing stops early here: latency is that of the model, as the paper measured it.
+        """
+        watch = _TokenTimes(self.synchronize)
+        rows, _ = self._generate([request], watches=[watch])
+        return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows))
+
+    def synchronize(self) -> None:
+        """Wait until all devices in use have finished."""
+        if self._loaded.device.type == "cuda":
+            for index in range(torch.cuda.device_count()):
+                torch.cuda.synchronize(index)
+
+    def _generate(
+        self,
+        batch: Sequence[Request],
+        checks: Sequence[Callable[[str], bool]] = (),
+        prefix: SharedPrefix | None = None,
+        watches: Sequence[StoppingCriteria] = (),
+    ) -> tuple[list[list[int]], list[int | None]]:
+        """Return the new tokens of each row (requests x chains), and where a check stopped it."""
+        tokens, mask = self._padded(batch, prefix.length if prefix else 0)
+        width, chains, model = tokens.shape[1], self.settings.chains, self._loaded.model
+        whole = width + self.settings.max_new_tokens
+        cache = prefix.for_rows(len(batch), width if chains > 1 else whole) if prefix else None
+        stops = RowStops(checks, width, self._loaded.tokenizer.decode, self._watch)
+        with torch.inference_mode():
+            if chains > 1:  # the prompt is computed once for all its chains
+                cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), chains)
+                tokens, mask = tokens.repeat_interleave(chains, 0), mask.repeat_interleave(chains, 0)
+            output = model.generate(
+                input_ids=tokens,
+                attention_mask=mask,
+                logits_processor=self._sampling(batch),
+                stopping_criteria=StoppingCriteriaList([*watches, *([stops] if checks else [])]),
+                past_key_values=cache,
+            )
+        assert isinstance(output, torch.Tensor)
+        new: list[list[int]] = output[:, width:].tolist()
+        return new, stops.lengths or [None] * len(new)
+
+    def _padded(self, batch: Sequence[Request], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and mask, both of shape (requests, longest prompt); padding follows the shared tokens."""
+        device, pad = self._loaded.device, self._loaded.tokenizer.pad_token_id
+        width = max(len(request.token_ids) for request in batch)
+        gaps = [width - len(request.token_ids) for request in batch]
+        rows = [
+            request.token_ids[:shared] + [pad] * gap + request.token_ids[shared:]
+            for request, gap in zip(batch, gaps, strict=True)
+        ]
+        mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
+        return torch.tensor(rows, device=device), torch.tensor(mask, device=device)
+
+    def _sampling(self, batch: Sequence[Request]) -> LogitsProcessorList:
+        settings = self.settings
+        if settings.temperature is None:
+            return LogitsProcessorList()
+        seeds = [
+            row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in range(settings.chains)
+        ]
+        return LogitsProcessorList([SeededSampling(settings.temperature, seeds, self._loaded.device)])
+
+    def _read(self, row: list[int], length: int | None) -> tuple[str, int, str]:
+        """Text, number of new tokens (the end token counted) and finish reason of one row."""
+        end = next((place for place, token in enumerate(row[:length]) if token in self._stops), None)
+        tokens = row[:length] if end is None else row[:end]
+        text = self._loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+        if end is None and length is None:
+            return text, len(row), "length"
+        return text, len(tokens) if end is None else end + 1, "stop"
+
+
+class _TokenTimes(StoppingCriteria):
+    """Notes the time when each new token exists; never stops anything.
+
+    Synchronizing here costs next to nothing: ``generate`` itself waits for the device after each token, to see whether
+    all rows have ended.
+    """
+
+    def __init__(self, synchronize: Any) -> None:
+        self.at: list[float] = []
+        self._synchronize = synchronize
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        self._synchronize()
+        self.at.append(time.perf_counter())
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
+
+
+def _end_tokens(loaded: LoadedModel) -> set[int]:
+    """The tokens that end an answer, by the model's published generation settings and its tokenizer."""
+    stated = loaded.model.generation_config.eos_token_id
+    ends = stated if isinstance(stated, list | tuple) else [stated]
+    return {int(token) for token in [*ends, loaded.tokenizer.eos_token_id] if token is not None}

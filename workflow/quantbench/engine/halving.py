@@ -1,0 +1,67 @@
+"""When memory runs out: the batch is halved and tried again, down to one sample, and every halving is recorded."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+
+import torch
+
+from ..contracts.records import Prediction
+from ..errors import ModelError
+from .batches import Request
+
+GIB = 1024**3
+Answer = Callable[[Sequence[Request]], list[Prediction]]
+Note = Callable[[list[str]], None]
+Advice = Callable[[int], str]
+
+
+def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice: Advice) -> list[Prediction]:
+    """Answer a batch; where it does not fit into memory, answer its halves.
+
+    Args:
+        answer: generates the answers of a batch.
+        batch: requests of one batch of the plan.
+        note: takes the sample ids of each batch that did not fit, for the manifest.
+        advice: what to say about a prompt of so many tokens that does not fit alone.
+
+    Raises:
+        ModelError: a single sample does not fit; names its prompt's length, what was asked and what is free.
+    """
+    try:
+        return answer(batch)
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        reason = str(error).split("\n", 1)[0]
+    # Outside the handler: the error's trace holds the failed batch's tensors.
+    _release()
+    if len(batch) == 1:
+        raise ModelError(_too_large(batch[0], reason, advice))
+    note([request.sample_id for request in batch])
+    middle = len(batch) // 2
+    return answer_halving(answer, batch[:middle], note, advice) + answer_halving(answer, batch[middle:], note, advice)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """CUDA has an error of its own; on CPU torch raises a plain RuntimeError that only its text tells apart."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _release() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _too_large(request: Request, reason: str, advice: Advice) -> str:
+    free = ""
+    if torch.cuda.is_available():
+        parts = [torch.cuda.mem_get_info(index) for index in range(torch.cuda.device_count())]
+        free = "; free: " + ", ".join(f"{now / GIB:.1f} of {total / GIB:.1f} GiB" for now, total in parts)
+    tokens = len(request.token_ids)
+    return (
+        f"out of memory at batch size 1, sample {request.sample_id} with a prompt of {tokens} tokens: {reason}{free}; "
+        f"{advice(tokens)}"
+    )

@@ -1,0 +1,154 @@
+"""The resources a cell's job asks for: GPUs, memory, disk, time; a retry asks for more."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Catalogue
+from ..devices import smallest_memory_gib
+from ..study.grid import Cell
+from .fitting import devices_needed
+from .gpus import CPU, Gpu, nearest_gpu
+from .hours import cell_time, checkpoint_bytes
+from .peak import plan_memory
+from .setting import Setting, Workload
+from .workload import cell_work
+
+# GPU memory where it is neither stated nor to be seen, as on the login node of a cluster: an A100 or H100 of 80 GB.
+ASSUMED_GPU_GIB = 80.0
+# Each retry plans for GPUs a tenth smaller: a cell that only just fitted gets another one, others keep their number.
+_RETRY_GPU_PART = 0.9
+# Time asked for, beyond what every answer at its limit is planned to take: a slow disk, a slower GPU of the same size.
+_TIME_FACTOR = 1.5
+_LEAST_MINUTES = 15
+# Host memory of a process that computes on GPUs: Python, the CUDA libraries, prompts; and the piece of the checkpoint that
+# is on its way to the GPU, at most one file of 10 GB, the largest size in which hubs keep weights.
+_PROCESS_MB, _FILE_MB = 6000, 10000
+# Host memory of a process that computes on CPU, beside the model.
+_CPU_PROCESS_MB = 2000
+_MB = 1e6
+# Bytes a written token leaves in predictions, progress and log, and what any answer leaves.
+_TOKEN_BYTES, _ANSWER_BYTES, _LEAST_DISK_MB = 12, 1000, 100
+
+
+@dataclass(frozen=True)
+class CellRequest:
+    """What one job asks for.
+
+    Attributes:
+        gpu: GPUs; 0 on CPU and where they are asked for as a generic resource.
+        gres: that generic resource with its count, as SLURM writes it; None elsewhere.
+        mem_mb: host memory.
+        disk_mb: of results and progress.
+        runtime: minutes.
+    """
+
+    gpu: int
+    gres: str | None
+    mem_mb: int
+    disk_mb: int
+    runtime: int
+
+
+class Requests:
+    """Plans the jobs of one configuration, each combination once.
+
+    Attributes:
+        catalogue: the configuration.
+        gpu_memory_gib: memory of one GPU: stated, seen here or assumed.
+        gpu_memory_known: whether it was stated or seen.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._on_cpu = catalogue.run.hardware.device == "cpu"
+        self.gpu_memory_gib, self.gpu_memory_known = _gpu_memory(catalogue)
+        self._gpu = CPU if self._on_cpu else nearest_gpu(self.gpu_memory_gib)
+        self._devices: dict[tuple[str, str, int, int, int], int | None] = {}
+        self._seconds: dict[Cell, float] = {}
+
+    @property
+    def gpu(self) -> Gpu:
+        """The kind of device times are planned for."""
+        return self._gpu
+
+    def devices(self, cell: Cell, attempt: int = 1) -> int | None:
+        """GPUs a cell takes at an attempt (0 on CPU); None where it does not fit, one layer on each."""
+        if self._on_cpu:
+            return 0
+        work = cell_work(self.catalogue, cell)
+        # All that memory depends on; a few combinations stand for hundreds of cells.
+        key = (cell.model, cell.precision, work.longest_prompt + work.limit, work.largest_batch * work.rows, attempt)
+        if key not in self._devices:
+            memory = self.gpu_memory_gib * _RETRY_GPU_PART ** (attempt - 1)
+            self._devices[key] = devices_needed(self._setting(cell), memory)
+        return self._devices[key]
+
+    def seconds(self, cell: Cell) -> float:
+        """Planned time of a cell whose answers all go on to their limit."""
+        if cell not in self._seconds:
+            engine = self.catalogue.run.inference.engine
+            self._seconds[cell] = cell_time(self.catalogue, cell, self._gpu, engine, "limit").total_s
+        return self._seconds[cell]
+
+    def priority(self, cell: Cell) -> int:
+        """Minutes a cell is planned to take: the longest start first, so that none is left alone at the end."""
+        return max(1, round(self.seconds(cell) / 60))
+
+    def request(self, cell: Cell, attempt: int = 1) -> CellRequest:
+        """What the cell's job asks for at an attempt, counted from 1."""
+        hardware = self.catalogue.run.hardware
+        # A cell that fits nowhere is refused or left out before; 0 is never asked for. A retry stays within one node.
+        gpus = min(self.devices(cell, attempt) or self.devices(cell) or 0, hardware.gpus or sys.maxsize)
+        by_name = hardware.gres is not None and gpus > 0
+        return CellRequest(
+            gpu=0 if by_name else gpus,
+            gres=f"{hardware.gres}:{gpus}" if by_name else None,
+            mem_mb=self._host_mb(cell) * attempt,
+            disk_mb=self._disk_mb(cell),
+            runtime=self._minutes(cell, attempt),
+        )
+
+    def checkpoint_mb(self, model: str) -> int:
+        """Disk that a model's published weights take."""
+        return math.ceil(checkpoint_bytes(self.catalogue, model) / _MB)
+
+    def _setting(self, cell: Cell) -> Setting:
+        work, catalogue = cell_work(self.catalogue, cell), self.catalogue
+        load = Workload(work.longest_prompt, work.limit, batch=work.largest_batch * work.rows)
+        return Setting(catalogue.models[cell.model], catalogue.precisions[cell.precision], load)
+
+    def _host_mb(self, cell: Cell) -> int:
+        if not self._on_cpu:
+            return _PROCESS_MB + min(_FILE_MB, self.checkpoint_mb(cell.model))
+        # Weights are there twice while they load.
+        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(self._setting(cell)).peak_bytes / _MB)
+
+    def _disk_mb(self, cell: Cell) -> int:
+        work = cell_work(self.catalogue, cell)
+        answer = _ANSWER_BYTES + work.limit * _TOKEN_BYTES
+        return max(_LEAST_DISK_MB, math.ceil(2 * work.samples * work.rows * answer / _MB))
+
+    def _minutes(self, cell: Cell, attempt: int) -> int:
+        asked = max(_LEAST_MINUTES, math.ceil(_TIME_FACTOR * self.seconds(cell) / 60)) * attempt
+        limit = self.catalogue.run.hardware.runtime_limit_hours
+        return asked if limit is None else min(asked, max(1, math.floor(limit * 60)))
+
+
+def gpus_asked_for(resources: Mapping[str, Any]) -> int:
+    """GPUs of a job by its resources, whichever of the two names they were asked for by."""
+    gres = resources.get("gres")
+    return int(gres.rpartition(":")[2]) if gres else int(resources.get("gpu") or 0)
+
+
+def _gpu_memory(catalogue: Catalogue) -> tuple[float, bool]:
+    """Memory of one GPU in GiB, stated, seen or assumed; and whether it is known at all."""
+    stated = catalogue.run.hardware.gpu_memory_gib
+    if stated != "auto":
+        return float(stated), True
+    seen = smallest_memory_gib() if catalogue.run.hardware.device != "cpu" else None
+    return (seen, True) if seen is not None else (ASSUMED_GPU_GIB, False)

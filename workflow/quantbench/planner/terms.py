@@ -1,0 +1,185 @@
+"""The terms of the peak, in bytes summed over the devices. Each docstring gives the reason of its formula.
+
+What is alive differs between two stages. While the ``prompt`` is read every prompt token goes through each layer at once,
+so activations are large. While the ``answer`` is written one token goes through, the cache is longest and logits exist.
+The peak is the larger of the two sums. Layers run one after another, so a device holds the activations of one layer at
+a time; but each device of several meets its own peak, and the devices' peaks add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from .setting import Setting
+from .weight_bytes import (
+    head_size,
+    is_int8,
+    is_int8_weight_only,
+    is_nf4,
+    linear_weights,
+    payload_bytes,
+    row_scale_bytes,
+    scale_bytes,
+    table_weights,
+)
+
+Stage = Literal["prompt", "answer"]
+
+# LLM.int8's outliers are about 0.1% of all features (Dettmers et al. 2022, abstract and section 4).
+OUTLIER_SHARE = 0.001
+# cuBLAS workspace a device, as PyTorch sets it before Hopper: CUBLAS_WORKSPACE_CONFIG=:4096:2:16:8, in KiB.
+CUBLAS_WORKSPACE = (4096 * 2 + 16 * 8) * 1024
+_INT8, _INT32, _FLOAT32 = 1, 4, 4  # bytes
+
+
+def weights(setting: Setting, stage: Stage) -> float:
+    """All weights as stored: linear layers at the precision, embeddings and output head never quantized."""
+    linear = linear_weights(setting.facts) * payload_bytes(setting.precision, setting.width)
+    return linear + table_weights(setting.facts) * setting.width
+
+
+def quantization_state(setting: Setting, stage: Stage) -> float:
+    """Scales that turn stored weights back into numbers: NF4's a block of 64 weights, LLM.int8's a row of a layer."""
+    blocks = linear_weights(setting.facts) * scale_bytes(setting.precision)
+    return blocks + row_scale_bytes(setting.facts, setting.precision)
+
+
+def kv_cache(setting: Setting, stage: Stage) -> float:
+    """A key and a value of every layer, key-value head and token so far, for each row of the batch."""
+    facts, work = setting.facts, setting.workload
+    tokens = work.prompt_tokens + (work.new_tokens if stage == "answer" else 0)
+    a_token = 2 * facts.layers * facts.key_value_heads * head_size(facts) * setting.width
+    return a_token * tokens * work.batch
+
+
+def kept_projections(setting: Setting, stage: Stage) -> float:
+    """Queries and keys that a cache of views keeps alive beside the values, in models with a fused projection.
+
+    There the values are a slice of the projection's output, and a slice keeps the whole output. The keys are copied by
+    the rotary embedding, so the slice's queries and keys are all surplus. The first written token copies the cache,
+    which ends it.
+    """
+    if stage == "answer" or not (setting.fused and setting.libraries.cache_keeps_projections):
+        return 0.0
+    facts, work = setting.facts, setting.workload
+    surplus = (facts.attention_heads + facts.key_value_heads) * head_size(facts)
+    return facts.layers * surplus * setting.width * work.prompt_tokens * work.batch
+
+
+def activations(setting: Setting, stage: Stage) -> float:
+    """One layer's intermediate results at its fullest moment (:func:`_moment`), once a device; the embedded prompt, once.
+
+    The embedded prompt is held by the model's ``forward`` until its last layer is done, on the first device.
+    """
+    embedded = setting.facts.hidden_size * _rows(setting, stage) * setting.width
+    return setting.workload.devices * _moment(setting, stage)[0] + embedded
+
+
+def dequantization_buffer(setting: Setting, stage: Stage) -> float:
+    """A 16-bit copy of the whole weight matrix, made for the call, once a device: NF4 and weight-only int8 multiply by it.
+
+    The largest matrix counts: the up projection, or gate and up in one where they are fused. NF4 multiplies a single row
+    without a copy.
+    """
+    return setting.workload.devices * _moment(setting, stage)[1]
+
+
+def outlier_copies(setting: Setting, stage: Stage) -> float:
+    """16-bit copies of the weight columns that LLM.int8 multiplies outside of 8 bits (0.1% of the columns).
+
+    How many columns are outliers depends on model and text; this is the share its authors give. Where the copies stay
+    there is one for every linear layer; else one at a time on each device, with its int8 and float32 forms.
+    """
+    if not setting.finds_outliers:
+        return 0.0
+    if setting.libraries.outlier_copies_stay:
+        return OUTLIER_SHARE * linear_weights(setting.facts) * setting.width
+    a_number = _INT8 + _FLOAT32 + setting.width
+    return setting.workload.devices * OUTLIER_SHARE * _largest_matrix(setting) * a_number
+
+
+def logits(setting: Setting, stage: Stage) -> float:
+    """One score a vocabulary entry for each row's last token, and the float32 copy that ``generate`` chooses from.
+
+    ``generate`` asks for the last position only, so the prompt's length does not enter.
+    """
+    if stage == "prompt":
+        return 0.0
+    return setting.workload.batch * setting.facts.vocab_size * (setting.width + _FLOAT32)
+
+
+def allocator_base(setting: Setting, stage: Stage) -> float:
+    """What PyTorch allocates on each device before any tensor of the model: the workspace of cuBLAS, 8.1 MiB."""
+    return setting.workload.devices * CUBLAS_WORKSPACE
+
+
+TERMS: dict[str, Callable[[Setting, Stage], float]] = {
+    "weights": weights,
+    "quantization_state": quantization_state,
+    "kv_cache": kv_cache,
+    "kept_projections": kept_projections,
+    "activations": activations,
+    "dequantization_buffer": dequantization_buffer,
+    "outlier_copies": outlier_copies,
+    "logits": logits,
+    "allocator_base": allocator_base,
+}
+
+
+def _rows(setting: Setting, stage: Stage) -> int:
+    """Tokens that go through a layer at once: the whole prompts, then one token a sample."""
+    return setting.workload.batch * (setting.workload.prompt_tokens if stage == "prompt" else 1)
+
+
+def _moment(setting: Setting, stage: Stage) -> tuple[float, float]:
+    """Activations and dequantization buffer of one device at a layer's fullest moment.
+
+    While the prompt is read that is the feed-forward part: attention holds four tensors of hidden size (rotated queries,
+    repeated keys and values, output), fewer than the three or four of intermediate size here.
+    """
+    facts, work = setting.facts, setting.workload
+    rows = _rows(setting, stage)
+    # The layer's input, which the loop over layers holds; the sum after attention; and that sum, normalized. Beside them
+    # cosine and sine of each position for the rotary embedding.
+    hidden = (3 * facts.hidden_size + 2 * head_size(facts)) * rows * setting.width
+    inner, buffer = max(_feed_forward(setting, rows), key=sum)
+    if stage == "answer":
+        inner, buffer = max((inner, buffer), (_attention_over_cache(setting), 0.0), key=sum)
+    # Rows of different lengths need a mask: one byte a pair of tokens. One row needs none.
+    mask = work.prompt_tokens**2 * work.batch if stage == "prompt" and work.batch > 1 else 0
+    return hidden + inner + mask, buffer
+
+
+def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
+    """Candidates for the fullest moment of ``down(activation(gate(x)) * up(x))``: (activations, buffer) in bytes.
+
+    - The product: activated gate, up and their product; where fused, the joint output stays under its two halves.
+    - The multiplication before it, at a quantized precision: the activated gate and up (or the joint output), with the
+      16-bit copy of the matrix that NF4 and weight-only int8 make, or with LLM.int8's 32-bit sums of the same shape and its 8-bit input.
+    """
+    facts, width = setting.facts, setting.width
+    intermediate = facts.intermediate_size * rows
+    product = (4 if setting.fused else 3) * intermediate * width
+    outputs = 2 * intermediate * width
+    candidates: list[tuple[float, float]] = [(product, 0.0)]
+    if is_nf4(setting.precision):
+        candidates.append((outputs, _largest_matrix(setting) * width if rows > 1 else 0.0))
+    if is_int8_weight_only(setting.precision):
+        candidates.append((outputs, _largest_matrix(setting) * width))
+    if is_int8(setting.precision):
+        sums = (2 if setting.fused else 1) * intermediate * _INT32
+        candidates.append((outputs + sums + facts.hidden_size * rows * _INT8, 0.0))
+    return candidates
+
+
+def _attention_over_cache(setting: Setting) -> float:
+    """One layer's keys and values repeated for every query head, for one written token over the whole cache."""
+    facts, work = setting.facts, setting.workload
+    tokens = (work.prompt_tokens + work.new_tokens) * work.batch
+    return 2 * facts.attention_heads * head_size(facts) * tokens * setting.width
+
+
+def _largest_matrix(setting: Setting) -> int:
+    """Number of weights in a layer's largest matrix."""
+    return (2 if setting.fused else 1) * setting.facts.hidden_size * setting.facts.intermediate_size

@@ -1,0 +1,73 @@
+"""How much a cell has to read and write, from the configuration alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..config import Catalogue
+from ..study.grid import Cell
+from ..study.identity import max_new_tokens
+
+# Of a test file whose rows the configuration does not state.
+_UNKNOWN_ROWS = 1000
+# A chain of thought ends on its own about half-way to its limit: an assumption, there are no gold chains to count.
+_CHAIN_PART = 0.5
+
+
+@dataclass(frozen=True)
+class CellWork:
+    """Prompts and answers of a cell; tokens are means unless they say otherwise.
+
+    Attributes:
+        samples: test samples.
+        prompt_tokens: of one prompt, worked examples included.
+        longest_prompt: of the longest prompt.
+        answer_tokens: of one answer if the model ends it like the gold one; a base model goes on to the limit.
+        limit: most new tokens of one answer.
+        rows: answers a sample (1; the chains of self-consistency).
+        batch: samples of a batch of mean prompts.
+        largest_batch: samples of the batch that holds the longest prompt.
+    """
+
+    samples: int
+    prompt_tokens: int
+    longest_prompt: int
+    answer_tokens: int
+    limit: int
+    rows: int
+    batch: int
+    largest_batch: int
+
+
+def cell_work(catalogue: Catalogue, cell: Cell, engine: str | None = None) -> CellWork:
+    """The work of one cell under an engine (default: the configured one).
+
+    A worked example is counted as a whole prompt with its answer, although it lacks the instructions.
+    """
+    dataset, settings = catalogue.datasets[cell.dataset], catalogue.run.inference
+    tokens, limit = dataset.tokens, max_new_tokens(catalogue, cell)
+    examples = cell.shots * (tokens.prompt + tokens.answer)
+    prompt, longest = tokens.prompt + examples, tokens.longest_prompt + examples
+    answer = tokens.answer if cell.prompting == "instruction" else round(limit * _CHAIN_PART)
+    if catalogue.models[cell.model].chat_template == "none":
+        answer = limit
+    rows = settings.self_consistency.chains if cell.prompting == "self_consistency" else 1
+
+    def batch(length: int) -> int:
+        """As :func:`quantbench.engine.batches.make_plan` fills batches."""
+        if (engine or settings.engine) == "single":
+            return 1
+        return max(1, min(settings.max_batch_size, settings.token_budget // (rows * (length + limit))))
+
+    rows_in_file = next((file.rows for file in dataset.files.get("test", []) if file.rows), _UNKNOWN_ROWS)
+    samples = min(rows_in_file, catalogue.run.limit or rows_in_file)
+    return CellWork(
+        samples=samples,
+        prompt_tokens=prompt,
+        longest_prompt=longest,
+        answer_tokens=min(answer, limit),
+        limit=limit,
+        rows=rows,
+        batch=min(batch(prompt), samples),
+        largest_batch=min(batch(longest), samples),
+    )

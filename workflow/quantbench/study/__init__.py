@@ -1,0 +1,1 @@
+"""From a configuration to the cells of its studies, and what the outputs of each depend on."""

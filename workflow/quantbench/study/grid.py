@@ -1,0 +1,137 @@
+"""From a configuration to cells: the unit of inference work, and which studies want each one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from ..config import Catalogue, StudyEntry, data_folder, find_file
+from ..config.entries import Prompting
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Cell:
+    """One model x precision x dataset x prompting x shots: one inference job."""
+
+    model: str
+    precision: str
+    dataset: str
+    prompting: Prompting
+    shots: int
+
+    @property
+    def folder(self) -> str:
+        """Where the cell's files stand, relative to ``results/<run>/cells``."""
+        return f"{self.model}/{self.precision}/{self.dataset}/{self.prompting}-{self.shots}shot"
+
+    @property
+    def label(self) -> str:
+        """The cell in words, for messages."""
+        return f"{self.model} {self.precision} on {self.dataset} ({self.prompting}, {self.shots} shots)"
+
+
+def parse_folder(folder: str) -> Cell:
+    """The cell whose :attr:`Cell.folder` this is."""
+    model, precision, dataset, rest = folder.split("/")
+    prompting, shots = rest.removesuffix("shot").split("-")
+    return Cell(model, precision, dataset, cast(Prompting, prompting), int(shots))
+
+
+def active_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
+    """The studies named in the run, and those that are subsets of one named."""
+    named = set(catalogue.run.studies)
+    return {name: study for name, study in catalogue.studies.items() if name in named or study.subset_of in named}
+
+
+def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
+    """The cells of one study, narrowed to the models, precisions and datasets of the run, in configuration order."""
+    study = catalogue.studies[name]
+    models = _chosen(study.models, catalogue.run.models, catalogue.models)
+    precisions = _precisions(study, catalogue)
+    datasets = _chosen(study.datasets, catalogue.run.datasets, catalogue.datasets)
+    return [
+        Cell(model, precision, dataset, prompting, shots)
+        for model in models
+        for dataset in datasets
+        for prompting in study.promptings
+        for shots in study.shots
+        for precision in precisions
+    ]
+
+
+def run_cells(catalogue: Catalogue) -> list[Cell]:
+    """Every cell of the run once, however many studies want it.
+
+    Raises:
+        ConfigError: no cell is left, a cell wants worked examples of a dataset without a train or dev split, a noise
+            floor where no second plan can be made, or several chains of an engine that cannot draw them by sample.
+    """
+    cells = list(dict.fromkeys(cell for name in catalogue.run.studies for cell in study_cells(catalogue, name)))
+    if not cells:
+        raise ConfigError("no cells: the run's models, precisions and datasets share nothing with its studies")
+    _check_few_shot_pools(catalogue, cells)
+    _check_second_plans(catalogue, cells)
+    _check_continuous(catalogue, cells)
+    return cells
+
+
+def _precisions(study: StudyEntry, catalogue: Catalogue) -> list[str]:
+    """Like other names, but a noise floor is wanted only by name, and kept wherever the precision it repeats is."""
+    floors, allowed = catalogue.noise_floors, catalogue.run.precisions
+    known = {name: entry for name, entry in catalogue.precisions.items() if name not in floors}
+    if isinstance(allowed, list):
+        allowed = [*allowed, *(name for name, repeated in floors.items() if repeated in allowed)]
+    return [name for name in _chosen(study.precisions, allowed, known) if study.precisions != "all" or name in known]
+
+
+def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: Mapping[str, object]) -> list[str]:
+    """Names in the study's order where it lists them, else in the run's, else in the catalogue's."""
+    if isinstance(wanted, str):
+        return list(known) if isinstance(allowed, str) else list(allowed)
+    return [name for name in wanted if isinstance(allowed, str) or name in allowed]
+
+
+def _check_second_plans(catalogue: Catalogue, cells: list[Cell]) -> None:
+    settings = catalogue.run.inference
+    if settings.engine != "single" and settings.max_batch_size > 1:
+        return
+    for cell in cells:
+        if cell.precision in catalogue.noise_floors:
+            raise ConfigError(
+                f"study cell {cell.label}: a noise floor needs a second batch plan, and batches of one sample "
+                f"(inference.engine: {settings.engine}, max_batch_size: {settings.max_batch_size}) have none; leave "
+                "noise floors out of 'studies', or use inference.engine: static with larger batches"
+            )
+
+
+def _check_continuous(catalogue: Catalogue, cells: list[Cell]) -> None:
+    if catalogue.run.inference.engine != "continuous":
+        return
+    reasons = {
+        "noise floor": "the composition of its batches is not frozen, so there is no second one to compare with",
+        "self_consistency": "its draws would depend on what runs side by side, not on the sample alone",
+    }
+    for cell in cells:
+        kind = "noise floor" if cell.precision in catalogue.noise_floors else str(cell.prompting)
+        if kind in reasons:
+            raise ConfigError(
+                f"study cell {cell.label}: inference.engine 'continuous' cannot run a {kind} cell, since {reasons[kind]}; "
+                "leave such cells out of 'studies', or use inference.engine: static"
+            )
+
+
+def _check_few_shot_pools(catalogue: Catalogue, cells: list[Cell]) -> None:
+    folder = data_folder(catalogue.root, catalogue.run)
+    for cell in cells:
+        entry = catalogue.datasets[cell.dataset]
+        splits = [split for split in entry.few_shot_splits if entry.files.get(split)]
+        if folder is not None:
+            splits = [split for split in splits if find_file(entry, split, folder / cell.dataset)]
+        if cell.shots > 0 and not splits:
+            where = f"in {folder / cell.dataset}" if folder else f"in config/datasets/{cell.dataset}/dataset.yaml"
+            raise ConfigError(
+                f"study cell {cell.label}: needs worked examples, and no {' or '.join(entry.few_shot_splits)} file of "
+                f"{cell.dataset} stands {where}; set shots to 0 for it or add the file"
+            )

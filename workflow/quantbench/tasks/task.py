@@ -1,0 +1,143 @@
+"""What every task owns: a careful reader, an exact reader, the worked-example form, the counts behind its metric."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import DatasetEntry
+from ..contracts.records import Sample
+from . import completion
+from .metrics import Counts, metric_value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was read from one output. Where nothing could be read ``ok`` is False and ``value`` empty (None or [])."""
+
+    value: Any
+    ok: bool
+
+
+class Task(ABC):
+    """One task bound to one dataset.
+
+    ``labels`` names the rows of :meth:`counts`. ``empty`` is the value that stands for no answer.
+    """
+
+    empty: Any = None
+
+    def __init__(self, entry: DatasetEntry, labels: Sequence[str]) -> None:
+        self.entry = entry
+        self.labels = tuple(labels)
+
+    def parse(self, raw: str, sample: Sample) -> Answer:
+        """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text."""
+        return self.read(self._answered(raw, sample), sample)
+
+    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+        """Read an output only if it has exactly the form :meth:`render` writes.
+
+        The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
+        line counts instead (what the chain-of-thought prompts ask for).
+        """
+        return self.read_strict(self._answered(raw, sample), sample)
+
+    def answer_end(self, raw: str, sample: Sample, stated: bool = False) -> int | None:
+        """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.
+
+        Args:
+            raw: the output, or its beginning.
+            sample: what was asked.
+            stated: only a stated final answer counts (chains of thought).
+        """
+        return completion.answer_end(
+            raw,
+            readable=lambda text: self.completes(text, sample),
+            exact=lambda text: self.read_strict(text, sample).ok,
+            stated=stated,
+        )
+
+    def completes(self, text: str, sample: Sample) -> bool:
+        """Tell whether a text before a new example answers the sample."""
+        return self.read(text, sample).ok
+
+    def _answered(self, raw: str, sample: Sample) -> str:
+        return raw[: self.answer_end(raw, sample)]
+
+    @abstractmethod
+    def read(self, raw: str, sample: Sample) -> Answer:
+        """Read all of an output as a careful reader would."""
+
+    @abstractmethod
+    def read_strict(self, raw: str, sample: Sample) -> Answer:
+        """Read the exact form from all of an output."""
+
+    @abstractmethod
+    def render(self, gold: Any, sample: Sample) -> str:
+        """Write a gold answer the way a worked example in a prompt shows it."""
+
+    @abstractmethod
+    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+        """Count, per sample and label, true positives, false positives and false negatives.
+
+        Args:
+            answers: n parsed values.
+            golds: n gold values, same order.
+
+        Returns:
+            Integers of shape (n, len(labels), 3). The score of any subset or resample follows from its summed counts.
+        """
+
+    @abstractmethod
+    def check_gold(self, sample: Sample) -> str | None:
+        """Return what is wrong with a sample's gold answer for this dataset, or None."""
+
+    def score_from_counts(self, total: NDArray[np.integer[Any]]) -> float:
+        """Return the metric from counts summed over samples, shape (len(labels), 3)."""
+        return float(metric_value(total, self.entry.metric))
+
+    def label_counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> dict[str, NDArray[np.int64]]:
+        """Return label -> summed (true positives, false positives, false negatives), for the per-label report."""
+        total = self.counts(answers, golds).sum(axis=0)
+        return dict(zip(self.labels, total, strict=True))
+
+    def correct(self, answer: Any, gold: Any) -> bool:
+        """Judge one sample: the whole answer equals the whole gold answer."""
+        return bool(answer == gold)
+
+    def constants(self, golds: Sequence[Any]) -> list[Any]:
+        """Return the answers that one could give to every sample unread; :meth:`constant_score` takes the best of them.
+
+        Here each answer that occurs in ``golds``; tasks whose answers hold several parts say better.
+        """
+        return sorted(set(golds))
+
+    def constant_score(self, golds: Sequence[Any]) -> float:
+        """Return the chance level: the metric of the best answer that is the same for every sample."""
+        tried = [self.counts([answer] * len(golds), golds).sum(axis=0) for answer in self.constants(golds)]
+        return max(map(self.score_from_counts, tried))
+
+    def no_answer(self) -> Answer:
+        """Return the answer that stands for an output in which none was found."""
+        return Answer(self.empty, False)
+
+    def vote(self, answers: Sequence[Answer]) -> Answer:
+        """Return the majority of the answers that could be read, whole answers compared; ties go to the first.
+
+        Self-consistency of Wang et al. 2023 (arXiv 2203.11171).
+        """
+        readable = [answer for answer in answers if answer.ok]
+        if len(readable) < 2:
+            return readable[0] if readable else self.no_answer()
+        tally = Counter(json.dumps(answer.value, sort_keys=True) for answer in readable)
+        # max keeps the first of equals, and a Counter keeps the order of first appearance.
+        winner = max(tally, key=lambda key: tally[key])
+        return next(answer for answer in readable if json.dumps(answer.value, sort_keys=True) == winner)
