@@ -38,7 +38,7 @@ set_environment(1, "cpu", [])
 from quantbench.cell.warm import _preload
 _preload(); imported = time.time()
 from quantbench.inference import cell
-from quantbench.contracts.records import read_json
+from quantbench.contracts.files import read_json
 out = Path("steps/out")
 dataset = Path(catalogue.run_folder) / "datasets" / parse_folder(name).dataset
 folders = cell.CellFolders(dataset, out, Path("steps/progress"), Path("steps/leases"))

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.measured.run import REPOSITORY, first_device, run_set
 from benchmarks.measured.summary import text
 
-from quantbench.contracts.records import read_json, write_json
+from quantbench.contracts.files import read_json, write_json
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ from quantbench import tasks
 from quantbench.config import Catalogue, load
 from quantbench.config.entries import DatasetEntry, ModelEntry
 from quantbench.config.settings import read_yaml
-from quantbench.contracts.records import Sample, ScoredAnswer, write_json, write_records
+from quantbench.contracts.files import write_json
+from quantbench.contracts.records import Sample, ScoredAnswer, write_records
 from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import interval_of_counts
 from quantbench.study.grid import Cell, run_cells

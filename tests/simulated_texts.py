@@ -12,7 +12,8 @@ import numpy as np
 from quantbench import tasks
 from quantbench.config import Catalogue
 from quantbench.config.entries import DatasetEntry
-from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_json, write_records
+from quantbench.contracts.files import write_json
+from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
 from quantbench.datasets import sha256_of
 from quantbench.study.grid import Cell
 

@@ -10,7 +10,8 @@ import pytest
 
 from quantbench import scoring
 from quantbench.config import DatasetEntry
-from quantbench.contracts.records import Sample, ScoredAnswer, read_json, read_records, write_records
+from quantbench.contracts.files import read_json
+from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 from quantbench.errors import DataError
 from quantbench.scoring import Bootstrap, Outputs, score_cell, score_file, score_predictions
 

@@ -23,7 +23,7 @@ def catalogue_of(config: dict[str, Any]) -> Catalogue:
 
 def retrieve_dataset(config: dict[str, Any], dataset: str, receipt: Path) -> None:
     """Download a dataset into the folder of its receipt."""
-    from .contracts.records import write_json
+    from .contracts.files import write_json
     from .datasets import sha256_of
     from .datasets.hub_rows import retrieve_hub
     from .datasets.pinned_files import mirror_urls, retrieve
@@ -78,7 +78,7 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
 
 def release_weights(config: dict[str, Any], model: str, manifests: list[str], notes: Path) -> None:
     """Free the full weights of a retrieved model whose quantized checkpoints are the ones with these manifests."""
-    from .contracts.records import read_json
+    from .contracts.files import read_json
     from .store.cleaning import release_weights as release
     from .store.folder import model_folder
 

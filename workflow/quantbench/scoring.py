@@ -19,7 +19,8 @@ import numpy as np
 
 from . import tasks
 from .config import DatasetEntry
-from .contracts.records import Sample, ScoredAnswer, iterate_lines, read_records, write_json, write_records
+from .contracts.files import iterate_lines, write_json
+from .contracts.records import Sample, ScoredAnswer, read_records, write_records
 from .errors import DataError
 from .tasks import Answer, Task, f1_from_counts
 

@@ -18,7 +18,8 @@ from quantbench.bundle import figures_unchanged, open_bundle, pack, restore_text
 from quantbench.cli.main import main
 from quantbench.config import load
 from quantbench.config.settings import read_yaml
-from quantbench.contracts.records import Prediction, Sample, read_records, write_json, write_records
+from quantbench.contracts.files import write_json
+from quantbench.contracts.records import Prediction, Sample, read_records, write_records
 from quantbench.datasets import prepare
 from quantbench.errors import DataError
 from quantbench.study.grid import run_cells

@@ -16,7 +16,8 @@ import yaml
 from quantbench.cell import running as runner
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import Catalogue, load
-from quantbench.contracts.records import Sample, read_json, write_json, write_records
+from quantbench.contracts.files import read_json, write_json
+from quantbench.contracts.records import Sample, write_records
 from quantbench.engine.generation import Generator
 from quantbench.errors import DataError, ModelError
 from quantbench.study.grid import Cell

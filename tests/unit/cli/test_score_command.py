@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from quantbench.cli.main import main
-from quantbench.contracts.records import ScoredAnswer, read_json, read_records
+from quantbench.contracts.files import read_json
+from quantbench.contracts.records import ScoredAnswer, read_records
 
 # dataset -> outputs written by hand for the small test file, and how many of them are right.
 OUTPUTS: dict[str, tuple[list[str], int]] = {

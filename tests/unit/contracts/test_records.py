@@ -4,15 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from quantbench.contracts.records import (
-    Prediction,
-    Sample,
-    read_json,
-    read_records,
-    write_json,
-    write_records,
-    write_text,
-)
+from quantbench.contracts.files import read_json, write_json, write_text
+from quantbench.contracts.records import Prediction, Sample, read_records, write_records
 from quantbench.errors import DataError
 
 SAMPLES = [Sample("0", {"text": "β-blocker\t<x>"}, ["a"], "d1"), Sample("1", {"text": ""}, [], "d1")]
@@ -29,7 +22,11 @@ def test_round_trip(tmp_path: Path) -> None:
         ('{"sample_id": "1", "inputs"', "line 2: malformed JSON"),
         ("[]", "line 2: expected a JSON object"),
         ('{"sample_id": "1", "inputs": {}, "gold": 1}', "line 2: fields missing or unknown for Sample: group"),
-        ('{"sample_id": "0", "inputs": {}, "gold": 1, "group": "g"}', "line 2: sample_id '0' occurs twice"),
+        ('{"sample_id": "0", "inputs": {}, "gold": "a", "group": "g"}', "line 2: sample_id '0' occurs twice"),
+        (
+            '{"sample_id": 1, "inputs": {}, "gold": "a", "group": "g"}',
+            "line 2: field 'sample_id' has the value 1: .*string",
+        ),
     ],
 )
 def test_damaged_lines_are_named(tmp_path: Path, line: str, message: str) -> None:

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from quantbench.contracts.records import Sample, read_json, read_records
+from quantbench.contracts.files import read_json
+from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import MAX_SHOTS, prepare, read_split, sha256_of
 from quantbench.errors import DataError
 

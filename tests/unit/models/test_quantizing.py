@@ -12,7 +12,7 @@ from tests.small_run import SETTINGS, Project, make_project
 
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
-from quantbench.contracts.records import read_json
+from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
 from quantbench.models.loading import load_model, load_tokenizer
 from quantbench.models.quantizing import Source, quantize_model

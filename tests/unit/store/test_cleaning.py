@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quantbench.contracts.records import read_json
+from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
 from quantbench.store.cleaning import clean, release_weights, retrieved_models
 from quantbench.store.folder import file_hashes

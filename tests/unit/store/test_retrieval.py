@@ -13,7 +13,7 @@ import pytest
 from tests.hub_server import HubServer
 
 from quantbench.config import LockedModel, ModelEntry
-from quantbench.contracts.records import read_json
+from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
 from quantbench.store import hub as client
 from quantbench.store.folder import file_hashes

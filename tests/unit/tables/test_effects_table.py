@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from tests.simulated_run import Run, paper_catalogue, simulate, write_cell
 
-from quantbench.contracts.records import Sample, ScoredAnswer, read_json, read_records, write_json, write_records
+from quantbench.contracts.files import read_json, write_json
+from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 from quantbench.errors import DataError
 from quantbench.study.grid import Cell, run_cells
 from quantbench.tables import effects_table

@@ -57,7 +57,7 @@ class Index:
     figures: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """Ready for :func:`quantbench.contracts.records.write_json`."""
+        """Ready for :func:`quantbench.contracts.files.write_json`."""
         return asdict(self)
 
 

@@ -20,7 +20,7 @@ import yaml
 
 from ..config import RunConfig
 from ..config.settings import parse
-from ..contracts.records import read_json, write_text
+from ..contracts.files import read_json, write_text
 from ..errors import ConfigError, DataError
 from .index import INDEX, Index, check_path, read_index
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..config import Catalogue
-from ..contracts.records import write_stream
+from ..contracts.files import write_stream
 from ..datasets import sha256_of
 from ..errors import DataError
 from ..figures import FORMATS

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config import Catalogue
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..datasets import prepare, sha256_of
 from ..errors import DataError
 from .index import INDEX, Index, read_index

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 
 _PACKAGES = (
     *("quantbench", "torch", "transformers", "bitsandbytes", "torchao"),

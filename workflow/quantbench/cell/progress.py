@@ -17,7 +17,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..contracts.records import Prediction, json_line, read_json, write_json
+from ..contracts.files import read_json, write_json
+from ..contracts.records import Prediction, json_line
 from ..errors import DataError
 
 _FIELDS = {field.name for field in fields(Prediction)}

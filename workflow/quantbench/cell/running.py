@@ -12,7 +12,8 @@ from typing import Any
 
 from .. import tasks
 from ..config import Catalogue, ModelEntry
-from ..contracts.records import Sample, read_json, read_records, write_json, write_records
+from ..contracts.files import read_json, write_json
+from ..contracts.records import Sample, read_records, write_records
 from ..datasets import check_prepared, sha256_of
 from ..devices import lease_visible
 from ..devices.runtime import choose_device, set_environment

@@ -38,11 +38,12 @@ def parse(kind: type[Section], value: dict[str, Any], source: str) -> Section:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        lines = [_explain(kind, item) for item in error.errors()]
+        lines = [explain(kind, item) for item in error.errors()]
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
-def _explain(kind: type[BaseModel], item: Any) -> str:
+def explain(kind: type[BaseModel], item: Any) -> str:
+    """One of pydantic's errors in words: the key, its value, and the nearest known key."""
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         section = _section_at(kind, item["loc"][:-1])

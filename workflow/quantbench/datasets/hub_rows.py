@@ -16,7 +16,7 @@ from typing import Any
 
 from ..config import DatasetEntry, HubDataset
 from ..contracts.checksums import verify_file
-from ..contracts.records import write_text
+from ..contracts.files import write_text
 from ..errors import DataError
 
 

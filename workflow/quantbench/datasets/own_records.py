@@ -13,7 +13,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from ..config import DatasetEntry
-from ..contracts.records import Sample, iterate_lines
+from ..contracts.files import iterate_lines
+from ..contracts.records import Sample
 from ..errors import DataError, nearest
 from .delimited import shorten
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from ..config import DataFile, DatasetEntry, Split
 from ..contracts.checksums import describe_mismatch, verify_file
-from ..contracts.records import write_text
+from ..contracts.files import write_text
 from ..errors import DataError
 from .yes_no_maybe import read_pmids, read_pool
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file
 from ..contracts.checksums import sha256_of, verify_file
-from ..contracts.records import Sample, read_json, write_json, write_records
+from ..contracts.files import read_json, write_json
+from ..contracts.records import Sample, write_records
 from ..errors import DataError
 from .fewshot import draw_shots, few_shot_pool
 from .reading import read_split

@@ -17,9 +17,9 @@ def strata_of(sample: Sample, entry: DatasetEntry) -> list[str]:
     """The strata one sample counts in: its labels, its answer, or whether it has entities."""
     if entry.task == "named_entity_recognition":
         return [WITH_ENTITIES if sample.gold else WITHOUT_ENTITIES]
-    if entry.task == "multi_label_classification":
-        return list(sample.gold) or [WITHOUT_LABELS]
-    return [sample.gold]
+    if isinstance(sample.gold, str):
+        return [sample.gold]
+    return [str(label) for label in sample.gold or []] or [WITHOUT_LABELS]
 
 
 def count_strata(samples: Iterable[Sample], entry: DatasetEntry) -> dict[str, int]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..config import DatasetEntry
-from ..contracts.records import Sample
+from ..contracts.records import Mention, Sample
 from ..errors import DataError
 from .delimited import read_text, refuse_cut_off, shorten
 
@@ -77,9 +76,9 @@ def _sample(path: Path, number: int, sentence: list[Token]) -> Sample:
     )
 
 
-def _entities(path: Path, sentence: list[Token]) -> list[dict[str, Any]]:
+def _entities(path: Path, sentence: list[Token]) -> list[Mention]:
     """Entities from BIO tags: each ``B`` starts one, also right after another."""
-    entities: list[dict[str, Any]] = []
+    entities: list[Mention] = []
     end, inside = 0, False
     for token in sentence:
         start, end = end, end + len("".join(token.text.split()))

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contracts.records import write_bytes
+from ..contracts.files import write_bytes
 from .style import style
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelEntry, PrecisionEntry
-from ..contracts.records import write_json
+from ..contracts.files import write_json
 from ..store.checkpoints import checkpoint_settings
 from ..store.folder import check_folder, file_hashes
 from ..store.recorded_files import MANIFEST

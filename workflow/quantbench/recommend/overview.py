@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..contracts.records import write_text
+from ..contracts.files import write_text
 from ..planner.fitting import COMMON_GPUS_GIB
 from ..tables.writing import markdown_table, write_csv
 from .candidates import Evidence

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__, figures
 from ..config import Catalogue
-from ..contracts.records import write_text
+from ..contracts.files import write_text
 from ..errors import DataError
 from ..recommend import Recommendation
 from ..recommend.from_run import measured_evidence

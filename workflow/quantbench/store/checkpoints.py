@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelEntry, PrecisionEntry, RunConfig
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..errors import ModelError
 from .recorded_files import MANIFEST
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..contracts.records import write_json
+from ..contracts.files import write_json
 from .receipts import receipt_path, released_marker
 from .recorded_files import verified_files
 from .sharing import alone, share

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RemoteFile
-from ..contracts.records import read_json, write_json, write_text
+from ..contracts.files import read_json, write_json, write_text
 from ..datasets import sha256_of
 from ..errors import ModelError
 from .selection import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelEntry, PrecisionEntry
-from ..contracts.records import write_json, write_text
+from ..contracts.files import write_json, write_text
 from ..errors import ModelError
 from .checkpoints import read_manifest
 from .folder import file_hashes

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import ModelEntry
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..datasets import sha256_of
 from ..errors import ModelError
 from .receipts import released_marker

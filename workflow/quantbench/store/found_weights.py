@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Catalogue
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..errors import ModelError
 from .checkpoints import checkpoint_folder, read_manifest, uses_checkpoint
 from .folder import check_folder, model_folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..config import LOCK_FILE, Catalogue, LockedModel, lock_text, read_lock
-from ..contracts.records import read_json, write_text
+from ..contracts.files import read_json, write_text
 from ..errors import ModelError
 from . import hub
 from .receipts import receipt_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import LOCK_FILE, LockedModel
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..errors import ModelError
 
 

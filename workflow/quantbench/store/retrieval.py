@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config import LockedModel, ModelEntry, RemoteFile
-from ..contracts.records import write_json
+from ..contracts.files import write_json
 from ..datasets import sha256_of
 from ..errors import ModelError
 from . import hub

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import Catalogue, load
-from ..contracts.records import read_json, write_json
+from ..contracts.files import read_json, write_json
 
 SETTINGS_FILE = "tables/configuration.json"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..errors import DataError
 from ..study.grid import Cell
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..contracts.records import write_text
+from ..contracts.files import write_text
 from ..errors import DataError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..config import Catalogue, load
 from ..config.settings import read_yaml
-from ..contracts.records import read_json
+from ..contracts.files import read_json
 from ..datasets import sha256_of, source_folder
 from ..errors import QuantbenchError
 from ..prompts import template_path

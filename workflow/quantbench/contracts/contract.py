@@ -1,0 +1,56 @@
+"""What every contract has in common: a JSON file is one :class:`Contract`, a line of a JSON-lines file one record.
+
+Every field is typed and checked when a file is read; an error names file, field, value and the next step.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from ..config.settings import explain
+from ..errors import DataError
+from .files import read_json, write_json
+
+
+class Part(BaseModel):
+    """An object inside a contract: nothing undeclared, nothing changed after it was made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class Contract(Part):
+    """The content of one JSON file, whose docstring says what it is and which stage writes it."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check the file at ``path``.
+
+        Raises:
+            DataError: no such file, not JSON, or a field that is missing, unknown or of the wrong kind.
+        """
+        return cls.checked(read_json(path), str(path))
+
+    @classmethod
+    def checked(cls, value: dict[str, JsonValue], source: str) -> Self:
+        """Check what was read from ``source``, which errors name.
+
+        Raises:
+            DataError: as :meth:`read`.
+        """
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            lines = [f"{source}: {explain(cls, item)}" for item in error.errors()]
+            raise DataError("\n".join(lines) + "; delete the file to have it made again") from None
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The content as JSON holds it."""
+        value: dict[str, JsonValue] = self.model_dump(mode="json")
+        return value
+
+    def write(self, path: Path) -> None:
+        """Write the file at ``path``, atomically."""
+        write_json(path, self.as_json())
