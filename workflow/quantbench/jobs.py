@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .config import Catalogue, data_folder, load
+from .config import Catalogue, catalogue_root, data_folder, load
 from .config.settings import read_yaml
 from .joblog import job_log
 from .study.grid import parse_folder
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = catalogue_root()
 
 
 def catalogue_of(config: dict[str, Any]) -> Catalogue:

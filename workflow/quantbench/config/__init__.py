@@ -1,6 +1,15 @@
 """Typed, checked configuration. Start at :func:`load`."""
 
-from .catalogue import Catalogue, data_folder, find_file, load, load_datasets, read_entries
+from .catalogue import (
+    CATALOGUE_VARIABLE,
+    Catalogue,
+    catalogue_root,
+    data_folder,
+    find_file,
+    load,
+    load_datasets,
+    read_entries,
+)
 from .entries import (
     Architecture,
     DataFile,
@@ -16,6 +25,7 @@ from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
 from .run import RunConfig
 
 __all__ = [
+    "CATALOGUE_VARIABLE",
     "LOCK_FILE",
     "Architecture",
     "Catalogue",
@@ -30,6 +40,7 @@ __all__ = [
     "RunConfig",
     "Split",
     "StudyEntry",
+    "catalogue_root",
     "data_folder",
     "find_file",
     "load",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,11 @@ from .run import RunConfig
 from .settings import Settings, parse, read_yaml
 
 Entry = TypeVar("Entry", bound=Settings)
+
+CATALOGUE_VARIABLE = "QUANTBENCH_CATALOGUE"
+_PACKAGE = Path(__file__).resolve().parents[1]
+# Where an installed package keeps its copy of config/, resources/paper/ and the workflow; a checkout has none.
+_PACKAGED = _PACKAGE / "_catalogue"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,36 @@ class Catalogue:
     def run_folder(self) -> str:
         """The results tree of this run, relative to the working directory."""
         return f"{self.run.results_folder}/{self.run.run}"
+
+
+def catalogue_root(stated: Path | None = None) -> Path:
+    """The folder whose ``config/`` is the catalogue, by one rule for all commands and jobs.
+
+    The first of: ``stated`` (an option), the environment's ``QUANTBENCH_CATALOGUE``, the working directory where it holds
+    ``config/models``, the checkout this package lies in, and the copy that an installed package brings.
+
+    Raises:
+        ConfigError: what was stated, or what is left to take, holds no ``config/models``.
+    """
+    named = os.environ.get(CATALOGUE_VARIABLE)
+    for folder, origin in ((stated, "--root"), (Path(named) if named else None, CATALOGUE_VARIABLE)):
+        if folder is not None:
+            if not _holds_catalogue(folder):
+                raise ConfigError(
+                    f"{folder}: {origin} names it, but it holds no config/models; name a folder that does"
+                )
+            return folder.resolve()
+    for folder in (Path.cwd(), _PACKAGE.parents[1], _PACKAGED):
+        if _holds_catalogue(folder):
+            return folder
+    raise ConfigError(
+        f"no catalogue found: neither {Path.cwd()} nor {_PACKAGED} holds config/models; name a folder that does with "
+        f"--root or {CATALOGUE_VARIABLE}"
+    )
+
+
+def _holds_catalogue(folder: Path) -> bool:
+    return (folder / "config/models").is_dir()
 
 
 def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
