@@ -54,7 +54,7 @@ def test_a_contract_is_described_part_by_part() -> None:
     assert [(row.key, row.value, row.meaning) for row in field_rows(Readings)] == [
         ("first", "object or `null`", "the first, where there is one"),
         ("first.seconds", "number ≥ 0", "since the start"),
-        ("by_sensor", "mapping of names to lists of objects", "One reading."),
+        ("by_sensor", "mapping of names to lists of objects", "One reading"),
         ("by_sensor.*[].seconds", "number ≥ 0", "since the start"),
     ]
     assert plain(Readings) == "What `sensors` read. Written by `quantbench.nobody`."

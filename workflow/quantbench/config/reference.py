@@ -61,7 +61,7 @@ def field_rows(kind: type, prefix: str = "") -> list[FieldRow]:
     rows = []
     for name, field in _fields(kind).items():
         part, suffix = _part_of(field.annotation)
-        meaning = field.description or (plain(part) if part else "")
+        meaning = field.description or (plain(part).rstrip(".") if part else "")
         needed = "; required" if issubclass(kind, Settings) and field.is_required() else ""
         rows.append(FieldRow(prefix + name, _in_words(field.annotation, _bounds(field.metadata)) + needed, meaning))
         if part is not None:
@@ -81,7 +81,7 @@ def table(rows: list[FieldRow], page: Path) -> str:
     up = "../" * len(page.relative_to(REPOSITORY).parent.parts)
     lines = ["| key | value | meaning |", "| --- | --- | --- |"]
     for row in rows:
-        meaning = re.sub(r"(?<![\w/(\[])docs/[\w-]+\.md(?:#[\w-]+)?", rf"[\g<0>]({up}\g<0>)", row.meaning)
+        meaning = re.sub(r"(?<![\w/\[])(docs/[\w-]+\.md)(#[\w-]+)?", rf"[\1]({up}\g<0>)", row.meaning)
         cells = (f"`{row.key}`", row.value, meaning)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
