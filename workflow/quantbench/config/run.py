@@ -103,7 +103,7 @@ class HardwareSettings(Settings):
     """What a job may ask for."""
 
     device: Literal["auto", "cuda", "cpu"] = Field(
-        default="auto", description="where models run; `auto`: on GPUs where torch sees any, else on the CPU"
+        default="auto", description="where models run; `auto`: on GPUs where any is visible, else on the CPU"
     )
     gpu_memory_gib: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         default="auto",
