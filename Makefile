@@ -56,8 +56,9 @@ demo-scores: $(VENV)/inference.stamp  ## run every demo model on every miniature
 	$(SNAKEMAKE) --configfile config/demo_scores.yaml
 	PYTHONPATH=resources/demo/build $(BIN)/python resources/demo/build/describe.py results/demo_scores
 
-schemas: $(VENV)/dev.stamp  ## write workflow/schemas/ again from the typed configuration
-	$(BIN)/python -m quantbench.config.schemas
+schemas: $(VENV)/dev.stamp  ## write workflow/schemas/ and the tables of config/ and results/README.md again from the typed fields
+	$(BIN)/python -m quantbench.config.reference
+	$(BIN)/python -m quantbench.contracts.layout
 
 clean-demo:  ## remove results/demo
 	rm -rf results/demo

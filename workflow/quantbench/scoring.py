@@ -36,7 +36,7 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """How intervals are made (protocol, section 5)."""
+    """How intervals are made (docs/protocol.md#intervals)."""
 
     resamples: int = 10000
     seed: int = 2509

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from quantbench.config import load
-from quantbench.config.schemas import FOLDER, schema_texts
+from quantbench.config.reference import SCHEMAS, schema_texts
 from quantbench.errors import ConfigError
 
 
@@ -130,5 +130,5 @@ def test_a_local_folder_states_its_own_files(tmp_path: Path, repository: Path, s
 
 
 def test_schemas_are_in_step() -> None:
-    shipped = {path.name: path.read_text() for path in FOLDER.glob("*.json")}
-    assert shipped == schema_texts(), "run: python -m quantbench.config.schemas"
+    shipped = {path.name: path.read_text() for path in SCHEMAS.glob("*.json")}
+    assert shipped == schema_texts(), "run: make schemas"

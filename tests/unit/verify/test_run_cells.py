@@ -182,7 +182,7 @@ def test_the_noise_floor_differs_from_full_in_its_plan_alone(finished: Project) 
     assert full["plan_sha256"] == quantized["plan_sha256"] != again["plan_sha256"]
     assert len({manifest["identity"]["prompts"] for manifest in manifests}) == 1
     assert full["precision_applied"] == again["precision_applied"] != quantized["precision_applied"]
-    # In 32 bits the answers do not depend on the batch at all (protocol, section 2).
+    # In 32 bits the answers do not depend on the batch at all (docs/protocol.md#engines).
     files = [
         (finished.results / "cells/random" / name / HOC / "predictions.jsonl").read_bytes()
         for name in ("full", "full-replanned")

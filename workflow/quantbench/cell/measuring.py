@@ -1,4 +1,4 @@
-"""The measurement pass: latency and memory at batch 1, before the quality pass, in the same process (PROTOCOL, section 3)."""
+"""The measurement pass: latency and memory at batch 1, before the quality pass, in the same process (docs/protocol.md#latency)."""
 
 from __future__ import annotations
 

@@ -17,39 +17,56 @@ GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
 class Architecture(Settings):
-    """Facts of a transformer from its published ``config.json``; all the memory planner needs."""
+    """Facts of a transformer from its published ``config.json``, whose keys are named; all the memory planner needs."""
 
-    layers: int = Field(gt=0)
-    hidden_size: int = Field(gt=0)
-    attention_heads: int = Field(gt=0)
-    key_value_heads: int = Field(gt=0)
-    intermediate_size: int = Field(gt=0)
-    vocab_size: int = Field(gt=0)
-    context_length: int = Field(gt=0)
-    tied_head: bool
+    layers: int = Field(gt=0, description="`num_hidden_layers`")
+    hidden_size: int = Field(gt=0, description="`hidden_size`")
+    attention_heads: int = Field(gt=0, description="`num_attention_heads`")
+    key_value_heads: int = Field(
+        gt=0, description="`num_key_value_heads`; equal to the attention heads where it is absent"
+    )
+    intermediate_size: int = Field(gt=0, description="`intermediate_size`, of the feed-forward part")
+    vocab_size: int = Field(gt=0, description="`vocab_size`")
+    context_length: int = Field(
+        gt=0, description="most tokens of prompt and answer together: `max_position_embeddings`"
+    )
+    tied_head: bool = Field(description="whether embeddings and output head are one matrix: `tie_word_embeddings`")
 
 
 class ModelEntry(Settings):
     """One language model: a hub id with a revision, a local folder, or a stand-in with random weights."""
 
-    title: str
-    family: Literal["llama", "qwen2", "phi3"]
-    domain: Literal["general", "biomedical"]
-    hub_id: str | None = None
-    revision: str | None = None
+    title: str = Field(description="as tables and figures show it")
+    family: Literal["llama", "qwen2", "phi3"] = Field(
+        description="the architecture: `model_type`; `phi3` joins projections in one matrix, which costs memory"
+    )
+    domain: Literal["general", "biomedical"] = Field(
+        description="what the model was trained for, which Figure 3 compares"
+    )
+    hub_id: str | None = Field(default=None, description="`<owner>/<name>` on the Hugging Face hub")
+    revision: str | None = Field(
+        default=None, description="branch, tag or commit there; `snakemake lock` pins what it stands for"
+    )
     folder: str | None = Field(
-        default=None, description="local folder, relative to the repository, instead of a hub id"
+        default=None, description="a local folder, relative to the repository, instead of a hub id"
     )
     chat_template: Literal["tokenizer", "none"] = Field(
-        description="'tokenizer': the template that comes with the tokenizer; 'none': a base model, prompts go in as text"
+        description="`tokenizer`: the template that comes with the tokenizer; `none`: a base model, prompts go in as text"
     )
-    full_dtype: Literal["bfloat16", "float16", "float32"] = Field(description="number format of the precision 'full'")
-    licence: str
-    gated: bool = False
-    demonstration: bool = Field(default=False, description="true for the embedded tiny models: never recommended")
+    full_dtype: Literal["bfloat16", "float16", "float32"] = Field(
+        description="number format of the published weights, and so of the precision `full`"
+    )
+    licence: str = Field(description="of the weights, in words; recommendations and exported models repeat it")
+    gated: bool = Field(
+        default=False, description="`true`: the hub gives the weights only to accounts that accepted a licence"
+    )
+    demonstration: bool = Field(
+        default=False, description="`true` for the embedded tiny models, which are never recommended"
+    )
     weights: Literal["published", "random"] = Field(
         default="published",
-        description="'random': a stand-in of the same architecture, made where it runs; its answers mean nothing",
+        description="`random`: a stand-in of the same architecture, made where it runs, which needs neither hub id nor folder; its "
+        "answers mean nothing",
     )
     architecture: Architecture
 
@@ -67,18 +84,24 @@ class ModelEntry(Settings):
 
 
 class PrecisionEntry(Settings):
-    """How weights are loaded.
+    """One precision: how weights are loaded."""
 
-    ``settings`` are the arguments of transformers' ``BitsAndBytesConfig``; with torchao ``config`` names one of its
-    quantization configurations, and the others are its arguments.
-    """
-
-    title: str
-    method: Literal["none", "bitsandbytes", "torchao"]
-    note: str = ""
-    settings: dict[str, bool | int | float | str] = {}
+    title: str = Field(description="as tables and figures show it")
+    method: Literal["none", "bitsandbytes", "torchao"] = Field(
+        description="the library that quantizes; `none`: weights as published"
+    )
+    note: str = Field(
+        default="", description="what the method really does; stands under Table 1 and in exported models"
+    )
+    settings: dict[str, bool | int | float | str] = Field(
+        default={},
+        description="arguments of transformers' `BitsAndBytesConfig`; with torchao, `config` names one of its quantization "
+        "configurations and the rest are its arguments",
+    )
     noise_floor_of: str | None = Field(
-        default=None, description="the precision this one repeats: the same loading, run under a second batch plan"
+        default=None,
+        description="the precision this one repeats: the same loading, run under a second batch plan "
+        "(docs/protocol.md#noise-floor)",
     )
 
     @model_validator(mode="after")
@@ -93,23 +116,26 @@ class PrecisionEntry(Settings):
 class DataFile(Settings):
     """One acceptable file of a split: its name, its row count, and what proves its content."""
 
-    name: str
-    rows: int | None = Field(default=None, gt=0, description="records in the file; empty where it is not known")
-    sha256: Sha256 | None = None
+    name: str = Field(description="of the file in the dataset's folder")
+    rows: int | None = Field(default=None, gt=0, description="records in the file; `null` where they are not known")
+    sha256: Sha256 | None = Field(default=None, description="of the content; `null`: see `git_blob`")
     git_blob: GitBlob | None = Field(
-        default=None, description="SHA-1 git gives the content; proof where no SHA-256 is known"
+        default=None,
+        description="the id git gives the content (SHA-1); proof where no SHA-256 is known. A file with neither, your own, is "
+        "checked by its rows and format alone",
     )
 
 
 class HubDataset(Settings):
     """A dataset on the Hugging Face hub: which revision, which splits, and which column is what."""
 
-    id: str
+    id: str = Field(description="`<owner>/<name>` there")
     revision: str = Field(description="a commit, so that the same rows come next year")
-    subset: str | None = None
-    splits: dict[Split, str] = Field(description="our split -> the split's name there")
+    subset: str | None = Field(default=None, description="the configuration's name there, where it has several")
+    splits: dict[Split, str] = Field(description="`test`, `train`, `dev`: what the split is called there")
     columns: dict[str, str] = Field(
-        description="gold, inputs, and optionally sample_id and group -> column; tokens and tags stand for text and gold"
+        description="the column for `gold`, each input, and optionally `sample_id` and `group`; `tokens` and `tags` stand for "
+        "text and gold"
     )
 
     @model_validator(mode="after")
@@ -122,7 +148,7 @@ class HubDataset(Settings):
 
 
 class TokenCounts(Settings):
-    """How long prompts and answers of a dataset are, from which memory and time are planned before it is read."""
+    """How long prompts and answers of a dataset are, in tokens."""
 
     prompt: int = Field(default=512, gt=0, description="mean zero-shot instruction prompt, chat template included")
     longest_prompt: int = Field(default=2048, gt=0, description="the longest of these prompts")
@@ -132,28 +158,44 @@ class TokenCounts(Settings):
 class DatasetEntry(Settings):
     """One benchmark: task, labels, files, and the limits of its answers."""
 
-    title: str
-    task: Task
-    reader: Reader
-    metric: Literal["macro_f1", "entity_f1", "accuracy"]
+    title: str = Field(description="as tables and figures show it")
+    task: Task = Field(description="what is asked, which decides how answers are read and judged")
+    reader: Reader = Field(
+        description="the format of the files: five published ones, or `records`, a dataset of your own (docs/own-datasets.md)"
+    )
+    metric: Literal["macro_f1", "entity_f1", "accuracy"] = Field(description="defined in docs/protocol.md#metrics")
     labels: dict[str, str] = Field(
-        default={}, description="label -> one-line definition shown in prompts, in inventory order"
+        default={}, description="each label's one-line definition, as prompts show it, in inventory order"
     )
-    negative_label: str | None = None
-    entity_type: str | None = Field(default=None, description="what an entity is called in the prompt, e.g. 'disease'")
-    citation: str
-    licence: str
+    negative_label: str | None = Field(
+        default=None, description="the class that stands for no relation; a second macro F1 leaves it out"
+    )
+    entity_type: str | None = Field(default=None, description="what an entity is called in the prompt: `disease`")
+    citation: str = Field(description="who published the dataset, in words")
+    licence: str = Field(description="of the texts, in words")
     redistributable: bool = Field(
-        default=False, description="true: the licence lets anyone pass the texts on, so bundles hold them"
+        default=False, description="`true`: the licence lets anyone pass the texts on, so bundles hold them"
     )
-    upstream_folder: str | None = None
+    upstream_folder: str | None = Field(
+        default=None,
+        description="a published dataset's folder in the pinned source; `null`: nothing is downloaded from there",
+    )
     hub: HubDataset | None = Field(default=None, description="a Hugging Face dataset, read as records")
     few_shot_splits: list[Split] = Field(
-        default=["train", "dev"], description="first split that has a file is the pool"
+        default=["train", "dev"],
+        description="where worked examples come from: the first of these splits that has a file",
     )
-    max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]]
-    tokens: TokenCounts = Field(default=TokenCounts(), description="estimated by resources/token_counts.py")
-    files: dict[Split, list[DataFile]]
+    max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]] = Field(
+        description="most new tokens of one answer, for each of `instruction`, `cot` and `self_consistency`"
+    )
+    tokens: TokenCounts = Field(
+        default=TokenCounts(),
+        description="lengths of prompts and answers, estimated by `resources/token_counts.py`, from which memory and time are "
+        "planned before the dataset is read",
+    )
+    files: dict[Split, list[DataFile]] = Field(
+        description="for each split (`test`, `train`, `dev`) the acceptable files, in order of preference"
+    )
 
     @property
     def lettered(self) -> bool:
@@ -179,11 +221,21 @@ class DatasetEntry(Settings):
 class StudyEntry(Settings):
     """A named selection of cells and the figure it feeds. ``all`` stands for everything the run configures."""
 
-    title: str
-    figure: str | None = None
-    subset_of: str | None = None
-    models: list[str] | Literal["all"] = "all"
-    precisions: list[str] | Literal["all"] = "all"
-    datasets: list[str] | Literal["all"] = "all"
-    promptings: list[Prompting] = ["instruction"]
-    shots: list[Annotated[int, Field(ge=0)]] = [0]
+    title: str = Field(description="what the study asks, in words")
+    figure: str | None = Field(default=None, description="the module of `figures/` that draws it; `null`: tables only")
+    subset_of: str | None = Field(
+        default=None,
+        description="a study whose cells hold this one's: it adds none, and is drawn whenever that one runs",
+    )
+    models: list[str] | Literal["all"] = Field(default="all", description="its models; `all`: those of the run")
+    precisions: list[str] | Literal["all"] = Field(
+        default="all", description="its precisions; `all`: those of the run, noise floors left out"
+    )
+    datasets: list[str] | Literal["all"] = Field(default="all", description="its datasets; `all`: those of the run")
+    promptings: list[Prompting] = Field(
+        default=["instruction"],
+        description="`instruction`: answer at once; `cot`: reason first; `self_consistency`: the majority of several chains",
+    )
+    shots: list[Annotated[int, Field(ge=0)]] = Field(
+        default=[0], description="numbers of worked examples in the prompt"
+    )

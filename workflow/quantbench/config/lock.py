@@ -25,9 +25,9 @@ _HEADER = """\
 class RemoteFile(Settings):
     """One file of a model on the hub: its size in bytes, and SHA-256 (large files) or git blob id (small ones)."""
 
-    size: int = Field(ge=0)
-    sha256: Sha256 | None = None
-    git_blob: GitBlob | None = None
+    size: int = Field(ge=0, description="bytes")
+    sha256: Sha256 | None = Field(default=None, description="of the content, where the hub states it (large files)")
+    git_blob: GitBlob | None = Field(default=None, description="the id git gives the content, for all others")
 
     @model_validator(mode="after")
     def _proof(self) -> RemoteFile:
@@ -39,10 +39,12 @@ class RemoteFile(Settings):
 class LockedModel(Settings):
     """What one model's ``hub_id`` and ``revision`` were resolved to."""
 
-    hub_id: str
+    hub_id: str = Field(description="the model that was asked for")
     revision: str = Field(description="the branch, tag or commit that was asked for")
-    commit: GitBlob
-    files: Annotated[dict[str, RemoteFile], Field(min_length=1)]
+    commit: GitBlob = Field(description="the commit that stood for then")
+    files: Annotated[dict[str, RemoteFile], Field(min_length=1)] = Field(
+        description="the files that are retrieved, by name"
+    )
 
     def answers(self, entry: ModelEntry) -> bool:
         """Whether this is the answer for an entry as it is configured now."""

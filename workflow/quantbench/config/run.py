@@ -12,47 +12,68 @@ Names = list[str] | Literal["all"]
 
 
 class DataSettings(Settings):
-    """Where datasets come from."""
+    """Where datasets come from, and where their texts may go."""
 
     folder: str | None = Field(
-        default=None, description="local folder with one sub-folder a dataset; empty: downloaded from the pinned source"
+        default=None,
+        description="a local folder with `<dataset>/<file>`, which may state its own files in `<dataset>/files.yaml` (a dataset of "
+        "your own may also have its files beside its entry); `null`: the pinned files are downloaded",
     )
     mirror: str | None = Field(
-        default=None, description="folder or address of a mirror of the pinned source; empty: the source itself"
+        default=None,
+        description="a folder or address that mirrors the source of the pinned files: `benchmarks/` as in a clone of "
+        "`BIDS-Xu-Lab/Biomedical-NLP-Benchmarks`, `pubmedqa/data/` as in one of `pubmedqa/pubmedqa`; contents are checked as "
+        "ever. `null`: the source itself",
     )
     texts_in_bundles: Literal["by_licence", "all", "none"] = Field(
         default="by_licence",
-        description="whose texts a bundle holds: of datasets whose licence lets them be passed on, of all, of none",
+        description="whose texts a bundle holds: `by_licence`, of datasets marked `redistributable`; `all`; `none`, for private "
+        "data, which leaves out raw outputs too",
     )
 
 
 class SelfConsistency(Settings):
     """Sampling of several chains of thought, answered by majority vote (Wang et al. 2023)."""
 
-    chains: int = Field(default=5, ge=1)
-    temperature: float = Field(default=0.7, gt=0)
+    chains: int = Field(default=5, ge=1, description="sampled chains of thought per sample")
+    temperature: float = Field(default=0.7, gt=0, description="of that sampling")
 
 
 class RandomWeightSettings(Settings):
     """Models to run as stand-ins with random weights: memory and speed without downloading anything."""
 
-    models: Names = Field(default=[], description="these models, or all; their answers mean nothing")
+    models: Names = Field(
+        default=[],
+        description="models, or `all`, to run as stand-ins: the same architecture, made where it runs (docs/random_weights.md), "
+        "so that memory and speed are known before anything is downloaded. Answers and scores then mean nothing, and everything "
+        "says so",
+    )
     prompt_tokens: int | None = Field(
-        default=None, gt=0, description="their prompts are cut or filled to this length; empty: as the texts are"
+        default=None,
+        gt=0,
+        description="their prompts are cut or filled to this many tokens; `null`: as long as the datasets' texts",
     )
 
 
 class InferenceSettings(Settings):
     """How the quality pass generates answers."""
 
-    engine: Literal["single", "static", "continuous"] = "static"
-    token_budget: int = Field(
-        default=16384, gt=0, description="most prompt + new tokens of one batch, padding included"
+    engine: Literal["single", "static", "continuous"] = Field(
+        default="static",
+        description="`static`: frozen batches of similar length; `single`: one sample at a time, as the paper did; `continuous`: "
+        "transformers' continuous batching, on one GPU, greedy, batches not frozen (which when: docs/inference.md)",
     )
-    max_batch_size: int = Field(default=64, gt=0)
-    max_new_tokens: int | None = Field(default=None, gt=0, description="lowers the datasets' own limits where set")
+    token_budget: int = Field(
+        default=16384, gt=0, description="most prompt and new tokens of one batch, padding included"
+    )
+    max_batch_size: int = Field(default=64, gt=0, description="most samples of one batch")
+    max_new_tokens: int | None = Field(
+        default=None, gt=0, description="lowers the datasets' own limits on new tokens; `null`: these hold"
+    )
     stop_early: bool = Field(
-        default=True, description="end an answer where it is complete; what is read from it stays the same"
+        default=True,
+        description="`true`: an answer ends where it is complete, which never changes what is read from it "
+        "(docs/inference.md#where-an-answer-ends); `false`: at the model's end token or the limit",
     )
     self_consistency: SelfConsistency = SelfConsistency()
 
@@ -60,40 +81,59 @@ class InferenceSettings(Settings):
 class MeasurementSettings(Settings):
     """How latency and memory are measured before the quality pass."""
 
-    latency_samples: int = Field(default=64, ge=1)
-    warmup: int = Field(default=3, ge=0)
+    latency_samples: int = Field(
+        default=64,
+        ge=1,
+        description="samples timed one at a time; percentiles need 64 (p90), 130 (p95), 662 (p99)",
+    )
+    warmup: int = Field(default=3, ge=0, description="untimed generations before these")
 
 
 class ComparisonSettings(Settings):
     """How quantized cells are compared with full precision."""
 
-    margin: float = Field(default=0.01, gt=0, lt=1, description="largest loss of score still called preserved")
-    resamples: int = Field(default=10000, ge=100)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    margin: float = Field(
+        default=0.01, gt=0, lt=1, description="largest loss of score, absolute, that is still called preserved"
+    )
+    resamples: int = Field(default=10000, ge=100, description="bootstrap resamples")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of all intervals")
 
 
 class HardwareSettings(Settings):
     """What a job may ask for."""
 
-    device: Literal["auto", "cuda", "cpu"] = "auto"
-    gpu_memory_gib: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
-        default="auto", description="memory of one GPU, from which GPUs a cell are counted; auto: as seen here, else 80"
+    device: Literal["auto", "cuda", "cpu"] = Field(
+        default="auto", description="where models run; `auto`: on GPUs where any is visible, else on the CPU"
     )
-    gpus: int | None = Field(default=None, ge=1, description="most GPUs one cell may take, as many as one node has")
+    gpu_memory_gib: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        default="auto",
+        description="memory of one GPU, which decides how many a cell asks for; `auto`: of the smallest GPU visible where "
+        "Snakemake starts, 80 where none is",
+    )
+    gpus: int | None = Field(
+        default=None, ge=1, description="most GPUs one cell may take, as many as one node has; `null`: no limit"
+    )
     unfit: Literal["refuse", "leave_out"] = Field(
-        default="refuse", description="cells that need more GPUs than that: refuse the run, or leave them out"
+        default="refuse",
+        description="cells that need more GPUs than that: `refuse` the run, naming them, or `leave_out` these cells (needs "
+        "`gpu_memory_gib` as a number)",
     )
     gres: str | None = Field(
         default=None,
         pattern=r"^\w+(:[\w.]+)?$",
-        description="ask SLURM for GPUs by this generic resource (gpu, gpu:a100) instead of by --gpus",
+        description="SLURM clusters that know GPUs only as a generic resource: its name, `gpu` or `gpu:a100`; `null`: cells ask "
+        "by `--gpus` (docs/clusters.md)",
     )
     runtime_limit_hours: float | None = Field(
-        default=None, gt=0, description="longest runtime a job may ask for; a cell that needs longer goes on in a retry"
+        default=None,
+        gt=0,
+        description="longest job the cluster allows; a cell planned to take longer is cut off and goes on in a retry. `null`: no "
+        "limit",
     )
     threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
     warm_start: bool = Field(
-        default=False, description="fork cells from one process that holds the libraries; CPU only"
+        default=False,
+        description="CPU only: fork cells from one process that has imported torch already, which saves seconds a cell",
     )
 
     @model_validator(mode="after")
@@ -116,28 +156,52 @@ class RunConfig(Settings):
     """One run: everything under ``results/<run>/`` follows from this and the catalogue it names."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
-        description="name of the results folder"
+        description="name of the run: results go to `<results_folder>/<run>/`"
     )
-    results_folder: str = "results"
+    results_folder: str = Field(default="results", description="where runs are kept")
     catalogue_root: str = Field(
         default=".",
-        description="folder that holds config/, from which relative paths of the configuration start; ., the repository",
+        description="the folder that holds `config/`, from which relative paths of the configuration start; `.`: the repository. "
+        "An opened bundle brings its own",
     )
-    studies_file: str = "config/studies.yaml"
-    studies: Annotated[list[str], Field(min_length=1)]
-    models: Names = "all"
-    precisions: Names = "all"
-    datasets: Names = "all"
+    studies_file: str = Field(default="config/studies.yaml", description="the file that defines studies")
+    studies: Annotated[list[str], Field(min_length=1)] = Field(
+        description="the studies to run; their subsets (`subset_of`) are drawn too"
+    )
+    models: Names = Field(
+        default="all", description="what a study's `all` stands for, and what every study is narrowed to"
+    )
+    precisions: Names = Field(
+        default="all", description="likewise; a noise floor is kept wherever the precision it repeats is"
+    )
+    datasets: Names = Field(default="all", description="likewise")
     data: DataSettings = DataSettings()
-    models_folder: str = "resources/models"
+    models_folder: str = Field(
+        default="resources/models",
+        description="where models from the hub are kept, one folder each; a group may share it (docs/offline.md)",
+    )
     keep: Literal["full", "quantized", "both"] = Field(
         default="full",
-        description="weights kept on disk: as published, quantized on every load; or quantized once, with or without these",
+        description="weights kept on disk. `full`: as published, quantized each time a cell loads them; `both`: also quantized "
+        "once, and cells load these checkpoints; `quantized`: the same, and the weights of retrieved models are freed once every "
+        "full-precision cell is done",
     )
-    confirm: bool = Field(default=False, description="let the clean_* targets delete what they list")
-    limit: int | None = Field(default=None, ge=1, description="stratified number of test samples a dataset; empty: all")
-    seed: int = Field(default=2509, ge=0)
-    allow_missing: bool = Field(default=False, description="draw from the cells that exist and name the missing ones")
+    confirm: bool = Field(
+        default=False,
+        description="`true` lets `clean_models`, `clean_checkpoints` and `clean_datasets` delete what they list",
+    )
+    limit: int | None = Field(
+        default=None, ge=1, description="a seeded, stratified sample of so many test samples a dataset; `null`: all"
+    )
+    seed: int = Field(
+        default=2509,
+        ge=0,
+        description="of the sample limit, worked examples, latency samples, sampled chains and bootstrap",
+    )
+    allow_missing: bool = Field(
+        default=False,
+        description="`true`: no inference; tables and figures are made from the cells that exist, and the missing ones are named",
+    )
     random_weights: RandomWeightSettings = RandomWeightSettings()
     inference: InferenceSettings = InferenceSettings()
     measurement: MeasurementSettings = MeasurementSettings()

@@ -6,7 +6,7 @@ Every field is typed and checked when a file is read; an error names file, field
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -22,7 +22,13 @@ class Part(BaseModel):
 
 
 class Contract(Part):
-    """The content of one JSON file, whose docstring says what it is and which stage writes it."""
+    """The content of one JSON file, whose docstring says what it is and which stage writes it.
+
+    ``results/README.md`` is made from that docstring, from ``path`` and from the ``description`` of each field.
+    """
+
+    path: ClassVar[str]
+    """Where the file lies in ``results/<run>/``, for example ``cells/<cell>/measurements.json``; outside of it, from the repository."""
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
@@ -19,9 +19,9 @@ from .files import iterate_lines, write_text
 class Mention(TypedDict):
     """One entity; start and end count the characters of the sentence with all whitespace removed."""
 
-    start: int
-    end: int
-    text: str
+    start: Annotated[int, Field(description="offset of its first character")]
+    end: Annotated[int, Field(description="offset behind its last character")]
+    text: Annotated[str, Field(description="as the sentence writes it")]
 
 
 # By task: list of labels in inventory order; list of mentions; one label; one letter; yes, no or maybe. None: no answer.
@@ -30,42 +30,47 @@ Answer = str | list[str] | list[Mention] | None
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One example of a dataset, a line of ``samples.jsonl`` and ``shots.jsonl``.
+    """One example of a dataset, a line; ``shots.jsonl`` holds the worked examples, in the order in which prompts show them."""
 
-    ``inputs`` by task: multi-label ``{"text"}``; entities ``{"text"}`` (tokens joined by one blank); relations
-    ``{"sentence"}``; multiple choice ``{"question", "options": {letter: text}}``; yes/no/maybe ``{"question", "context"}``.
-    ``group`` names the source document, the resampling unit of the bootstrap.
-    """
+    path: ClassVar[str] = "datasets/<dataset>/{samples,shots}.jsonl"
 
-    sample_id: str
-    inputs: dict[str, Any]
-    gold: Answer
-    group: str
+    sample_id: str = Field(description="unique in its file")
+    inputs: dict[str, Any] = Field(
+        description='by task: multi-label `{"text"}`; entities `{"text"}` (tokens joined by one blank); relations '
+        '`{"sentence"}`; multiple choice `{"question", "options": {letter: text}}`; yes/no/maybe `{"question", "context"}`'
+    )
+    gold: Answer = Field(
+        description="by task: list of labels in inventory order; list of entities; one label; one letter; yes, no or maybe"
+    )
+    group: str = Field(description="the source document, which is the unit that the bootstrap resamples")
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The raw outputs for one sample, a line of ``predictions.jsonl``: one text, or k texts for self-consistency.
+    """What the model wrote for one sample, a line, in dataset order."""
 
-    ``finish_reason`` of each output is ``stop`` (by an end token, or where the answer is complete) or ``length``.
-    """
+    path: ClassVar[str] = "cells/<cell>/predictions.jsonl"
 
-    sample_id: str
-    outputs: list[str]
-    prompt_tokens: int
-    new_tokens: list[int]
-    finish_reason: list[str]
+    sample_id: str = Field(description="of the sample that was asked about")
+    outputs: list[str] = Field(description="raw text; several of them for self-consistency, one a chain")
+    prompt_tokens: int = Field(description="length of the prompt as the model read it")
+    new_tokens: list[int] = Field(description="length of each output")
+    finish_reason: list[str] = Field(
+        description="of each output: `stop` (by an end token, or where the answer is complete) or `length` (the token limit)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """One prediction, parsed and judged, a line of ``scored.jsonl``."""
+    """One prediction, parsed and judged, a line, in dataset order."""
 
-    sample_id: str
-    parsed: Answer
-    parsed_ok: bool
-    gold: Answer
-    correct: bool
+    path: ClassVar[str] = "cells/<cell>/scored.jsonl"
+
+    sample_id: str = Field(description="of the sample that was asked about")
+    parsed: Answer = Field(description="the answer as it was read, in the form of `gold`; `null`: none could be read")
+    parsed_ok: bool = Field(description="whether an answer could be read; `false` counts as unparseable")
+    gold: Answer = Field(description="as in `samples.jsonl`")
+    correct: bool = Field(description="whether the whole answer is right: for lists, every item and no other")
 
 
 Record = TypeVar("Record", Sample, Prediction, ScoredAnswer)

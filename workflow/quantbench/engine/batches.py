@@ -1,7 +1,7 @@
 """Requests and the batch plan: which samples share a batch, frozen once and identical at every precision.
 
 Batch composition changes answers in half precision, and LLM.int8's most of all (its outlier columns are found over
-all rows of a batch), so precisions are only comparable under one plan (PROTOCOL, section 2). How much composition alone
+all rows of a batch), so precisions are only comparable under one plan (docs/protocol.md#batch-plan). How much composition alone
 changes is the noise floor: full precision run once more under :func:`second_plan`, which is as frozen as the first.
 """
 

@@ -1,7 +1,7 @@
 """The engine ``continuous``: transformers' continuous batching, which starts the next prompt where an answer ends.
 
 No batch waits for its longest answer, and blocks of keys and values that prompts begin with are shared. Which prompts run
-side by side follows from timing, so the composition is not frozen (PROTOCOL, section 2). Paged attention is written for GPUs:
+side by side follows from timing, so the composition is not frozen (docs/protocol.md#engines). Paged attention is written for GPUs:
 on CPU it runs, gives the same answers in float32, and is slower than ``static``.
 """
 

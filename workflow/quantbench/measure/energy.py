@@ -1,4 +1,4 @@
-"""Energy over a whole window, from counters the hardware keeps; never 0 where there is no counter.
+"""Energy over a whole window, from counters the hardware keeps; never 0 where there is no counter (docs/protocol.md#energy).
 
 On GPUs it is NVML's total-energy counter of each leased device; on CPU the RAPL counters of the kernel's powercap tree.
 Neither knows whose work it counts: what other processes do on the same device or processor is in it.

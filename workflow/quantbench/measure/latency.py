@@ -37,7 +37,7 @@ def time_each(
     synchronize: Callable[[], None],
     warmup: int,
 ) -> list[dict[str, Any]]:
-    """Time ``generate`` on each item after ``warmup`` untimed calls (PROTOCOL, section 3).
+    """Time ``generate`` on each item after ``warmup`` untimed calls (docs/protocol.md#latency).
 
     Args:
         items: (sample id, what to generate from), in the order they are timed; the first ``warmup`` are not timed.

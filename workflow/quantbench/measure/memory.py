@@ -1,4 +1,4 @@
-"""Memory: what torch allocated and reserved, what the process holds on its GPUs and in the host, in bytes."""
+"""Memory: what torch allocated and reserved, what the process holds on its GPUs and in the host, in bytes (docs/protocol.md#memory)."""
 
 from __future__ import annotations
 

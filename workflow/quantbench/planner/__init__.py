@@ -1,6 +1,6 @@
 """What fits where and how long it takes, before anything is downloaded: memory, GPUs, disk, hours.
 
-Memory follows from architecture facts alone (protocol, section 6; docs/memory.md explains the terms), times from what a
+Memory follows from architecture facts alone (docs/protocol.md#memory-planner; docs/memory.md explains the terms), times from what a
 GPU's data sheet says and what the paper measured (docs/hours.md). No weights, no torch and no GPU are needed; Snakemake
 reads it while it builds its plan, so what is planned once is kept.
 """

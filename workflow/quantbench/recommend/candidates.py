@@ -38,7 +38,7 @@ class CellEvidence:
     constant_score: float | None = None
 
     def verdict(self, margin: float) -> Verdict:
-        """Whether the score at full precision is preserved within ``margin`` (protocol, section 5)."""
+        """Whether the score at full precision is preserved within ``margin`` (docs/protocol.md#verdicts)."""
         if self.difference_low is None or self.difference_high is None:
             return "untested"
         return verdict(self.difference_low, self.difference_high, margin)

@@ -24,7 +24,7 @@ class Constraints:
     Attributes:
         gpu_memory_gib: memory of the one GPU, in GiB.
         max_latency_s: longest bearable mean of a single query; None: any.
-        margin: differences of score up to this count as none (protocol, section 5).
+        margin: differences of score up to this count as none (docs/protocol.md#verdicts).
     """
 
     gpu_memory_gib: float

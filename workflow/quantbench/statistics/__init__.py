@@ -1,4 +1,4 @@
-"""Intervals, paired comparisons and verdicts (protocol, section 5). Needs numpy."""
+"""Intervals, paired comparisons and verdicts (docs/protocol.md#intervals). Needs numpy."""
 
 from .bootstrap import Metric
 from .intervals import interval_of_counts, wilson_interval

@@ -1,4 +1,4 @@
-"""Two cells on the same samples: difference, test, flips, verdict."""
+"""Two cells on the same samples: difference, test, flips, verdict (docs/protocol.md#comparisons)."""
 
 from __future__ import annotations
 

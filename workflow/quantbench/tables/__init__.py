@@ -1,4 +1,4 @@
-"""Cells -> tidy tables (protocol, sections 3 and 5). Needs pandas; no torch."""
+"""Cells -> tidy tables (docs/protocol.md#comparisons). Needs pandas; no torch."""
 
 from .cells import cells_table
 from .efficiency import efficiency_table

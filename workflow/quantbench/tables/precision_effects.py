@@ -1,4 +1,4 @@
-"""``precision_effects.csv``: each quantized cell against full precision, pair by pair (protocol, section 5)."""
+"""``precision_effects.csv``: each quantized cell against full precision, pair by pair (docs/protocol.md#comparisons)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores as functions of summed counts: true positives, false positives, false negatives per label."""
+"""Scores as functions of summed counts: true positives, false positives, false negatives per label (docs/protocol.md#metrics)."""
 
 from __future__ import annotations
 

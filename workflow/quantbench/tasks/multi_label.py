@@ -1,6 +1,6 @@
 """Multi-label classification: any labels of the inventory.
 
-Conventions (protocol, section 4; where it is silent, decided here):
+Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
 - Label lists (any separator, bullets, Python or JSON lists), ``label: value`` lines, check boxes, tables and JSON objects count.
   As a value 1, 1.0, true, yes (and a tick) mean yes, everything else no. Labels not mentioned are no; unknown keys are ignored.

@@ -1,6 +1,6 @@
 """Named entities: highlighted stretches of the sentence.
 
-Conventions (protocol, section 4; where it is silent, decided here):
+Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
 - An entity is the text inside a closed highlight tag: ``span`` with or without attributes, ``b``, ``mark``, ``strong``, ``em``, in any
   case, also written ``&lt;span&gt;``. Other tags and markdown bold are no highlight. Unclosed: none. Nested: the outermost. A closing tag

@@ -1,6 +1,6 @@
 """Question answering: one option letter, or yes, no, maybe.
 
-Conventions (protocol, section 4; where it is silent, decided here):
+Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
 - Order of precedence: ``Final answer: ...``; the answer that opens the output; options judged one by one (``A. ... incorrect``,
   ``C. ... correct``: exactly one correct); ``The answer is ...``; ``Therefore ...`` (the last); an option's letter

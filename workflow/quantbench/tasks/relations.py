@@ -1,6 +1,6 @@
 """Relation extraction: exactly one class of the inventory.
 
-Conventions (protocol, section 4; where it is silent, decided here):
+Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
 - A class counts in any case and spacing (``cpr 4``, ``ddi_effect``), without its prefix (``effect``, ``4``) where it stands as
   an answer (alone, first, quoted, after ``is`` or a colon), since such words also occur in prose, and with a slip of spelling

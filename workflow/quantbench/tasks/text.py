@@ -1,6 +1,6 @@
 """From a raw output to the text a reader would look at: markup off, echoes off, invented next examples off.
 
-Conventions (protocol, section 4, rules 1 and 2; where it is silent, decided here):
+Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
 - What follows an end-of-turn token is not part of the answer. Text inside ``<think>`` is not an answer.
 - The first line that opens a new example (``Sentence:``, ``Question 2:`` ...) ends the answer, once something stands before it.
@@ -99,7 +99,7 @@ def _without_thoughts(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Take off what rule 2 calls immaterial but letter case: markdown emphasis, odd quotes and dashes, LaTeX boxes."""
+    """Take off what does not matter, letter case excepted: markdown emphasis, odd quotes and dashes, LaTeX boxes."""
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
     text = _BOXED.sub(r"\nFinal answer: \1\n", text)
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}", r"\1", text)
