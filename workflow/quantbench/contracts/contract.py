@@ -24,11 +24,11 @@ class Part(BaseModel):
 class Contract(Part):
     """The content of one JSON file, whose docstring says what it is and which stage writes it.
 
-    ``results/README.md`` is made from that docstring, from ``path`` and from the ``description`` of each field.
+    Attributes:
+        path: where the file stands, relative to ``results/<run>``.
     """
 
-    path: ClassVar[str]
-    """Where the file lies in ``results/<run>/``, for example ``cells/<cell>/measurements.json``; outside of it, from the repository."""
+    path: ClassVar[str] = ""
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -24,7 +24,7 @@ def described() -> dict[str, type]:
     for module in modules:
         for kind in vars(module).values():
             path = vars(kind).get("path") if isinstance(kind, type) else None
-            if isinstance(path, str):
+            if isinstance(path, str) and path:
                 found[path] = kind
     return dict(sorted(found.items()))
 
