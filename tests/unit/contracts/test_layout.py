@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,13 @@ class Reading(Part):
     seconds: float = Field(ge=0, description="since the start")
 
 
+@dataclass(frozen=True)
+class Sensor:
+    """Where a reading comes from."""
+
+    place: str
+
+
 class Readings(Contract):
     """What ``sensors`` read.
 
@@ -34,6 +42,7 @@ class Readings(Contract):
 
     first: Reading | None = Field(default=None, description="the first, where there is one")
     by_sensor: dict[str, list[Reading]]
+    last: Sensor
 
 
 def test_the_page_is_in_step() -> None:
@@ -56,6 +65,8 @@ def test_a_contract_is_described_part_by_part() -> None:
         ("first.seconds", "number ≥ 0", "since the start"),
         ("by_sensor", "mapping of names to lists of objects", "One reading"),
         ("by_sensor.*[].seconds", "number ≥ 0", "since the start"),
+        ("last", "object", "Where a reading comes from"),
+        ("last.place", "text", ""),
     ]
     assert plain(Readings) == "What `sensors` read. Written by `quantbench.nobody`."
 

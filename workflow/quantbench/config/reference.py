@@ -9,7 +9,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
@@ -52,7 +52,7 @@ def field_rows(kind: type, prefix: str = "") -> list[FieldRow]:
     """Every field of a typed class, those of its parts after it.
 
     Args:
-        kind: a pydantic model or dataclass, or a TypedDict.
+        kind: a pydantic model, a dataclass, or a TypedDict.
         prefix: of the keys, its dot included.
 
     Returns:
@@ -124,12 +124,15 @@ def readme_text() -> str:
 
 
 def _fields(kind: type) -> dict[str, FieldInfo]:
-    if is_typeddict(kind):
-        hints = get_type_hints(kind, include_extras=True)
-        return {name: FieldInfo.from_annotation(hint) for name, hint in hints.items()}
     if issubclass(kind, BaseModel):
         return kind.model_fields
-    return kind.__pydantic_fields__ if is_pydantic_dataclass(kind) else {}
+    if is_pydantic_dataclass(kind):
+        return kind.__pydantic_fields__
+    if not (is_typeddict(kind) or is_dataclass(kind)):
+        return {}
+    hints = get_type_hints(kind, include_extras=True)
+    names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(hints)
+    return {name: FieldInfo.from_annotation(hints[name]) for name in names}
 
 
 def _part_of(annotation: object) -> tuple[type | None, str]:
