@@ -12,9 +12,9 @@ import numpy as np
 from quantbench import tasks
 from quantbench.config import Catalogue
 from quantbench.config.entries import DatasetEntry
+from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.files import write_json
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
-from quantbench.datasets import sha256_of
 from quantbench.study.grid import Cell
 
 # Words of an input, about the means of the published test sets.

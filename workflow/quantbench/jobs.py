@@ -5,11 +5,13 @@ Imports stand inside the functions: a job that draws a figure must not pay for t
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 from .config import Catalogue, catalogue_root, data_folder, load
 from .config.settings import read_yaml
+from .errors import QuantbenchError
 from .joblog import job_log
 from .study.grid import parse_folder
 
@@ -23,8 +25,8 @@ def catalogue_of(config: dict[str, Any]) -> Catalogue:
 
 def retrieve_dataset(config: dict[str, Any], dataset: str, receipt: Path) -> None:
     """Download a dataset into the folder of its receipt."""
-    from .contracts.files import write_json
-    from .datasets import sha256_of
+    from .contracts.checksums import sha256_of
+    from .contracts.prepared_dataset import DownloadedDataset
     from .datasets.hub_rows import retrieve_hub
     from .datasets.pinned_files import mirror_urls, retrieve
 
@@ -35,7 +37,7 @@ def retrieve_dataset(config: dict[str, Any], dataset: str, receipt: Path) -> Non
     else:
         base_url, pool_url = mirror_urls(catalogue.run.data.mirror)
         files = retrieve(entry, dataset, receipt.parent, base_url=base_url, pool_url=pool_url)
-    write_json(receipt, {"dataset": dataset, "files": {path.name: sha256_of(path) for path in files}})
+    DownloadedDataset(dataset=dataset, files={path.name: sha256_of(path) for path in files}).write(receipt)
 
 
 def retrieve_model(config: dict[str, Any], model: str, receipt: Path) -> None:
@@ -50,7 +52,8 @@ def lock_models(config: dict[str, Any], models: list[str]) -> None:
     """Write ``config/models.lock.yaml`` for the named models."""
     from .store.locking import lock_models as lock
 
-    lock(catalogue_of(config), models)
+    catalogue = catalogue_of(config)
+    lock(catalogue.root, {name: catalogue.models[name] for name in models}, catalogue.run.models_folder)
 
 
 def quantize_model(config: dict[str, Any], model: str, precision: str, manifest: Path, machine: dict[str, Any]) -> None:
@@ -59,6 +62,7 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
     ``machine`` holds ``gpus`` (how many to lease), ``leases`` and ``notes`` (folders, as for cells).
     """
     from .cell.manifest import device_facts, software
+    from .contracts.model_folder import MadeWith
     from .devices import lease_visible
     from .devices.runtime import choose_device, set_environment
     from .store.found_weights import full_weights
@@ -72,26 +76,38 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
 
         weights = full_weights(catalogue, model, Path(machine["notes"]))
         source = Source(model, catalogue.models[model], weights.folder, weights.revision, weights.files)
-        made_with = {"device": device_facts(device, leased), **software(catalogue.root)}
+        made_with = MadeWith.model_validate({"device": device_facts(device, leased), **software(catalogue.root)})
         quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with)
 
 
 def release_weights(config: dict[str, Any], model: str, manifests: list[str], notes: Path) -> None:
     """Free the full weights of a retrieved model whose quantized checkpoints are the ones with these manifests."""
-    from .contracts.files import read_json
+    from .contracts.model_folder import CheckpointManifest
     from .store.cleaning import release_weights as release
-    from .store.folder import model_folder
+    from .store.places import model_folder
 
     catalogue = catalogue_of(config)
     folder = model_folder(catalogue.root, catalogue.run.models_folder, model, catalogue.models[model])
-    release(folder, model, {str(Path(path).parent): read_json(Path(path))["files"] for path in manifests}, notes)
+    release(folder, model, {path.parent: CheckpointManifest.read(path).files for path in map(Path, manifests)}, notes)
 
 
 def verify_files(config: dict[str, Any], models: list[str], datasets: list[str], notes: Path) -> None:
     """Read every file of models, checkpoints and datasets again and hold it against its recorded hash."""
-    from .verify.run_files import verify_everything
+    from .verify.run_files import verify_datasets, verify_models
 
-    verify_everything(catalogue_of(config), models, datasets, notes)
+    catalogue = catalogue_of(config)
+    root, run = catalogue.root, catalogue.run
+    wanted = {name: catalogue.models[name] for name in models}
+    checks = itertools.chain(
+        verify_models(root, run.models_folder, wanted, catalogue.precisions, notes),
+        verify_datasets(root, {name: catalogue.datasets[name] for name in datasets}, data_folder(root, run)),
+    )
+    problems = []
+    for check in checks:
+        print(check, flush=True)
+        problems += check.problems
+    if problems:
+        raise QuantbenchError("\n".join(problems))
 
 
 def clean(config: dict[str, Any], target: str, paths: list[str]) -> None:

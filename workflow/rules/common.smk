@@ -11,8 +11,7 @@ from quantbench import bundle, config as settings, datasets, figures, planner as
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
 from quantbench.study.identity import cell_identity
-from quantbench.store.folder import model_folder
-from quantbench.store.receipts import check_receipt, receipt_path
+from quantbench.store.places import check_receipt, model_folder, receipt_path
 
 ROOT = Path(workflow.basedir)
 

@@ -19,7 +19,7 @@ rule quantize_model:
         disk_mb=quantizing("disk_mb"),
         runtime=4 * 60,
     params:
-        precision=lambda wildcards: checkpoint_settings(CATALOGUE.precisions[wildcards.precision]),
+        precision=lambda wildcards: CheckpointPrecision.of(CATALOGUE.precisions[wildcards.precision]).model_dump(),
         notes=NOTES,
     script:
         "../scripts/quantize_model.py"

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from quantbench.config import DataFile, DatasetEntry
-from quantbench.datasets import find_pool, git_blob_of, prepare, sha256_of
+from quantbench.contracts.checksums import git_blob_of, sha256_of
+from quantbench.datasets import find_pool, prepare
 from quantbench.datasets import pinned_files as download
 from quantbench.datasets.pinned_files import mirror_urls, retrieve
 from quantbench.errors import DataError

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.files import read_json
 from quantbench.contracts.records import Sample, read_records
-from quantbench.datasets import MAX_SHOTS, prepare, read_split, sha256_of
+from quantbench.datasets import MAX_SHOTS, prepare, read_split
 from quantbench.errors import DataError
 
 SIZES = {

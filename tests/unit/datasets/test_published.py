@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from quantbench.config import DatasetEntry, find_file
+from quantbench.contracts.checksums import verify_file
 from quantbench.contracts.records import Sample
-from quantbench.datasets import count_strata, draw_shots, few_shot_pool, limit_samples, prepare, read_split, verify_file
+from quantbench.datasets import count_strata, draw_shots, few_shot_pool, limit_samples, prepare, read_split
 from quantbench.errors import DataError
 
 SIZES = {

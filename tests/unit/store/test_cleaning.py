@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
 from quantbench.store.cleaning import clean, release_weights, retrieved_models
-from quantbench.store.folder import file_hashes
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_nothing_is_deleted_unless_confirmed(models, capsys):
 
 def test_released_weights_leave_configuration_and_a_marker(models, tmp_path, capsys):
     checkpoint = models / "quantized/big/w4a16"
-    release_weights(models / "big", "big", {str(checkpoint): file_hashes(checkpoint)}, tmp_path / "notes")
+    release_weights(models / "big", "big", {checkpoint: file_hashes(checkpoint)}, tmp_path / "notes")
     assert [path.name for path in (models / "big").iterdir()] == ["config.json"]
     assert read_json(models / "big.released.json")["freed_bytes"] == 5000
     assert "big: freeing 0.00 GiB of full weights" in capsys.readouterr().out
@@ -53,6 +53,6 @@ def test_weights_stay_where_a_checkpoint_is_damaged(models, tmp_path):
     recorded = file_hashes(checkpoint)
     (checkpoint / "model.safetensors").write_bytes(b"y" * 5000)
     with pytest.raises(ModelError, match=r"w4a16/model\.safetensors is not the recorded file"):
-        release_weights(models / "big", "big", {str(checkpoint): recorded}, tmp_path / "notes")
+        release_weights(models / "big", "big", {checkpoint: recorded}, tmp_path / "notes")
     assert (models / "big/model.safetensors").exists()
     assert not (models / "big.released.json").exists()

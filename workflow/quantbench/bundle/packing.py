@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..config import Catalogue
+from ..contracts.checksums import sha256_of
 from ..contracts.files import write_stream
-from ..datasets import sha256_of
 from ..errors import DataError
 from ..figures import FORMATS
 from ..study.grid import Cell

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config import Catalogue
+from ..contracts.checksums import sha256_of
 from ..contracts.files import read_json
-from ..datasets import prepare, sha256_of
+from ..datasets import prepare
 from ..errors import DataError
 from .index import INDEX, Index, read_index
 

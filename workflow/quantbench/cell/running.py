@@ -12,9 +12,10 @@ from typing import Any
 
 from .. import tasks
 from ..config import Catalogue, ModelEntry
+from ..contracts.checksums import sha256_of
 from ..contracts.files import read_json, write_json
 from ..contracts.records import Sample, read_records, write_records
-from ..datasets import check_prepared, sha256_of
+from ..datasets import check_prepared
 from ..devices import lease_visible
 from ..devices.runtime import choose_device, set_environment
 from ..engine.batches import Plan, Request, make_plan, plan_hash, second_plan

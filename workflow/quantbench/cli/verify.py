@@ -40,10 +40,10 @@ def run(arguments: argparse.Namespace) -> None:
     checks = list(Verifier(root, settings, str(arguments.configfile or "")).run(arguments.run))
     if not checks:
         raise DataError(f"{arguments.run}: no cell; run snakemake first, or give another run's folder")
-    changed = [check for check in checks if check.reasons]
+    changed = [check for check in checks if check.problems]
     for check in changed:
-        print(check.cell)
-        print("".join(f"  {line}\n" for reason in check.reasons for line in reason.splitlines()), end="")
+        print(check.subject)
+        print("".join(f"  {line}\n" for problem in check.problems for line in problem.splitlines()), end="")
     for note in dict.fromkeys(note for check in checks for note in check.notes):
         print(f"note: {note}")
     if changed:

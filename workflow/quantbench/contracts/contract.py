@@ -6,7 +6,7 @@ Every field is typed and checked when a file is read; an error names file, field
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -25,7 +25,8 @@ class Contract(Part):
     """The content of one JSON file, whose docstring says what it is and which stage writes it.
 
     Attributes:
-        path: where the file stands, relative to ``results/<run>``.
+        path: where the file stands, relative to ``results/<run>``; of files that no run owns, relative to the repository,
+            beginning with ``resources/``.
     """
 
     path: ClassVar[str] = ""
@@ -60,3 +61,22 @@ class Contract(Part):
     def write(self, path: Path) -> None:
         """Write the file at ``path``, atomically."""
         write_json(path, self.as_json())
+
+
+Value = TypeVar("Value")
+
+
+class Lookup(Contract, Generic[Value]):
+    """The content of a JSON file that is one mapping of names to values of one kind."""
+
+    entries: dict[str, Value] = {}
+
+    @classmethod
+    def checked(cls, value: dict[str, JsonValue], source: str) -> Self:
+        """Check what was read from ``source``; its keys are the names."""
+        return super().checked({"entries": value}, source)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The mapping alone."""
+        value: dict[str, JsonValue] = self.model_dump(mode="json", exclude_none=True)["entries"]
+        return value

@@ -18,6 +18,7 @@ from .stratification import count_strata, limit_samples
 MAX_SHOTS = 16
 POOL_SIZE = 64
 DOWNLOADS = Path("resources/datasets")
+RECEIPT = "retrieved.json"  # beside downloaded files
 
 
 def prepare(

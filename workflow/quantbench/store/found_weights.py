@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..config import Catalogue
-from ..contracts.files import read_json
+from ..contracts.model_folder import CheckpointManifest, Receipt
 from ..errors import ModelError
-from .checkpoints import checkpoint_folder, read_manifest, uses_checkpoint
-from .folder import check_folder, model_folder
-from .receipts import check_receipt, receipt_path
-from .recorded_files import recorded_hashes, verified_files
+from .folder_checks import check_folder, verified_files
+from .places import (
+    check_receipt,
+    checkpoint_folder,
+    model_folder,
+    read_manifest,
+    receipt_path,
+    recorded_hashes,
+    uses_checkpoint,
+)
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,10 @@ class Weights:
     folder: Path
     files: dict[str, str]
     revision: str | None
-    checkpoint: dict[str, Any] | None
+    checkpoint: CheckpointManifest | None
     random: bool = False
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """What a cell's manifest says of its model: revision and file hashes, or that its weights were random."""
         if self.random:
             return {"weights": "random", "note": "outputs are meaningless", "resolved_revision": None, "files": {}}
@@ -45,9 +50,9 @@ class Weights:
         Raises:
             ModelError: names both formats.
         """
-        if self.checkpoint is not None and self.checkpoint["dtype"] != dtype:
+        if self.checkpoint is not None and self.checkpoint.dtype != dtype:
             raise ModelError(
-                f"{self.folder}: quantized on {self.checkpoint['made_on']} in {self.checkpoint['dtype']}, and cells on "
+                f"{self.folder}: quantized on {self.checkpoint.made_on} in {self.checkpoint.dtype}, and cells on "
                 f"{device} compute in {dtype}; delete the folder and run again where the cells run"
             )
 
@@ -70,8 +75,8 @@ def find_weights(catalogue: Catalogue, model: str, precision: str, notes: Path) 
     folder = checkpoint_folder(catalogue.root, run.models_folder, model, precision)
     manifest = read_manifest(folder, catalogue.precisions[precision])
     check_folder(folder, model, entry)
-    files = verified_files(folder, f"{model}-{precision}", manifest["files"], notes)
-    return Weights(folder, files, manifest["revision"], manifest)
+    files = verified_files(folder, f"{model}-{precision}", manifest.files, notes)
+    return Weights(folder, files, manifest.revision, manifest)
 
 
 def full_weights(catalogue: Catalogue, model: str, notes: Path, force: bool = False) -> Weights:
@@ -88,6 +93,6 @@ def full_weights(catalogue: Catalogue, model: str, notes: Path, force: bool = Fa
     revision = None
     if entry.folder is None and receipt.exists():
         check_receipt(model, catalogue.locked.get(model), receipt)
-        revision = str(read_json(receipt)["revision"])
+        revision = Receipt.read(receipt).revision
     recorded = recorded_hashes(catalogue.root, models, model, entry, folder)
     return Weights(folder, verified_files(folder, model, recorded, notes, force), revision, None)

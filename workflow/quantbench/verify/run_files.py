@@ -2,71 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..config import Catalogue, data_folder, find_file
-from ..datasets import find_pool, source_folder, verify_file
-from ..errors import DataError, ModelError, QuantbenchError
-from ..store.checkpoints import checkpoint_folder, read_manifest
-from ..store.folder import model_folder
-from ..store.receipts import released_marker
-from ..store.recorded_files import MANIFEST, recorded_hashes, verified_files
+from ..config import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, find_file
+from ..contracts.checksums import Expected, difference
+from ..contracts.prepared_dataset import DownloadedDataset
+from ..datasets import RECEIPT, find_pool, source_folder
+from ..errors import QuantbenchError
+from ..store.folder_checks import verified_files
+from ..store.places import MANIFEST, checkpoint_folder, model_folder, read_manifest, recorded_hashes, released_marker
 
 
-def verify_everything(catalogue: Catalogue, models: list[str], datasets: list[str], notes: Path) -> None:
-    """Verify models, their quantized checkpoints and datasets as far as they are here, saying what was looked at.
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: what is wrong with it (nothing: it is as recorded), and what else there is to say."""
 
-    Raises:
-        QuantbenchError: all that is wrong, each file named.
+    subject: str
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """The outcome in one line."""
+        return f"{self.subject}: {'WRONG' if self.problems else '; '.join(self.notes)}"
+
+
+def verify_models(
+    root: Path,
+    models_folder: str,
+    models: Mapping[str, ModelEntry],
+    precisions: Mapping[str, PrecisionEntry],
+    notes: Path,
+) -> Iterator[Check]:
+    """Verify the files of models and of their quantized checkpoints, as far as they are here.
+
+    Args:
+        root: the repository.
+        models_folder: where retrieved models and checkpoints stand, relative to it.
+        models: the models to look at, by name.
+        precisions: those that checkpoints may be made at, by name.
+        notes: as in :func:`quantbench.store.folder_checks.verified_files`.
     """
-    problems = []
-    checks = [*_models(catalogue, models, notes), *_datasets(catalogue, datasets)]
-    for said, problem in checks:
-        print(said if problem is None else f"{said}: WRONG", flush=True)
-        problems += [problem] if problem else []
-    if problems:
-        raise QuantbenchError("\n".join(problems))
-
-
-def _models(catalogue: Catalogue, names: list[str], notes: Path) -> Iterator[tuple[str, str | None]]:
-    root, models = catalogue.root, catalogue.run.models_folder
-    for name in names:
-        folder = model_folder(root, models, name, catalogue.models[name])
+    for name, entry in models.items():
+        folder = model_folder(root, models_folder, name, entry)
         if not folder.is_dir():
-            yield f"{name}: not retrieved yet", None
+            yield Check(name, notes=["not retrieved yet"])
         elif released_marker(folder).exists():
-            yield f"{name}: full weights freed (keep: quantized)", None
+            yield Check(name, notes=["full weights freed (keep: quantized)"])
         else:
-            recorded = recorded_hashes(root, models, name, catalogue.models[name], folder)
-            yield _verified(folder, name, recorded, notes)
-        for precision, entry in catalogue.precisions.items():
-            made = checkpoint_folder(root, models, name, precision)
+            recorded = recorded_hashes(root, models_folder, name, entry, folder)
+            yield _folder(folder, name, recorded, notes)
+        for precision, settings in precisions.items():
+            made = checkpoint_folder(root, models_folder, name, precision)
             if (made / MANIFEST).exists():
-                yield _verified(made, f"{name}-{precision}", read_manifest(made, entry)["files"], notes)
+                yield _folder(made, f"{name}-{precision}", read_manifest(made, settings).files, notes)
 
 
-def _verified(folder: Path, name: str, recorded: dict[str, str] | None, notes: Path) -> tuple[str, str | None]:
-    try:
-        files = verified_files(folder, name, recorded, notes, force=True)
-    except ModelError as error:
-        return str(folder), str(error)
-    how = "verified" if recorded is not None else "read; a local folder, whose hashes nobody recorded"
-    return f"{folder}: {len(files)} files {how}", None
+def verify_datasets(root: Path, datasets: Mapping[str, DatasetEntry], local: Path | None) -> Iterator[Check]:
+    """Verify the files that datasets are prepared from, as far as they are here.
 
-
-def _datasets(catalogue: Catalogue, names: list[str]) -> Iterator[tuple[str, str | None]]:
-    for name in names:
-        entry = catalogue.datasets[name]
-        folder = source_folder(catalogue.root, entry, name, data_folder(catalogue.root, catalogue.run))
+    Args:
+        root: the repository.
+        datasets: the datasets to look at, by name.
+        local: the run's data folder; None where it has none.
+    """
+    for name, entry in datasets.items():
+        folder = source_folder(root, entry, name, local)
         test, (_, pool) = find_file(entry, "test", folder), find_pool(entry, folder)
         for file in (test, pool):
-            if file is None:
-                continue
-            try:
-                verify_file(folder / file.name, file)
-            except DataError as error:
-                yield str(folder / file.name), str(error)
-            else:
-                how = "verified" if file.sha256 or file.git_blob else "no checksum is stated for it"
-                yield f"{folder / file.name}: {how}", None
+            if file is not None:
+                yield _data_file(file, folder)
+
+
+def _folder(folder: Path, name: str, recorded: dict[str, str] | None, notes: Path) -> Check:
+    try:
+        files = verified_files(folder, name, recorded, notes, force=True)
+    except QuantbenchError as error:
+        return Check(str(folder), [str(error)])
+    how = "verified" if recorded is not None else "read; a local folder, whose hashes nobody recorded"
+    return Check(str(folder), notes=[f"{len(files)} files {how}"])
+
+
+def _data_file(file: DataFile, folder: Path) -> Check:
+    """By what the entry states, else by what the download's receipt says."""
+    path, expected = folder / file.name, Expected.of(file)
+    if not expected.is_proof and (folder / RECEIPT).exists():
+        expected = Expected(sha256=DownloadedDataset.read(folder / RECEIPT).files.get(file.name))
+    wrong = difference(path, expected)
+    if wrong is not None:
+        return Check(str(path), [f"{path}: not the pinned file: {wrong}; delete it and retrieve it again"])
+    return Check(str(path), notes=["verified" if expected.is_proof else "no checksum is stated for it"])
