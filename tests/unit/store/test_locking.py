@@ -12,8 +12,8 @@ from quantbench.config import LOCK_FILE, Catalogue, ModelEntry, load, read_lock
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.model_folder import Receipt
 from quantbench.errors import ConfigError, ModelError
-from quantbench.store.places import check_receipt, receipt_path
 from quantbench.store.locking import lock_models
+from quantbench.store.places import check_receipt, receipt_path
 from quantbench.store.retrieval import retrieve_model
 
 

@@ -6,7 +6,7 @@ Every field is typed and checked when a file is read; an error names file, field
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
@@ -27,9 +27,13 @@ class Contract(Part):
     Attributes:
         path: where the file stands, relative to ``results/<run>``; of files that no run owns, relative to the repository,
             beginning with ``resources/``.
+        whole: the one field that is the whole file, where that is a mapping of names and not of fields.
+        remedy: what to do about a malformed file.
     """
 
     path: ClassVar[str] = ""
+    whole: ClassVar[str] = ""
+    remedy: ClassVar[str] = "delete the file to have it made again"
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -48,35 +52,17 @@ class Contract(Part):
             DataError: as :meth:`read`.
         """
         try:
-            return cls.model_validate(value)
+            return cls.model_validate({cls.whole: value} if cls.whole else value)
         except ValidationError as error:
             lines = [f"{source}: {explain(cls, item)}" for item in error.errors()]
-            raise DataError("\n".join(lines) + "; delete the file to have it made again") from None
+            raise DataError("\n".join(lines) + f"; {cls.remedy}") from None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The content as JSON holds it."""
-        value: dict[str, JsonValue] = self.model_dump(mode="json")
+        fields = self.model_dump(mode="json")
+        value: dict[str, JsonValue] = fields[self.whole] if self.whole else fields
         return value
 
     def write(self, path: Path) -> None:
         """Write the file at ``path``, atomically."""
         write_json(path, self.as_json())
-
-
-Value = TypeVar("Value")
-
-
-class Lookup(Contract, Generic[Value]):
-    """The content of a JSON file that is one mapping of names to values of one kind."""
-
-    entries: dict[str, Value] = {}
-
-    @classmethod
-    def checked(cls, value: dict[str, JsonValue], source: str) -> Self:
-        """Check what was read from ``source``; its keys are the names."""
-        return super().checked({"entries": value}, source)
-
-    def as_json(self) -> dict[str, JsonValue]:
-        """The mapping alone."""
-        value: dict[str, JsonValue] = self.model_dump(mode="json", exclude_none=True)["entries"]
-        return value

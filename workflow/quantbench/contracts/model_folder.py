@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue, field_serializer
 
 from ..config import PrecisionEntry, RemoteFile
-from .contract import Contract, Lookup, Part
+from .contract import Contract, Part
 from .machine import DeviceFacts, Software
 
 
@@ -78,6 +78,7 @@ class CheckpointManifest(Contract):
 class LocalManifest(Contract):
     """The ``manifest.json`` a local model folder may come with, such as an exported checkpoint; the rest is not read."""
 
+    path: ClassVar[str] = "resources/models/<local model>/manifest.json"
     model_config = ConfigDict(extra="ignore")
 
     files: dict[str, str] | None = Field(default=None, description="file -> SHA-256")
@@ -90,22 +91,34 @@ class Conversion(Part):
     became: str = Field(description="the file in safetensors")
     sha256: str = Field(description="of that file")
 
+    @field_serializer("published")
+    def _what_is_stated(self, published: RemoteFile) -> dict[str, JsonValue]:
+        return published.model_dump(exclude_none=True)
 
-class Conversions(Lookup[Conversion]):
-    """Pickled files of a model folder that were converted: file -> what it became."""
+
+class Conversions(Contract):
+    """Pickled files of a model folder that were converted to safetensors."""
 
     path: ClassVar[str] = "resources/models/<model>/.converted.json"
+    whole: ClassVar[str] = "files"
+
+    files: dict[str, Conversion] = Field(description="the whole file: pickled file -> what it became")
 
 
-class HashedFiles(Lookup[str]):
-    """SHA-256 of each model file that was read: name, size and time of change -> hash."""
+class HashedFiles(Contract):
+    """The model files that were hashed, so that each is read again only once it changed."""
 
     path: ClassVar[str] = "../.verified/<model>-<folder>.json"
+    whole: ClassVar[str] = "hashes"
+
+    hashes: dict[str, str] = Field(description="the whole file: name, size and time of change -> SHA-256")
 
 
 class PublishedConfig(Contract):
     """The facts of a maker's ``config.json`` that the catalogue states too; null where it says nothing."""
 
+    path: ClassVar[str] = "resources/models/<model>/config.json"
+    remedy: ClassVar[str] = "retrieve the model again, or correct the file"
     model_config = ConfigDict(extra="ignore")
 
     num_hidden_layers: int | None = None
@@ -121,6 +134,8 @@ class PublishedConfig(Contract):
 class TensorIndex(Contract):
     """The index of weights in several files; what is beside the map goes through unread."""
 
+    path: ClassVar[str] = "resources/models/<model>/model.safetensors.index.json"
+    remedy: ClassVar[str] = "retrieve the model again"
     model_config = ConfigDict(extra="allow")
 
     weight_map: dict[str, str] = Field(description="tensor -> file")

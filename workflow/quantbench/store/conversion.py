@@ -59,12 +59,12 @@ def converted(folder: Path, published: Mapping[str, RemoteFile]) -> dict[str, st
 
 def _noted(folder: Path) -> dict[str, Conversion]:
     path = folder / _NOTE
-    return Conversions.read(path).entries if path.exists() else {}
+    return Conversions.read(path).files if path.exists() else {}
 
 
 def _note(folder: Path, source: str, facts: RemoteFile, result: Path) -> None:
     made = Conversion(published=facts, became=result.name, sha256=sha256_of(result))
-    Conversions(entries={**_noted(folder), source: made}).write(folder / _NOTE)
+    Conversions(files={**_noted(folder), source: made}).write(folder / _NOTE)
 
 
 def _converted(file: str) -> str:

@@ -84,7 +84,7 @@ def verified_files(
     notes.mkdir(parents=True, exist_ok=True)
     note = notes / f"{name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}.json"
     with FileLock(note.with_suffix(".lock")):
-        known = {} if force or not note.exists() else HashedFiles.read(note).entries
+        known = {} if force or not note.exists() else HashedFiles.read(note).hashes
         fresh: dict[str, str] = {}
 
         def hash_file(path: Path) -> str:
@@ -95,7 +95,7 @@ def verified_files(
 
         found = {file: digest for file, digest in file_hashes(folder, hash_file).items() if file != MANIFEST}
         if fresh != known:
-            HashedFiles(entries=fresh).write(note)
+            HashedFiles(hashes=fresh).write(note)
     wrong = changes(recorded, found) if recorded is not None else []
     if wrong:
         said = "; ".join(f"{folder / change.name} {_SAID[change.kind]}" for change in wrong)
