@@ -21,7 +21,11 @@ try:
     WANTED = grid.run_cells(CATALOGUE)
     CELLS = planning.fitting(REQUESTS, WANTED)
     # Missing files of a local data folder are named here, before anything runs.
-    SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
+    SOURCES = datasets.local_sources(
+        CATALOGUE.root,
+        {cell.dataset: CATALOGUE.datasets[cell.dataset] for cell in CELLS},
+        settings.data_folder(CATALOGUE.root, CATALOGUE.run),
+    )
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
     USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
     for name in USED_MODELS:

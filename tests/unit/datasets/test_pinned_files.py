@@ -95,7 +95,7 @@ def test_good_files_arrive_readable_and_nothing_else_is_left(hoc, upstream, smal
         assert (folder / name).read_bytes() == (small_data / "hoc" / name).read_bytes()
         assert (folder / name).stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in folder.iterdir()) == ["test.tsv", "train.tsv"]
-    assert prepare(hoc, "hoc", folder, None, 1, tmp_path / "out")["samples"] == 6
+    assert prepare(hoc, "hoc", folder, None, 1, tmp_path / "out").samples == 6
 
 
 def test_what_is_there_and_verified_is_not_asked_for_again(hoc, upstream, tmp_path):

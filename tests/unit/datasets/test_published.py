@@ -229,6 +229,6 @@ def test_examples_are_none_of_the_test_split_nor_of_its_documents(files, name):
 
 def test_prepare_runs_on_the_published_folder(files, tmp_path):
     description = prepare(files.entries["ddi2013"], "ddi2013", files.folder / "ddi2013", 32, 2509, tmp_path)
-    assert description["files"]["test"]["rows"] == 5761
-    assert description["files"]["dev"]["name"] == "dev.head2000.tsv"
-    assert (description["samples"], description["shots"]) == (32, 16)
+    assert description.files["test"].rows == 5761
+    assert description.files["dev"].name == "dev.head2000.tsv"
+    assert (description.samples, description.shots) == (32, 16)

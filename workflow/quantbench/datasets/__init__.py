@@ -15,7 +15,7 @@ from .preparation import (
     source_files,
     source_folder,
 )
-from .reading import read_split
+from .readers import read_split
 from .stratification import count_strata, limit_samples, strata_of
 
 __all__ = [

@@ -18,7 +18,7 @@ from ..config import DataFile, DatasetEntry, Split
 from ..contracts.checksums import Expected, difference, verify_file
 from ..contracts.files import write_text
 from ..errors import DataError
-from .yes_no_maybe import read_pmids, read_pool
+from .readers.read_yes_no_maybe import read_pmids, read_pool
 
 COMMIT = "e607a812d87df151f310a9dd3677cfc21924f192"
 BENCHMARKS_URL = f"https://raw.githubusercontent.com/BIDS-Xu-Lab/Biomedical-NLP-Benchmarks/{COMMIT}/benchmarks"
