@@ -24,7 +24,7 @@ from ..store.folder import file_hashes, model_folder
 from ..store.receipts import released_marker
 from ..store.recorded_files import MANIFEST
 from ..study.grid import Cell, parse_folder
-from ..study.identity import cell_identity
+from ..study.spec import cell_spec
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
 # What only a tokenizer could make again; it follows from template, samples, worked examples and model files.
@@ -166,7 +166,7 @@ def _known(catalogue: Catalogue, cell: Cell, check: CellCheck) -> bool:
 
 def _changes(catalogue: Catalogue, cell: Cell, recorded: dict[str, Any]) -> Iterator[str]:
     """What differs between the identity a cell ran under and the one it would run under now."""
-    now = json.loads(json.dumps(cell_identity(catalogue, cell)))
+    now = json.loads(json.dumps(cell_spec(catalogue, cell).identity))
     before = {key: value for key, value in recorded.items() if key not in _DERIVED}
     for key, old, new in _differences(before, now):
         if key == "prompt.template":
