@@ -61,22 +61,24 @@ def quantize_model(config: dict[str, Any], model: str, precision: str, manifest:
 
     ``machine`` holds ``gpus`` (how many to lease), ``leases`` and ``notes`` (folders, as for cells).
     """
-    from .cell.manifest import device_facts, software
     from .contracts.model_folder import MadeWith
     from .devices import lease_visible
+    from .devices.description import device_facts, software
     from .devices.runtime import choose_device, set_environment
     from .store.found_weights import full_weights
+    from .study.spec import stored_model
 
     catalogue = catalogue_of(config)
-    device = choose_device(catalogue.run)
+    device = choose_device(catalogue.run.hardware)
     with lease_visible(machine["gpus"], Path(machine["leases"]), f"quantizing {model} to {precision}") as leased:
         uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
         from .models.quantizing import Source, quantize_model
 
-        weights = full_weights(catalogue, model, Path(machine["notes"]))
+        weights = full_weights(stored_model(catalogue, model), Path(machine["notes"]))
         source = Source(model, catalogue.models[model], weights.folder, weights.revision, weights.files)
-        made_with = MadeWith.model_validate({"device": device_facts(device, leased), **software(catalogue.root)})
+        made_on, with_software = device_facts(device, leased), software(catalogue.root)
+        made_with = MadeWith(device=made_on, **with_software.model_dump())
         quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with)
 
 
@@ -148,9 +150,10 @@ def infer_here(config: dict[str, Any], cell: str, folders: dict[str, str], gpus:
     """Run one cell in this process, with its log."""
     with job_log(log):
         from .cell.running import CellFolders, run_cell
+        from .study.spec import cell_spec
 
         paths = CellFolders(**{name: Path(path) for name, path in folders.items()})
-        run_cell(catalogue_of(config), parse_folder(cell), paths, gpus)
+        run_cell(cell_spec(catalogue_of(config), parse_folder(cell)), paths, gpus)
 
 
 def score(config: dict[str, Any], dataset: str, data: Path, cells: list[str]) -> None:

@@ -10,16 +10,16 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
-from quantbench.study.identity import cell_identity
+from quantbench.study.spec import cell_spec, cell_specs
 from quantbench.store.places import check_receipt, model_folder, receipt_path
 
 ROOT = Path(workflow.basedir)
 
 try:
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)))
-    REQUESTS = planning.Requests(CATALOGUE)
-    WANTED = grid.run_cells(CATALOGUE)
-    CELLS = planning.fitting(REQUESTS, WANTED)
+    REQUESTS = planning.Requests(CATALOGUE.run.hardware)
+    SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))
+    CELLS = [spec.cell for spec in planning.fitting(REQUESTS, list(SPECS.values()))]
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(
         CATALOGUE.root,
@@ -63,9 +63,9 @@ def check_fit():
     """Refuse, or remark on, what the GPUs here do not hold; only the process that the user started asks."""
     offered = workflow.global_resources.get("gpu")
     done = set(finished(CELLS))
-    pending = [cell for cell in CELLS if cell not in done]
+    pending = [SPECS[cell] for cell in CELLS if cell not in done]
     try:
-        for line in planning.remarks(REQUESTS, WANTED, pending, offered.value if offered else None):
+        for line in planning.remarks(REQUESTS, list(SPECS.values()), pending, offered.value if offered else None):
             logger.warning(line)
     except QuantbenchError as error:
         raise WorkflowError(str(error))
@@ -74,6 +74,12 @@ def check_fit():
 def cell_of(wildcards):
     """The cell a job's wildcards name."""
     return grid.Cell(wildcards.model, wildcards.precision, wildcards.dataset, wildcards.prompting, int(wildcards.shots))
+
+
+def spec_of(wildcards):
+    """The cell a job's wildcards name with all its settings; it need not be one of the run."""
+    cell = cell_of(wildcards)
+    return SPECS[cell] if cell in SPECS else cell_spec(CATALOGUE, cell)
 
 
 def cell_files(name, cells):
@@ -125,12 +131,12 @@ def model_files(wildcards):
 
 def request(name):
     """What a cell's job asks for by one resource's name; retries ask for more."""
-    return lambda wildcards, attempt: getattr(REQUESTS.request(cell_of(wildcards), attempt), name)
+    return lambda wildcards, attempt: getattr(REQUESTS.request(spec_of(wildcards), attempt), name)
 
 
 def longest_first(wildcards):
     """Priority of a cell: the minutes it is planned to take."""
-    return REQUESTS.priority(cell_of(wildcards))
+    return REQUESTS.priority(spec_of(wildcards))
 
 
 def quantizing(name):
@@ -138,6 +144,6 @@ def quantizing(name):
 
     def asked(wildcards, attempt):
         cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
-        return getattr(REQUESTS.request(cells[0], attempt), name) if cells else 0
+        return getattr(REQUESTS.request(SPECS[cells[0]], attempt), name) if cells else 0
 
     return asked

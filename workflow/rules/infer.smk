@@ -30,7 +30,7 @@ rule infer:
     params:
         cell=lambda wildcards: cell_of(wildcards).folder,
         # What the outputs depend on; a change of any of it, and of nothing else, runs the cell again.
-        identity=lambda wildcards: cell_identity(CATALOGUE, cell_of(wildcards)),
+        identity=lambda wildcards: spec_of(wildcards).identity,
         progress=lambda wildcards: f"{RUN}/progress/{cell_of(wildcards).folder}",
         notes=NOTES,
     script:

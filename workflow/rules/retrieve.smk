@@ -49,7 +49,7 @@ rule retrieve_model:
     resources:
         # Downloads share one line and one disk.
         downloads=1,
-        disk_mb=lambda wildcards: REQUESTS.checkpoint_mb(wildcards.model),
+        disk_mb=lambda wildcards: planning.checkpoint_mb(CATALOGUE.models[wildcards.model]),
     script:
         "../scripts/retrieve_model.py"
 

@@ -12,7 +12,7 @@ HUB_MODELS = [
 
 def loads_checkpoint(model, precision):
     """Whether cells of a model at a precision load a quantized checkpoint."""
-    return uses_checkpoint(CATALOGUE.run, CATALOGUE.models[model], CATALOGUE.precisions[precision])
+    return uses_checkpoint(CATALOGUE.run.keep, CATALOGUE.models[model], CATALOGUE.precisions[precision])
 
 
 def cell_weights(wildcards):
@@ -46,6 +46,6 @@ def quantizing(name):
 
     def asked(wildcards, attempt):
         cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
-        return getattr(REQUESTS.request(cells[0], attempt), name) if cells else 0
+        return getattr(REQUESTS.request(SPECS[cells[0]], attempt), name) if cells else 0
 
     return asked

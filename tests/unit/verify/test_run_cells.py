@@ -117,7 +117,7 @@ def test_samples_sources_and_model_files_are_inputs(project: Project) -> None:
 
 
 def test_the_engines_version_names_every_cell(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantbench.study.identity.ENGINE_VERSION", 99)
+    monkeypatch.setattr("quantbench.study.spec.ENGINE_VERSION", 99)
     found = changed(project)
     assert set(found) == ALL
     assert all(reasons[0].endswith("is 99") and "engine_version" in reasons[0] for reasons in found.values())

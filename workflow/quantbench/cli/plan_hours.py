@@ -11,6 +11,7 @@ from ..planner import GPUS, Gpu, Requests, RunHours, cell_time, describe, neares
 from ..planner.hours import DISK_BYTES_S, START_S, Answers
 from ..planner.speed import BANDWIDTH_PART, CALL_S, FLOPS_PART
 from ..study.grid import Cell, run_cells
+from ..study.spec import cell_specs
 from .printing import write_csv, write_text
 
 ENGINES = ("single", "static")
@@ -34,7 +35,7 @@ def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: st
     total = catalogue.run.hardware.gpus or 1 if gpus is None else gpus
     if total < 1:
         raise ConfigError(f"--gpus has the value {total}; give a number of at least 1")
-    kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue).gpu_memory_gib)
+    kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue.run.hardware).gpu_memory_gib)
     cells = run_cells(catalogue)
     planned = {engine: _engine_hours(catalogue, cells, kind, engine, total) for engine in ENGINES}
     if form == "csv":
@@ -70,14 +71,14 @@ class _EngineHours:
 
 
 def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: str, total: int) -> _EngineHours:
-    requests = Requests(_as_run(catalogue, kind, engine))
-    unfit = unfit_cells(requests, cells, total)
-    counted = [cell for cell in cells if cell not in set(unfit)]
-    devices = [requests.devices(cell) or 0 for cell in counted]
+    planned = _as_run(catalogue, kind, engine)
+    requests, specs = Requests(planned.run.hardware), cell_specs(planned, cells)
+    unfit = unfit_cells(requests, list(specs.values()), total)
+    left_out = {spec.cell for spec in unfit}
+    counted = [spec for cell, spec in specs.items() if cell not in left_out]
+    devices = [requests.devices(spec) or 0 for spec in counted]
     hours = {
-        answers: run_hours(
-            [cell_time(catalogue, cell, kind, engine, answers).total_s for cell in counted], devices, total
-        )
+        answers: run_hours([cell_time(spec, kind, answers).total_s for spec in counted], devices, total)
         for answers in get_args(Answers)
     }
     return _EngineHours(len(counted), hours, describe(requests, unfit, total) if unfit else "")
@@ -86,7 +87,7 @@ def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: st
 def _as_run(catalogue: Catalogue, kind: Gpu, engine: str) -> Catalogue:
     """The configuration with GPUs and engine as stated."""
     run = catalogue.run
-    hardware = run.hardware.model_copy(update={"gpu_memory_gib": kind.memory_gib})
+    hardware = run.hardware.model_copy(update={"gpu_memory_gib": float(kind.memory_gib)})
     inference = run.inference.model_copy(update={"engine": engine})
     return replace(catalogue, run=run.model_copy(update={"hardware": hardware, "inference": inference}))
 

@@ -59,7 +59,7 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
             source_files=source.files,
             licence=source.entry.licence,
             precision=CheckpointPrecision.of(precision),
-            dtype=loaded.applied["dtype"],
+            dtype=loaded.applied.dtype,
             made_on=device,
             made_with=made_with,
             seconds=time.perf_counter() - begin,

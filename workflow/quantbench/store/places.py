@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import LOCK_FILE, LockedModel, ModelEntry, PrecisionEntry, RunConfig
+from ..config import LOCK_FILE, LockedModel, ModelEntry, PrecisionEntry
 from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, LocalManifest, Receipt
 from ..errors import ModelError
 
@@ -31,9 +31,9 @@ def checkpoint_folder(root: Path, models_folder: str, model: str, precision: str
     return root / models_folder / "quantized" / model / precision
 
 
-def uses_checkpoint(run: RunConfig, model: ModelEntry, precision: PrecisionEntry) -> bool:
+def uses_checkpoint(keep: str, model: ModelEntry, precision: PrecisionEntry) -> bool:
     """Whether cells of a model at a precision load a quantized checkpoint, rather than quantize while they load."""
-    return run.keep != "full" and precision.method == "bitsandbytes" and not model.has_random_weights
+    return keep != "full" and precision.method == "bitsandbytes" and not model.has_random_weights
 
 
 def read_manifest(folder: Path, precision: PrecisionEntry) -> CheckpointManifest:

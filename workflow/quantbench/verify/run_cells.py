@@ -22,7 +22,7 @@ from ..datasets import source_folder
 from ..errors import QuantbenchError
 from ..prompts import template_path
 from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
-from ..study.identity import cell_identity
+from ..study.spec import cell_spec
 from .run_files import Check
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
@@ -67,7 +67,7 @@ class Verifier:
             check.problems.extend(unknown)
             if not unknown:
                 root, model, dataset = catalogue.root, catalogue.models[cell.model], catalogue.datasets[cell.dataset]
-                check.problems.extend(_changes(root, cell, manifest.identity, cell_identity(catalogue, cell)))
+                check.problems.extend(_changes(root, cell, manifest.identity, cell_spec(catalogue, cell).identity))
                 sources = source_folder(root, dataset, cell.dataset, data_folder(root, ran) if ran else None)
                 self._dataset(run / "datasets" / cell.dataset, sources, manifest, check)
                 self._model(root, (ran or catalogue.run).models_folder, model, manifest, check)
