@@ -11,7 +11,12 @@ rule figure:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
     output:
-        report(f"{RUN}/figures/{{figure}}.png", caption="../report/figure.rst", category="Figures"),
+        report(
+            f"{RUN}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         f"{RUN}/figures/{{figure}}.pdf",
         f"{RUN}/figures/{{figure}}.svg",
     log:
@@ -19,9 +24,10 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     params:
+        job="figure",
         caption=lambda wildcards: figures.caption(wildcards.figure),
         code=lambda wildcards: provenance.source_hash(
             f"figures/{wildcards.figure}", *FIGURE_PARTS, *OWN_PARTS.get(wildcards.figure, [])
         ),
     script:
-        "../scripts/figure.py"
+        "../scripts/job.py"
