@@ -15,5 +15,6 @@ rule bundle:
     params:
         job="bundle",
         cells=[cell.folder for cell in MERGED],
+        code=provenance.code_of("bundle"),
     script:
         "../scripts/job.py"

@@ -26,6 +26,6 @@ rule compare:
         comparison=CATALOGUE.run.comparison.model_dump(),
         seed=CATALOGUE.run.seed,
         cells=[cell.folder for cell in MERGED],
-        code=provenance.source_hash("tables", "statistics"),
+        code=provenance.code_of("compare"),
     script:
         "../scripts/job.py"

@@ -1,8 +1,4 @@
 # Needs: tables only. Produces: the figures of the run's studies as PNG, PDF and SVG.
-# Modules that every figure uses; a change of one redraws all.
-FIGURE_PARTS = [f"figures/{name}" for name in ("panels", "saving", "style", "view", "watermark")]
-# Figure 7 shows recommendations, and changes with how they are made.
-OWN_PARTS = {"figure7": ["recommend"]}
 
 
 rule figure:
@@ -26,8 +22,6 @@ rule figure:
     params:
         job="figure",
         caption=lambda wildcards: figures.caption(wildcards.figure),
-        code=lambda wildcards: provenance.source_hash(
-            f"figures/{wildcards.figure}", *FIGURE_PARTS, *OWN_PARTS.get(wildcards.figure, [])
-        ),
+        code=lambda wildcards: provenance.code_of("figure", f"figures.{wildcards.figure}"),
     script:
         "../scripts/job.py"

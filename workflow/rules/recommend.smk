@@ -26,7 +26,7 @@ rule recommend:
         "../../envs/analysis.yaml"
     params:
         job="recommend",
-        code=provenance.source_hash("recommend"),
+        code=provenance.code_of("recommend"),
     script:
         "../scripts/job.py"
 
@@ -51,6 +51,6 @@ rule published_figures:
         "../../envs/analysis.yaml"
     params:
         job="published_figures",
-        code=provenance.source_hash("figures", "recommend", "tables"),
+        code=provenance.code_of("published_figures"),
     script:
         "../scripts/job.py"

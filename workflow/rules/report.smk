@@ -21,6 +21,6 @@ rule report:
     params:
         job="report",
         cells=[cell.folder for cell in MERGED],
-        code=provenance.source_hash("report"),
+        code=provenance.code_of("report"),
     script:
         "../scripts/job.py"

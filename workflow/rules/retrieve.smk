@@ -81,6 +81,6 @@ rule prepare_dataset:
         ),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
-        code=provenance.source_hash("datasets"),
+        code=provenance.code_of("prepare_dataset"),
     script:
         "../scripts/job.py"

@@ -4,8 +4,6 @@
 # each file it looks for with all outputs of the rule that makes it, so a rule has a bounded number of them.
 SCORED_TOGETHER = 128
 
-SCORE_CODE = provenance.source_hash("tasks", "scoring", "statistics")
-
 for (dataset, number), cells in score_parts(SCORED_TOGETHER).items():
 
     rule:
@@ -32,6 +30,6 @@ for (dataset, number), cells in score_parts(SCORED_TOGETHER).items():
             ),
             comparison=CATALOGUE.run.comparison.model_dump(include={"resamples", "confidence"}),
             seed=CATALOGUE.run.seed,
-            code=SCORE_CODE,
+            code=provenance.code_of("score"),
         script:
             "../scripts/job.py"
