@@ -38,11 +38,12 @@ paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, wi
 test: $(VENV)/dev.stamp lint  ## lint, then every test
 	$(BIN)/pytest -n $(CORES) --dist loadfile
 
-lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
+lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, names of rule files, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
+	$(BIN)/python tests/lint/smk_names.py
 	$(BIN)/snakemake --lint
 
 demo-bundle: demo  ## run the demo and pack it as the shipped resources/demo/demo.tar.zst

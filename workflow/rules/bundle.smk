@@ -7,12 +7,14 @@ rule bundle:
         [cell_files(name, MERGED) for name in ["manifest.json", "measurements.json", "scores.json", "scored.jsonl"]],
         figure_files(),
     output:
-        f"{RUN}/{CATALOGUE.run.run}.tar.zst",
+        target=f"{RUN}/{CATALOGUE.run.run}.tar.zst",
     log:
         f"{RUN}/logs/bundle.log",
     conda:
         "../../envs/analysis.yaml"
     params:
+        job="bundle",
         cells=[cell.folder for cell in MERGED],
+        code=provenance.code_of("bundle"),
     script:
-        "../scripts/bundle.py"
+        "../scripts/job.py"
