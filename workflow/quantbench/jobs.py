@@ -47,13 +47,6 @@ def retrieve_model(config: Config, model: str, receipt: Path) -> None:
     retrieve(model, catalogue.models[model], catalogue.locked.get(model), receipt.with_name(model), receipt)
 
 
-def lock(config: Config, models: list[str]) -> None:
-    """Write ``config/models.lock.yaml`` for the named models."""
-    from .store.locking import lock_models
-
-    lock_models(catalogue_of(config), models)
-
-
 def quantize_model(
     config: Config, model: str, precision: str, manifest: Path, notes: str, gpu: int = 0, gres: str | None = None
 ) -> None:
@@ -100,20 +93,6 @@ def release_weights(config: Config, model: str, checkpoints: list[Path], notes: 
     catalogue = catalogue_of(config)
     folder = model_folder(catalogue.root, catalogue.run.models_folder, model, catalogue.models[model])
     release(folder, model, {str(path.parent): read_json(path)["files"] for path in checkpoints}, Path(notes))
-
-
-def verify_files(config: Config, models: list[str], datasets: list[str], notes: str) -> None:
-    """Read every file of models, checkpoints and datasets again and hold it against its recorded hash."""
-    from .verify.run_files import verify_everything
-
-    verify_everything(catalogue_of(config), models, datasets, Path(notes))
-
-
-def clean(config: Config, target: str, paths: list[str]) -> None:
-    """Say what some files and folders take, and delete them where the configuration confirms it."""
-    from .store.cleaning import clean as free
-
-    free(map(Path, paths), catalogue_of(config).run.confirm, target)
 
 
 def prepare_dataset(config: Config, dataset: str, samples: Path) -> None:
@@ -249,19 +228,6 @@ def published_figures(recommendations: Path) -> None:
     for name, drawn in draw_published(catalogue).items():
         figures.save(drawn, folder / "figures" / name)
     write_overview(published_evidence(catalogue), catalogue.run.comparison.margin, folder)
-
-
-def bundle(config: Config, cells: list[str], target: Path) -> None:
-    """Pack the named cells with everything their figures need."""
-    from .bundle import pack
-
-    catalogue = catalogue_of(config)
-    index = pack(catalogue, Path(catalogue.run_folder), [parse_folder(cell) for cell in cells], target)
-    left_out = [*(f"texts of {name}" for name in index.without_texts)]
-    left_out += [f"outputs of {name}" for name in index.without_outputs]
-    print(
-        f"{target}: {len(index.cells)} cells, {target.stat().st_size / 2**20:.1f} MiB; left out: {', '.join(left_out) or 'nothing'}"
-    )
 
 
 def report(config: Config, cells: list[str], target: Path) -> None:

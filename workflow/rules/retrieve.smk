@@ -27,20 +27,6 @@ rule retrieve_dataset:
         "../scripts/job.py"
 
 
-rule lock:
-    """Write down the commit and files that each model's hub id and revision stand for: config/models.lock.yaml."""
-    log:
-        f"{RUN}/logs/lock.log",
-    localrule: True
-    conda:
-        "../../envs/inference.yaml"
-    params:
-        job="lock",
-        models=HUB_MODELS,
-    script:
-        "../scripts/job.py"
-
-
 rule retrieve_model:
     """Download a model at its configured revision and check its folder."""
     output:

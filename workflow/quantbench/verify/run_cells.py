@@ -8,13 +8,12 @@ prompt template, labels, generation and batch settings, engine version) against 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..config import Catalogue, load
-from ..config.settings import read_yaml
 from ..contracts.files import read_json
 from ..datasets import sha256_of, source_folder
 from ..errors import QuantbenchError
@@ -141,19 +140,6 @@ class Verifier:
         if key not in self._catalogues:
             self._catalogues[key] = load(self._root, settings, self._source or "manifest.json")
         return self._catalogues[key]
-
-
-def read_settings(root: Path, configfile: Path) -> dict[str, Any]:
-    """A run's settings as Snakemake merges them: ``configfile`` over ``config/config.yaml``."""
-    return _merged(read_yaml(root / "config/config.yaml"), read_yaml(configfile))
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
 
 
 def _known(catalogue: Catalogue, cell: Cell, check: CellCheck) -> bool:
