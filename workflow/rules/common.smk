@@ -1,22 +1,48 @@
-# Needs: the merged configuration. Produces: the checked catalogue, the run's cells, and the paths and functions rules share.
+# Needs: a configuration. Produces: the checked catalogue, the run's cells, and the paths and functions rules share.
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
-# The package lies beside the rules and need not be installed.
-sys.path.insert(0, f"{workflow.basedir}/workflow")
+# In a checkout the package lies beside the rules and need not be installed.
+BESIDE = Path(str(workflow.current_basedir)).parent
+if (BESIDE / "quantbench").is_dir():
+    sys.path.insert(0, str(BESIDE))
 
-from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance
+try:
+    from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance
+except ModuleNotFoundError as error:
+    if error.name != "quantbench":
+        raise
+    raise WorkflowError(
+        f"{workflow.current_basedir}: these rules need the Python package quantbench, which stands beside them in a checkout "
+        "only. Install it where snakemake runs, from the same repository and version: "
+        "pip install 'quantbench[analysis,inference] @ git+https://<host>/<owner>/<repository>@<tag>'"
+    )
+
+from quantbench.config.settings import read_yaml
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
 from quantbench.study.spec import cell_spec, cell_specs
 from quantbench.store.places import check_receipt, model_folder, receipt_path
 
-ROOT = Path(workflow.basedir)
+# What the configuration names by a relative path is looked for here first, then in the shipped catalogue; what the run writes
+# lies here.
+ROOT = Path.cwd()
+
+
+def completed(given):
+    """A configuration whose missing keys have the values of the shipped ``config/config.yaml``."""
+    values = read_yaml(settings.shipped_catalogue() / "config/config.yaml")
+    update_config(values, given)
+    return values
+
 
 try:
-    CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)))
+    # Not by `configfile:`, which does nothing where this is a module of another workflow.
+    config = completed(config)
+    CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")
     REQUESTS = planning.Requests(CATALOGUE.run.hardware)
     SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))
     CELLS = [spec.cell for spec in planning.fitting(REQUESTS, list(SPECS.values()))]
@@ -88,13 +114,13 @@ def cell_files(name, cells):
 
 
 def score_parts(size):
-    """Name of each scoring job -> its dataset and cells, at most ``size``; a dataset's first job bears its name alone."""
+    """Dataset and number of each scoring job -> its cells, at most ``size``."""
     parts = {}
     # Of an opened bundle without texts, the scored answers are taken as they came.
     for dataset in [name for name in CATALOGUE.datasets if name not in UNSCORED]:
         cells = [cell for cell in MERGED if cell.dataset == dataset]
         for number, start in enumerate(range(0, len(cells), size), start=1):
-            parts[dataset if number == 1 else f"{dataset}_{number}"] = dataset, cells[start : start + size]
+            parts[dataset, number] = cells[start : start + size]
     return parts
 
 
@@ -137,13 +163,3 @@ def request(name):
 def longest_first(wildcards):
     """Priority of a cell: the minutes it is planned to take."""
     return REQUESTS.priority(spec_of(wildcards))
-
-
-def quantizing(name):
-    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
-
-    def asked(wildcards, attempt):
-        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
-        return getattr(REQUESTS.request(SPECS[cells[0]], attempt), name) if cells else 0
-
-    return asked

@@ -250,7 +250,7 @@ def test_the_command_prints_the_configuration(packed: Path, tmp_path: Path, caps
     output = capsys.readouterr()
     assert output.out.strip() == str(tmp_path / "r/paper/run.yaml")
     assert "not scored again, since texts or outputs are left out: medqa, ncbi_disease" in output.err
-    assert main(["open", str(tmp_path / "none")]) == 1
+    assert main(["open", str(tmp_path / "none")]) == 2
 
 
 def test_a_bundle_may_name_settings_that_are_retired(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .. import __version__
-from ..config import Catalogue, RunConfig, StudyEntry
+from ..config import Catalogue, RunConfig, StudyEntry, located, shipped_catalogue
 from ..contracts.bundle_index import Index, Member
 from ..contracts.cell_name import Cell
 from ..contracts.checksums import sha256_of
@@ -42,7 +42,7 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
     left_out = withheld(run.data.texts_in_bundles, datasets)
     named = _named(chosen, [run, *catalogue.studies.values()], catalogue.noise_floors)
     files = [*_cells(results, chosen, left_out), *_datasets(results, datasets, left_out), *_entries(root, named)]
-    files.append(("config/studies.yaml", _file(root / run.studies_file)))
+    files.append(("config/studies.yaml", _file(located(root, run.studies_file))))
     files.append(("resources/paper/table1.csv", _file(published_path(root))))
     readers = dict(sorted(files))
     index = Index(
@@ -124,12 +124,14 @@ def _named(
 
 
 def _entries(root: Path, named: Mapping[str, Iterable[str]]) -> Iterator[_Packed]:
-    """The configuration files of these entries; a dataset's are a folder."""
+    """The configuration files of these entries, one's own before the shipped; a dataset's are a folder."""
     for kind, names in named.items():
         for name in names:
-            path = root / "config" / kind / name
-            files = sorted(path.iterdir()) if kind == "datasets" else [path.with_name(f"{name}.yaml")]
-            yield from ((str(file.relative_to(root)), _file(file)) for file in files)
+            files = [f"config/{kind}/{name}.yaml"]
+            if kind == "datasets":
+                folders = (place / "config/datasets" / name for place in (root, shipped_catalogue()))
+                files = sorted({f"config/datasets/{name}/{path.name}" for one in folders for path in one.glob("*")})
+            yield from ((file, _file(located(root, file))) for file in files)
 
 
 def _file(path: Path) -> _Reader:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
 from ..config import Catalogue
-from ..errors import ConfigError
+from ..errors import ConfigError, FoundWanting
 from ..planner import GPUS, Gpu, Requests, RunHours, cell_time, describe, nearest_gpu, run_hours, unfit_cells
 from ..planner.hours import DISK_BYTES_S, START_S, Answers
 from ..planner.speed import BANDWIDTH_PART, CALL_S, FLOPS_PART
 from ..study.grid import Cell, run_cells
 from ..study.spec import cell_specs
-from .printing import write_csv, write_text
+from .printing import write_records, write_text
 
 ENGINES = ("single", "static")
+_COLUMNS = {"engine": None, "answers": None, "cells": None, "wall_hours": 1, "gpu_hours": 1}
 _HOURS_A_DAY = 24
 
 
@@ -25,10 +27,11 @@ def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: st
         catalogue: the configuration.
         gpu: a key of :data:`~quantbench.planning.GPUS`; None: by ``hardware.gpu_memory_gib``.
         gpus: how many there are; None: ``hardware.gpus``, or 1.
-        form: ``text`` or ``csv``.
+        form: ``text``, ``csv`` or ``json``.
 
     Raises:
         ConfigError: the run is on CPU, or there are no GPUs.
+        FoundWanting: the GPUs do not hold some cells under the configured engine (said after printing).
     """
     if catalogue.run.hardware.device == "cpu":
         raise ConfigError("--hours plans GPUs, and hardware.device is 'cpu'; set it to 'auto'")
@@ -38,17 +41,26 @@ def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: st
     kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue.run.hardware).gpu_memory_gib)
     cells = run_cells(catalogue)
     planned = {engine: _engine_hours(catalogue, cells, kind, engine, total) for engine in ENGINES}
-    if form == "csv":
+    if form == "text":
+        said = (
+            f"{len(cells)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB."
+        )
+        print(f"{said}\n")
+        _write_text(planned, kind)
+    else:
         rows = [
-            [engine, answers, str(found.cells), f"{hours.wall_h:.1f}", f"{hours.gpu_h:.1f}"]
+            (engine, answers, found.cells, hours.wall_h, hours.gpu_h)
             for engine, found in planned.items()
             for answers, hours in found.hours.items()
         ]
-        write_csv(["engine", "answers", "cells", "wall_hours", "gpu_hours"], rows)
-        return
-    print(
-        f"{len(cells)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB.\n"
-    )
+        write_records(form, _COLUMNS, rows)
+    configured = catalogue.run.inference.engine
+    found = planned[configured if configured in planned else "static"]
+    if found.left_out:
+        raise FoundWanting(found.left_out)
+
+
+def _write_text(planned: Mapping[str, _EngineHours], kind: Gpu) -> None:
     table = [
         [engine, answers, f"{hours.wall_h:.1f}", f"{hours.wall_h / _HOURS_A_DAY:.1f}", f"{hours.gpu_h:.1f}"]
         for engine, found in planned.items()

@@ -8,7 +8,9 @@ from .catalogue import (
     find_file,
     load,
     load_datasets,
+    located,
     read_entries,
+    shipped_catalogue,
 )
 from .entries import (
     Architecture,
@@ -45,8 +47,10 @@ __all__ = [
     "find_file",
     "load",
     "load_datasets",
+    "located",
     "lock_text",
     "read_entries",
     "read_lock",
     "recorded_settings",
+    "shipped_catalogue",
 ]

@@ -189,10 +189,6 @@ class RunConfig(Settings):
         "once, and cells load these checkpoints; `quantized`: the same, and the weights of retrieved models are freed once every "
         "full-precision cell is done",
     )
-    confirm: bool = Field(
-        default=False,
-        description="`true` lets `clean_models`, `clean_checkpoints` and `clean_datasets` delete what they list",
-    )
     limit: int | None = Field(
         default=None, ge=1, description="a seeded, stratified sample of so many test samples a dataset; `null`: all"
     )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field, JsonValue, field_serializer
 
-from ..config import PrecisionEntry, RemoteFile
+from ..config import ModelEntry, PrecisionEntry, RemoteFile
 from .contract import Contract, Part
 from .machine import DeviceFacts, Software
 
@@ -21,6 +21,10 @@ class Receipt(Contract):
     requested: str = Field(description="the branch, tag or commit that was asked for")
     revision: str = Field(description="the commit that was fetched")
     files: dict[str, str] = Field(description="file -> SHA-256, after conversion to safetensors")
+
+    def answers(self, entry: ModelEntry) -> bool:
+        """Whether what was fetched is what an entry asks for now."""
+        return (self.hub_id, self.requested) == (entry.hub_id, entry.revision)
 
 
 class Released(Contract):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..config import DataFile, DatasetEntry, Split, find_file
+from ..config import DataFile, DatasetEntry, Split, find_file, located
 from ..contracts.checksums import Expected, difference, sha256_of, verify_file
 from ..contracts.prepared_dataset import PreparedDataset, SourceFile
 from ..contracts.records import Sample, write_records
@@ -98,12 +98,12 @@ def source_folder(root: Path, entry: DatasetEntry, name: str, local: Path | None
     """Where a dataset's files stand: in the local data folder, beside its own entry, or where downloads go.
 
     Args:
-        root: the repository.
+        root: the catalogue's root.
         entry: the dataset's configuration.
         name: its name.
         local: the run's data folder; None where it has none.
     """
-    beside = root / "config/datasets" / name
+    beside = located(root, f"config/datasets/{name}")
     places = [beside] if local is None else [local / name, beside]
     default = DOWNLOADS / name if local is None else local / name
     return next((place for place in places if find_file(entry, "test", place)), default)

@@ -32,35 +32,10 @@ def taken(paths: Iterable[Path]) -> list[Place]:
 def free(places: Iterable[Place]) -> None:
     """Delete files and folders."""
     for place in places:
-        if place.path.is_dir():
+        if place.path.is_dir() and not place.path.is_symlink():
             shutil.rmtree(place.path)
         else:
             place.path.unlink()
-
-
-def clean(paths: Iterable[Path], confirmed: bool, target: str) -> list[Place]:
-    """List files and folders with their sizes; delete them only where confirmed.
-
-    Args:
-        paths: what the target is about; those that do not exist are left out.
-        confirmed: delete, after listing.
-        target: what is cleaned, for the line that says how to confirm.
-
-    Returns:
-        What was listed.
-    """
-    places = taken(paths)
-    for place in places:
-        print(f"  {place.bytes / GIB:9.3f} GiB  {place.path}")
-    total = f"{sum(place.bytes for place in places) / GIB:.3f} GiB in {len(places)} places"
-    if not places:
-        print(f"{target}: nothing to free")
-    elif not confirmed:
-        print(f"{target}: would free {total}. Nothing was deleted; to free it add --config confirm=true")
-    else:
-        free(places)
-        print(f"{target}: freed {total}")
-    return places
 
 
 def retrieved_models(root: Path, models_folder: str, names: Iterable[str]) -> list[Path]:

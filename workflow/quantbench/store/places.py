@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import LOCK_FILE, LockedModel, ModelEntry, PrecisionEntry
+from ..config import LOCK_FILE, LockedModel, ModelEntry, PrecisionEntry, located
 from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, LocalManifest, Receipt
 from ..errors import ModelError
 
@@ -13,7 +13,7 @@ MANIFEST = "manifest.json"
 
 def model_folder(root: Path, models_folder: str, name: str, entry: ModelEntry) -> Path:
     """Where a model's files stand: its own local folder, or its place under the models folder."""
-    return root / entry.folder if entry.folder else root / models_folder / name
+    return located(root, entry.folder) if entry.folder else root / models_folder / name
 
 
 def receipt_path(root: Path, models_folder: str, name: str) -> Path:
@@ -69,7 +69,7 @@ def check_receipt(name: str, locked: LockedModel | None, receipt: Path) -> None:
         raise ModelError(
             f"{receipt}: model {name!r} was retrieved at commit {found}, {LOCK_FILE} names {locked.commit}; delete "
             "the receipt to fetch that commit (its cells then run again), or take the entry out of the lock file and "
-            "run snakemake lock to pin what is there"
+            "run quantbench lock to pin what is there"
         )
 
 

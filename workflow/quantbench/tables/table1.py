@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config import Catalogue
+from ..config import Catalogue, located
 from .writing import markdown_table, read_csv
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def configured_order(catalogue: Catalogue, key: str) -> list[str]:
 
 
 def published_path(root: Path) -> Path:
-    """Where the paper's Table 1 stands in the repository."""
-    return root / "resources/paper/table1.csv"
+    """Where the paper's Table 1 stands."""
+    return located(root, "resources/paper/table1.csv")
 
 
 def table1_markdown(catalogue: Catalogue, table: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from ..config import Catalogue, ModelEntry, RunConfig, data_folder, load, recorded_settings
-from ..config.settings import parse, read_yaml
+from ..config.settings import parse
 from ..contracts.cell_name import Cell, parse_folder
 from ..contracts.checksums import Expected, changes, difference, file_hashes, sha256_of
 from ..contracts.manifest import Manifest, PublishedModel
@@ -140,19 +140,6 @@ class Verifier:
         if key not in self._catalogues:
             self._catalogues[key] = load(self._root, settings, self._source or MANIFEST)
         return self._catalogues[key]
-
-
-def read_settings(root: Path, configfile: Path) -> dict[str, object]:
-    """A run's settings as Snakemake merges them: ``configfile`` over ``config/config.yaml``."""
-    return _merged(read_yaml(root / "config/config.yaml"), read_yaml(configfile))
-
-
-def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
-    merged = dict(below)
-    for key, value in above.items():
-        before = merged.get(key)
-        merged[key] = _merged(before, value) if isinstance(before, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _changes(root: Path, cell: Cell, recorded: Mapping[str, JsonValue], today: Mapping[str, object]) -> Iterator[str]:
