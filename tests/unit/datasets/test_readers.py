@@ -61,6 +61,6 @@ def test_to_add_a_reader_is_to_add_its_module(repository: Path, tmp_path: Path) 
     path.write_text(path.read_text().replace("reader: labelled_text", "reader: lines"))
     (tmp_path / "two.txt").write_text("one\ntwo\n")
     command = [sys.executable, "-c", TRY, str(tmp_path), str(tmp_path / "two.txt")]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "QUANTBENCH_CATALOGUE": str(repository)}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert result.stdout.strip() == "lines 2", result.stderr
