@@ -12,9 +12,11 @@ import numpy as np
 from quantbench import tasks
 from quantbench.config import Catalogue
 from quantbench.config.entries import DatasetEntry
+from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.files import write_json
+from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
-from quantbench.datasets import sha256_of
+from quantbench.datasets import count_strata
 from quantbench.study.grid import Cell
 
 # Words of an input, about the means of the published test sets.
@@ -33,8 +35,11 @@ def add_texts(catalogue: Catalogue, folder: Path, cells: Sequence[Cell], samples
         ]
         write_records(path, found)
         write_records(path.with_name("shots.jsonl"), found[:2])
-        description = {"dataset": name, "samples": len(found), "samples_sha256": sha256_of(path)}
-        write_json(path.with_name("dataset.json"), description)
+        counts = {"samples": len(found), "label_counts": count_strata(found, catalogue.datasets[name]), "shots": 2}
+        hashes = {"samples_sha256": sha256_of(path), "shots_sha256": sha256_of(path.with_name("shots.jsonl"))}
+        PreparedDataset(dataset=name, files={}, limit=None, seed=catalogue.run.seed, **counts, **hashes).write(
+            path.with_name("dataset.json")
+        )
         for cell in cells:
             if cell.dataset == name:
                 _write_cell(catalogue, folder / "cells" / cell.folder, cell, found, words)

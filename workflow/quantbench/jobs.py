@@ -24,8 +24,8 @@ def catalogue_of(config: Config) -> Catalogue:
 
 def retrieve_dataset(config: Config, dataset: str, receipt: Path) -> None:
     """Download a dataset into the folder of its receipt."""
-    from .contracts.files import write_json
-    from .datasets import sha256_of
+    from .contracts.checksums import sha256_of
+    from .contracts.prepared_dataset import DownloadedDataset
     from .datasets.hub_rows import retrieve_hub
     from .datasets.pinned_files import mirror_urls, retrieve
 
@@ -36,7 +36,7 @@ def retrieve_dataset(config: Config, dataset: str, receipt: Path) -> None:
     else:
         base_url, pool_url = mirror_urls(catalogue.run.data.mirror)
         files = retrieve(entry, dataset, receipt.parent, base_url=base_url, pool_url=pool_url)
-    write_json(receipt, {"dataset": dataset, "files": {path.name: sha256_of(path) for path in files}})
+    DownloadedDataset(dataset=dataset, files={path.name: sha256_of(path) for path in files}).write(receipt)
 
 
 def retrieve_model(config: Config, model: str, receipt: Path) -> None:
@@ -61,6 +61,7 @@ def quantize_model(
         gpu: GPUs to lease, where they are asked for by number.
         gres: the same, where they are asked for as a generic resource.
     """
+    from .contracts.model_folder import MadeWith
     from .devices import lease_folder, lease_visible
     from .devices.description import device_facts, software
     from .devices.runtime import choose_device, set_environment
@@ -77,22 +78,20 @@ def quantize_model(
 
         weights = full_weights(stored_model(catalogue, model), Path(notes))
         source = Source(model, catalogue.models[model], weights.folder, weights.revision, weights.files)
-        made_with = {
-            "device": device_facts(device, leased).model_dump(mode="json"),
-            **software(catalogue.root).model_dump(mode="json"),
-        }
+        made_on, with_software = device_facts(device, leased), software(catalogue.root)
+        made_with = MadeWith(device=made_on, **with_software.model_dump())
         quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with)
 
 
 def release_weights(config: Config, model: str, checkpoints: list[Path], notes: str) -> None:
     """Free the full weights of a retrieved model whose quantized checkpoints are the ones with these manifests."""
-    from .contracts.files import read_json
+    from .contracts.model_folder import CheckpointManifest
     from .store.cleaning import release_weights as release
-    from .store.folder import model_folder
+    from .store.places import model_folder
 
     catalogue = catalogue_of(config)
     folder = model_folder(catalogue.root, catalogue.run.models_folder, model, catalogue.models[model])
-    release(folder, model, {str(path.parent): read_json(path)["files"] for path in checkpoints}, Path(notes))
+    release(folder, model, {path.parent: CheckpointManifest.read(path).files for path in checkpoints}, Path(notes))
 
 
 def prepare_dataset(config: Config, dataset: str, samples: Path) -> None:

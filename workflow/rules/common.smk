@@ -25,8 +25,7 @@ from quantbench.config.settings import read_yaml
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
 from quantbench.study.spec import cell_spec, cell_specs
-from quantbench.store.folder import model_folder
-from quantbench.store.receipts import check_receipt, receipt_path
+from quantbench.store.places import check_receipt, model_folder, receipt_path
 
 # What the configuration names by a relative path is looked for here first, then in the shipped catalogue; what the run writes
 # lies here.
@@ -48,7 +47,11 @@ try:
     SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))
     CELLS = [spec.cell for spec in planning.fitting(REQUESTS, list(SPECS.values()))]
     # Missing files of a local data folder are named here, before anything runs.
-    SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
+    SOURCES = datasets.local_sources(
+        CATALOGUE.root,
+        {cell.dataset: CATALOGUE.datasets[cell.dataset] for cell in CELLS},
+        settings.data_folder(CATALOGUE.root, CATALOGUE.run),
+    )
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
     USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
     for name in USED_MODELS:

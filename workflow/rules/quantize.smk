@@ -33,7 +33,7 @@ rule quantize_model:
         runtime=4 * 60,
     params:
         job="quantize_model",
-        settings=lambda wildcards: checkpoint_settings(CATALOGUE.precisions[wildcards.precision]),
+        settings=lambda wildcards: CheckpointPrecision.of(CATALOGUE.precisions[wildcards.precision]).model_dump(),
         notes=NOTES,
     script:
         "../scripts/job.py"

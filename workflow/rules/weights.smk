@@ -1,5 +1,6 @@
 # Needs: the checked catalogue. Produces: which weights each cell loads, by the run's `keep`.
-from quantbench.store.checkpoints import checkpoint_settings, uses_checkpoint
+from quantbench.contracts.model_folder import CheckpointPrecision
+from quantbench.store.places import uses_checkpoint
 
 # Remembers which model files were hashed.
 NOTES = f"{CATALOGUE.run.results_folder}/.verified"

@@ -16,12 +16,14 @@ from tests.simulated_run import Run, paper_catalogue, write_cell
 
 from quantbench.bundle import figures_unchanged, open_bundle, pack, restore_texts, unscored
 from quantbench.cli.main import main
-from quantbench.config import load
+from quantbench.config import RunConfig, load
 from quantbench.config.settings import read_yaml
-from quantbench.contracts.files import write_json
+from quantbench.contracts.files import read_json, write_json
+from quantbench.contracts.manifest import Manifest
 from quantbench.contracts.records import Prediction, Sample, read_records, write_records
 from quantbench.datasets import prepare
 from quantbench.errors import DataError
+from quantbench.scoring import Bootstrap, score_cell
 from quantbench.study.grid import run_cells
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
@@ -83,20 +85,35 @@ CELL = "cells/phi-4/full/medqa/instruction-0shot"
 ATTACKS: dict[str, tuple[Callable[[Members], Members], str]] = {
     "checksum": (
         lambda m: flipped(m, "predictions.jsonl"),
-        r"predictions.jsonl is not what the index states \(SHA-256",
+        r"predictions.jsonl is not what the index states: expected SHA-256",
     ),
     "missing file": (lambda m: without(m, "scored.jsonl"), r"scored.jsonl is missing from the archive"),
     "missing cell": (lambda m: with_index(m, drop_cell_file), r"is not complete, cells/.*measurements.json is missing"),
-    "no cells": (lambda m: with_index(m, lambda i: i.update(cells=[])), "lists no cell"),
+    "no cells": (
+        lambda m: with_index(m, lambda i: i.update(cells=[])),
+        r"bundle.json: key 'cells' has the value \[\].*get the file again",
+    ),
     "other version": (
         lambda m: with_index(m, lambda i: i.update(format=99, quantbench="9.9")),
         r"bundle format 99, made by quantbench 9.9; this version reads format 1 only",
     ),
     "no index": (lambda m: m[1:], r"does not begin with bundle.json"),
     "broken index": (lambda m: [(m[0][0], b"{"), *m[1:]], "not readable as JSON"),
-    "odd list": (lambda m: with_index(m, lambda i: i.update(cells="phi-4")), "'cells' is no list"),
-    "no figures": (lambda m: with_index(m, lambda i: i.pop("figures")), "'figures' is no dict"),
-    "odd field": (lambda m: with_index(m, lambda i: i.update(more=1)), "bundle.json is malformed"),
+    "odd list": (lambda m: with_index(m, lambda i: i.update(cells="phi-4")), "key 'cells' has the value 'phi-4'"),
+    "no figures": (
+        lambda m: with_index(m, lambda i: i.pop("figures")),
+        "bundle.json: key 'figures' is missing; get the file again",
+    ),
+    "odd field": (lambda m: with_index(m, lambda i: i.update(more=1)), "unknown key 'more'"),
+    "no object": (lambda m: [(m[0][0], b"[]"), *m[1:]], "bundle.json is no JSON object"),
+    "odd hash": (
+        lambda m: with_index(m, lambda i: next(iter(i["files"].values())).update(sha256="abc")),
+        r"key 'files\..*sha256' has the value 'abc'",
+    ),
+    "negative size": (
+        lambda m: with_index(m, lambda i: next(iter(i["files"].values())).update(bytes=-1)),
+        r"key 'files\..*bytes' has the value -1",
+    ),
     "absolute": (lambda m: added(m, "/etc/evil"), "names '/etc/evil', which no bundle has"),
     "traversal": (lambda m: added(m, "cells/../../evil"), r"names 'cells/\.\./\.\./evil', which no bundle has"),
     "traversal in the index": (
@@ -222,7 +239,9 @@ def test_other_files_are_refused(repository: Path, without_texts: Path, tmp_path
     settings = read_yaml(without_texts) | {"data": {"folder": str(tmp_path / "data")}, "limit": 2}
     catalogue = load(repository, settings, "run.yaml")
     with pytest.raises(DataError, match="gives other samples than the run had"):
-        restore_texts(catalogue, without_texts.parent, tmp_path / "data")
+        restore_texts(
+            without_texts.parent, tmp_path / "data", catalogue.datasets, catalogue.run.limit, catalogue.run.seed
+        )
     assert unscored(without_texts.parent) == {"hoc"}
 
 
@@ -232,3 +251,27 @@ def test_the_command_prints_the_configuration(packed: Path, tmp_path: Path, caps
     assert output.out.strip() == str(tmp_path / "r/paper/run.yaml")
     assert "not scored again, since texts or outputs are left out: medqa, ncbi_disease" in output.err
     assert main(["open", str(tmp_path / "none")]) == 2
+
+
+def test_a_bundle_may_name_settings_that_are_retired(
+    packed: Path, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunConfig, "retired", {"of_old": "something else"})
+    path = write(tmp_path / "old", with_index(read(packed), lambda index: index["configuration"].update(of_old=3)))
+    assert load(repository, read_yaml(open_bundle(path, tmp_path / "r", repository)), "run.yaml").run.run == "paper"
+
+
+def test_a_bundle_of_version_0_1_0_opens_and_scores_as_it_did(repository: Path, tmp_path: Path) -> None:
+    settings = open_bundle(repository / "tests/data/bundles/demo_0.1.0.tar.zst", tmp_path, repository)
+    run, catalogue = settings.parent, load(repository, read_yaml(settings), str(settings))
+    cells = run_cells(catalogue)
+    assert len(cells) == 12 and not unscored(run)
+    for cell in cells:
+        folder = run / "cells" / cell.folder
+        Manifest.read(folder / "manifest.json")
+        samples = run / "datasets" / cell.dataset / "samples.jsonl"
+        score_cell(folder, samples, catalogue.datasets[cell.dataset], Bootstrap(100, 1, 0.95))
+    scores = {cell.folder: round(read_json(run / "cells" / cell.folder / "scores.json")["value"], 10) for cell in cells}
+    assert scores["tiny-xs/full/ddi2013/instruction-0shot"] == 0.6280501155
+    assert scores["tiny-xs/w4a16/ddi2013/instruction-0shot"] == 0.6425662534
+    assert scores["tiny-s/w8a16/medqa/instruction-0shot"] == 0.855

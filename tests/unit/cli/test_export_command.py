@@ -11,9 +11,13 @@ import pytest
 
 from quantbench.cli.main import main
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.checksums import file_hashes
+from quantbench.contracts.machine import DeviceFacts
+from quantbench.contracts.model_folder import MadeWith
 from quantbench.models.quantizing import Source, quantize_model
-from quantbench.store.checkpoints import checkpoint_folder
-from quantbench.store.folder import file_hashes
+from quantbench.store.places import checkpoint_folder
+
+MADE_WITH = MadeWith(device=DeviceFacts(kind="cpu", names=["a processor"]), python="3.11", packages={})
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +28,7 @@ def models(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     precision = read_entries(repository / "config/precisions", PrecisionEntry)["w4a16"]
     source = repository / str(entry.folder)
     out = checkpoint_folder(repository, str(folder), "tiny-xs", "w4a16")
-    quantize_model(Source("tiny-xs", entry, source, None, file_hashes(source)), precision, out, "cpu", {})
+    quantize_model(Source("tiny-xs", entry, source, None, file_hashes(source)), precision, out, "cpu", MADE_WITH)
     return folder
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from quantbench.config import load
+from quantbench.config import RunConfig, load, recorded_settings
 from quantbench.config.reference import SCHEMAS, schema_texts
+from quantbench.config.settings import parse
 from quantbench.errors import ConfigError
 
 
@@ -132,3 +133,11 @@ def test_a_local_folder_states_its_own_files(tmp_path: Path, repository: Path, s
 def test_schemas_are_in_step() -> None:
     shipped = {path.name: path.read_text() for path in SCHEMAS.glob("*.json")}
     assert shipped == schema_texts(), "run: make schemas"
+
+
+def test_a_retired_key_says_what_takes_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunConfig, "retired", {"threads_of_old": "set hardware.threads"})
+    settings = {"run": "r", "studies": ["main"], "threads_of_old": 3}
+    with pytest.raises(ConfigError, match=r"mine\.yaml: key 'threads_of_old' is retired: set hardware\.threads"):
+        parse(RunConfig, settings, "mine.yaml")
+    assert parse(RunConfig, recorded_settings(settings), "manifest.json").run == "r"

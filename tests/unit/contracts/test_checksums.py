@@ -5,8 +5,17 @@ import subprocess
 
 import pytest
 
-from quantbench.config import DataFile
-from quantbench.datasets import git_blob_of, sha256_of, verify_file
+from quantbench.config import DataFile, RemoteFile
+from quantbench.contracts.checksums import (
+    Change,
+    Expected,
+    changes,
+    difference,
+    file_hashes,
+    git_blob_of,
+    sha256_of,
+    verify_file,
+)
 from quantbench.errors import DataError
 
 # Known values: FIPS 180 gives the digest of "abc"; git itself names the empty blob and "abc".
@@ -64,3 +73,38 @@ def test_the_sha256_counts_where_both_are_stated(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"abc\.tsv: no such file"):
         verify_file(tmp_path / "abc.tsv", stated())
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        (Expected(), None),
+        (Expected(size=3, sha256=SHA256_ABC, git_blob=BLOB_ABC), None),
+        (Expected(size=4, sha256=SHA256_ABC), "3 bytes, expected 4"),
+        (Expected(size=3, git_blob=BLOB_EMPTY), f"expected git blob id {BLOB_EMPTY}, found {BLOB_ABC} (3 bytes)"),
+        (Expected(sha256="0" * 64), f"expected SHA-256 {'0' * 64}, found {SHA256_ABC} (3 bytes)"),
+    ],
+)
+def test_how_a_file_differs_is_said_in_one_way(tmp_path, expected, said):
+    (tmp_path / "f").write_bytes(b"abc")
+    assert difference(tmp_path / "f", expected) == said
+    assert difference(tmp_path / "none", expected) == "no such file"
+
+
+def test_a_file_of_another_size_is_not_read(tmp_path):
+    (tmp_path / "f").write_bytes(b"abc")
+    facts = RemoteFile(size=4, sha256=SHA256_ABC)
+    assert difference(tmp_path / "f", Expected.of(facts), hash_file=lambda path: pytest.fail("read")) is not None
+
+
+def test_folders_are_compared_file_by_file(tmp_path):
+    for name in ("same", "other", "sub/lost", ".hidden/x", ".note"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    recorded = file_hashes(tmp_path)
+    assert recorded.keys() == {"same", "other", "sub/lost"}
+    (tmp_path / "other").write_bytes(b"changed")
+    (tmp_path / "sub/lost").rename(tmp_path / "new")
+    found = file_hashes(tmp_path)
+    assert changes(recorded, found) == [Change("new", "added"), Change("other", "changed"), Change("sub/lost", "gone")]
+    assert changes(recorded, recorded) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantbench.datasets.delimited import read_table, read_text
+from quantbench.datasets.readers.delimited import read_table, read_text
 from quantbench.errors import DataError
 
 

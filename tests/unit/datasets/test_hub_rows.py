@@ -13,8 +13,9 @@ import pytest
 from tests.hub_server import HubServer
 
 from quantbench.config import DatasetEntry
+from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.records import Sample, read_records
-from quantbench.datasets import prepare, sha256_of
+from quantbench.datasets import prepare
 from quantbench.datasets.hub_rows import retrieve_hub
 from quantbench.errors import DataError
 

@@ -15,7 +15,7 @@ from quantbench.config import DatasetEntry, load, load_datasets
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import local_sources, prepare, source_folder
-from quantbench.datasets.own_records import read
+from quantbench.datasets.readers.read_records import read
 from quantbench.errors import ConfigError, DataError
 from quantbench.prompts import read_template, render
 
@@ -40,13 +40,13 @@ def root(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_the_page_shows_is_all_it_takes(root: Path, tmp_path: Path, name: str) -> None:
     settings = read_yaml(root / "config/config.yaml") | {"datasets": [name], "studies": ["main"]}
     catalogue = load(root, settings, "test")
-    sources = local_sources(catalogue, [name])
+    sources = local_sources(root, {name: catalogue.datasets[name]}, None)
     assert f"config/datasets/{name}/test.jsonl" in sources[name][0]
     entry = catalogue.datasets[name]
     folder = source_folder(root, entry, name, None)
     described = prepare(entry, name, folder, None, 1, tmp_path)
     answer, count = ANSWERS[name]
-    assert described["samples"] == count
+    assert described.samples == count
     samples = read_records(tmp_path / "samples.jsonl", Sample)
     task = tasks.get(entry)
     assert [task.check_gold(sample) for sample in samples] == [None] * count

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from quantbench.config import DataFile, DatasetEntry
-from quantbench.datasets import find_pool, git_blob_of, prepare, sha256_of
+from quantbench.contracts.checksums import git_blob_of, sha256_of
+from quantbench.datasets import find_pool, prepare
 from quantbench.datasets import pinned_files as download
 from quantbench.datasets.pinned_files import mirror_urls, retrieve
 from quantbench.errors import DataError
@@ -94,7 +95,7 @@ def test_good_files_arrive_readable_and_nothing_else_is_left(hoc, upstream, smal
         assert (folder / name).read_bytes() == (small_data / "hoc" / name).read_bytes()
         assert (folder / name).stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in folder.iterdir()) == ["test.tsv", "train.tsv"]
-    assert prepare(hoc, "hoc", folder, None, 1, tmp_path / "out")["samples"] == 6
+    assert prepare(hoc, "hoc", folder, None, 1, tmp_path / "out").samples == 6
 
 
 def test_what_is_there_and_verified_is_not_asked_for_again(hoc, upstream, tmp_path):

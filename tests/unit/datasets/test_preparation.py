@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from quantbench.contracts.files import read_json
+from quantbench.contracts.checksums import sha256_of
+from quantbench.contracts.prepared_dataset import PreparedDataset, SourceFile
 from quantbench.contracts.records import Sample, read_records
-from quantbench.datasets import MAX_SHOTS, prepare, read_split, sha256_of
+from quantbench.datasets import MAX_SHOTS, prepare, read_split
 from quantbench.errors import DataError
 
 SIZES = {
@@ -31,27 +32,24 @@ def test_the_three_files_hold_samples_examples_and_where_they_come_from(entries,
     assert (len(samples), len(shots)) == SIZES[name]
     assert samples == read_split(folder / "test.tsv", entry, None)
     assert len(shots) <= MAX_SHOTS
-    description = read_json(tmp_path / "dataset.json")
+    description = PreparedDataset.read(tmp_path / "dataset.json")
     assert description == returned
-    assert description["dataset"] == name
-    assert description["files"]["test"] == {
-        "name": "test.tsv",
-        "sha256": sha256_of(folder / "test.tsv"),
-        "rows": len(samples),
-    }
-    assert description["samples_sha256"] == sha256_of(tmp_path / "samples.jsonl")
-    assert sum(description["label_counts"].values()) >= len(samples) == description["samples"]
-    assert (description["limit"], description["seed"]) == (None, 1)
+    assert description.dataset == name
+    source = SourceFile(name="test.tsv", sha256=sha256_of(folder / "test.tsv"), rows=len(samples))
+    assert description.files["test"] == source
+    assert description.samples_sha256 == sha256_of(tmp_path / "samples.jsonl")
+    assert sum(description.label_counts.values()) >= len(samples) == description.samples
+    assert (description.limit, description.seed) == (None, 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset.json", "samples.jsonl", "shots.jsonl"]
 
 
 def test_a_limit_narrows_the_samples_and_not_the_examples(entries, small_data, tmp_path):
     whole = prepare(entries["ddi2013"], "ddi2013", small_data / "ddi2013", None, 1, tmp_path / "whole")
     part = prepare(entries["ddi2013"], "ddi2013", small_data / "ddi2013", 5, 1, tmp_path / "part")
-    assert part["samples"] == 5
-    assert part["files"] == whole["files"]
-    assert part["shots_sha256"] == whole["shots_sha256"]
-    assert set(part["label_counts"]) == set(entries["ddi2013"].labels)
+    assert part.samples == 5
+    assert part.files == whole.files
+    assert part.shots_sha256 == whole.shots_sha256
+    assert set(part.label_counts) == set(entries["ddi2013"].labels)
 
 
 def test_the_same_settings_give_the_same_bytes(entries, small_data, tmp_path):
@@ -67,7 +65,7 @@ def test_without_a_pool_the_examples_are_an_empty_file(entries, small_data, tmp_
     shutil.copy(small_data / "hoc/test.tsv", folder)
     description = prepare(entries["hoc"], "hoc", folder, None, 1, tmp_path / "out")
     assert (tmp_path / "out/shots.jsonl").read_bytes() == b""
-    assert list(description["files"]) == ["test"]
+    assert list(description.files) == ["test"]
 
 
 def test_a_missing_test_file_names_the_acceptable_ones(published, tmp_path):

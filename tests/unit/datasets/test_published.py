@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from quantbench.config import DatasetEntry, find_file
+from quantbench.contracts.checksums import verify_file
 from quantbench.contracts.records import Sample
-from quantbench.datasets import count_strata, draw_shots, few_shot_pool, limit_samples, prepare, read_split, verify_file
+from quantbench.datasets import count_strata, draw_shots, few_shot_pool, limit_samples, prepare, read_split
 from quantbench.errors import DataError
 
 SIZES = {
@@ -228,6 +229,6 @@ def test_examples_are_none_of_the_test_split_nor_of_its_documents(files, name):
 
 def test_prepare_runs_on_the_published_folder(files, tmp_path):
     description = prepare(files.entries["ddi2013"], "ddi2013", files.folder / "ddi2013", 32, 2509, tmp_path)
-    assert description["files"]["test"]["rows"] == 5761
-    assert description["files"]["dev"]["name"] == "dev.head2000.tsv"
-    assert (description["samples"], description["shots"]) == (32, 16)
+    assert description.files["test"].rows == 5761
+    assert description.files["dev"].name == "dev.head2000.tsv"
+    assert (description.samples, description.shots) == (32, 16)

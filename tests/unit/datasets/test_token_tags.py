@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantbench.config import DatasetEntry
-from quantbench.datasets import read_split, token_tags
+from quantbench.datasets import read_split
+from quantbench.datasets.readers import read_token_tags as token_tags
 from quantbench.errors import DataError
 
 

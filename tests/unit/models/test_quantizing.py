@@ -12,12 +12,14 @@ from tests.small_run import SETTINGS, Project, make_project
 
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
+from quantbench.contracts.machine import DeviceFacts
+from quantbench.contracts.model_folder import MadeWith
 from quantbench.errors import ModelError
 from quantbench.models.loading import load_model, load_tokenizer
 from quantbench.models.quantizing import Source, quantize_model
-from quantbench.store.checkpoints import checkpoint_folder, read_manifest
-from quantbench.store.folder import file_hashes
+from quantbench.store.places import checkpoint_folder, read_manifest
 from quantbench.study.grid import Cell
 from quantbench.study.spec import cell_spec
 from quantbench.verify.run_cells import Verifier
@@ -27,6 +29,8 @@ PROMPTS = [
     "Mark each disease: She has asthma and mild anaemia.\n",
     "Answer yes, no or maybe.",
 ]
+
+MADE_WITH = MadeWith(device=DeviceFacts(kind="cpu", names=["a processor"]), python="3.11", packages={})
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def checkpoints(repository: Path, local: ModelEntry, precisions, tmp_path_factor
     source = Source("tiny-s", local, folder, None, file_hashes(folder))
     made = {name: tmp_path_factory.mktemp("quantized") / name for name in ("w8a16", "w4a16")}
     for name, out in made.items():
-        quantize_model(source, precisions[name], out, "cpu", {})
+        quantize_model(source, precisions[name], out, "cpu", MADE_WITH)
     return made
 
 
@@ -73,9 +77,9 @@ def test_outputs_equal_those_of_quantizing_on_the_fly(repository, local, precisi
 def test_the_checkpoint_is_smaller_and_says_what_it_is(repository, local, precisions, checkpoints, name):
     folder, source = checkpoints[name], repository / str(local.folder)
     manifest = read_manifest(folder, precisions[name])
-    assert manifest["files"] == {k: v for k, v in file_hashes(folder).items() if k != "manifest.json"}
-    assert manifest["source_files"] == file_hashes(source)
-    assert (manifest["model"], manifest["dtype"], manifest["licence"]) == ("tiny-s", "bfloat16", "MIT")
+    assert manifest.files == {k: v for k, v in file_hashes(folder).items() if k != "manifest.json"}
+    assert manifest.source_files == file_hashes(source)
+    assert (manifest.model, manifest.dtype, manifest.licence) == ("tiny-s", "bfloat16", "MIT")
     assert (folder / "model.safetensors").stat().st_size < 0.7 * (source / "model.safetensors").stat().st_size
     assert (folder / "tokenizer.json").read_bytes() == (source / "tokenizer.json").read_bytes()
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == [".locks"]
@@ -102,7 +106,7 @@ def models(finished: Project, tmp_path_factory) -> Path:
     out = checkpoint_folder(finished.root, str(folder), "random", "w4a16")
     catalogue = finished.catalogue
     model = Source("random", catalogue.models["random"], source, None, file_hashes(source))
-    quantize_model(model, catalogue.precisions["w4a16"], out, "cpu", {})
+    quantize_model(model, catalogue.precisions["w4a16"], out, "cpu", MADE_WITH)
     return folder
 
 
@@ -154,8 +158,8 @@ def test_verify_holds_such_a_cell_against_its_checkpoint(finished: Project, mode
     shutil.copytree(models, tmp_path / "models")
     project, cell = Project(tmp_path / "p"), "random/w4a16/hoc/instruction-0shot"
     shutil.copytree(run(project, tmp_path / "models", tmp_path), project.results / "cells" / cell, dirs_exist_ok=True)
-    assert [check for check in Verifier(project.root).run(project.results) if check.reasons] == []
+    assert [check for check in Verifier(project.root).run(project.results) if check.problems] == []
     weights = tmp_path / "models/quantized/random/w4a16/model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    changed = {check.cell: check.reasons for check in Verifier(project.root).run(project.results) if check.reasons}
+    changed = {check.subject: check.problems for check in Verifier(project.root).run(project.results) if check.problems}
     assert changed == {cell: [f"{weights}: has changed since the cell ran"]}

@@ -22,9 +22,9 @@ INFERENCE = [
 @pytest.mark.parametrize(
     "module",
     [
-        "store.checkpoints",
         "store.cleaning",
-        "store.receipts",
+        "store.folder_checks",
+        "store.places",
         "store.exporting",
         "verify.run_files",
         "verify.run_cells",

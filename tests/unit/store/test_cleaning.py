@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
-from quantbench.store.cleaning import delete, release_weights, retrieved_models, sizes
-from quantbench.store.folder import file_hashes
+from quantbench.store.cleaning import Place, free, release_weights, retrieved_models, taken
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ def models(tmp_path: Path) -> Path:
 
 
 def test_what_a_retrieved_model_takes_is_counted_and_deleted(models):
-    found = sizes(retrieved_models(models, ".", ["big", "absent"]))
-    assert found == {models / "big": 5002, models / "big.json": 2}
-    for path in found:
-        delete(path)
-    assert sizes(found) == {}
+    paths = retrieved_models(models, ".", ["big", "absent"])
+    found = taken(paths)
+    assert found == [Place(models / "big", 5002), Place(models / "big.json", 2)]
+    free(found)
+    assert taken(paths) == []
     assert (models / "quantized/big/w4a16/model.safetensors").exists()
 
 
 def test_released_weights_leave_configuration_and_a_marker(models, tmp_path, capsys):
     checkpoint = models / "quantized/big/w4a16"
-    release_weights(models / "big", "big", {str(checkpoint): file_hashes(checkpoint)}, tmp_path / "notes")
+    release_weights(models / "big", "big", {checkpoint: file_hashes(checkpoint)}, tmp_path / "notes")
     assert [path.name for path in (models / "big").iterdir()] == ["config.json"]
     assert read_json(models / "big.released.json")["freed_bytes"] == 5000
     assert "big: freeing 0.00 GiB of full weights" in capsys.readouterr().out
@@ -45,6 +45,6 @@ def test_weights_stay_where_a_checkpoint_is_damaged(models, tmp_path):
     recorded = file_hashes(checkpoint)
     (checkpoint / "model.safetensors").write_bytes(b"y" * 5000)
     with pytest.raises(ModelError, match=r"w4a16/model\.safetensors is not the recorded file"):
-        release_weights(models / "big", "big", {str(checkpoint): recorded}, tmp_path / "notes")
+        release_weights(models / "big", "big", {checkpoint: recorded}, tmp_path / "notes")
     assert (models / "big/model.safetensors").exists()
     assert not (models / "big.released.json").exists()

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from quantbench.config import Architecture, ModelEntry
+from quantbench.contracts.checksums import file_hashes
 from quantbench.errors import ModelError
-from quantbench.store.folder import check_folder, file_hashes
+from quantbench.store.folder_checks import check_folder
 
 FACTS = {
     "layers": 2,

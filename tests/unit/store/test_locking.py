@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import yaml
 
 from quantbench.config import LOCK_FILE, Catalogue, ModelEntry, load, read_lock
 from quantbench.config.settings import read_yaml
+from quantbench.contracts.model_folder import Receipt
 from quantbench.errors import ConfigError, ModelError
-from quantbench.store.locking import lock_models
-from quantbench.store.receipts import check_receipt, receipt_path
+from quantbench.store.locking import Pinned, lock_models
+from quantbench.store.places import check_receipt, receipt_path
 from quantbench.store.retrieval import retrieve_model
 
 
@@ -31,9 +31,13 @@ def reloaded(root: Path) -> Catalogue:
     return load(root, read_yaml(root / "config/config.yaml") | {"models": ["tiny"]}, "test")
 
 
+def lock(catalogue: Catalogue, *names: str) -> list[Pinned]:
+    return lock_models(catalogue.root, {name: catalogue.models[name] for name in names}, catalogue.run.models_folder)
+
+
 def test_a_name_becomes_a_commit_with_its_files(hub, tiny, catalogue):
     commit = hub.add_folder("maker/tiny", tiny)
-    lock_models(catalogue, ["tiny", "tiny-xs"])
+    lock(catalogue, "tiny", "tiny-xs")
     locked = reloaded(catalogue.root).locked["tiny"]
     assert (locked.hub_id, locked.revision, locked.commit) == ("maker/tiny", "main", commit)
     assert locked.files.keys() == {path.name for path in tiny.iterdir()}
@@ -45,13 +49,13 @@ def test_a_name_becomes_a_commit_with_its_files(hub, tiny, catalogue):
 
 def test_a_moved_revision_is_said_and_not_taken(hub, tiny, catalogue):
     old = hub.add_folder("maker/tiny", tiny)
-    lock_models(catalogue, ["tiny"])
+    lock(catalogue, "tiny")
     new = hub.repositories["maker/tiny"].publish({**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"x"})
-    (pinned,) = lock_models(catalogue, ["tiny"])
+    (pinned,) = lock(catalogue, "tiny")
     assert read_lock(catalogue.root)["tiny"].commit == pinned.commit == old
     assert f"has moved to {new}; the lock keeps {old}" in pinned.said
     (catalogue.root / LOCK_FILE).write_text("{}\n")
-    lock_models(catalogue, ["tiny"])
+    lock(catalogue, "tiny")
     assert read_lock(catalogue.root)["tiny"].commit == new
 
 
@@ -60,14 +64,14 @@ def test_a_retrieved_model_is_locked_to_what_was_retrieved(hub, tiny, catalogue)
     receipt = receipt_path(catalogue.root, catalogue.run.models_folder, "tiny")
     retrieve_model("tiny", catalogue.models["tiny"], None, receipt.with_name("tiny"), receipt)
     hub.repositories["maker/tiny"].publish({**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"x"})
-    (pinned,) = lock_models(catalogue, ["tiny"])
+    (pinned,) = lock(catalogue, "tiny")
     assert read_lock(catalogue.root)["tiny"].commit == pinned.commit == old
     assert "as retrieved" in pinned.said
 
 
 def test_one_model_that_fails_does_not_keep_the_others_out(hub, tiny, catalogue):
     hub.add_folder("maker/other", tiny)
-    failed, done = lock_models(catalogue, ["tiny", "other"])
+    failed, done = lock(catalogue, "tiny", "other")
     assert failed.failed and "gives no 'maker/tiny'" in failed.said
     assert not done.failed
     assert read_lock(catalogue.root).keys() == {"other"}
@@ -75,13 +79,14 @@ def test_one_model_that_fails_does_not_keep_the_others_out(hub, tiny, catalogue)
 
 def test_a_folder_at_another_commit_than_the_lock_is_refused(hub, tiny, catalogue, tmp_path):
     commit = hub.add_folder("maker/tiny", tiny)
-    lock_models(catalogue, ["tiny"])
+    lock(catalogue, "tiny")
     locked = read_lock(catalogue.root)["tiny"]
     receipt = tmp_path / "tiny.json"
     check_receipt("tiny", locked, receipt)
-    receipt.write_text(json.dumps({"revision": commit}))
+    recorded = Receipt(model="tiny", hub_id="maker/tiny", requested="main", revision=commit, files={})
+    recorded.write(receipt)
     check_receipt("tiny", locked, receipt)
-    receipt.write_text(json.dumps({"revision": "0" * 40}))
+    recorded.model_copy(update={"revision": "0" * 40}).write(receipt)
     with pytest.raises(ModelError, match=rf"{receipt}.*retrieved at commit 0000.*names {commit}; delete the receipt"):
         check_receipt("tiny", locked, receipt)
     check_receipt("tiny", None, receipt)

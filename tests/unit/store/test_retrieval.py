@@ -13,11 +13,10 @@ import pytest
 from tests.hub_server import HubServer
 
 from quantbench.config import LockedModel, ModelEntry
+from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
-from quantbench.store import hub as client
-from quantbench.store.folder import file_hashes
-from quantbench.store.retrieval import retrieve_model
+from quantbench.store.retrieval import resolve, retrieve_model
 
 WEIGHTS = "model.safetensors"
 
@@ -135,7 +134,7 @@ def test_other_content_than_the_hubs_hash_is_refused_and_removed(hub, tiny, entr
     hub.served[name] = bytes(content)
     with pytest.raises(
         ModelError,
-        match=rf"{name}: .*is not the published file: (SHA-256|git blob id) [0-9a-f]+.*nothing of it was kept",
+        match=rf"{name}: .*is not the published file: expected (SHA-256|git blob id) [0-9a-f]+.*nothing of it was kept",
     ):
         get(entry, tmp_path)
     assert not (tmp_path / "tiny" / name).exists()
@@ -232,7 +231,7 @@ def test_a_revision_that_is_not_there(hub, tiny, entry, tmp_path):
 
 def test_the_lock_keeps_a_moved_revision_where_it_was(hub, tiny, entry, tmp_path):
     old = hub.add_folder("maker/tiny", tiny)
-    locked = client.resolve("tiny", entry)
+    locked = resolve("tiny", entry)
     changed = {**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"new terms"}
     new = hub.repositories["maker/tiny"].publish(changed)
     assert get(entry, tmp_path / "pinned", locked)["revision"] == old != new

@@ -11,7 +11,8 @@ from tests.small_run import Project, make_project
 
 from quantbench.cli.main import main
 from quantbench.config.settings import layered
-from quantbench.verify.run_cells import CellCheck, Verifier
+from quantbench.verify.run_cells import Verifier
+from quantbench.verify.run_files import Check
 
 HOC, DDI = "hoc/instruction-0shot", "ddi2013/instruction-0shot"
 ALL = {f"random/{precision}/{dataset}" for precision in ("full", "full-replanned", "w4a16") for dataset in (HOC, DDI)}
@@ -32,8 +33,8 @@ def project(finished: Project, tmp_path: Path) -> Project:
 def changed(project: Project, **options: object) -> dict[str, list[str]]:
     """Cell -> why it no longer matches."""
     checks = list(Verifier(project.root, **options).run(project.results))  # type: ignore[arg-type]
-    assert {check.cell for check in checks} == ALL
-    return {check.cell: check.reasons for check in checks if check.reasons}
+    assert {check.subject for check in checks} == ALL
+    return {check.subject: check.problems for check in checks if check.problems}
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -138,7 +139,7 @@ def test_a_run_setting_counts_only_where_a_configuration_is_given(project: Proje
 def test_a_missing_file_is_a_mismatch_and_a_missing_model_a_note(project: Project) -> None:
     shutil.rmtree(project.root / "model")
     checks = list(Verifier(project.root).run(project.results))
-    assert all(not check.reasons and "files of random are not checked" in check.notes[0] for check in checks)
+    assert all(not check.problems and "files of random are not checked" in check.notes[0] for check in checks)
     folder = project.results / "cells/random/full" / HOC
     (folder / "predictions.jsonl").unlink()
     (project.results / "cells/random/full" / DDI / "manifest.json").unlink()
@@ -147,7 +148,8 @@ def test_a_missing_file_is_a_mismatch_and_a_missing_model_a_note(project: Projec
     assert all("no such file" in reasons[0] for reasons in found.values())
 
 
-def test_a_precision_no_longer_configured_is_named(project: Project) -> None:
+def test_a_precision_no_longer_configured_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTBENCH_CATALOGUE", str(project.root))  # else the shipped one still has it
     (project.root / "config/precisions/full-replanned.yaml").unlink()
     edit(project.root / "config/studies.yaml", "precisions: [full-replanned]", "precisions: all")
     found = changed(project)
@@ -168,7 +170,7 @@ def test_each_file_is_hashed_once(project: Project, monkeypatch: pytest.MonkeyPa
         return "0" * 64
 
     monkeypatch.setattr("quantbench.verify.run_cells.sha256_of", counting)
-    checks: list[CellCheck] = list(Verifier(project.root).run(project.results))
+    checks: list[Check] = list(Verifier(project.root).run(project.results))
     assert len(checks) == 6
     assert len(hashed) == len(set(hashed))
     assert sum(path.name == "model.safetensors" for path in hashed) == 1

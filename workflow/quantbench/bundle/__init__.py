@@ -1,6 +1,7 @@
 """One compressed file with what a run left, from which its tables, figures and report are made again without torch."""
 
-from .index import FORMAT, INDEX, Index
+from ..contracts.bundle_index import Index
+from .index import FORMAT, INDEX
 from .opening import open_bundle
 from .packing import pack
 from .state import figures_unchanged, restore_texts, unscored

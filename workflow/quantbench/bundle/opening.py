@@ -14,15 +14,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import yaml
 
-from ..config import RunConfig
+from ..config import RunConfig, recorded_settings
 from ..config.settings import parse
-from ..contracts.files import read_json, write_text
+from ..contracts.bundle_index import Index
+from ..contracts.checksums import Expected
+from ..contracts.files import write_text
 from ..errors import ConfigError, DataError
-from .index import INDEX, Index, check_path, read_index
+from .index import INDEX, check_path, index_text, read_index
+from .state import opened_index
 
 RUN_FILE = "run.yaml"  # the configuration to draw an opened bundle with
 _CHUNK = 1 << 20
@@ -48,8 +51,9 @@ def open_bundle(path: Path, into: Path, root: Path) -> Path:
     index = _check(path)
     settings = _settings(index, into, root, str(path))
     folder = into / str(settings["run"])
-    if (folder / INDEX).exists():
-        if read_json(folder / INDEX) != json.loads(json.dumps(index.as_json())):
+    present = opened_index(folder)
+    if present is not None:
+        if present != index:
             raise DataError(f"{folder}: holds another bundle; move it away, or open this one elsewhere with --into")
     elif folder.exists():
         raise DataError(
@@ -62,24 +66,18 @@ def open_bundle(path: Path, into: Path, root: Path) -> Path:
 
 
 def _check(path: Path) -> Index:
-    found: dict[str, tuple[int, str]] = {}
+    found: dict[str, Expected] = {}
 
     def take(name: str, content: Iterator[bytes]) -> None:
-        digest, size = hashlib.sha256(), 0
-        for chunk in content:
-            digest.update(chunk)
-            size += len(chunk)
-        found[name] = size, digest.hexdigest()
+        found[name] = _received(content)
 
     index = _read(path, take)
     for name, member in index.files.items():
         if name not in found:
             raise DataError(f"{path}: {name} is missing from the archive; get the file again")
-        if found[name] != (member.bytes, member.sha256):
-            raise DataError(
-                f"{path}: {name} is not what the index states (SHA-256 {found[name][1][:12]}, expected "
-                f"{member.sha256[:12]}); get the file again"
-            )
+        wrong = member.expected.difference(found[name])
+        if wrong is not None:
+            raise DataError(f"{path}: {name} is not what the index states: {wrong}; get the file again")
     return index
 
 
@@ -98,21 +96,29 @@ def _unpack(path: Path, index: Index, folder: Path) -> None:
             def take(name: str, content: Iterator[bytes]) -> None:
                 target = whole / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                digest = hashlib.sha256()
                 with target.open("wb") as handle:
-                    for chunk in content:
-                        digest.update(chunk)
-                        handle.write(chunk)
-                if digest.hexdigest() != index.files[name].sha256:
+                    found = _received(content, handle)
+                if index.files[name].expected.difference(found) is not None:
                     raise DataError(f"{path}: {name} changed while the bundle was opened; open it again")
 
             _read(path, take)
-            write_text(whole / INDEX, json.dumps(index.as_json(), ensure_ascii=False, indent=1) + "\n")
+            write_text(whole / INDEX, index_text(index))
             whole.rename(folder)
     except BaseException:
         for parent in made:
             parent.rmdir()
         raise
+
+
+def _received(content: Iterator[bytes], handle: IO[bytes] | None = None) -> Expected:
+    """Take a member's content, into ``handle`` where one is given; its size and SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    for chunk in content:
+        digest.update(chunk)
+        size += len(chunk)
+        if handle is not None:
+            handle.write(chunk)
+    return Expected(size, digest.hexdigest())
 
 
 def _read(path: Path, take: _Take) -> Index:
@@ -164,6 +170,8 @@ def _read_index(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) ->
         value = json.loads(handle.read())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {INDEX} is not readable as JSON ({error}); get the file again") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: {INDEX} is no JSON object; get the file again")
     return read_index(value, str(path))
 
 
@@ -172,10 +180,10 @@ def _chunks(handle: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _settings(index: Index, into: Path, root: Path, source: str) -> dict[str, Any]:
+def _settings(index: Index, into: Path, root: Path, source: str) -> dict[str, object]:
     """The run's own settings, to be drawn from its own catalogue and from what it left."""
     try:
-        packed = parse(RunConfig, index.configuration, f"{source}: configuration")
+        packed = parse(RunConfig, recorded_settings(index.configuration), f"{source}: configuration")
     except ConfigError as error:
         raise DataError(f"{error}; this version cannot draw that run") from None
     folder = (into / packed.run).resolve()

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from .. import __version__
-from ..config import Catalogue, located, shipped_catalogue
+from ..config import Catalogue, RunConfig, StudyEntry, located, shipped_catalogue
+from ..contracts.bundle_index import Index, Member
+from ..contracts.cell_name import Cell
+from ..contracts.checksums import sha256_of
 from ..contracts.files import write_stream
-from ..datasets import sha256_of
 from ..errors import DataError
 from ..figures import FORMATS
-from ..study.grid import Cell
 from ..tables.table1 import published_path
-from .index import CELL_FILES, FORMAT, INDEX, Index, Member
-from .withholding import answers_without_texts, keeps_outputs, keeps_texts, samples_without_texts
+from .index import CELL_FILES, FORMAT, INDEX, index_text
+from .withholding import Withheld, answers_without_texts, samples_without_texts, withheld
 
 LEVEL = 10  # of zstd: about ten times smaller than the files, at about 50 MB/s
 _Reader = Callable[[], bytes]
+_Packed = tuple[str, _Reader]  # path in the bundle, and the function that gives the file's content
 
 
 def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Path) -> Index:
@@ -36,8 +37,24 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
     chosen = sorted(cells)
     if not chosen:
         raise DataError(f"{results}: no finished cell to pack; run snakemake first")
-    readers = dict(sorted(_readers(catalogue, results, chosen)))
-    index = _index(catalogue, results, chosen, readers)
+    run, root = catalogue.run, catalogue.root
+    datasets = {name: catalogue.datasets[name] for name in sorted({cell.dataset for cell in chosen})}
+    left_out = withheld(run.data.texts_in_bundles, datasets)
+    named = _named(chosen, [run, *catalogue.studies.values()], catalogue.noise_floors)
+    files = [*_cells(results, chosen, left_out), *_datasets(results, datasets, left_out), *_entries(root, named)]
+    files.append(("config/studies.yaml", _file(located(root, run.studies_file))))
+    files.append(("resources/paper/table1.csv", _file(published_path(root))))
+    readers = dict(sorted(files))
+    index = Index(
+        format=FORMAT,
+        quantbench=__version__,
+        configuration=run.model_dump(mode="json"),
+        cells=[cell.folder for cell in chosen],
+        without_texts=sorted(left_out.texts),
+        without_outputs=sorted(left_out.outputs),
+        files={path: _member(read()) for path, read in readers.items()},
+        figures={path.name: sha256_of(path) for path in _figures(results)},
+    )
 
     def write(handle: BinaryIO) -> None:
         compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
@@ -45,15 +62,23 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
             compressor.stream_writer(handle, closefd=False) as stream,
             tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive,
         ):
-            _add(archive, INDEX, (json.dumps(index.as_json(), ensure_ascii=False, indent=1) + "\n").encode())
+            _add(archive, INDEX, index_text(index).encode())
             for path, read in readers.items():
                 content = read()
-                if hashlib.sha256(content).hexdigest() != index.files[path].sha256:
+                if _member(content) != index.files[path]:
                     raise DataError(f"{results / path}: changed while it was packed; pack again")
                 _add(archive, path, content)
 
     write_stream(target, write)
     return index
+
+
+def _member(content: bytes) -> Member:
+    return Member(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _figures(results: Path) -> list[Path]:
+    return sorted(path for kind in FORMATS for path in (results / "figures").glob(f"*.{kind}"))
 
 
 def _add(archive: tarfile.TarFile, path: str, content: bytes) -> None:
@@ -63,73 +88,50 @@ def _add(archive: tarfile.TarFile, path: str, content: bytes) -> None:
     archive.addfile(entry, io.BytesIO(content))
 
 
-def _index(catalogue: Catalogue, results: Path, cells: list[Cell], readers: dict[str, _Reader]) -> Index:
-    datasets = sorted({cell.dataset for cell in cells})
-    files = {}
-    for path, read in readers.items():
-        content = read()
-        files[path] = Member(len(content), hashlib.sha256(content).hexdigest())
-    figures = sorted(path for kind in FORMATS for path in (results / "figures").glob(f"*.{kind}"))
-    return Index(
-        format=FORMAT,
-        quantbench=__version__,
-        configuration=catalogue.run.model_dump(mode="json"),
-        cells=[cell.folder for cell in cells],
-        without_texts=[name for name in datasets if not keeps_texts(catalogue, name)],
-        without_outputs=[name for name in datasets if not keeps_outputs(catalogue, name)],
-        files=files,
-        figures={path.name: sha256_of(path) for path in figures},
-    )
-
-
-def _readers(catalogue: Catalogue, results: Path, cells: list[Cell]) -> Iterable[tuple[str, _Reader]]:
-    """(path in the bundle, function that gives its content) of every file."""
+def _cells(results: Path, cells: Iterable[Cell], left_out: Withheld) -> Iterator[_Packed]:
     for cell in cells:
-        folder, texts = f"cells/{cell.folder}", keeps_texts(catalogue, cell.dataset)
-        for name in (*CELL_FILES, *(["predictions.jsonl"] if keeps_outputs(catalogue, cell.dataset) else [])):
+        folder = f"cells/{cell.folder}"
+        for name in (*CELL_FILES, *([] if cell.dataset in left_out.outputs else ["predictions.jsonl"])):
             yield f"{folder}/{name}", _file(results / folder / name)
-        if not texts:
+        if cell.dataset in left_out.texts:
             yield f"{folder}/scores.json", _file(results / folder / "scores.json")
             yield f"{folder}/scored.jsonl", _made(answers_without_texts, results / folder / "scored.jsonl")
-    for name in {cell.dataset for cell in cells}:
-        yield from _dataset(results, name, keeps_texts(catalogue, name))
-    for name in _entries(catalogue, cells):
-        yield name, _file(located(catalogue.root, name))
-    yield "config/studies.yaml", _file(located(catalogue.root, catalogue.run.studies_file))
-    yield "resources/paper/table1.csv", _file(published_path(catalogue.root))
 
 
-def _dataset(results: Path, name: str, texts: bool) -> Iterable[tuple[str, _Reader]]:
-    folder = f"datasets/{name}"
-    samples = results / folder / "samples.jsonl"
-    yield f"{folder}/samples.jsonl", _file(samples) if texts else _made(samples_without_texts, samples)
-    for optional in ("dataset.json", *(["shots.jsonl"] if texts else [])):
-        if (results / folder / optional).exists():
-            yield f"{folder}/{optional}", _file(results / folder / optional)
+def _datasets(results: Path, names: Iterable[str], left_out: Withheld) -> Iterator[_Packed]:
+    for name in names:
+        folder, texts = f"datasets/{name}", name not in left_out.texts
+        samples = results / folder / "samples.jsonl"
+        yield f"{folder}/samples.jsonl", _file(samples) if texts else _made(samples_without_texts, samples)
+        for optional in ("dataset.json", *(["shots.jsonl"] if texts else [])):
+            if (results / folder / optional).exists():
+                yield f"{folder}/{optional}", _file(results / folder / optional)
 
 
-def _entries(catalogue: Catalogue, cells: list[Cell]) -> Iterable[str]:
-    """Configuration files of all models, precisions and datasets that the run's cells or studies name."""
-    places = (catalogue.root, shipped_catalogue())
-    for key in ("model", "precision", "dataset"):
-        named = {str(getattr(cell, key)) for cell in cells}
-        for chosen in (catalogue.run, *catalogue.studies.values()):
-            names = getattr(chosen, f"{key}s")
-            named |= set(names) if isinstance(names, list) else set()
-        if key == "precision":
-            named |= catalogue.noise_floors.keys() | set(catalogue.noise_floors.values())
-        for name in named:
-            yield from (
-                sorted(
-                    {
-                        f"config/datasets/{name}/{path.name}"
-                        for place in places
-                        for path in (place / f"config/datasets/{name}").glob("*")
-                    }
-                )
-                if key == "dataset"
-                else [f"config/{key}s/{name}.yaml"]
-            )
+def _named(
+    cells: Iterable[Cell], chosen: Iterable[RunConfig | StudyEntry], floors: Mapping[str, str]
+) -> dict[str, set[str]]:
+    """Folder of ``config/`` -> names of all entries there that the run's cells or studies name."""
+    named: dict[str, set[str]] = {"models": set(), "precisions": {*floors, *floors.values()}, "datasets": set()}
+    for cell in cells:
+        named["models"].add(cell.model)
+        named["precisions"].add(cell.precision)
+        named["datasets"].add(cell.dataset)
+    for one in chosen:
+        for key, names in (("models", one.models), ("precisions", one.precisions), ("datasets", one.datasets)):
+            named[key].update(names if isinstance(names, list) else [])
+    return named
+
+
+def _entries(root: Path, named: Mapping[str, Iterable[str]]) -> Iterator[_Packed]:
+    """The configuration files of these entries, one's own before the shipped; a dataset's are a folder."""
+    for kind, names in named.items():
+        for name in names:
+            files = [f"config/{kind}/{name}.yaml"]
+            if kind == "datasets":
+                folders = (place / "config/datasets" / name for place in (root, shipped_catalogue()))
+                files = sorted({f"config/datasets/{name}/{path.name}" for one in folders for path in one.glob("*")})
+            yield from ((file, _file(located(root, file))) for file in files)
 
 
 def _file(path: Path) -> _Reader:

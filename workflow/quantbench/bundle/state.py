@@ -6,11 +6,14 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..config import Catalogue
+from ..config import DatasetEntry
+from ..contracts.bundle_index import Index
+from ..contracts.checksums import Expected, difference
 from ..contracts.files import read_json
-from ..datasets import prepare, sha256_of
+from ..contracts.prepared_dataset import PreparedDataset
+from ..datasets import prepare
 from ..errors import DataError
-from .index import INDEX, Index, read_index
+from .index import INDEX, read_index
 
 
 def opened_index(results: Path) -> Index | None:
@@ -28,13 +31,17 @@ def unscored(results: Path) -> set[str]:
     return set(index.without_texts) - complete | set(index.without_outputs)
 
 
-def restore_texts(catalogue: Catalogue, results: Path, data: Path) -> list[str]:
+def restore_texts(
+    results: Path, data: Path, datasets: Mapping[str, DatasetEntry], limit: int | None, seed: int
+) -> list[str]:
     """Put the texts of withheld datasets back from their published files; returns the datasets restored.
 
     Args:
-        catalogue: of the opened bundle, with ``data`` as its data folder.
         results: the opened bundle.
         data: a folder with one sub-folder a dataset; those it does not have stay as they are.
+        datasets: the bundle's datasets by name, with the files that ``data`` states.
+        limit: the run's number of samples a dataset; None: all.
+        seed: the run's.
 
     Raises:
         DataError: files that are not the pinned ones, or that give other samples than the run had.
@@ -44,10 +51,9 @@ def restore_texts(catalogue: Catalogue, results: Path, data: Path) -> list[str]:
     for name in wanted:
         folder = results / "datasets" / name
         with tempfile.TemporaryDirectory(dir=folder) as beside:
-            made = prepare(
-                catalogue.datasets[name], name, data / name, catalogue.run.limit, catalogue.run.seed, Path(beside)
-            )
-            if made["samples_sha256"] != _recorded(folder):
+            prepare(datasets[name], name, data / name, limit, seed, Path(beside))
+            recorded = _recorded(folder)
+            if not recorded.is_proof or difference(Path(beside) / "samples.jsonl", recorded) is not None:
                 raise DataError(f"{data / name}: gives other samples than the run had; is it the same release?")
             for file in ("shots.jsonl", "samples.jsonl"):
                 (Path(beside) / file).replace(folder / file)
@@ -59,15 +65,17 @@ def figures_unchanged(results: Path) -> Mapping[str, bool]:
     index = opened_index(results)
     folder = results / "figures"
     return {
-        name: (folder / name).exists() and sha256_of(folder / name) == sha256
+        name: difference(folder / name, Expected(sha256=sha256)) is None
         for name, sha256 in (index.figures if index else {}).items()
     }
 
 
 def _has_texts(folder: Path) -> bool:
-    return sha256_of(folder / "samples.jsonl") == _recorded(folder)
+    recorded = _recorded(folder)
+    return recorded.is_proof and difference(folder / "samples.jsonl", recorded) is None
 
 
-def _recorded(folder: Path) -> str | None:
+def _recorded(folder: Path) -> Expected:
+    """The samples that the run had, as far as it is known."""
     description = folder / "dataset.json"
-    return read_json(description).get("samples_sha256") if description.exists() else None
+    return Expected(sha256=PreparedDataset.read(description).samples_sha256 if description.exists() else None)

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from ..config import Catalogue
-from ..contracts.records import Record, Sample, ScoredAnswer, json_line, read_records
+from ..config import DatasetEntry
+from ..contracts.records import Answer, Mention, Record, Sample, ScoredAnswer, json_line, read_records
 
 _ECHOING = "named_entity_recognition"  # its answers are the input with marks in it
 
 
-def keeps_texts(catalogue: Catalogue, dataset: str) -> bool:
-    """Whether a dataset's inputs go into the run's bundle."""
-    choice = catalogue.run.data.texts_in_bundles
-    return choice == "all" or (choice == "by_licence" and catalogue.datasets[dataset].redistributable)
+@dataclass(frozen=True)
+class Withheld:
+    """Datasets whose texts a bundle leaves out, and those of them whose raw outputs it leaves out too."""
+
+    texts: frozenset[str]
+    outputs: frozenset[str]
 
 
-def keeps_outputs(catalogue: Catalogue, dataset: str) -> bool:
-    """Whether raw outputs go in: not where they repeat the input, and never with ``texts_in_bundles: none``."""
-    if keeps_texts(catalogue, dataset):
-        return True
-    return catalogue.run.data.texts_in_bundles != "none" and catalogue.datasets[dataset].task != _ECHOING
+def withheld(choice: str, datasets: Mapping[str, DatasetEntry]) -> Withheld:
+    """What a bundle of these datasets leaves out.
+
+    Outputs go in but where they repeat the input, and never with the choice ``none``.
+
+    Args:
+        choice: the run's ``data.texts_in_bundles``: ``by_licence``, ``all`` or ``none``.
+        datasets: the bundle's datasets by name.
+    """
+    texts = {
+        name
+        for name, entry in datasets.items()
+        if choice == "none" or (choice == "by_licence" and not entry.redistributable)
+    }
+    outputs = {name for name in texts if choice == "none" or datasets[name].task == _ECHOING}
+    return Withheld(frozenset(texts), frozenset(outputs))
 
 
 def samples_without_texts(path: Path) -> bytes:
@@ -44,7 +56,8 @@ def _lines(records: Iterable[Record]) -> bytes:
     return "".join(json_line(record) for record in records).encode()
 
 
-def _without_words(value: Any) -> Any:
-    if isinstance(value, list):
-        return [item | {"text": ""} if isinstance(item, dict) and "text" in item else item for item in value]
-    return value
+def _without_words(answer: Answer) -> Answer:
+    if not isinstance(answer, list):
+        return answer
+    mentions = [Mention(start=item["start"], end=item["end"], text="") for item in answer if isinstance(item, dict)]
+    return mentions or answer

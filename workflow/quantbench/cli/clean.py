@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ..config import Catalogue
 from ..datasets.preparation import DOWNLOADS
-from ..store.checkpoints import checkpoint_folder
-from ..store.cleaning import GIB, delete, retrieved_models, sizes
+from ..store.cleaning import GIB, free, retrieved_models, taken
+from ..store.places import checkpoint_folder
 from ..study.grid import run_cells
 from . import options
 from .printing import write_records
@@ -34,17 +34,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Print what there is with sizes, and delete it where --yes is given."""
     catalogue = options.configured(arguments)
     kinds = list(dict.fromkeys(arguments.kinds))
-    found = [(kind, path, size) for kind in kinds for path, size in sizes(_paths(catalogue, kind)).items()]
-    total = f"{sum(size for _, _, size in found) / GIB:.3f} GiB in {len(found)} places"
+    found = [(kind, place) for kind in kinds for place in taken(_paths(catalogue, kind))]
+    total = f"{sum(place.bytes for _, place in found) / GIB:.3f} GiB in {len(found)} places"
     if arguments.format == "text":
-        for _, path, size in found:
-            print(f"  {size / GIB:9.3f} GiB  {options.shown(path)}")
+        for _, place in found:
+            print(f"  {place.bytes / GIB:9.3f} GiB  {options.shown(place.path)}")
     else:
-        rows = [(kind, options.shown(path), size, bool(arguments.yes)) for kind, path, size in found]
+        rows = [(kind, options.shown(place.path), place.bytes, bool(arguments.yes)) for kind, place in found]
         write_records(arguments.format, dict.fromkeys(("kind", "path", "bytes", "deleted")), rows)
     if arguments.yes:
-        for _, path, _ in found:
-            delete(path)
+        free(place for _, place in found)
     if arguments.format == "text":
         asked = " ".join(kinds)
         if not found:

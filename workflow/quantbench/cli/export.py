@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..config import ModelEntry, PrecisionEntry, read_entries
 from ..config.settings import read_yaml
-from ..store.checkpoints import checkpoint_folder
+from ..store.places import checkpoint_folder
 from . import options
 
 PARENTS = (options.ROOT,)
@@ -45,7 +45,5 @@ def run(arguments: argparse.Namespace) -> None:
     kept = arguments.models_folder or str(read_yaml(root / "config/config.yaml")["models_folder"])
     source = checkpoint_folder(root, kept, model, precision)
     manifest = export(source, models[model], precisions[precision], arguments.to)
-    print(
-        f"{arguments.to}: {len(manifest['files'])} files, {manifest['bytes'] / 1024**3:.2f} GiB; its smoke test passed."
-    )
-    print(f"Licence: {manifest['licence']}. Read {arguments.to / 'README.md'} before you deploy it.")
+    print(f"{arguments.to}: {len(manifest.files)} files, {manifest.bytes / 1024**3:.2f} GiB; its smoke test passed.")
+    print(f"Licence: {manifest.licence}. Read {arguments.to / 'README.md'} before you deploy it.")

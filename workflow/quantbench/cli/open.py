@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.data:
         with_data = read_yaml(settings) | {"data": {"folder": str(arguments.data.resolve())}}
         catalogue = load(root, with_data, str(settings))
-        restored = restore_texts(catalogue, folder, arguments.data)
+        restored = restore_texts(folder, arguments.data, catalogue.datasets, catalogue.run.limit, catalogue.run.seed)
         print(f"texts put back: {', '.join(restored) or 'none'}", file=sys.stderr)
     kept = sorted(unscored(folder))
     if kept:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..config import Catalogue, catalogue_root, load
+from ..config import Catalogue, catalogue_root, load, recorded_settings
 from ..config.settings import layered, merged, read_yaml
 from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
@@ -97,7 +97,8 @@ def recorded(arguments: argparse.Namespace) -> Catalogue:
     if arguments.configfile:
         return configured(arguments)
     root = root_of(arguments)
-    settings, source = _recorded(folder)
+    stated, source = _recorded(folder)
+    settings = recorded_settings(stated)
     data = settings.get("data")
     if isinstance(data, dict) and data.get("folder") and not (root / str(data["folder"])).is_dir():
         settings = merged(settings, {"data": {"folder": None}})  # the texts are no longer here

@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
     names = options.chosen(arguments.model, catalogue.models, "--model", list(used))
     if not os.access(catalogue.root / "config", os.W_OK):
         raise ConfigError(f"{catalogue.root / LOCK_FILE}: this catalogue may not be written; name your own with --root")
-    pinned = lock_models(catalogue, names)
+    entries = {name: catalogue.models[name] for name in names}
+    pinned = lock_models(catalogue.root, entries, catalogue.run.models_folder)
     if arguments.format == "text":
         for one in pinned:
             if not one.failed:

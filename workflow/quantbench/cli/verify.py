@@ -18,11 +18,12 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..config import data_folder
 from ..config.settings import layered
 from ..errors import ConfigError, DataError, FoundWanting
 from ..study.grid import run_cells
-from ..verify.run_cells import CellCheck, Verifier
-from ..verify.run_files import FileCheck, check_files
+from ..verify.run_cells import Verifier
+from ..verify.run_files import Check, verify_datasets, verify_models
 from . import options
 from .printing import write_records
 
@@ -57,19 +58,23 @@ def run(arguments: argparse.Namespace) -> None:
     for check in _files(arguments) if arguments.files else ():
         files.append(check)
         if text:  # said one by one: reading hundreds of gigabytes takes a while
-            print(f"{check.place}: {check.found}", flush=True)
+            print(check, flush=True)
     if not text:
-        rows = [("cell", one.cell, not one.reasons, reason) for one in cells for reason in one.reasons or [""]]
-        rows += [("file", one.place, one.problem is None, one.problem or "") for one in files]
+        rows = [
+            (kind, one.subject, not one.problems, problem)
+            for kind, checks in (("cell", cells), ("file", files))
+            for one in checks
+            for problem in one.problems or [""]
+        ]
         write_records(arguments.format, dict.fromkeys(_COLUMNS), rows)
-    changed = sum(bool(check.reasons) for check in cells)
+    changed = sum(bool(check.problems) for check in cells)
     problems = [f"{changed} of {len(cells)} cells no longer match what they were made from"] if changed else []
-    problems += [check.problem for check in files if check.problem]
+    problems += [problem for check in files for problem in check.problems]
     if problems:
         raise FoundWanting("\n".join(problems))
 
 
-def _cells(arguments: argparse.Namespace) -> Iterator[CellCheck]:
+def _cells(arguments: argparse.Namespace) -> Iterator[Check]:
     root = options.root_of(arguments)
     stated = arguments.configfile or arguments.config
     settings = layered(root, arguments.configfile or [], arguments.config or []) if stated else None
@@ -85,18 +90,20 @@ def _unstarted(arguments: argparse.Namespace) -> bool:
     return not any(arguments.run.glob("cells/*/*/*/*/*"))
 
 
-def _files(arguments: argparse.Namespace) -> Iterator[FileCheck]:
+def _files(arguments: argparse.Namespace) -> Iterator[Check]:
     catalogue, folder = options.run_or_configured(arguments)
-    cells = run_cells(catalogue)
-    models, datasets = ({getattr(cell, key): None for cell in cells} for key in ("model", "dataset"))
-    yield from check_files(catalogue, list(models), list(datasets), folder.parent / ".verified")
+    root, run, cells = catalogue.root, catalogue.run, run_cells(catalogue)
+    models = {cell.model: catalogue.models[cell.model] for cell in cells}
+    yield from verify_models(root, run.models_folder, models, catalogue.precisions, folder.parent / ".verified")
+    datasets = {cell.dataset: catalogue.datasets[cell.dataset] for cell in cells}
+    yield from verify_datasets(root, datasets, data_folder(root, run))
 
 
-def _print_cells(folder: Path, checks: list[CellCheck]) -> None:
-    changed = [check for check in checks if check.reasons]
+def _print_cells(folder: Path, checks: list[Check]) -> None:
+    changed = [check for check in checks if check.problems]
     for check in changed:
-        print(check.cell)
-        print("".join(f"  {line}\n" for reason in check.reasons for line in reason.splitlines()), end="")
+        print(check.subject)
+        print("".join(f"  {line}\n" for problem in check.problems for line in problem.splitlines()), end="")
     for note in dict.fromkeys(note for check in checks for note in check.notes):
         print(f"note: {note}")
     if not changed:

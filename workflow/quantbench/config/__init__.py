@@ -24,7 +24,7 @@ from .entries import (
     StudyEntry,
 )
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
-from .run import RunConfig
+from .run import RunConfig, recorded_settings
 
 __all__ = [
     "CATALOGUE_VARIABLE",
@@ -51,5 +51,6 @@ __all__ = [
     "lock_text",
     "read_entries",
     "read_lock",
+    "recorded_settings",
     "shipped_catalogue",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,7 +12,12 @@ from .settings import Settings
 Prompting = Literal["instruction", "cot", "self_consistency"]
 Split = Literal["test", "train", "dev"]
 Task = Literal["multi_label_classification", "named_entity_recognition", "relation_extraction", "question_answering"]
-Reader = Literal["labelled_text", "token_tags", "entity_pairs", "multiple_choice", "yes_no_maybe", "records"]
+if TYPE_CHECKING:
+    Reader = str
+else:
+    # A reader is known by its module's name alone; nothing of it is imported here.
+    _MODULES = (Path(__file__).parents[1] / "datasets/readers").glob("read_*.py")
+    Reader = Literal[tuple(sorted(path.stem.removeprefix("read_") for path in _MODULES))]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
@@ -200,9 +206,8 @@ class DatasetEntry(Settings):
     @property
     def lettered(self) -> bool:
         """Whether questions offer lettered options, rather than yes, no and maybe."""
-        if self.task != "question_answering" or self.reader != "records":
-            return self.reader == "multiple_choice"
-        return not self.labels
+        worded = self.reader == "yes_no_maybe" or self.labels.keys() & {"yes", "no", "maybe"}
+        return self.task == "question_answering" and not worded
 
     @model_validator(mode="after")
     def _readable(self) -> DatasetEntry:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -155,6 +156,8 @@ class HardwareSettings(Settings):
 class RunConfig(Settings):
     """One run: everything under ``results/<run>/`` follows from this and the catalogue it names."""
 
+    retired: ClassVar[dict[str, str]] = {"confirm": "`quantbench clean` frees disk, and deletes with --yes"}
+
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
         description="name of the run: results go to `<results_folder>/<run>/`"
     )
@@ -186,10 +189,6 @@ class RunConfig(Settings):
         "once, and cells load these checkpoints; `quantized`: the same, and the weights of retrieved models are freed once every "
         "full-precision cell is done",
     )
-    confirm: bool = Field(
-        default=False,
-        description="`true` lets `clean_models`, `clean_checkpoints` and `clean_datasets` delete what they list",
-    )
     limit: int | None = Field(
         default=None, ge=1, description="a seeded, stratified sample of so many test samples a dataset; `null`: all"
     )
@@ -207,3 +206,11 @@ class RunConfig(Settings):
     measurement: MeasurementSettings = MeasurementSettings()
     comparison: ComparisonSettings = ComparisonSettings()
     hardware: HardwareSettings = HardwareSettings()
+
+
+def recorded_settings(settings: Mapping[str, object]) -> dict[str, object]:
+    """A run's settings as a manifest or a bundle recorded them, less those that are retired since.
+
+    For what was recorded only: who still writes a retired key is told what takes its place.
+    """
+    return {key: value for key, value in settings.items() if key not in RunConfig.retired}

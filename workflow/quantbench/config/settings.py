@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,7 +13,13 @@ from ..errors import ConfigError, nearest
 
 
 class Settings(BaseModel):
-    """Base of all configuration sections: immutable, no unknown keys, no silent conversions."""
+    """Base of all configuration sections: immutable, no unknown keys, no silent conversions.
+
+    Attributes:
+        retired: keys of earlier versions -> what takes their place now.
+    """
+
+    retired: ClassVar[dict[str, str]] = {}
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, protected_namespaces=())
 
@@ -79,6 +85,8 @@ def explain(kind: type[BaseModel], item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         section = _section_at(kind, item["loc"][:-1])
+        if section and issubclass(section, Settings) and item["loc"][-1] in section.retired:
+            return f"key {where!r} is retired: {section.retired[item['loc'][-1]]}"
         hint = nearest(str(item["loc"][-1]), section.model_fields) if section else ""
         return f"unknown key {where!r} (value {item['input']!r}){hint}"
     if item["type"] == "missing":

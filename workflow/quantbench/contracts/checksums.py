@@ -1,11 +1,18 @@
-"""Proof that a file is the pinned one: SHA-256, or the id git gives its content."""
+"""Proof that files are the ones that were meant: their hashes, and what was recorded held against what is there.
+
+Here alone hashes are compared; who asks words the error. (The smoke test that goes with an exported checkpoint stands
+alone and has a copy of its own.)
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from ..config import DataFile
+from ..config import DataFile, RemoteFile
 from ..errors import DataError
 
 
@@ -21,32 +28,86 @@ def git_blob_of(path: Path) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def describe_mismatch(path: Path, file: DataFile) -> str | None:
-    """Say how the content at ``path`` differs from the pinned one; None where it is the same or nothing is pinned."""
-    if file.sha256 is not None:
-        kind, expected, found = "SHA-256", file.sha256, sha256_of(path)
-    elif file.git_blob is not None:
-        kind, expected, found = "git blob id", file.git_blob, git_blob_of(path)
-    else:
+def file_hashes(folder: Path, hash_file: Callable[[Path], str] = sha256_of) -> dict[str, str]:
+    """SHA-256 of each file below a folder, by name relative to it; hidden ones are left out."""
+    hashes = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            hashes[str(path.relative_to(folder))] = hash_file(path)
+    return hashes
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of a file's content: bytes, SHA-256, the id git gives it; what is None is not compared."""
+
+    size: int | None = None
+    sha256: str | None = None
+    git_blob: str | None = None
+
+    @classmethod
+    def of(cls, file: DataFile | RemoteFile) -> Expected:
+        """What a dataset's entry or the lock file states of a file."""
+        return cls(file.size if isinstance(file, RemoteFile) else None, file.sha256, file.git_blob)
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether a hash is stated."""
+        return self.sha256 is not None or self.git_blob is not None
+
+    def difference(self, found: Expected) -> str | None:
+        """How ``found`` differs, by size and then by the strongest hash stated here; None where it does not."""
+        if self.size is not None and found.size != self.size:
+            return f"{found.size} bytes, expected {self.size}"
+        pairs = {"SHA-256": (self.sha256, found.sha256), "git blob id": (self.git_blob, found.git_blob)}
+        for kind, (stated, seen) in pairs.items():
+            if stated is not None:
+                return None if seen == stated else f"expected {kind} {stated}, found {seen} ({found.size} bytes)"
         return None
-    if found == expected:
-        return None
-    return f"not the pinned file: expected {kind} {expected}, found {found} ({path.stat().st_size} bytes)"
+
+
+def difference(path: Path, expected: Expected, hash_file: Callable[[Path], str] = sha256_of) -> str | None:
+    """How the file at ``path`` differs from what is expected; None where it does not. Hashes nothing needlessly."""
+    if not path.is_file():
+        return "no such file"
+    size = path.stat().st_size
+    if expected.size not in (None, size) or not expected.is_proof:
+        return expected.difference(Expected(size))
+    if expected.sha256 is not None:
+        return expected.difference(Expected(size, sha256=hash_file(path)))
+    return expected.difference(Expected(size, git_blob=git_blob_of(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file of a folder that is not as it was recorded."""
+
+    name: str
+    kind: Literal["gone", "added", "changed"]
+
+
+def changes(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[Change]:
+    """What differs between two sets of files (name -> hash), by name."""
+    return [
+        Change(name, "gone" if name not in found else "added" if name not in recorded else "changed")
+        for name in sorted(recorded.keys() | found.keys())
+        if recorded.get(name) != found.get(name)
+    ]
 
 
 def verify_file(path: Path, file: DataFile) -> None:
-    """Hold a file against its SHA-256, or against its git blob id where no SHA-256 is stated.
+    """Hold a dataset's file against what its entry states.
 
-    A file stated without either (a user's own) passes: its row count and format are checked by the reader.
+    A file stated without a hash (a user's own) passes: its row count and format are checked by the reader.
 
     Raises:
         DataError: missing file, or other content; names file, expected and found value, and the next step.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    mismatch = describe_mismatch(path, file)
-    if mismatch is not None:
+    wrong = difference(path, Expected.of(file))
+    if wrong is not None and not path.is_file():
+        raise DataError(f"{path}: {wrong}")
+    if wrong is not None:
         raise DataError(
-            f"{path}: {mismatch}; delete it and retrieve it again, "
+            f"{path}: not the pinned file: {wrong}; delete it and retrieve it again, "
             f"or state a file of your own in {path.parent / 'files.yaml'}"
         )

@@ -25,10 +25,15 @@ class Contract(Part):
     """The content of one JSON file, whose docstring says what it is and which stage writes it.
 
     Attributes:
-        path: where the file stands, relative to ``results/<run>``.
+        path: where the file stands, relative to ``results/<run>``; of files that no run owns, relative to the repository,
+            beginning with ``resources/``.
+        whole: the one field that is the whole file, where that is a mapping of names and not of fields.
+        remedy: what to do about a malformed file.
     """
 
     path: ClassVar[str] = ""
+    whole: ClassVar[str] = ""
+    remedy: ClassVar[str] = "delete the file to have it made again"
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -47,14 +52,15 @@ class Contract(Part):
             DataError: as :meth:`read`.
         """
         try:
-            return cls.model_validate(value)
+            return cls.model_validate({cls.whole: value} if cls.whole else value)
         except ValidationError as error:
             lines = [f"{source}: {explain(cls, item)}" for item in error.errors()]
-            raise DataError("\n".join(lines) + "; delete the file to have it made again") from None
+            raise DataError("\n".join(lines) + f"; {cls.remedy}") from None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The content as JSON holds it."""
-        value: dict[str, JsonValue] = self.model_dump(mode="json")
+        fields = self.model_dump(mode="json")
+        value: dict[str, JsonValue] = fields[self.whole] if self.whole else fields
         return value
 
     def write(self, path: Path) -> None:

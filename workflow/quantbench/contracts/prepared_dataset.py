@@ -1,4 +1,4 @@
-"""``dataset.json``: where a prepared dataset comes from."""
+"""Where a dataset comes from: ``retrieved.json`` of its download, ``dataset.json`` of its preparation."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ class PreparedDataset(Contract):
     shots: int = Field(description="worked examples written")
     samples_sha256: str | None = Field(default=None, description="of `samples.jsonl`")
     shots_sha256: str | None = Field(default=None, description="of `shots.jsonl`")
+
+
+class DownloadedDataset(Contract):
+    """The receipt of a download, written last."""
+
+    path: ClassVar[str] = "resources/datasets/<dataset>/retrieved.json"
+
+    dataset: str
+    files: dict[str, str] = Field(description="file -> SHA-256")

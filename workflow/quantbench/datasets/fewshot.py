@@ -9,10 +9,8 @@ from statistics import quantiles
 
 from ..config import DatasetEntry
 from ..contracts.records import Sample
+from .readers import reader_of
 from .stratification import WITH_ENTITIES, WITHOUT_ENTITIES, strata_of
-
-# Readers whose groups are documents: a training sentence of a test document is as good as a test sentence.
-_DOCUMENT_READERS = {"labelled_text", "entity_pairs", "records"}
 
 
 def few_shot_pool(
@@ -58,7 +56,8 @@ def draw_shots(pool: Sequence[Sample], entry: DatasetEntry, shots: int, seed: in
 def _fit(samples: Iterable[Sample], entry: DatasetEntry, test: Sequence[Sample]) -> list[Sample]:
     """The samples that may serve: not in the test split, not ambiguous, each text once."""
     texts = {_text(sample) for sample in test}
-    groups = {sample.group for sample in test} if entry.reader in _DOCUMENT_READERS else set()
+    # A training sentence of a test document is as good as a test sentence.
+    groups = {sample.group for sample in test} if reader_of(entry).GROUPS_ARE_DOCUMENTS else set()
     first: dict[str, Sample] = {}
     ambiguous: set[str] = set()
     for sample in samples:

@@ -9,15 +9,21 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from ..config import DatasetEntry, HubDataset
 from ..contracts.checksums import verify_file
 from ..contracts.files import write_text
+from ..contracts.records import Mention
 from ..errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset, Features
 
 
 def retrieve_hub(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
@@ -48,7 +54,7 @@ def retrieve_hub(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     return paths
 
 
-def _load(hub: HubDataset, name: str, split: str, cache: str) -> Any:
+def _load(hub: HubDataset, name: str, split: str, cache: str) -> Dataset:
     import datasets
 
     try:
@@ -69,7 +75,7 @@ def _load(hub: HubDataset, name: str, split: str, cache: str) -> Any:
         ) from None
 
 
-def _require_columns(hub: HubDataset, name: str, rows: Any) -> None:
+def _require_columns(hub: HubDataset, name: str, rows: Dataset) -> None:
     for ours, column in hub.columns.items():
         if column not in rows.column_names:
             raise DataError(
@@ -78,15 +84,16 @@ def _require_columns(hub: HubDataset, name: str, rows: Any) -> None:
             )
 
 
-def _record(hub: HubDataset, number: int, row: dict[str, Any], features: Any) -> dict[str, Any]:
-    values = {ours: _named(row[column], features[column]) for ours, column in hub.columns.items()}
+def _record(hub: HubDataset, number: int, row: Mapping[str, JsonValue], features: Features) -> dict[str, object]:
+    values: dict[str, object] = {ours: _named(row[column], features[column]) for ours, column in hub.columns.items()}
     record = {"sample_id": str(values.pop("sample_id", number))}
     group = values.pop("group", None)
     if group is not None:
         record["group"] = str(group)
     if "tokens" in values:
-        values["text"] = " ".join(values["tokens"])
-        values["gold"] = list(_entities(values.pop("tokens"), values.pop("tags")))
+        tokens, tags = (_words(hub, ours, values.pop(ours)) for ours in ("tokens", "tags"))
+        values["text"] = " ".join(tokens)
+        values["gold"] = list(_entities(tokens, tags))
     gold = values.pop("gold")
     if "options" in values:
         values["options"] = _lettered(values["options"])
@@ -94,7 +101,7 @@ def _record(hub: HubDataset, number: int, row: dict[str, Any], features: Any) ->
     return {**record, "inputs": values, "gold": gold}
 
 
-def _named(value: Any, feature: Any) -> Any:
+def _named(value: JsonValue, feature: object) -> JsonValue:
     """Class numbers as their names, also within lists."""
     inner = getattr(feature, "feature", None)
     if inner is not None and isinstance(value, list):
@@ -102,12 +109,20 @@ def _named(value: Any, feature: Any) -> Any:
     return feature.int2str(value) if hasattr(feature, "int2str") and isinstance(value, int) else value
 
 
-def _lettered(options: Any) -> Any:
+def _words(hub: HubDataset, ours: str, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise DataError(
+            f"{hub.id}: column {hub.columns[ours]!r} (key 'hub.columns.{ours}') holds {value!r}; expected a list of texts"
+        )
+    return value
+
+
+def _lettered(options: object) -> object:
     """Options as letter -> text; a list takes the letters in order."""
     return dict(zip(ascii_uppercase, options, strict=False)) if isinstance(options, list) else options
 
 
-def _entities(tokens: list[str], tags: list[str]) -> Iterator[dict[str, Any]]:
+def _entities(tokens: list[str], tags: list[str]) -> Iterator[Mention]:
     """Entities of tokens joined by one blank; a tag's type (``B-Chemical``) is not looked at."""
     start, entity = 0, None
     for token, tag in zip(tokens, tags, strict=True):
@@ -123,5 +138,5 @@ def _entities(tokens: list[str], tags: list[str]) -> Iterator[dict[str, Any]]:
         yield _entity(tokens, *entity)
 
 
-def _entity(tokens: list[str], start: int, end: int) -> dict[str, Any]:
+def _entity(tokens: list[str], start: int, end: int) -> Mention:
     return {"start": start, "end": end, "text": " ".join(tokens)[start:end]}

@@ -15,10 +15,10 @@ from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from ..config import DataFile, DatasetEntry, Split
-from ..contracts.checksums import describe_mismatch, verify_file
+from ..contracts.checksums import Expected, difference, verify_file
 from ..contracts.files import write_text
 from ..errors import DataError
-from .yes_no_maybe import read_pmids, read_pool
+from .readers.read_yes_no_maybe import read_pmids, read_pool
 
 COMMIT = "e607a812d87df151f310a9dd3677cfc21924f192"
 BENCHMARKS_URL = f"https://raw.githubusercontent.com/BIDS-Xu-Lab/Biomedical-NLP-Benchmarks/{COMMIT}/benchmarks"
@@ -127,10 +127,10 @@ def _derive_pool(base: str, file: DataFile, test: Path, folder: Path, progress: 
 
 def _publish(part: Path, file: DataFile, path: Path, source: str) -> None:
     """Give a download its final name if its content is the pinned one; else it goes with the temporary folder."""
-    mismatch = describe_mismatch(part, file)
-    if mismatch is not None:
+    wrong = difference(part, Expected.of(file))
+    if wrong is not None:
         raise DataError(
-            f"{source}: {mismatch}; nothing was kept. Try again, or check that no proxy or mirror changes the content"
+            f"{source}: not the pinned file: {wrong}; nothing was kept. Try again, or check that no proxy or mirror changes the content"
         )
     part.chmod(0o644)  # temporary files are their maker's alone; a shared folder has other readers
     part.replace(path)

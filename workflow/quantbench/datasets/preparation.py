@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file, located
-from ..contracts.checksums import sha256_of, verify_file
-from ..contracts.files import read_json, write_json
+from ..config import DataFile, DatasetEntry, Split, find_file, located
+from ..contracts.checksums import Expected, difference, sha256_of, verify_file
+from ..contracts.prepared_dataset import PreparedDataset, SourceFile
 from ..contracts.records import Sample, write_records
 from ..errors import DataError
 from .fewshot import draw_shots, few_shot_pool
-from .reading import read_split
+from .readers import read_split
 from .stratification import count_strata, limit_samples
 
 MAX_SHOTS = 16
 POOL_SIZE = 64
 DOWNLOADS = Path("resources/datasets")
+RECEIPT = "retrieved.json"  # beside downloaded files
 
 
 def prepare(
     entry: DatasetEntry, name: str, folder: Path, limit: int | None, seed: int, out_folder: Path
-) -> dict[str, Any]:
+) -> PreparedDataset:
     """Verify and read a dataset's files, and write ``samples.jsonl``, ``shots.jsonl`` and ``dataset.json``.
 
     Args:
@@ -34,9 +34,7 @@ def prepare(
         out_folder: takes the three files; ``shots.jsonl`` is empty where no train or dev file stands in ``folder``.
 
     Returns:
-        The content of ``dataset.json``, which is written last: ``dataset``, ``files`` (split -> name, sha256, rows),
-        ``limit``, ``seed``, ``samples`` (number written), ``label_counts`` of these, ``shots``, ``samples_sha256``,
-        ``shots_sha256``.
+        The content of ``dataset.json``, which is written last.
 
     Raises:
         DataError: no acceptable test file, or a file that is not the pinned one or is malformed.
@@ -44,7 +42,7 @@ def prepare(
     test_file = _required(entry, name, folder)
     test = _read(test_file, entry, folder)
     samples = limit_samples(test, entry, limit, seed)
-    files = {"test": _describe(test_file, folder, len(test))}
+    files: dict[Split, SourceFile] = {"test": _describe(test_file, folder, len(test))}
     shots: list[Sample] = []
     pool_split, pool_file = find_pool(entry, folder)
     if pool_split is not None and pool_file is not None:
@@ -53,18 +51,18 @@ def prepare(
         files[pool_split] = _describe(pool_file, folder, len(pool))
     write_records(out_folder / "samples.jsonl", samples)
     write_records(out_folder / "shots.jsonl", shots)
-    description = {
-        "dataset": name,
-        "files": files,
-        "limit": limit,
-        "seed": seed,
-        "samples": len(samples),
-        "label_counts": count_strata(samples, entry),
-        "shots": len(shots),
-        "samples_sha256": sha256_of(out_folder / "samples.jsonl"),
-        "shots_sha256": sha256_of(out_folder / "shots.jsonl"),
-    }
-    write_json(out_folder / "dataset.json", description)
+    description = PreparedDataset(
+        dataset=name,
+        files=files,
+        limit=limit,
+        seed=seed,
+        samples=len(samples),
+        label_counts=count_strata(samples, entry),
+        shots=len(shots),
+        samples_sha256=sha256_of(out_folder / "samples.jsonl"),
+        shots_sha256=sha256_of(out_folder / "shots.jsonl"),
+    )
+    description.write(out_folder / "dataset.json")
     return description
 
 
@@ -74,13 +72,13 @@ def check_prepared(folder: Path) -> None:
     Raises:
         DataError: a file that changed after it was prepared.
     """
-    description = read_json(folder / "dataset.json")
-    for name in ("samples", "shots"):
-        expected = description.get(f"{name}_sha256")
-        if expected is not None and sha256_of(folder / f"{name}.jsonl") != expected:
+    description = PreparedDataset.read(folder / "dataset.json")
+    for name, sha256 in (("samples", description.samples_sha256), ("shots", description.shots_sha256)):
+        wrong = difference(folder / f"{name}.jsonl", Expected(sha256=sha256)) if sha256 is not None else None
+        if wrong is not None:
             raise DataError(
-                f"{folder / name}.jsonl: changed after it was prepared (expected SHA-256 {expected}); delete it and run "
-                "again to have it prepared anew"
+                f"{folder / name}.jsonl: changed after it was prepared: {wrong}; delete it and run again to have it "
+                "prepared anew"
             )
 
 
@@ -111,17 +109,17 @@ def source_folder(root: Path, entry: DatasetEntry, name: str, local: Path | None
     return next((place for place in places if find_file(entry, "test", place)), default)
 
 
-def local_sources(catalogue: Catalogue, names: Iterable[str]) -> dict[str, list[str]]:
-    """The source files of the named datasets that are local; those that are downloaded are left out.
+def local_sources(root: Path, datasets: Mapping[str, DatasetEntry], local: Path | None) -> dict[str, list[str]]:
+    """The source files of those datasets that are local; those that are downloaded are left out.
+
+    Arguments as of :func:`source_folder`.
 
     Raises:
         DataError: a dataset without an acceptable test file.
     """
-    local = data_folder(catalogue.root, catalogue.run)
     sources = {}
-    for name in dict.fromkeys(names):
-        entry = catalogue.datasets[name]
-        folder = source_folder(catalogue.root, entry, name, local)
+    for name, entry in datasets.items():
+        folder = source_folder(root, entry, name, local)
         if folder != DOWNLOADS / name:
             sources[name] = [str(path) for path in source_files(entry, name, folder)]
     return sources
@@ -149,5 +147,5 @@ def _read(file: DataFile, entry: DatasetEntry, folder: Path) -> list[Sample]:
     return read_split(folder / file.name, entry, file.rows)
 
 
-def _describe(file: DataFile, folder: Path, rows: int) -> dict[str, Any]:
-    return {"name": file.name, "sha256": sha256_of(folder / file.name), "rows": rows}
+def _describe(file: DataFile, folder: Path, rows: int) -> SourceFile:
+    return SourceFile(name=file.name, sha256=sha256_of(folder / file.name), rows=rows)

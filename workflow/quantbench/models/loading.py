@@ -73,7 +73,7 @@ def load_model(
     """Load a model at a precision.
 
     Args:
-        folder: a checked model folder (:func:`quantbench.store.folder.check_folder`); of a stand-in, nothing is read.
+        folder: a checked model folder (:func:`quantbench.store.folder_checks.check_folder`); of a stand-in, nothing is read.
         entry: the model.
         precision: its settings go to transformers' ``BitsAndBytesConfig``.
         tokenizer: from :func:`load_tokenizer`.

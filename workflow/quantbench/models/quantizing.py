@@ -6,13 +6,12 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..config import ModelEntry, PrecisionEntry
-from ..contracts.files import write_json
-from ..store.checkpoints import checkpoint_settings
-from ..store.folder import check_folder, file_hashes
-from ..store.recorded_files import MANIFEST
+from ..contracts.checksums import file_hashes
+from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, MadeWith
+from ..store.folder_checks import check_folder
+from ..store.places import MANIFEST
 from ..store.sharing import alone, share
 from .loading import LoadedModel, load_model, load_tokenizer
 
@@ -31,9 +30,7 @@ class Source:
     files: dict[str, str]
 
 
-def quantize_model(
-    source: Source, precision: PrecisionEntry, out: Path, device: str, made_with: dict[str, Any]
-) -> None:
+def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device: str, made_with: MadeWith) -> None:
     """Quantize a model and write the checkpoint with its manifest to ``out``; the folder appears whole or not at all.
 
     Args:
@@ -55,21 +52,21 @@ def quantize_model(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         _save(loaded, source.folder, part)
-        manifest = {
-            "model": source.name,
-            "hub_id": source.entry.hub_id,
-            "revision": source.revision,
-            "source_files": source.files,
-            "licence": source.entry.licence,
-            "precision": checkpoint_settings(precision),
-            "dtype": loaded.applied.dtype,
-            "made_on": device,
-            "made_with": made_with,
-            "seconds": time.perf_counter() - begin,
-            "bytes": sum(path.stat().st_size for path in part.iterdir()),
-            "files": file_hashes(part),
-        }
-        write_json(part / MANIFEST, manifest)
+        manifest = CheckpointManifest(
+            model=source.name,
+            hub_id=source.entry.hub_id,
+            revision=source.revision,
+            source_files=source.files,
+            licence=source.entry.licence,
+            precision=CheckpointPrecision.of(precision),
+            dtype=loaded.applied.dtype,
+            made_on=device,
+            made_with=made_with,
+            seconds=time.perf_counter() - begin,
+            bytes=sum(path.stat().st_size for path in part.iterdir()),
+            files=file_hashes(part),
+        )
+        manifest.write(part / MANIFEST)
         share(part)
         shutil.rmtree(out, ignore_errors=True)
         part.rename(out)

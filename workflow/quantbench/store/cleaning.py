@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..contracts.files import write_json
-from .receipts import receipt_path, released_marker
-from .recorded_files import verified_files
+from ..contracts.model_folder import Released
+from .folder_checks import verified_files
+from .places import receipt_path, released_marker
 from .sharing import alone, share
 
 GIB = 1024**3
 
 
-def sizes(paths: Iterable[Path]) -> dict[Path, int]:
-    """The bytes that each file or folder takes; those that do not exist are left out."""
-    return {path: _size(path) for path in paths if path.exists()}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file or folder that can be freed, and the bytes it takes."""
+
+    path: Path
+    bytes: int
 
 
-def delete(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
+def taken(paths: Iterable[Path]) -> list[Place]:
+    """What files and folders take; those that do not exist are left out."""
+    return [Place(path, _size(path)) for path in paths if path.exists()]
+
+
+def free(places: Iterable[Place]) -> None:
+    """Delete files and folders."""
+    for place in places:
+        if place.path.is_dir() and not place.path.is_symlink():
+            shutil.rmtree(place.path)
+        else:
+            place.path.unlink()
 
 
 def retrieved_models(root: Path, models_folder: str, names: Iterable[str]) -> list[Path]:
@@ -37,26 +47,27 @@ def retrieved_models(root: Path, models_folder: str, names: Iterable[str]) -> li
     return paths
 
 
-def release_weights(folder: Path, name: str, checkpoints: dict[str, dict[str, str]], notes: Path) -> None:
+def release_weights(folder: Path, name: str, checkpoints: Mapping[Path, dict[str, str]], notes: Path) -> None:
     """Delete a retrieved model's full weights, once its quantized checkpoints are proved whole; leave a marker.
 
     Args:
         folder: the model's folder; configuration, tokenizer and licence stay.
         name: the model's name.
         checkpoints: folder -> file name -> recorded SHA-256 of every checkpoint that takes the weights' place.
-        notes: as in :func:`quantbench.store.recorded_files.verified_files`.
+        notes: as in :func:`quantbench.store.folder_checks.verified_files`.
 
     Raises:
         ModelError: a checkpoint that is not what was recorded; the weights then stay.
     """
     with alone(folder.parent, name):
         for checkpoint, files in checkpoints.items():
-            verified_files(Path(checkpoint), f"{name}-{Path(checkpoint).name}", files, notes)
+            verified_files(checkpoint, f"{name}-{checkpoint.name}", files, notes)
         weights = sorted(folder.glob("*.safetensors"))
         freed = sum(path.stat().st_size for path in weights)
-        print(f"{name}: freeing {freed / GIB:.2f} GiB of full weights in {folder}; kept are {', '.join(checkpoints)}")
+        kept = ", ".join(map(str, checkpoints))
+        print(f"{name}: freeing {freed / GIB:.2f} GiB of full weights in {folder}; kept are {kept}")
         marker = released_marker(folder)
-        write_json(marker, {"model": name, "freed_bytes": freed, "freed": datetime.now(UTC).isoformat()})
+        Released(model=name, freed_bytes=freed, freed=datetime.now(UTC).isoformat()).write(marker)
         share(marker)
         for path in weights:
             path.unlink()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..config import RemoteFile
-from ..contracts.files import read_json, write_json, write_text
-from ..datasets import sha256_of
+from ..contracts.checksums import Expected, difference, sha256_of
+from ..contracts.model_folder import Conversion, Conversions, TensorIndex
 from ..errors import ModelError
-from .selection import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX
 
+if TYPE_CHECKING:
+    import torch
+
+PICKLED = re.compile(r"pytorch_model(-\d+-of-\d+)?\.bin")
+SAFETENSORS_INDEX, PICKLED_INDEX = "model.safetensors.index.json", "pytorch_model.bin.index.json"
 _NOTE = ".converted.json"
 
 
@@ -36,32 +40,31 @@ def convert_pickled(folder: Path, name: str, published: Mapping[str, RemoteFile]
         path.unlink()
     index = folder / PICKLED_INDEX
     if index.exists():
-        value = read_json(index)
-        value["weight_map"] = {tensor: _converted(file) for tensor, file in value["weight_map"].items()}
-        write_text(folder / SAFETENSORS_INDEX, json.dumps(value, indent=2))
+        before = TensorIndex.read(index)
+        files = {tensor: _converted(file) for tensor, file in before.weight_map.items()}
+        before.model_copy(update={"weight_map": files}).write(folder / SAFETENSORS_INDEX)
         _note(folder, index.name, published[index.name], folder / SAFETENSORS_INDEX)
         index.unlink()
 
 
 def converted(folder: Path, published: Mapping[str, RemoteFile]) -> dict[str, str]:
     """Published pickled files that were converted already -> the file each became, which is still the same."""
-    path = folder / _NOTE
-    notes = read_json(path) if path.exists() else {}
     return {
-        file: notes[file]["became"]
-        for file, facts in published.items()
-        if file in notes
-        and notes[file]["published"] == facts.model_dump(exclude_none=True)
-        and (folder / notes[file]["became"]).is_file()
-        and sha256_of(folder / notes[file]["became"]) == notes[file]["sha256"]
+        file: note.became
+        for file, note in _noted(folder).items()
+        if published.get(file) == note.published
+        and difference(folder / note.became, Expected(sha256=note.sha256)) is None
     }
 
 
-def _note(folder: Path, source: str, facts: RemoteFile, result: Path) -> None:
+def _noted(folder: Path) -> dict[str, Conversion]:
     path = folder / _NOTE
-    notes = read_json(path) if path.exists() else {}
-    known = {"published": facts.model_dump(exclude_none=True), "became": result.name, "sha256": sha256_of(result)}
-    write_json(path, {**notes, source: known})
+    return Conversions.read(path).files if path.exists() else {}
+
+
+def _note(folder: Path, source: str, facts: RemoteFile, result: Path) -> None:
+    made = Conversion(published=facts, became=result.name, sha256=sha256_of(result))
+    Conversions(files={**_noted(folder), source: made}).write(folder / _NOTE)
 
 
 def _converted(file: str) -> str:
@@ -81,7 +84,7 @@ def _convert(source: Path, target: Path, name: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def _load(path: Path, name: str) -> dict[str, Any]:
+def _load(path: Path, name: str) -> dict[str, torch.Tensor]:
     import torch
 
     try:

@@ -7,21 +7,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..config import ModelEntry, PrecisionEntry
-from ..contracts.files import write_json, write_text
+from ..contracts.checksums import file_hashes
+from ..contracts.files import write_text
+from ..contracts.model_folder import CheckpointManifest
 from ..errors import ModelError
-from .checkpoints import read_manifest
-from .folder import file_hashes
-from .recorded_files import MANIFEST, verified_files
+from .folder_checks import verified_files
+from .places import MANIFEST, read_manifest
 
 SMOKE_TEST = Path(__file__).with_name("smoke_test.py")
 
 
-def export(source: Path, entry: ModelEntry, precision: PrecisionEntry, target: Path) -> dict[str, Any]:
+def export(source: Path, entry: ModelEntry, precision: PrecisionEntry, target: Path) -> CheckpointManifest:
     """Copy the checkpoint in ``source`` to ``target``, run its smoke test there, and return its manifest.
 
     Args:
@@ -37,7 +36,7 @@ def export(source: Path, entry: ModelEntry, precision: PrecisionEntry, target: P
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ModelError(f"{target}: is there already; give a new folder, or remove it")
     with tempfile.TemporaryDirectory() as notes:
-        verified_files(source, str(manifest["model"]), manifest["files"], Path(notes))
+        verified_files(source, manifest.model, manifest.files, Path(notes))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         part = Path(beside) / "export"
@@ -45,36 +44,37 @@ def export(source: Path, entry: ModelEntry, precision: PrecisionEntry, target: P
         shutil.copyfile(SMOKE_TEST, part / SMOKE_TEST.name)
         write_text(part / "README.md", readme(manifest, entry, precision, part))
         _smoke_test(part)
-        manifest["files"] = {name: digest for name, digest in file_hashes(part).items() if name != MANIFEST}
-        write_json(part / MANIFEST, manifest)
+        files = {name: digest for name, digest in file_hashes(part).items() if name != MANIFEST}
+        manifest = manifest.model_copy(update={"files": files})
+        manifest.write(part / MANIFEST)
         if target.exists():
             target.rmdir()
         part.rename(target)
     return manifest
 
 
-def readme(manifest: Mapping[str, Any], entry: ModelEntry, precision: PrecisionEntry, folder: Path) -> str:
+def readme(manifest: CheckpointManifest, entry: ModelEntry, precision: PrecisionEntry, folder: Path) -> str:
     """The page that goes with an export: what it is, its licence, how to load it."""
     terms = sorted(path.name for path in folder.iterdir() if path.name.upper().startswith(("LICEN", "NOTICE", "USE_")))
     listed = (
         f"Its text as the maker published it: {', '.join(terms)}." if terms else "The maker's repository has its text."
     )
-    origin = f"`{manifest['hub_id']}` at commit `{manifest['revision']}`" if manifest["hub_id"] else "a local folder"
-    settings = "\n".join(f"- `{key}`: `{value}`" for key, value in manifest["precision"]["settings"].items())
+    origin = f"`{manifest.hub_id}` at commit `{manifest.revision}`" if manifest.hub_id else "a local folder"
+    settings = "\n".join(f"- `{key}`: `{value}`" for key, value in manifest.precision.settings.items())
     return f"""\
 # {entry.title}, {precision.title}
 
 Quantized weights of {origin}, made by quantbench with bitsandbytes. {precision.note}
 
 {settings}
-- other weights: `{manifest["dtype"]}`
-- {manifest["bytes"]} bytes
+- other weights: `{manifest.dtype}`
+- {manifest.bytes} bytes
 
 `manifest.json` states the hash of each file here and of each file they were made from, package versions and device.
 
 ## Licence
 
-**{manifest["licence"]}.** These weights are derived from the maker's and stand under the maker's terms. {listed}
+**{manifest.licence}.** These weights are derived from the maker's and stand under the maker's terms. {listed}
 Whoever deploys or passes on this folder is bound by them; some ask for a notice or restrict uses, medical ones among them.
 
 ## Use
@@ -86,7 +86,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 folder = "..."  # this one
 tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
 model = AutoModelForCausalLM.from_pretrained(
-    folder, local_files_only=True, dtype=torch.{manifest["dtype"]}, device_map="auto"
+    folder, local_files_only=True, dtype=torch.{manifest.dtype}, device_map="auto"
 )
 ```
 

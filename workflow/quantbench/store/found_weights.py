@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..contracts.files import read_json
 from ..contracts.manifest import PublishedModel, StandIn
+from ..contracts.model_folder import CheckpointManifest, Receipt
 from ..errors import ModelError
 from ..study.spec import CellSpec, StoredModel
-from .checkpoints import checkpoint_folder, read_manifest, uses_checkpoint
-from .folder import check_folder, model_folder
-from .receipts import check_receipt, receipt_path
-from .recorded_files import recorded_hashes, verified_files
+from .folder_checks import check_folder, verified_files
+from .places import (
+    check_receipt,
+    checkpoint_folder,
+    model_folder,
+    read_manifest,
+    receipt_path,
+    recorded_hashes,
+    uses_checkpoint,
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Weights:
     folder: Path
     files: dict[str, str]
     revision: str | None
-    checkpoint: dict[str, Any] | None
+    checkpoint: CheckpointManifest | None
     random: bool = False
 
     def record(self) -> PublishedModel | StandIn:
@@ -43,9 +48,9 @@ class Weights:
         Raises:
             ModelError: names both formats.
         """
-        if self.checkpoint is not None and self.checkpoint["dtype"] != dtype:
+        if self.checkpoint is not None and self.checkpoint.dtype != dtype:
             raise ModelError(
-                f"{self.folder}: quantized on {self.checkpoint['made_on']} in {self.checkpoint['dtype']}, and cells on "
+                f"{self.folder}: quantized on {self.checkpoint.made_on} in {self.checkpoint.dtype}, and cells on "
                 f"{device} compute in {dtype}; delete the folder and run again where the cells run"
             )
 
@@ -66,8 +71,8 @@ def find_weights(spec: CellSpec, notes: Path) -> Weights:
     folder = checkpoint_folder(model.root, model.models_folder, name, precision)
     manifest = read_manifest(folder, spec.precision)
     check_folder(folder, name, model.entry)
-    files = verified_files(folder, f"{name}-{precision}", manifest["files"], notes)
-    return Weights(folder, files, manifest["revision"], manifest)
+    files = verified_files(folder, f"{name}-{precision}", manifest.files, notes)
+    return Weights(folder, files, manifest.revision, manifest)
 
 
 def full_weights(model: StoredModel, notes: Path, force: bool = False) -> Weights:
@@ -84,6 +89,6 @@ def full_weights(model: StoredModel, notes: Path, force: bool = False) -> Weight
     revision = None
     if entry.folder is None and receipt.exists():
         check_receipt(name, model.locked, receipt)
-        revision = str(read_json(receipt)["revision"])
+        revision = Receipt.read(receipt).revision
     recorded = recorded_hashes(root, models, name, entry, folder)
     return Weights(folder, verified_files(folder, name, recorded, notes, force), revision, None)

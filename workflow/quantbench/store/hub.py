@@ -10,12 +10,15 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..config import LockedModel, ModelEntry, RemoteFile
+from ..config import ModelEntry, RemoteFile
 from ..errors import ModelError
-from .selection import needed_files
 from .transfer import download
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
 PUBLIC_HUB = "https://huggingface.co"
 
@@ -30,8 +33,8 @@ def page(entry: ModelEntry) -> str:
     return f"{endpoint()}/{entry.hub_id}"
 
 
-def resolve(name: str, entry: ModelEntry, commit: str | None = None) -> LockedModel:
-    """Ask the hub which commit the entry's revision is (or take ``commit``) and which files a model needs from it.
+def published_files(name: str, entry: ModelEntry, commit: str | None = None) -> tuple[str, dict[str, RemoteFile]]:
+    """Ask the hub which commit the entry's revision is (or take ``commit``); that commit, and its files by path.
 
     Raises:
         ModelError: unknown or renamed model, unknown revision, no access, no connection.
@@ -44,16 +47,14 @@ def resolve(name: str, entry: ModelEntry, commit: str | None = None) -> LockedMo
                 f"model {name!r}: the hub calls {entry.hub_id!r} {info.id!r} now; if that is the same model, write "
                 f"hub_id: {info.id} in config/models/{name}.yaml"
             )
-        published = _published(api, str(entry.hub_id), str(info.sha))
-    files = needed_files(published, name, str(entry.hub_id))
-    return LockedModel(hub_id=str(entry.hub_id), revision=str(entry.revision), commit=str(info.sha), files=files)
+        return str(info.sha), _listed(api, str(entry.hub_id), str(info.sha))
 
 
 def fetch(name: str, entry: ModelEntry, commit: str, files: Mapping[str, RemoteFile], folder: Path) -> None:
     """Download files of one commit into ``folder``; each stands under its name only once its hash is proved.
 
     Raises:
-        ModelError: as :func:`resolve`, or content other than stated; finished files stay.
+        ModelError: as :func:`published_files`, or content other than stated; finished files stay.
     """
     from huggingface_hub import hf_hub_url
 
@@ -64,14 +65,14 @@ def fetch(name: str, entry: ModelEntry, commit: str, files: Mapping[str, RemoteF
         download(name, address, files, folder)
 
 
-def _api() -> Any:
+def _api() -> HfApi:
     from huggingface_hub import HfApi
 
     # False, not None: None would also look for a token that another tool wrote to disk.
     return HfApi(endpoint=endpoint(), token=os.environ.get("HF_TOKEN") or False)
 
 
-def _published(api: Any, hub_id: str, commit: str) -> dict[str, RemoteFile]:
+def _listed(api: HfApi, hub_id: str, commit: str) -> dict[str, RemoteFile]:
     from huggingface_hub.hf_api import RepoFile
 
     files = {}
@@ -105,7 +106,7 @@ def _explained(name: str, entry: ModelEntry) -> Iterator[None]:
         raise ModelError(_lost(name, entry, error)) from None
 
 
-def _refusal(name: str, entry: ModelEntry, error: Any) -> str:
+def _refusal(name: str, entry: ModelEntry, error: HfHubHTTPError) -> str:
     """What a refused request means, by the error's kind and status."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 

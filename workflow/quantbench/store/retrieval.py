@@ -1,23 +1,78 @@
-"""Retrieving a model: resolved to a commit, disk checked, downloaded, proved, converted, and a receipt left."""
+"""Retrieving a model: resolved to a commit and the files it needs, disk checked, downloaded, proved, converted.
+
+A receipt is left. What is needed is configuration, tokenizer, licence, and weights in one format.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from ..config import LockedModel, ModelEntry, RemoteFile
-from ..contracts.files import write_json
-from ..datasets import sha256_of
+from ..contracts.checksums import Expected, difference, file_hashes, sha256_of
+from ..contracts.model_folder import Receipt
 from ..errors import ModelError
 from . import hub
-from .conversion import convert_pickled, converted
-from .folder import check_folder, file_hashes
-from .proof import difference
-from .receipts import released_marker
-from .selection import PICKLED
+from .conversion import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX, convert_pickled, converted
+from .folder_checks import check_folder
+from .places import released_marker
 from .sharing import alone, share
 from .transfer import GIB, part_of
+
+_SAFETENSORS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
+# Licences travel with the weights wherever these go. Code of the repository (*.py) is never taken.
+_BESIDE = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer*.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.*",
+    "LICEN[CS]E*",
+    "NOTICE*",
+    "USE_POLICY*",
+)
+
+
+def resolve(name: str, entry: ModelEntry, commit: str | None = None) -> LockedModel:
+    """Ask the hub which commit the entry's revision is (or take ``commit``) and which files a model needs from it.
+
+    Raises:
+        ModelError: unknown or renamed model, unknown revision, no access, no connection, no weights we can load.
+    """
+    commit, published = hub.published_files(name, entry, commit)
+    files = needed_files(published, name, str(entry.hub_id))
+    return LockedModel(hub_id=str(entry.hub_id), revision=str(entry.revision), commit=commit, files=files)
+
+
+def needed_files(published: Mapping[str, RemoteFile], name: str, hub_id: str) -> dict[str, RemoteFile]:
+    """Choose from a repository's files: safetensors where it has them, else pickled weights; never both.
+
+    Only files at the top count: sub-folders hold other formats of the same weights.
+
+    Raises:
+        ModelError: no weights in either format.
+    """
+    for weights, index in ((_SAFETENSORS, SAFETENSORS_INDEX), (PICKLED, PICKLED_INDEX)):
+        if any(weights.fullmatch(file) for file in published):
+            return {
+                file: facts
+                for file, facts in sorted(published.items())
+                if weights.fullmatch(file) or file == index or any(fnmatch(file, pattern) for pattern in _BESIDE)
+                if "/" not in file
+            }
+    shown = ", ".join(sorted(published)) or "no files"
+    raise ModelError(
+        f"model {name!r}: {hub_id!r} publishes neither model.safetensors nor pytorch_model.bin ({shown}); "
+        "other formats (GGUF, adapters) are not loadable here: choose a repository with full weights"
+    )
 
 
 def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, folder: Path, receipt: Path) -> None:
@@ -32,7 +87,7 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
     folder.parent.mkdir(parents=True, exist_ok=True)
     with alone(folder.parent, name):
         if locked is None or not locked.answers(entry):
-            locked = hub.resolve(name, entry)
+            locked = resolve(name, entry)
             print(f"{name}: {entry.hub_id} {entry.revision} is commit {locked.commit}; `quantbench lock` pins it")
         folder.mkdir(exist_ok=True)
         share(folder)
@@ -40,7 +95,7 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
         missing = {
             file: facts
             for file, facts in locked.files.items()
-            if file not in already and difference(folder / file, facts)
+            if file not in already and difference(folder / file, Expected.of(facts))
         }
         if missing:
             _check_disk(name, missing, folder)
@@ -51,8 +106,13 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
         _remove_others(folder, name, {*locked.files, *converted(folder, locked.files).values()})
         check_folder(folder, name, entry)
         released_marker(folder).unlink(missing_ok=True)
-        source = {"hub_id": entry.hub_id, "requested": entry.revision, "revision": locked.commit}
-        write_json(receipt, {"model": name, **source, "files": _hashes(folder, locked.files)})
+        Receipt(
+            model=name,
+            hub_id=str(entry.hub_id),
+            requested=str(entry.revision),
+            revision=locked.commit,
+            files=_hashes(folder, locked.files),
+        ).write(receipt)
         share(folder)
         share(receipt)
 

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from ..config import RemoteFile
+from ..contracts.checksums import Expected, difference
 from ..errors import ModelError
-from .proof import difference
 
 GIB = 1024**3
 CONNECTIONS = 4
@@ -61,11 +61,11 @@ def _fetch(url: str, facts: RemoteFile, path: Path) -> None:
     part = part_of(path)
     resumed = part.exists()
     _receive(url, facts, part)
-    wrong = difference(part, facts)
+    wrong = difference(part, Expected.of(facts))
     if wrong and resumed:  # begun in an earlier run, perhaps from another commit: once more from the start
         part.unlink(missing_ok=True)
         _receive(url, facts, part)
-        wrong = difference(part, facts)
+        wrong = difference(part, Expected.of(facts))
     if wrong:
         part.unlink(missing_ok=True)
         raise ModelError(

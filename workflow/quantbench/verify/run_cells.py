@@ -8,118 +8,117 @@ prompt template, labels, generation and batch settings, engine version) against 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from ..config import Catalogue, load
-from ..contracts.files import read_json
-from ..datasets import sha256_of, source_folder
+from pydantic import JsonValue
+
+from ..config import Catalogue, ModelEntry, RunConfig, data_folder, load, recorded_settings
+from ..config.settings import parse
+from ..contracts.cell_name import Cell, parse_folder
+from ..contracts.checksums import Expected, changes, difference, file_hashes, sha256_of
+from ..contracts.manifest import Manifest, PublishedModel
+from ..datasets import source_folder
 from ..errors import QuantbenchError
 from ..prompts import template_path
-from ..store.checkpoints import checkpoint_folder
-from ..store.folder import file_hashes, model_folder
-from ..store.receipts import released_marker
-from ..store.recorded_files import MANIFEST
-from ..study.grid import Cell, parse_folder
+from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
 from ..study.spec import cell_spec
+from .run_files import Check
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
 # What only a tokenizer could make again; it follows from template, samples, worked examples and model files.
 _DERIVED = ("prompts", "plan", "weights")
-
-
-@dataclass(frozen=True)
-class CellCheck:
-    """One cell: ``reasons`` say why it no longer matches (none: it does), ``notes`` what could not be looked at."""
-
-    cell: str
-    reasons: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+_SAID = {"gone": "is gone", "added": "was added", "changed": "has changed"}
 
 
 class Verifier:
     """Checks the cells of runs against one repository; each file is hashed once, by path, size and time of change."""
 
-    def __init__(self, root: Path, settings: dict[str, Any] | None = None, source: str = "") -> None:
+    def __init__(self, root: Path, settings: Mapping[str, object] | None = None, source: str = "") -> None:
         """Take the repository, and settings to hold all cells against; None: those each cell was run with."""
         self._root, self._settings, self._source = root, settings, source
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._catalogues: dict[str, Catalogue] = {}
 
-    def run(self, folder: Path) -> Iterator[CellCheck]:
-        """Check every cell below ``folder`` (``results/<run>``), in order of their folders."""
-        names = {*OUTPUTS, "manifest.json"}
+    def run(self, folder: Path) -> Iterator[Check]:
+        """Check every cell below ``folder`` (``results/<run>``), in order of their folders; named by their folders."""
+        names = {*OUTPUTS, MANIFEST}
         found = {path.parent for path in (folder / "cells").glob("*/*/*/*/*") if path.name in names}
         for cell_folder in sorted(found):
             yield self.cell(folder, cell_folder)
 
-    def cell(self, run: Path, folder: Path) -> CellCheck:
+    def cell(self, run: Path, folder: Path) -> Check:
         """Check one cell's folder."""
-        check = CellCheck(str(folder.relative_to(run / "cells")))
+        check = Check(str(folder.relative_to(run / "cells")))
         try:
-            manifest = read_json(folder / "manifest.json")
+            manifest = Manifest.read(folder / MANIFEST)
             self._outputs(folder, manifest, check)
-            catalogue = self._catalogue(manifest)
-            cell = parse_folder(check.cell)
-            if _known(catalogue, cell, check):
-                check.reasons.extend(_changes(catalogue, cell, manifest.get("identity", {})))
-                self._dataset(run, catalogue, cell, manifest, check)
-                self._model(catalogue, cell, manifest, check)
+            settings = manifest.configuration
+            ran = parse(RunConfig, recorded_settings(settings), MANIFEST) if settings is not None else None
+            catalogue, cell = self._catalogue(ran), parse_folder(check.subject)
+            known = {
+                (cell.model, "models"): catalogue.models.keys(),
+                (cell.precision, "precisions"): catalogue.precisions.keys(),
+                (cell.dataset, "datasets"): catalogue.datasets.keys(),
+            }
+            unknown = [
+                f"config/{kind} no longer has {name!r}" for (name, kind), names in known.items() if name not in names
+            ]
+            check.problems.extend(unknown)
+            if not unknown:
+                root, model, dataset = catalogue.root, catalogue.models[cell.model], catalogue.datasets[cell.dataset]
+                check.problems.extend(_changes(root, cell, manifest.identity, cell_spec(catalogue, cell).identity))
+                sources = source_folder(root, dataset, cell.dataset, data_folder(root, ran) if ran else None)
+                self._dataset(run / "datasets" / cell.dataset, sources, manifest, check)
+                self._model(root, (ran or catalogue.run).models_folder, model, manifest, check)
         except QuantbenchError as error:
-            check.reasons.append(str(error))
+            check.problems.append(str(error))
         return check
 
-    def _outputs(self, folder: Path, manifest: dict[str, Any], check: CellCheck) -> None:
-        recorded = manifest.get("outputs", {})
+    def _outputs(self, folder: Path, manifest: Manifest, check: Check) -> None:
         for name in OUTPUTS:
-            if name not in recorded:
-                check.reasons.append(f"manifest.json states no hash of {name}; an older version wrote it")
+            if name not in manifest.outputs:
+                check.problems.append(f"{MANIFEST} states no hash of {name}; an older version wrote it")
             else:
-                self._compare(folder / name, recorded[name], check, "not the file the cell wrote")
+                self._compare(folder / name, manifest.outputs[name], check, "not the file the cell wrote")
 
-    def _dataset(self, run: Path, catalogue: Catalogue, cell: Cell, manifest: dict[str, Any], check: CellCheck) -> None:
-        prepared, recorded = run / "datasets" / cell.dataset, manifest.get("dataset", {})
-        for name in ("samples", "shots") if cell.shots else ("samples",):
-            self._compare(prepared / f"{name}.jsonl", recorded.get(f"{name}_sha256"), check, "not the one it answered")
-        local = manifest["configuration"]["data"]["folder"] if "configuration" in manifest else None
-        entry = catalogue.datasets[cell.dataset]
-        folder = source_folder(catalogue.root, entry, cell.dataset, catalogue.root / local if local else None)
-        for file in recorded.get("files", {}).values():
-            if (folder / file["name"]).is_file():
-                self._compare(folder / file["name"], file["sha256"], check, "not the file its samples were read from")
+    def _dataset(self, prepared: Path, source: Path, manifest: Manifest, check: Check) -> None:
+        name, recorded = manifest.cell.dataset, manifest.dataset
+        self._compare(prepared / "samples.jsonl", recorded.samples_sha256, check, "not the one it answered")
+        if manifest.cell.shots:
+            self._compare(prepared / "shots.jsonl", recorded.shots_sha256, check, "not the one it answered")
+        for file in recorded.files.values():
+            if (source / file.name).is_file():
+                self._compare(source / file.name, file.sha256, check, "not the file its samples were read from")
             else:
-                check.notes.append(
-                    f"{folder / file['name']}: no such file, so the source of {cell.dataset} is not checked"
-                )
+                check.notes.append(f"{source / file.name}: no such file, so the source of {name} is not checked")
 
-    def _model(self, catalogue: Catalogue, cell: Cell, manifest: dict[str, Any], check: CellCheck) -> None:
-        if catalogue.models[cell.model].has_random_weights:  # made where it ran: there are no files
+    def _model(self, root: Path, models_folder: str, entry: ModelEntry, manifest: Manifest, check: Check) -> None:
+        if entry.has_random_weights:  # made where it ran: there are no files
             return
-        settings = manifest.get("configuration", {})
-        models = settings.get("models_folder", catalogue.run.models_folder)
-        folder = model_folder(catalogue.root, models, cell.model, catalogue.models[cell.model])
-        if manifest.get("model", {}).get("quantized_checkpoint"):
-            folder = checkpoint_folder(catalogue.root, models, cell.model, cell.precision)
+        cell, model = manifest.cell, manifest.model
+        folder = model_folder(root, models_folder, cell.model, entry)
+        if isinstance(model, PublishedModel) and model.quantized_checkpoint:
+            folder = checkpoint_folder(root, models_folder, cell.model, cell.precision)
         if not folder.is_dir():
             check.notes.append(f"{folder}: no such folder, so the files of {cell.model} are not checked")
             return
-        recorded, found = manifest.get("model", {}).get("files", {}), file_hashes(folder, self._hash)
+        recorded, found = model.files, file_hashes(folder, self._hash)
         if released_marker(folder).exists():  # freed on purpose: what is left is still compared
             recorded = {name: value for name, value in recorded.items() if not name.endswith(".safetensors")}
             check.notes.append(f"{folder}: its weights were freed (keep: quantized) and are not checked")
         found.pop(MANIFEST, None)
-        for name in sorted(recorded.keys() | found.keys()):
-            if recorded.get(name) != found.get(name):
-                what = "is gone" if name not in found else "was added" if name not in recorded else "has changed"
-                check.reasons.append(f"{folder / name}: {what} since the cell ran")
+        check.problems.extend(
+            f"{folder / change.name}: {_SAID[change.kind]} since the cell ran" for change in changes(recorded, found)
+        )
 
-    def _compare(self, path: Path, expected: str | None, check: CellCheck, wrong: str) -> None:
+    def _compare(self, path: Path, sha256: str | None, check: Check, wrong: str) -> None:
         if not path.is_file():
-            check.reasons.append(f"{path}: no such file")
-        elif self._hash(path) != expected:
-            check.reasons.append(f"{path}: {wrong} (SHA-256 {self._hash(path)[:12]}, expected {str(expected)[:12]})")
+            check.problems.append(f"{path}: no such file")
+        elif sha256 is None:
+            check.problems.append(f"{path}: {MANIFEST} states no hash of it; an older version wrote it")
+        elif said := difference(path, Expected(sha256=sha256), self._hash):
+            check.problems.append(f"{path}: {wrong} ({said})")
 
     def _hash(self, path: Path) -> str:
         state = path.stat()
@@ -128,36 +127,28 @@ class Verifier:
             self._hashes[key] = sha256_of(path)
         return self._hashes[key]
 
-    def _catalogue(self, manifest: dict[str, Any]) -> Catalogue:
-        settings = manifest.get("configuration") if self._settings is None else self._settings
-        if settings is None:
-            raise QuantbenchError(
-                "manifest.json states no configuration (an older version wrote it); give --configfile"
-            )
+    def _catalogue(self, ran: RunConfig | None) -> Catalogue:
+        if self._settings is not None:
+            settings = dict(self._settings)
+        elif ran is not None:
+            settings = ran.model_dump(mode="json")
+        else:
+            raise QuantbenchError(f"{MANIFEST} states no configuration (an older version wrote it); give --configfile")
         # Which cells a run selects, and where data lies, changes no answer: a model left out later spoils no cell.
-        settings = settings | {"models": "all", "precisions": "all", "datasets": "all", "data": {"folder": None}}
+        settings |= {"models": "all", "precisions": "all", "datasets": "all", "data": {"folder": None}}
         key = json.dumps(settings, sort_keys=True)
         if key not in self._catalogues:
-            self._catalogues[key] = load(self._root, settings, self._source or "manifest.json")
+            self._catalogues[key] = load(self._root, settings, self._source or MANIFEST)
         return self._catalogues[key]
 
 
-def _known(catalogue: Catalogue, cell: Cell, check: CellCheck) -> bool:
-    for key in ("model", "precision", "dataset"):
-        name, known = getattr(cell, key), getattr(catalogue, f"{key}s")
-        if name not in known:
-            check.reasons.append(f"config/{key}s no longer has {name!r}")
-    return not any("no longer has" in reason for reason in check.reasons)
-
-
-def _changes(catalogue: Catalogue, cell: Cell, recorded: dict[str, Any]) -> Iterator[str]:
+def _changes(root: Path, cell: Cell, recorded: Mapping[str, JsonValue], today: Mapping[str, object]) -> Iterator[str]:
     """What differs between the identity a cell ran under and the one it would run under now."""
-    now = json.loads(json.dumps(cell_spec(catalogue, cell).identity))
+    now: dict[str, JsonValue] = json.loads(json.dumps(today))
     before = {key: value for key, value in recorded.items() if key not in _DERIVED}
     for key, old, new in _differences(before, now):
         if key == "prompt.template":
-            path = template_path(catalogue.root, cell.dataset, cell.prompting)
-            yield f"{path}: the prompt template has changed"
+            yield f"{template_path(root, cell.dataset, cell.prompting)}: the prompt template has changed"
         elif key == "prompt.labels":
             yield f"config/datasets/{cell.dataset}/dataset.yaml: labels, their definitions or entity_type have changed"
         else:
@@ -166,7 +157,7 @@ def _changes(catalogue: Catalogue, cell: Cell, recorded: dict[str, Any]) -> Iter
             yield f"{key} was {old!r}, is {new!r}" + (f" (config/{where})" if where else "")
 
 
-def _differences(before: Any, now: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+def _differences(before: JsonValue, now: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue, JsonValue]]:
     """(dotted key, old value, new value) of every leaf that differs; None where a side lacks it."""
     if isinstance(before, dict) and isinstance(now, dict):
         for name in sorted(before.keys() | now.keys()):

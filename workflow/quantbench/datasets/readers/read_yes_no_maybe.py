@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from ..errors import DataError
+from pydantic import JsonValue
+
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from ...errors import DataError
 from .delimited import Row, read_table, read_text, shorten
 
 ANSWERS = ["yes", "no", "maybe"]
+GROUPS_ARE_DOCUMENTS = False
 
 
 def read(path: Path, entry: DatasetEntry) -> list[Sample]:
@@ -36,7 +38,7 @@ def read_pmids(path: Path) -> set[str]:
     return {row.text("pmid") for row in read_table(path, ["pmid"])}
 
 
-def read_pool(path: Path) -> dict[str, dict[str, Any]]:
+def read_pool(path: Path) -> dict[str, dict[str, JsonValue]]:
     """Read upstream's JSON: one object of fields a pmid.
 
     Raises:
@@ -75,7 +77,8 @@ def _json_rows(path: Path) -> list[Row]:
         for column in ("QUESTION", "CONTEXTS", "final_decision"):
             if column not in record:
                 raise DataError(f"{path}, line {line}: record {pmid!r} has no field {column!r}")
-            values[column] = record[column] if isinstance(record[column], str) else repr(record[column])
+            field = record[column]
+            values[column] = field if isinstance(field, str) else repr(field)
         rows.append(Row(path, line, values))
     return rows
 

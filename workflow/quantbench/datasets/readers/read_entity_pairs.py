@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
+from ...config import DatasetEntry
+from ...contracts.records import Sample
 from .delimited import Row, read_table
+
+GROUPS_ARE_DOCUMENTS = True
 
 
 def read(path: Path, entry: DatasetEntry) -> list[Sample]:

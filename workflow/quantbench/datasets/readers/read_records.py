@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
 
-from ..config import DatasetEntry
-from ..contracts.files import iterate_lines
-from ..contracts.records import Sample
-from ..errors import DataError, nearest
+from pydantic import JsonValue
+
+from ...config import DatasetEntry
+from ...contracts.files import iterate_lines
+from ...contracts.records import Answer, Mention, Sample
+from ...errors import DataError, nearest
 from .delimited import shorten
+
+GROUPS_ARE_DOCUMENTS = True
 
 _INPUTS = {
     "multi_label_classification": ("text",),
@@ -24,6 +27,7 @@ _INPUTS = {
     "relation_extraction": ("sentence",),
     "question_answering": ("question",),
 }
+Inputs = dict[str, str | dict[str, str]]
 _FIELDS = ("sample_id", "inputs", "gold", "group")
 
 
@@ -33,7 +37,7 @@ class Line:
 
     path: Path
     number: int
-    values: dict[str, Any]
+    values: dict[str, JsonValue]
 
     def error(self, field: str, problem: str) -> DataError:
         """An error that names file, line and field."""
@@ -80,31 +84,36 @@ def _sample(line: Line, entry: DatasetEntry) -> Sample:
     return Sample(sample_id, inputs, _GOLD[entry.task](line, entry, inputs), group or f"{line.path.stem} {sample_id}")
 
 
-def _inputs(line: Line, entry: DatasetEntry) -> dict[str, Any]:
-    inputs = line.values["inputs"]
-    if not isinstance(inputs, dict):
-        raise line.error("inputs", f"expected an object of texts, found {shorten(inputs)}")
+def _inputs(line: Line, entry: DatasetEntry) -> Inputs:
+    stated = line.values["inputs"]
+    if not isinstance(stated, dict):
+        raise line.error("inputs", f"expected an object of texts, found {shorten(stated)}")
     wanted = [*_INPUTS[entry.task], *(["options"] if entry.lettered else [])]
     for name in wanted:
-        if name not in inputs:
+        if name not in stated:
             raise line.error(f"inputs.{name}", f"is missing; {entry.task} needs {', '.join(wanted)}")
-    for name, value in inputs.items():
-        if name == "options":
-            _check_options(line, value)
-        elif not isinstance(value, str) or not value.strip():
-            raise line.error(f"inputs.{name}", f"expected a text, found {shorten(value)}")
-    return inputs
+    return {
+        name: _options(line, value) if name == "options" else _text(line, name, value) for name, value in stated.items()
+    }
 
 
-def _check_options(line: Line, options: Any) -> None:
-    texts = isinstance(options, dict) and all(isinstance(text, str) and text.strip() for text in options.values())
-    if not texts or len(options) < 2 or list(options) != list(ascii_uppercase[: len(options)]):
+def _text(line: Line, name: str, value: JsonValue) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise line.error(f"inputs.{name}", f"expected a text, found {shorten(value)}")
+    return value
+
+
+def _options(line: Line, value: JsonValue) -> dict[str, str]:
+    stated = value if isinstance(value, dict) else {}
+    options = {letter: text for letter, text in stated.items() if isinstance(text, str) and text.strip()}
+    if len(options) < max(2, len(stated)) or list(options) != list(ascii_uppercase[: len(options)]):
         raise line.error(
-            "inputs.options", f'expected {{"A": text, "B": text, ...}} in order, two or more, found {shorten(options)}'
+            "inputs.options", f'expected {{"A": text, "B": text, ...}} in order, two or more, found {shorten(value)}'
         )
+    return options
 
 
-def _known(line: Line, label: Any, inventory: list[str]) -> str:
+def _known(line: Line, label: JsonValue, inventory: list[str]) -> str:
     if not isinstance(label, str) or label not in inventory:
         raise line.error(
             "gold", f"label {shorten(label)} is outside the labels of dataset.yaml{nearest(str(label), inventory)}"
@@ -112,7 +121,7 @@ def _known(line: Line, label: Any, inventory: list[str]) -> str:
     return label
 
 
-def _labels(line: Line, entry: DatasetEntry, inputs: dict[str, Any]) -> list[str]:
+def _labels(line: Line, entry: DatasetEntry, inputs: Inputs) -> list[str]:
     gold, inventory = line.values["gold"], list(entry.labels)
     if not isinstance(gold, list):
         raise line.error("gold", f"expected a list of labels, found {shorten(gold)}")
@@ -122,21 +131,19 @@ def _labels(line: Line, entry: DatasetEntry, inputs: dict[str, Any]) -> list[str
     return [label for label in inventory if label in labels]
 
 
-def _relation(line: Line, entry: DatasetEntry, inputs: dict[str, Any]) -> str:
+def _relation(line: Line, entry: DatasetEntry, inputs: Inputs) -> str:
     return _known(line, line.values["gold"], list(entry.labels))
 
 
-def _answer(line: Line, entry: DatasetEntry, inputs: dict[str, Any]) -> str:
+def _answer(line: Line, entry: DatasetEntry, inputs: Inputs) -> str:
     return _known(line, line.values["gold"], list(inputs["options"]) if entry.lettered else list(entry.labels))
 
 
-def _entities(line: Line, entry: DatasetEntry, inputs: dict[str, Any]) -> list[dict[str, Any]]:
-    gold, text = line.values["gold"], inputs["text"]
+def _entities(line: Line, entry: DatasetEntry, inputs: Inputs) -> list[Mention]:
+    gold, text = line.values["gold"], str(inputs["text"])
     if not isinstance(gold, list):
         raise line.error("gold", f"expected a list of entities, found {shorten(gold)}")
-    for entity in gold:
-        _check_entity(line, entity, text)
-    ordered = sorted(gold, key=lambda entity: entity["start"])
+    ordered = sorted((_entity(line, item, text) for item in gold), key=lambda entity: entity["start"])
     for first, second in pairwise(ordered):
         if second["start"] < first["end"]:
             raise line.error("gold", f"entities {first['text']!r} and {second['text']!r} overlap; keep the longer one")
@@ -146,16 +153,20 @@ def _entities(line: Line, entry: DatasetEntry, inputs: dict[str, Any]) -> list[d
     ]
 
 
-def _check_entity(line: Line, entity: Any, text: str) -> None:
-    if not isinstance(entity, dict) or entity.keys() != {"start", "end", "text"}:
-        raise line.error("gold", f'expected {{"start": 0, "end": 7, "text": "aspirin"}}, found {shorten(entity)}')
-    start, end = entity["start"], entity["end"]
-    whole = isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)
-    if not whole or text[start:end] != entity["text"]:
-        found = f"; the text has {text[start:end]!r} there" if whole else ""
-        raise line.error("gold", f"{shorten(entity)} does not name its place in inputs.text{found}")
-    if entity["text"] != entity["text"].strip():
-        raise line.error("gold", f"entity {entity['text']!r} begins or ends with a blank; leave it out")
+def _entity(line: Line, item: JsonValue, text: str) -> Mention:
+    """One entity as stated, its places counting characters of the text as it stands."""
+    if not isinstance(item, dict) or item.keys() != {"start", "end", "text"}:
+        raise line.error("gold", f'expected {{"start": 0, "end": 7, "text": "aspirin"}}, found {shorten(item)}')
+    start, end, named = item["start"], item["end"], item["text"]
+    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)):
+        raise line.error("gold", f"{shorten(item)} does not name its place in inputs.text")
+    if not isinstance(named, str) or text[start:end] != named:
+        raise line.error(
+            "gold", f"{shorten(item)} does not name its place in inputs.text; the text has {text[start:end]!r} there"
+        )
+    if named != named.strip():
+        raise line.error("gold", f"entity {named!r} begins or ends with a blank; leave it out")
+    return {"start": start, "end": end, "text": named}
 
 
 def _dense(text: str, position: int) -> int:
@@ -163,7 +174,7 @@ def _dense(text: str, position: int) -> int:
     return len("".join(text[:position].split()))
 
 
-_GOLD: dict[str, Callable[[Line, DatasetEntry, dict[str, Any]], Any]] = {
+_GOLD: dict[str, Callable[[Line, DatasetEntry, Inputs], Answer]] = {
     "multi_label_classification": _labels,
     "named_entity_recognition": _entities,
     "relation_extraction": _relation,

@@ -8,9 +8,8 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..errors import DataError, nearest
+from ...errors import DataError, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,14 @@ class Row:
             raise self.error(column, f"label {label!r} is outside the inventory{nearest(label, inventory)}")
         return label
 
-    def literal(self, column: str) -> Any:
+    def literal(self, column: str) -> object:
         """The field as a Python literal: how the publishers wrote lists (single quotes: not JSON)."""
         value = self.text(column)
         try:
-            return ast.literal_eval(value)
+            found: object = ast.literal_eval(value)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise self.error(column, f"expected a Python list, found {shorten(value)}") from None
+        return found
 
 
 def shorten(value: object, width: int = 80) -> str:

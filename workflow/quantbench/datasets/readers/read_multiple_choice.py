@@ -9,9 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from string import ascii_uppercase
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
+from ...config import DatasetEntry
+from ...contracts.records import Sample
 from .delimited import Row, read_table, shorten
+
+GROUPS_ARE_DOCUMENTS = False
 
 
 def read(path: Path, entry: DatasetEntry) -> list[Sample]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from quantbench.contracts.checksums import file_hashes
 from quantbench.errors import ModelError
-from quantbench.store import recorded_files as integrity
-from quantbench.store.folder import file_hashes
-from quantbench.store.recorded_files import verified_files
+from quantbench.store import folder_checks
+from quantbench.store.folder_checks import verified_files
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def folder(tmp_path: Path) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files whose content was read."""
     names: list[str] = []
-    original = integrity.sha256_of
-    monkeypatch.setattr(integrity, "sha256_of", lambda path: (names.append(path.name), original(path))[1])
+    original = folder_checks.sha256_of
+    monkeypatch.setattr(folder_checks, "sha256_of", lambda path: (names.append(path.name), original(path))[1])
     return names
 
 

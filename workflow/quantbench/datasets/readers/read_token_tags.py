@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import DatasetEntry
-from ..contracts.records import Mention, Sample
-from ..errors import DataError
+from ...config import DatasetEntry
+from ...contracts.records import Mention, Sample
+from ...errors import DataError
 from .delimited import read_text, refuse_cut_off, shorten
 
 TAGS = ("B", "I", "O")
+GROUPS_ARE_DOCUMENTS = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,145 @@
+"""What stands in the models folder: beside a model, in a quantized checkpoint, and as makers publish it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field, JsonValue, field_serializer
+
+from ..config import ModelEntry, PrecisionEntry, RemoteFile
+from .contract import Contract, Part
+from .machine import DeviceFacts, Software
+
+
+class Receipt(Contract):
+    """What retrieving a model leaves: the commit and the SHA-256 of each file."""
+
+    path: ClassVar[str] = "resources/models/<model>.json"
+
+    model: str
+    hub_id: str
+    requested: str = Field(description="the branch, tag or commit that was asked for")
+    revision: str = Field(description="the commit that was fetched")
+    files: dict[str, str] = Field(description="file -> SHA-256, after conversion to safetensors")
+
+    def answers(self, entry: ModelEntry) -> bool:
+        """Whether what was fetched is what an entry asks for now."""
+        return (self.hub_id, self.requested) == (entry.hub_id, entry.revision)
+
+
+class Released(Contract):
+    """The full weights of a model were freed, since its quantized checkpoints take their place."""
+
+    path: ClassVar[str] = "resources/models/<model>.released.json"
+
+    model: str
+    freed_bytes: int
+    freed: str = Field(description="when, ISO 8601 in UTC")
+
+
+class CheckpointPrecision(Part):
+    """What of a precision a quantized checkpoint depends on."""
+
+    method: str
+    settings: dict[str, bool | int | float | str] = Field(description="arguments of the library's configuration")
+
+    @classmethod
+    def of(cls, precision: PrecisionEntry) -> CheckpointPrecision:
+        """Of a configured precision."""
+        return cls(method=precision.method, settings=precision.settings)
+
+    @property
+    def as_text(self) -> str:
+        """In words, for messages."""
+        return f"{self.method} {self.settings}"
+
+
+class MadeWith(Software):
+    """The software and the devices that quantized."""
+
+    device: DeviceFacts
+
+
+class CheckpointManifest(Contract):
+    """A quantized checkpoint: what it was made from, how, and the SHA-256 of each of its files."""
+
+    path: ClassVar[str] = "resources/models/quantized/<model>/<precision>/manifest.json"
+
+    model: str
+    hub_id: str | None = Field(description="null for a local folder")
+    revision: str | None = Field(description="commit on the hub; null for a local folder")
+    source_files: dict[str, str] = Field(description="file of the full model -> SHA-256")
+    licence: str
+    precision: CheckpointPrecision
+    dtype: str = Field(description="number format of what is not quantized")
+    made_on: str = Field(description="`cuda` or `cpu`")
+    made_with: MadeWith
+    seconds: float
+    bytes: int = Field(description="of all its files")
+    files: dict[str, str] = Field(description="file -> SHA-256")
+
+
+class LocalManifest(Contract):
+    """The ``manifest.json`` a local model folder may come with, such as an exported checkpoint; the rest is not read."""
+
+    path: ClassVar[str] = "resources/models/<local model>/manifest.json"
+    model_config = ConfigDict(extra="ignore")
+
+    files: dict[str, str] | None = Field(default=None, description="file -> SHA-256")
+
+
+class Conversion(Part):
+    """What a pickled file of weights became."""
+
+    published: RemoteFile = Field(description="size and hash of the pickled file")
+    became: str = Field(description="the file in safetensors")
+    sha256: str = Field(description="of that file")
+
+    @field_serializer("published")
+    def _what_is_stated(self, published: RemoteFile) -> dict[str, JsonValue]:
+        return published.model_dump(exclude_none=True)
+
+
+class Conversions(Contract):
+    """Pickled files of a model folder that were converted to safetensors."""
+
+    path: ClassVar[str] = "resources/models/<model>/.converted.json"
+    whole: ClassVar[str] = "files"
+
+    files: dict[str, Conversion] = Field(description="the whole file: pickled file -> what it became")
+
+
+class HashedFiles(Contract):
+    """The model files that were hashed, so that each is read again only once it changed."""
+
+    path: ClassVar[str] = "../.verified/<model>-<folder>.json"
+    whole: ClassVar[str] = "hashes"
+
+    hashes: dict[str, str] = Field(description="the whole file: name, size and time of change -> SHA-256")
+
+
+class PublishedConfig(Contract):
+    """The facts of a maker's ``config.json`` that the catalogue states too; null where it says nothing."""
+
+    path: ClassVar[str] = "resources/models/<model>/config.json"
+    remedy: ClassVar[str] = "retrieve the model again, or correct the file"
+    model_config = ConfigDict(extra="ignore")
+
+    num_hidden_layers: int | None = None
+    hidden_size: int | None = None
+    num_attention_heads: int | None = None
+    num_key_value_heads: int | None = Field(default=None, description="absent where every attention head has its own")
+    intermediate_size: int | None = None
+    vocab_size: int | None = None
+    max_position_embeddings: int | None = None
+    tie_word_embeddings: bool | None = None
+
+
+class TensorIndex(Contract):
+    """The index of weights in several files; what is beside the map goes through unread."""
+
+    path: ClassVar[str] = "resources/models/<model>/model.safetensors.index.json"
+    remedy: ClassVar[str] = "retrieve the model again"
+    model_config = ConfigDict(extra="allow")
+
+    weight_map: dict[str, str] = Field(description="tensor -> file")
