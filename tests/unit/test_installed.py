@@ -127,6 +127,19 @@ def test_what_an_extra_brings_is_said(installed: Path, repository: Path, tmp_pat
 
 def test_a_catalogue_of_ones_own_is_taken(installed: Path, tmp_path: Path) -> None:
     shipped = Path(checked(installed, "where", cwd=tmp_path).strip())
-    shutil.copytree(shipped / "config", tmp_path / "config")
+    (tmp_path / "config/models").mkdir(parents=True)
     (tmp_path / "config/models/mine.yaml").write_text((shipped / "config/models/phi-4.yaml").read_text())
-    assert "mine" in checked(installed, "plan", "--model", "mine", cwd=tmp_path)
+    (tmp_path / "config/config.yaml").write_text("models: [mine, qwen2.5-3b]\n")
+    rows = json.loads(checked(installed, "plan", "--format", "json", cwd=tmp_path))
+    assert {row["model"] for row in rows} == {"mine", "qwen2.5-3b"}
+
+
+def test_the_workflow_comes_along(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path / "packages")
+    snakefile = tmp_path / "packages/quantbench/_catalogue/workflow/Snakefile"
+    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", snakefile, "--config", "models=[phi-4]"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "packages")}
+    (tmp_path / "mine").mkdir()
+    done = subprocess.run(command, cwd=tmp_path / "mine", env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^infer +24$", done.stdout, re.MULTILINE), done.stdout

@@ -10,7 +10,7 @@ import pytest
 from tests.small_run import Project, make_project
 
 from quantbench.cli.main import main
-from quantbench.config.settings import layered
+from quantbench.config import CATALOGUE_VARIABLE, layered
 from quantbench.verify.run_cells import Verifier
 from quantbench.verify.run_files import Check
 
@@ -149,7 +149,7 @@ def test_a_missing_file_is_a_mismatch_and_a_missing_model_a_note(project: Projec
 
 
 def test_a_precision_no_longer_configured_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QUANTBENCH_CATALOGUE", str(project.root))  # else the shipped one still has it
+    monkeypatch.setenv(CATALOGUE_VARIABLE, str(project.root))  # not the shipped entries beneath
     (project.root / "config/precisions/full-replanned.yaml").unlink()
     edit(project.root / "config/studies.yaml", "precisions: [full-replanned]", "precisions: all")
     found = changed(project)

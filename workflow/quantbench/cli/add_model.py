@@ -19,7 +19,7 @@ from typing import get_args
 
 import yaml
 
-from ..config import Architecture, ModelEntry
+from ..config import Architecture, ModelEntry, located
 from ..config.settings import parse
 from ..contracts.files import read_json, write_text
 from ..errors import ConfigError, ModelError
@@ -69,8 +69,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     root = options.root_of(arguments)
     target = root / "config/models" / f"{arguments.name}.yaml"
-    if target.exists():
-        raise ConfigError(f"{target}: is there already; choose another name, or edit it")
+    there = located(root, f"config/models/{arguments.name}.yaml")
+    if there.exists():
+        raise ConfigError(f"{there}: is there already; choose another name, or edit it")
     alone = arguments.source.is_file()
     folder = arguments.source.parent if alone else arguments.source
     path = arguments.source if alone else folder / "config.json"

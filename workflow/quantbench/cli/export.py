@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..config import ModelEntry, PrecisionEntry, read_entries
-from ..config.settings import read_yaml
+from ..config import layered, load
 from ..store.places import checkpoint_folder
 from . import options
 
@@ -38,11 +37,11 @@ def run(arguments: argparse.Namespace) -> None:
     from ..store.exporting import export
 
     root = options.root_of(arguments)
-    models = read_entries(root / "config/models", ModelEntry)
-    precisions = read_entries(root / "config/precisions", PrecisionEntry)
+    catalogue = load(root, layered(root), "config/config.yaml")
+    models, precisions = catalogue.models, catalogue.precisions
     (model,) = options.chosen([arguments.model], models, "--model", [])
     (precision,) = options.chosen([arguments.precision], precisions, "--precision", [])
-    kept = arguments.models_folder or str(read_yaml(root / "config/config.yaml")["models_folder"])
+    kept = arguments.models_folder or catalogue.run.models_folder
     source = checkpoint_folder(root, kept, model, precision)
     manifest = export(source, models[model], precisions[precision], arguments.to)
     print(f"{arguments.to}: {len(manifest.files)} files, {manifest.bytes / 1024**3:.2f} GiB; its smoke test passed.")

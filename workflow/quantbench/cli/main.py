@@ -54,8 +54,8 @@ quantbench help <command> says more; quantbench --version names the version.
 
 Configurations: --configfile FILE, which may be repeated, and --config KEY=VALUE are laid over the catalogue's
 config/config.yaml, as Snakemake does it. RUN is the folder of a run, such as results/demo.
-The catalogue is the folder that --root or QUANTBENCH_CATALOGUE names; else the working directory where it holds
-config/models; else the checkout this package lies in; else the copy that comes with the installed package.
+Models, precisions, datasets and studies are those that are shipped (quantbench where), and before them those under
+config/ of the working directory, or of the folder that --root names. QUANTBENCH_CATALOGUE names another shipped folder.
 
 Exit status: {DONE} done, {WANTING} found wanting (something differs, does not fit, cannot be recommended), {BAD_INPUT} bad input or usage."""
 

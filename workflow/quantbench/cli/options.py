@@ -1,7 +1,7 @@
 """The options that several commands share: one name for one thing, declared once and taken as argparse's parents.
 
 RUN is always a run's folder, such as results/demo; a configuration is always --configfile and --config, laid over the
-catalogue's config/config.yaml as Snakemake does it; the catalogue is always --root.
+catalogue's config/config.yaml as Snakemake does it; where entries of one's own stand is always --root.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..config import Catalogue, catalogue_root, load, recorded_settings
-from ..config.settings import layered, merged, read_yaml
+from ..config import Catalogue, assigned, layered, load, located, recorded_settings, working_root
+from ..config.settings import merged, read_yaml
 from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
 from ..errors import ConfigError, DataError, nearest
@@ -29,7 +29,9 @@ def _parent() -> argparse.ArgumentParser:
 
 
 ROOT = _parent()
-ROOT.add_argument("--root", type=Path, metavar="DIR", help="the catalogue: a folder that holds config/")
+ROOT.add_argument(
+    "--root", type=Path, metavar="DIR", help="folder whose config/ goes before the shipped (default: here)"
+)
 
 CONFIGURATION = _parent()
 CONFIGURATION.add_argument(
@@ -63,13 +65,13 @@ MODELS.add_argument("--model", action="append", metavar="NAME", help="instead of
 
 
 def root_of(arguments: argparse.Namespace) -> Path:
-    """The folder from which a command takes the catalogue.
+    """The folder where a command's relative paths start.
 
     Raises:
-        ConfigError: --root names a folder without one, or there is none.
+        ConfigError: --root names a folder without a catalogue.
     """
     stated: Path | None = arguments.root
-    return catalogue_root(stated)
+    return working_root(stated)
 
 
 def configured(arguments: argparse.Namespace) -> Catalogue:
@@ -80,7 +82,7 @@ def configured(arguments: argparse.Namespace) -> Catalogue:
     """
     files: list[Path] = arguments.configfile or []
     root = root_of(arguments)
-    source = ", ".join(map(str, files)) or str(root / "config/config.yaml")
+    source = ", ".join(map(str, files)) or "config/config.yaml"
     return load(root, layered(root, files, arguments.config or []), source)
 
 
@@ -100,12 +102,9 @@ def recorded(arguments: argparse.Namespace) -> Catalogue:
     stated, source = _recorded(folder)
     settings = recorded_settings(stated)
     data = settings.get("data")
-    if isinstance(data, dict) and data.get("folder") and not (root / str(data["folder"])).is_dir():
+    if isinstance(data, dict) and data.get("folder") and not located(root, str(data["folder"])).is_dir():
         settings = merged(settings, {"data": {"folder": None}})  # the texts are no longer here
-    for text in arguments.config or []:
-        key = text.partition("=")[0]
-        settings = merged(settings, {key: layered(root, (), [text])[key]})
-    return load(root, settings, source)
+    return load(root, merged(settings, assigned(arguments.config or [])), source)
 
 
 def _recorded(folder: Path) -> tuple[dict[str, object], str]:

@@ -10,10 +10,8 @@ What is locked stays as it is until it is taken out of the file, or its entry na
 from __future__ import annotations
 
 import argparse
-import os
 
-from ..config import LOCK_FILE
-from ..errors import ConfigError, ModelError
+from ..errors import ModelError
 from ..store.locking import lock_models
 from ..study.grid import run_cells
 from . import options
@@ -30,14 +28,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the lock file and print what each model was resolved to.
 
     Raises:
-        ConfigError: unknown model, or a catalogue that is not to be written.
+        ConfigError: unknown model.
         ModelError: some models could not be resolved; the others are written.
     """
     catalogue = options.configured(arguments)
     used = dict.fromkeys(cell.model for cell in run_cells(catalogue))
     names = options.chosen(arguments.model, catalogue.models, "--model", list(used))
-    if not os.access(catalogue.root / "config", os.W_OK):
-        raise ConfigError(f"{catalogue.root / LOCK_FILE}: this catalogue may not be written; name your own with --root")
     entries = {name: catalogue.models[name] for name in names}
     pinned = lock_models(catalogue.root, entries, catalogue.run.models_folder)
     if arguments.format == "text":

@@ -15,8 +15,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..config import load
-from ..config.settings import layered
+from ..config import layered, load
 from ..errors import DataError, FoundWanting
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence

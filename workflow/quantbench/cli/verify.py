@@ -18,8 +18,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..config import data_folder
-from ..config.settings import layered
+from ..config import data_folder, layered
 from ..errors import ConfigError, DataError, FoundWanting
 from ..study.grid import run_cells
 from ..verify.run_cells import Verifier

@@ -1,4 +1,4 @@
-"""Print the folder of the catalogue in use: its config/ holds the models, precisions, datasets and studies.
+"""Print the folder of the shipped catalogue: its config/ holds the models, precisions, datasets and studies.
 
 snakemake --snakefile "$(quantbench where)/workflow/Snakefile" --cores 4     the workflow, from an installed package
 cp -r "$(quantbench where)"/{config,resources} .                             a catalogue of your own to change
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 
-from ..config import catalogue_root
-from . import options
+from ..config import shipped_catalogue
 
-PARENTS = (options.ROOT,)
+PARENTS: tuple[argparse.ArgumentParser, ...] = ()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All options are shared ones."""
+    """There are none."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -24,4 +23,4 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ConfigError: there is no catalogue.
     """
-    print(catalogue_root(arguments.root))
+    print(shipped_catalogue())

@@ -3,14 +3,16 @@
 from .catalogue import (
     CATALOGUE_VARIABLE,
     Catalogue,
-    catalogue_root,
+    assigned,
     data_folder,
     find_file,
+    layered,
     load,
     load_datasets,
     located,
     read_entries,
     shipped_catalogue,
+    working_root,
 )
 from .entries import (
     Architecture,
@@ -42,9 +44,10 @@ __all__ = [
     "RunConfig",
     "Split",
     "StudyEntry",
-    "catalogue_root",
+    "assigned",
     "data_folder",
     "find_file",
+    "layered",
     "load",
     "load_datasets",
     "located",
@@ -53,4 +56,5 @@ __all__ = [
     "read_lock",
     "recorded_settings",
     "shipped_catalogue",
+    "working_root",
 ]

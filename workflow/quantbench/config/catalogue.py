@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import yaml
 
 from ..errors import ConfigError, nearest
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
 from .lock import LOCK_FILE, LockedModel, read_lock
 from .run import RunConfig
-from .settings import Settings, parse, read_yaml
+from .settings import Settings, merged, parse, read_yaml
 
 Entry = TypeVar("Entry", bound=Settings)
 
@@ -47,19 +49,13 @@ class Catalogue:
         return f"{self.run.results_folder}/{self.run.run}"
 
 
-def catalogue_root(stated: Path | None = None) -> Path:
-    """The folder whose ``config/`` is the catalogue, by one rule for all commands and jobs.
-
-    The first of: ``stated`` (an option), the environment's ``QUANTBENCH_CATALOGUE``, the working directory where it holds
-    ``config/models``, the checkout this package lies in, and the copy that an installed package brings.
+def working_root(stated: Path | None = None) -> Path:
+    """Where the relative paths of a configuration start: what an option names, else the working directory.
 
     Raises:
-        ConfigError: what was stated, or what is left to take, holds no ``config/models``.
+        ConfigError: what is stated holds no ``config/models``.
     """
-    if stated is not None:
-        return _checked(stated, "--root")
-    here = Path.cwd()
-    return here if CATALOGUE_VARIABLE not in os.environ and _holds_catalogue(here) else shipped_catalogue()
+    return Path.cwd() if stated is None else _checked(stated, "--root")
 
 
 def shipped_catalogue() -> Path:
@@ -140,6 +136,34 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
     _check_names(catalogue, source)
     _check_noise_floors(catalogue, source)
     return replace(catalogue, models=_with_stand_ins(catalogue, source))
+
+
+def layered(root: Path, files: Iterable[Path] = (), assignments: Iterable[str] = ()) -> dict[str, object]:
+    """A run's settings as Snakemake merges them: the shipped ``config/config.yaml``, that of ``root`` over it, then
+    ``files``, then ``KEY=VALUE`` with values in YAML.
+
+    Raises:
+        ConfigError: no such file, or an assignment without a key or whose value is no YAML.
+    """
+    usual = [place / "config/config.yaml" for place in (shipped_catalogue(), root)]
+    settings: dict[str, object] = {}
+    for path in (*(path for path in dict.fromkeys(usual) if path.exists()), *files):
+        settings = merged(settings, read_yaml(path))
+    return merged(settings, assigned(assignments))
+
+
+def assigned(assignments: Iterable[str]) -> dict[str, object]:
+    """The settings of ``KEY=VALUE`` texts alone, as :func:`layered` lays them over files."""
+    settings: dict[str, object] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise ConfigError(f"--config {text!r} is not KEY=VALUE; a file is named with --configfile")
+        try:
+            settings = merged(settings, {key: yaml.safe_load(value)})
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--config {text!r}: the value is not valid YAML: {error}") from None
+    return settings
 
 
 def data_folder(root: Path, run: RunConfig) -> Path | None:

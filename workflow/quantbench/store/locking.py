@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import LOCK_FILE, LockedModel, ModelEntry, lock_text, read_lock
+from ..config import LOCK_FILE, LockedModel, ModelEntry, lock_text, read_lock, shipped_catalogue
 from ..contracts.files import write_text
 from ..contracts.model_folder import Receipt
 from ..errors import ModelError
@@ -30,7 +30,7 @@ def lock_models(root: Path, models: Mapping[str, ModelEntry], models_folder: str
     A model that was retrieved already is locked to the commit it was retrieved at: its cells were made from that.
     Models that cannot be resolved do not keep the others from being written.
     """
-    locked, pinned = read_lock(root), []
+    locked, pinned = read_lock(root if (root / LOCK_FILE).exists() else shipped_catalogue()), []
     for name, entry in models.items():
         if entry.hub_id is None or entry.has_random_weights:
             pinned.append(Pinned(name, None, "a local folder or a stand-in, nothing to lock"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quantbench.config import CATALOGUE_VARIABLE, catalogue, catalogue_root
+from quantbench.config import CATALOGUE_VARIABLE, catalogue, layered, shipped_catalogue, working_root
 from quantbench.errors import ConfigError
 
 
@@ -19,30 +19,22 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def with_catalogue(folder: Path) -> Path:
+def with_settings(folder: Path, text: str) -> Path:
     (folder / "config/models").mkdir(parents=True)
+    (folder / "config/config.yaml").write_text(text)
     return folder
 
 
 def test_a_checkout_is_found_from_anywhere(repository: Path) -> None:
-    assert catalogue_root() == repository
-
-
-def test_the_nearest_statement_wins(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_catalogue(elsewhere)
-    assert catalogue_root() == elsewhere
-    monkeypatch.setenv(CATALOGUE_VARIABLE, str(with_catalogue(elsewhere / "group")))
-    assert catalogue_root() == elsewhere / "group"
-    with_catalogue(elsewhere / "mine")
-    assert catalogue_root(Path("mine")) == elsewhere / "mine"
+    assert shipped_catalogue() == repository
 
 
 def test_a_stated_folder_without_catalogue_is_refused(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"nowhere: --root names it, but it holds no config/models"):
-        catalogue_root(Path("nowhere"))
+        working_root(Path("nowhere"))
     monkeypatch.setenv(CATALOGUE_VARIABLE, "absent")
     with pytest.raises(ConfigError, match=rf"absent: {CATALOGUE_VARIABLE} names it"):
-        catalogue_root()
+        shipped_catalogue()
 
 
 def test_an_installed_package_falls_back_on_its_copy(
@@ -52,7 +44,20 @@ def test_an_installed_package_falls_back_on_its_copy(
     shutil.copytree(repository / "config/models", package / "_catalogue/config/models")
     monkeypatch.setattr(catalogue, "_PACKAGE", package)
     monkeypatch.setattr(catalogue, "_PACKAGED", package / "_catalogue")
-    assert catalogue_root() == package / "_catalogue"
+    assert shipped_catalogue() == package / "_catalogue"
     shutil.rmtree(package / "_catalogue")
     with pytest.raises(ConfigError, match=r"no catalogue found"):
-        catalogue_root()
+        shipped_catalogue()
+
+
+def test_settings_are_laid_over_each_other_in_order(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        CATALOGUE_VARIABLE, str(with_settings(elsewhere / "group", "{a: {b: 1, c: 1, d: 1, e: 1}, f: 1}"))
+    )
+    with_settings(elsewhere, "a: {c: 2, d: 2, e: 2}")
+    (elsewhere / "mine.yaml").write_text("a: {d: 3, e: 3}")
+    assert layered(elsewhere, [Path("mine.yaml")], ["a={e: 4}", "g=[5]"]) == {
+        "a": {"b": 1, "c": 2, "d": 3, "e": 4},
+        "f": 1,
+        "g": [5],
+    }
