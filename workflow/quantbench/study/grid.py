@@ -3,40 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
 
 from ..config import Catalogue, StudyEntry, data_folder, find_file
-from ..config.entries import Prompting
+from ..contracts.cell_name import Cell as Cell
+from ..contracts.cell_name import parse_folder as parse_folder
 from ..errors import ConfigError
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Cell:
-    """One model x precision x dataset x prompting x shots: one inference job."""
-
-    model: str
-    precision: str
-    dataset: str
-    prompting: Prompting
-    shots: int
-
-    @property
-    def folder(self) -> str:
-        """Where the cell's files stand, relative to ``results/<run>/cells``."""
-        return f"{self.model}/{self.precision}/{self.dataset}/{self.prompting}-{self.shots}shot"
-
-    @property
-    def label(self) -> str:
-        """The cell in words, for messages."""
-        return f"{self.model} {self.precision} on {self.dataset} ({self.prompting}, {self.shots} shots)"
-
-
-def parse_folder(folder: str) -> Cell:
-    """The cell whose :attr:`Cell.folder` this is."""
-    model, precision, dataset, rest = folder.split("/")
-    prompting, shots = rest.removesuffix("shot").split("-")
-    return Cell(model, precision, dataset, cast(Prompting, prompting), int(shots))
 
 
 def active_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:

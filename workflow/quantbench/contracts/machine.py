@@ -1,0 +1,28 @@
+"""What a job ran on: its devices and its software. Parts of the manifests of cells and of quantized checkpoints."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .contract import Part
+
+
+class DeviceFacts(Part):
+    """The devices a job used; of CUDA devices one name and one UUID each."""
+
+    kind: Literal["cpu", "cuda"]
+    names: list[str] = Field(description="of the processor or of each GPU, as the system reports them")
+    uuids: list[str] = Field(default=[], description="of the leased GPUs; on CPU those of stand-ins, mostly none")
+    driver: str | None = Field(default=None, description="version of NVIDIA's driver; null on CPU")
+
+
+class Software(Part):
+    """Versions that matter, and the commit of the checkout."""
+
+    python: str
+    packages: dict[str, str | None] = Field(description="package -> version; null where it is not installed")
+    git_commit: str | None = Field(
+        default=None, description="`-dirty` where tracked files differ from it; null outside a checkout"
+    )

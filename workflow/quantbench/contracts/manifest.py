@@ -1,0 +1,82 @@
+"""``manifest.json``: everything needed to say what a cell's outputs came from, and to make them again."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, JsonValue
+
+from .cell_name import Cell
+from .contract import Contract, Part
+from .machine import DeviceFacts
+from .measurements import Energy, Process
+from .prepared_dataset import PreparedDataset
+
+
+class PublishedModel(Part):
+    """The files a cell's model was loaded from."""
+
+    weights: Literal["published"] = "published"
+    resolved_revision: str | None = Field(default=None, description="commit on the hub; null for a local folder")
+    files: dict[str, str] = Field(description="file -> SHA-256")
+    quantized_checkpoint: bool = Field(default=False, description="whether these weights were quantized already")
+
+
+class StandIn(Part):
+    """A model with random weights, made where the cell ran: there are no files."""
+
+    weights: Literal["random"]
+    note: str
+    resolved_revision: None = None
+    files: dict[str, str] = {}
+
+
+class AppliedPrecision(Part):
+    """A precision as it was applied."""
+
+    method: str
+    settings: dict[str, bool | int | float | str]
+    dtype: str = Field(description="number format of what is not quantized")
+
+
+class ForeignProcesses(Part):
+    """Who else computed on the leased GPUs during the whole cell."""
+
+    found: list[Process]
+    reason: str = Field(default="", description="why nobody could be seen; empty where they could")
+
+
+class Manifest(Contract):
+    """What one cell's outputs came from. Written last: a cell with a manifest is finished."""
+
+    path: ClassVar[str] = "cells/<cell>/manifest.json"
+
+    cell: Cell
+    identity: dict[str, JsonValue] = Field(
+        description="all that predictions and measurements depend on, compared as a whole; hashes of prompts, batch plan and weights"
+    )
+    model: PublishedModel | StandIn
+    configuration: dict[str, JsonValue] | None = Field(
+        default=None, description="the run's settings, whole; null in files of before they were recorded"
+    )
+    dataset: PreparedDataset = Field(description="the content of `dataset.json`")
+    first_prompt_sha256: str
+    plan_sha256: str
+    seed: int
+    outputs: dict[str, str] = Field(default={}, description="the cell's two other files -> SHA-256")
+    python: str
+    packages: dict[str, str | None] = Field(description="package -> version; null where it is not installed")
+    git_commit: str | None = Field(description="`-dirty` where tracked files differ from it; null outside a checkout")
+    device: DeviceFacts
+    precision_applied: AppliedPrecision
+    energy: Energy = Field(default=Energy(energy_j=None, reason="unavailable: not measured"))
+    foreign_processes: ForeignProcesses = Field(
+        default=ForeignProcesses(found=[], reason="unavailable: not looked for")
+    )
+    start: str = Field(description="when the last start of the cell began, ISO 8601 in UTC")
+    end: str = Field(description="when its outputs were written")
+    resumed: int = Field(description="starts after the first")
+    batches_generated: int = Field(description="over all starts, those a kill undid included")
+    halved_batches: list[list[str]] = Field(
+        default=[], description="sample ids of each batch that did not fit into memory and was answered in halves"
+    )

@@ -1,0 +1,105 @@
+"""``measurements.json``: what the instruments saw of one cell, raw, in seconds, bytes and joules."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from .cell_name import Cell
+from .contract import Contract, Part
+from .machine import DeviceFacts
+
+WeightsKind = Literal["published", "random"]
+
+
+class MemoryAfterLoad(Part):
+    """Bytes held once the model is loaded, summed over devices; device fields are null on CPU."""
+
+    allocated_bytes: int | None = Field(description="allocated by torch")
+    reserved_bytes: int | None = Field(description="reserved by torch")
+    process_bytes: int | None = Field(description="of this process by NVML; null where the driver does not tell")
+    resident_bytes: int = Field(description="resident set of the process in the host")
+
+
+class MemoryPeak(Part):
+    """Largest bytes during inference at batch 1, summed over devices; device fields are null on CPU."""
+
+    peak_allocated_bytes: int | None = Field(description="allocated by torch: the paper's memory")
+    peak_reserved_bytes: int | None = Field(description="reserved by torch")
+    peak_process_bytes: int | None = Field(description="of this process by NVML; null where the driver does not tell")
+    peak_resident_bytes: int = Field(description="resident set of the process in the host")
+
+
+class MemoryReadings(Part):
+    """Memory after loading and at the peak of inference."""
+
+    after_load: MemoryAfterLoad
+    inference: MemoryPeak
+
+
+class TimedAnswer(Part):
+    """One answer generated alone, timed between two synchronizations of the device."""
+
+    sample_id: str
+    latency_s: float
+    first_token_s: float = Field(description="from the start to the first new token")
+    prompt_tokens: int
+    new_tokens: int = Field(description="of all chains together")
+    token_times_s: list[float] = Field(
+        default=[], description="of each step, counted from the start, to the microsecond"
+    )
+
+
+class Process(Part):
+    """Another process that computed on the leased GPUs."""
+
+    pid: int
+    name: str
+    used_bytes: int | None = Field(description="the most of all looks; null where the driver does not tell")
+
+
+class LatencyReadings(Part):
+    """The measurement pass: some samples answered one at a time."""
+
+    warmup: int = Field(description="answers before the first timed one")
+    samples: list[TimedAnswer] = Field(description="one a timed sample, in order")
+    contended_by: list[Process] = Field(default=[], description="others on the leased GPUs until then")
+
+
+class Energy(Part):
+    """Energy of the quality pass, by counters that count everything on the same GPU or processor, other jobs included.
+
+    A resumed cell's energy is that of the ``quality_pass.samples`` it still had to answer.
+    """
+
+    energy_j: float | None = Field(description="null with the `reason`, never 0 for unknown")
+    reason: str = Field(default="", description="why there is none; empty where there is")
+    source: str | None = Field(default=None, description="`nvml` or `rapl`, which counts whole processors")
+    window_s: float | None = Field(default=None, description="how long the counters were watched")
+    idle_power_w: float | None = Field(default=None, description="of the GPUs before the model loaded")
+
+
+class QualityPass(Part):
+    """The pass that answered every sample; of a resumed cell, what its last start still had to do."""
+
+    engine: str
+    seconds: float
+    samples: int = Field(description="answered in these seconds")
+    batches: int = Field(description="of the whole plan")
+
+
+class Measurements(Contract):
+    """Raw measurements of one cell, written when its last sample is answered."""
+
+    path: ClassVar[str] = "cells/<cell>/measurements.json"
+
+    cell: Cell
+    weights: WeightsKind = Field(default="published", description="`random`: of a stand-in, whose answers mean nothing")
+    device: DeviceFacts
+    load_s: float = Field(description="from an empty process to a model that can answer")
+    weight_bytes: int = Field(description="bytes of the model's weights in memory, quantization state included")
+    memory: MemoryReadings
+    latency: LatencyReadings
+    energy: Energy = Field(default=Energy(energy_j=None, reason="unavailable: not measured"))
+    quality_pass: QualityPass
