@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 # The package lies beside the rules and need not be installed.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
-from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance
+from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance, tasks
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
 from quantbench.study.identity import cell_identity
@@ -20,6 +20,7 @@ try:
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)))
     REQUESTS = planning.Requests(CATALOGUE)
     WANTED = grid.run_cells(CATALOGUE)
+    FIGURES = figures.of_run(grid.wanted_cells(CATALOGUE).figures)
     CELLS = planning.fitting(REQUESTS, WANTED)
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
@@ -27,15 +28,14 @@ try:
     USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
     for name in USED_MODELS:
         check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
+    for name in USED_DATASETS:
+        tasks.get(CATALOGUE.datasets[name])  # refuses an unknown metric
     UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))
 except QuantbenchError as error:
     raise WorkflowError(str(error))
 
 RUN = CATALOGUE.run_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
-# A study of which the run leaves no cell has nothing to draw.
-STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
-FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["figure7", "effects"]
 
 
 def finished(cells):

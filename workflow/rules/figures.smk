@@ -1,6 +1,6 @@
 # Needs: tables only. Produces: the figures of the run's studies as PNG, PDF and SVG.
 # Modules that every figure uses; a change of one redraws all.
-FIGURE_PARTS = [f"figures/{name}" for name in ("panels", "saving", "style", "view", "watermark")]
+FIGURE_PARTS = [f"figures/{name}" for name in ("panels", "saving", "style", "view")]
 # Figure 7 shows recommendations, and changes with how they are made.
 OWN_PARTS = {"figure7": ["recommend"]}
 

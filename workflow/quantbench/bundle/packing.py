@@ -17,7 +17,7 @@ from ..datasets import sha256_of
 from ..errors import DataError
 from ..figures import FORMATS
 from ..study.grid import Cell
-from ..tables.table1 import published_path
+from ..tables.paper_rows import published_path
 from .index import CELL_FILES, FORMAT, INDEX, Index, Member
 from .withholding import answers_without_texts, keeps_outputs, keeps_texts, samples_without_texts
 

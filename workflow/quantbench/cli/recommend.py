@@ -19,12 +19,13 @@ from pathlib import Path
 
 from ..config import load
 from ..config.settings import read_yaml
+from ..contracts.run_settings import RunSettings
 from ..errors import DataError
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence
 from ..recommend.ranking import DEFAULT_MARGIN
-from ..recommend.words import COLUMNS, as_text, rows
-from ..tables.run_settings import SETTINGS_FILE, load_run
+from ..recommend.words import RecommendationRow, as_text, rows
+from ..tables.paper_rows import published_path
 from .score import REPOSITORY
 
 
@@ -56,9 +57,9 @@ def run(arguments: argparse.Namespace) -> None:
     evidence = _evidence(arguments.root, arguments.run)
     found = [recommend(evidence, task, limits) for task in arguments.task or evidence.candidates]
     if arguments.format == "csv":
-        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for one in found for row in rows(one))
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(RecommendationRow.columns())
+        writer.writerows(row.values() for one in found for row in rows(one))
     else:
         print("\n".join(as_text(one) for one in found), end="")
     refused = [one.task for one in found if one.best is None]
@@ -68,8 +69,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _evidence(root: Path, name: str) -> Evidence:
     if name == PUBLISHED_RUN:
-        return published_evidence(load(root, read_yaml(root / "config/config.yaml"), "config/config.yaml"))
+        catalogue = load(root, read_yaml(root / "config/config.yaml"), "config/config.yaml")
+        return published_evidence(catalogue.vocabulary, published_path(catalogue.root))
     folder = Path(name)
-    if not (folder / SETTINGS_FILE).is_file():
-        raise DataError(f"{folder}: no {SETTINGS_FILE} there; run snakemake first, or ask with --run {PUBLISHED_RUN}")
-    return read_evidence(load_run(root, folder), folder)
+    if not (folder / RunSettings.path).is_file():
+        raise DataError(
+            f"{folder}: no {RunSettings.path} there; run snakemake first, or ask with --run {PUBLISHED_RUN}"
+        )
+    return read_evidence(root, folder)

@@ -23,10 +23,12 @@ from .entries import (
 )
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
 from .run import RunConfig
+from .vocabulary import REFERENCE, Vocabulary, is_zero_shot
 
 __all__ = [
     "CATALOGUE_VARIABLE",
     "LOCK_FILE",
+    "REFERENCE",
     "Architecture",
     "Catalogue",
     "DataFile",
@@ -40,9 +42,11 @@ __all__ = [
     "RunConfig",
     "Split",
     "StudyEntry",
+    "Vocabulary",
     "catalogue_root",
     "data_folder",
     "find_file",
+    "is_zero_shot",
     "load",
     "load_datasets",
     "lock_text",

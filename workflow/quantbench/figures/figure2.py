@@ -12,7 +12,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..config import Catalogue
 from .panels import (
     Mark,
     bars,
@@ -21,14 +20,14 @@ from .panels import (
     latency_mark,
     marks_by_precision,
     mean_mark,
+    memory_mark,
     panel_figure,
-    plain_mark,
     points,
     score_mark,
     separate_last,
 )
 from .style import letter
-from .view import StudyView, Tables, study_view
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,9 +36,8 @@ if TYPE_CHECKING:
 ROW_IN = 0.92
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw score, memory and latency of the study's models on each of its datasets."""
-    view = study_view(catalogue, tables.cells, "figure2")
     datasets = view.names("dataset")
     figure, axes = panel_figure(len(datasets), 3, ROW_IN, extra=1.5)
     for place, axis in enumerate(axes.flat):
@@ -57,13 +55,13 @@ def draw(catalogue: Catalogue, tables: Tables) -> Figure:
     return figure
 
 
-def _row(view: StudyView, dataset: str, axes: list[Axes]) -> None:
+def _row(view: View, dataset: str, axes: list[Axes]) -> None:
     rows = view.where(dataset=dataset)
     score, memory, latency = (
         _with_mean(marks_by_precision(view, rows, "model", mark))
         for mark in (
             score_mark,
-            partial(plain_mark, quantity=view.memory),
+            partial(memory_mark, quantity=view.memory),
             partial(latency_mark, quantity=view.latency),
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,10 +15,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, Look, letter, looks
-from .view import Quantity, StudyView
+from .view import MeasuredRow, Quantity, View
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 Kind = Literal["point", "bar", "line"]
@@ -40,22 +39,22 @@ class Mark:
     high: float
 
 
-NOTHING = Mark(float("nan"), float("nan"), float("nan"))
+NOTHING = Mark(math.nan, math.nan, math.nan)
 
 
-def score_mark(row: Any) -> Mark:
+def score_mark(row: MeasuredRow) -> Mark:
     """A score with its confidence interval."""
-    return Mark(row.score, row.score_low, row.score_high)
+    return Mark(row.score, _number(row.score_low), _number(row.score_high))
 
 
-def plain_mark(row: Any, quantity: Quantity) -> Mark:
-    """A value without an error bar."""
-    return Mark(getattr(row, quantity.column) * quantity.factor, float("nan"), float("nan"))
+def memory_mark(row: MeasuredRow, quantity: Quantity) -> Mark:
+    """Memory, which has no error bar."""
+    return Mark(row.memory_gib * quantity.factor, math.nan, math.nan)
 
 
-def latency_mark(row: Any, quantity: Quantity) -> Mark:
+def latency_mark(row: MeasuredRow, quantity: Quantity) -> Mark:
     """A mean latency with one standard deviation either side, not below 0."""
-    mean, deviation = row.latency_mean_s * quantity.factor, row.latency_sd_s * quantity.factor
+    mean, deviation = row.latency_mean_s * quantity.factor, _number(row.latency_sd_s) * quantity.factor
     return Mark(mean, max(0.0, mean - deviation), mean + deviation)
 
 
@@ -172,10 +171,12 @@ def separate_last(axis: Axes, groups: int) -> None:
     axis.axvline(groups - 1.5, color=PALE, linewidth=0.8)
 
 
-def marks_by_precision(view: StudyView, rows: pd.DataFrame, key: str, mark: Any) -> dict[str, list[Mark]]:
-    """Return for each precision one mark a value of ``key`` (in expected order); missing cells become empty marks."""
-    found = {(getattr(row, key), row.precision): mark(row) for row in rows.itertuples(index=False)}
-    groups = view.names(key)
+def marks_by_precision(
+    view: View, rows: Sequence[MeasuredRow], key: Literal["model", "prompting"], mark: Callable[[MeasuredRow], Mark]
+) -> dict[str, list[Mark]]:
+    """Return for each precision one mark a model or prompting (in expected order); missing cells become empty marks."""
+    found = {(str(getattr(row, key)), row.precision): mark(row) for row in rows}
+    groups: Sequence[str] = view.names("model") if key == "model" else view.promptings
     return {
         precision: [found.get((group, precision), NOTHING) for group in groups] for precision in view.names("precision")
     }
@@ -221,7 +222,7 @@ def below(axis: Axes, others: Sequence[Axes]) -> bool:
     return any(spec.colspan.start == own.colspan.start and spec.rowspan.start > own.rowspan.start for spec in specs)
 
 
-def finish(figure: Figure, view: StudyView, notes: str, kinds: Sequence[Kind]) -> None:
+def finish(figure: Figure, view: View, notes: str, kinds: Sequence[Kind]) -> None:
     """Add the legend of precisions on top, showing each kind of mark the figure uses, and the footnotes below."""
     names = view.names("precision")
     handles: list[Any] = [tuple(_handle(look, kind) for kind in kinds) for look in looks(names).values()]
@@ -248,10 +249,34 @@ def _handle(look: Look, kind: Kind) -> Any:
     )
 
 
+def mark_random_weights(figure: Figure) -> None:
+    """Say across the face of a figure that shows a stand-in that random weights answer nothing."""
+    tall = figure.get_figheight() > figure.get_figwidth() / 2
+    figure.text(
+        0.5,
+        0.5,
+        "RANDOM WEIGHTS\noutputs meaningless",
+        ha="center",
+        va="center",
+        rotation=30 if tall else 7,
+        fontsize=34 if tall else 28,
+        fontweight="bold",
+        color="#b00000",
+        alpha=0.22,
+        linespacing=1.1,
+        zorder=100,
+        in_layout=False,
+    )
+
+
 def footnote(figure: Figure, notes: str) -> None:
     """Write footnotes below the figure."""
     if notes:
         figure.supxlabel(notes, x=0.01, ha="left", fontsize=SMALL_PT, color=INK)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _offsets(count: int) -> list[float]:

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..config import DatasetEntry
 from ..contracts.records import Sample
+from ..errors import ConfigError
 from . import completion
-from .metrics import Counts, metric_value
+from .metrics import Counts, metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,10 @@ class Task(ABC):
     def __init__(self, entry: DatasetEntry, labels: Sequence[str]) -> None:
         self.entry = entry
         self.labels = tuple(labels)
+        try:
+            self.metric = metric(entry.metric)
+        except ConfigError as error:
+            raise ConfigError(f"dataset {entry.title}: key 'metric' of its dataset.yaml: {error}") from None
 
     def parse(self, raw: str, sample: Sample) -> Answer:
         """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text."""
@@ -100,11 +102,7 @@ class Task(ABC):
     def check_gold(self, sample: Sample) -> str | None:
         """Return what is wrong with a sample's gold answer for this dataset, or None."""
 
-    def score_from_counts(self, total: NDArray[np.integer[Any]]) -> float:
-        """Return the metric from counts summed over samples, shape (len(labels), 3)."""
-        return float(metric_value(total, self.entry.metric))
-
-    def label_counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> dict[str, NDArray[np.int64]]:
+    def label_counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> dict[str, Counts]:
         """Return label -> summed (true positives, false positives, false negatives), for the per-label report."""
         total = self.counts(answers, golds).sum(axis=0)
         return dict(zip(self.labels, total, strict=True))
@@ -123,7 +121,7 @@ class Task(ABC):
     def constant_score(self, golds: Sequence[Any]) -> float:
         """Return the chance level: the metric of the best answer that is the same for every sample."""
         tried = [self.counts([answer] * len(golds), golds).sum(axis=0) for answer in self.constants(golds)]
-        return max(map(self.score_from_counts, tried))
+        return max(map(self.metric.value, tried))
 
     def no_answer(self) -> Answer:
         """Return the answer that stands for an output in which none was found."""
