@@ -36,6 +36,7 @@ from tests.simulated_run import paper_catalogue, simulate  # noqa: E402
 from quantbench import tables, tasks  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records  # noqa: E402
+from quantbench.contracts.run_tables import EffectRow, Table1Row  # noqa: E402
 from quantbench.statistics import Bootstrap, interval_of_counts  # noqa: E402
 from quantbench.study.grid import Cell, run_cells, wanted_cells  # noqa: E402
 from quantbench.tables.paper_rows import published_path  # noqa: E402
@@ -145,10 +146,9 @@ def _tables(catalogue: Catalogue, folder: Path, cells: list[Cell]) -> dict[str, 
     judging = tables.Judging(catalogue.run.comparison.margin, _bootstrap(catalogue))
     studies, paper = wanted_cells(catalogue).studies, published_path(catalogue.root)
     tables.write_tables(catalogue.vocabulary, folder, cells, studies, judging, paper)
-    made = folder / "tables"
     return {
-        "comparisons": len(tables.EffectRow.read(made / "precision_effects.csv")),
-        "table1_rows": len(tables.Table1Row.read(made / "table1.csv")),
+        "comparisons": len(EffectRow.read(folder / EffectRow.path)),
+        "table1_rows": len(Table1Row.read(folder / Table1Row.path)),
         "tables_peak_gib": _peak_gib(),
     }
 

@@ -27,11 +27,12 @@ from quantbench.contracts.measurements import (
     TimedAnswer,
 )
 from quantbench.contracts.records import Sample, ScoredAnswer, write_records
+from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.contracts.scores import Scores
 from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import Bootstrap, interval_of_counts
 from quantbench.study.grid import run_cells, wanted_cells
-from quantbench.tables import CellRow, EffectRow, Judging, cells_table, effects_table
+from quantbench.tables import Judging, cells_table, effects_table
 
 NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
 SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}

@@ -22,10 +22,10 @@ def draw(view: View) -> Figure:
     figure.add_subplot().bar(view.names("model"), seconds)
     return figure
 '''
-METRIC = '''
+METRIC = """
 
 METRICS["exact"] = Metric("exact", "exact match", _accuracy, "wilson")
-'''
+"""
 
 
 def edit(path: Path, old: str, new: str) -> None:

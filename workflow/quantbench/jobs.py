@@ -174,13 +174,12 @@ def compare(config: dict[str, Any], cells: list[str]) -> None:
 def figure(config: dict[str, Any], name: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
+    from .contracts.run_tables import CellRow, EffectRow
     from .study.grid import wanted_cells
-    from .tables import CellRow, EffectRow
 
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
-    cells = CellRow.read(folder / "tables/cells.csv")
-    effects = EffectRow.read(folder / "tables/precision_effects.csv")
+    cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
     view = figures.view_of(name, wanted_cells(catalogue), catalogue.vocabulary, catalogue.run, cells, effects)
     figures.save(figures.draw(name, view), folder / "figures" / name)
 
@@ -192,7 +191,7 @@ def recommendations(config: dict[str, Any]) -> None:
 
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
-    evidence = tables_evidence(catalogue.vocabulary, catalogue.run, folder / "tables")
+    evidence = tables_evidence(catalogue.vocabulary, catalogue.run, folder)
     write_overview(evidence, catalogue.run.comparison.margin, folder)
 
 

@@ -16,10 +16,10 @@ from tests.simulated_run import Tables
 
 from quantbench import figures
 from quantbench.config import Catalogue
+from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.errors import ConfigError
 from quantbench.figures.style import SMALL_PT, style
 from quantbench.study.grid import wanted_cells
-from quantbench.tables import CellRow, EffectRow
 
 Drawn = tuple[Catalogue, Tables]
 NAMES = figures.names()

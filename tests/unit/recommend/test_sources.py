@@ -11,12 +11,12 @@ import pytest
 from tests.simulated_run import Run, Tables, paper_catalogue, simulate, tables_of
 
 from quantbench.config import Catalogue
+from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import DataError
 from quantbench.planner import GIB, Setting, Workload, plan_memory
 from quantbench.recommend import Constraints, Evidence, measured_evidence, published_evidence, recommend
 from quantbench.recommend.overview import overview, write_overview
 from quantbench.study.grid import run_cells
-from quantbench.tables import CellRow
 from quantbench.tables.paper_rows import published_path
 
 NARROW = {

@@ -11,8 +11,8 @@ from tests.reported_run import make_report, make_reported
 
 from quantbench import figures
 from quantbench.config import Catalogue
+from quantbench.contracts.run_tables import EffectRow
 from quantbench.errors import DataError
-from quantbench.tables import EffectRow
 
 
 @pytest.fixture(scope="module")

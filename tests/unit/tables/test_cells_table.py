@@ -10,8 +10,9 @@ import pytest
 from tests.simulated_run import Run, tables_of
 
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.errors import DataError
-from quantbench.tables import CellRow, EffectRow, cells_table
+from quantbench.tables import cells_table
 from quantbench.tables.cells import parameters
 
 CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)
@@ -146,14 +147,14 @@ def test_a_table_reads_the_same_in_pandas(run: Run, tmp_path: Path) -> None:
     table = tables_of(run).effects
     EffectRow.write(tmp_path / "effects.csv", table)
     frame = pd.read_csv(tmp_path / "effects.csv")
-    assert list(frame.columns) == EffectRow.columns()
+    assert list(frame.columns) == list(EffectRow.model_fields)
     assert frame["difference"].to_numpy() == pytest.approx([row.difference for row in table], rel=1e-9)
     assert frame["noise_floor_flip_rate"].isna().all()
 
 
 def test_an_empty_table_keeps_its_columns(tmp_path: Path) -> None:
     CellRow.write(tmp_path / "cells.csv", [])
-    assert (tmp_path / "cells.csv").read_text() == ",".join(CellRow.columns()) + "\n"
+    assert (tmp_path / "cells.csv").read_text() == ",".join(CellRow.model_fields) + "\n"
     assert CellRow.read(tmp_path / "cells.csv") == []
 
 

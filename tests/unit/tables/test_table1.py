@@ -5,7 +5,8 @@ import random
 import pytest
 from tests.simulated_run import Run
 
-from quantbench.tables import CellRow, PublishedRow, Table1Row, cells_table, efficiency_table, table1, table1_markdown
+from quantbench.contracts.run_tables import CellRow, Table1Row
+from quantbench.tables import PublishedRow, cells_table, efficiency_table, table1, table1_markdown
 from quantbench.tables.paper_rows import published_path
 
 

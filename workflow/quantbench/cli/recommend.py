@@ -20,11 +20,12 @@ from pathlib import Path
 from ..config import load
 from ..config.settings import read_yaml
 from ..contracts.run_settings import RunSettings
+from ..contracts.run_tables import RecommendationRow
 from ..errors import DataError
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence
 from ..recommend.ranking import DEFAULT_MARGIN
-from ..recommend.words import RecommendationRow, as_text, rows
+from ..recommend.words import as_text, rows
 from ..tables.paper_rows import published_path
 from .score import REPOSITORY
 
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     found = [recommend(evidence, task, limits) for task in arguments.task or evidence.candidates]
     if arguments.format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(RecommendationRow.columns())
+        writer.writerow(RecommendationRow.model_fields)
         writer.writerows(row.values() for one in found for row in rows(one))
     else:
         print("\n".join(as_text(one) for one in found), end="")

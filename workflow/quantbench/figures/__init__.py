@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..config import RunConfig, Vocabulary
+    from ..contracts.run_tables import CellRow, EffectRow
     from ..study.grid import WantedCells
-    from ..tables import CellRow, EffectRow
     from .view import View
 
 FORMATS = ("png", "pdf", "svg")

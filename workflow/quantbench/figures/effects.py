@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..config import is_zero_shot
 from ..contracts.cell_name import Cell
-from ..tables import EffectRow
+from ..contracts.run_tables import EffectRow
 from .panels import ERROR, PER_ROW, SPREAD, footnote, panel_figure, say_nothing
 from .style import INK, PALE, Look, letter, looks
 from .view import View, wrap

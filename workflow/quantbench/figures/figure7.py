@@ -21,11 +21,11 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLoca
 from matplotlib.transforms import Bbox
 
 from ..config.vocabulary import task_title
+from ..contracts.run_tables import CellRow
 from ..planner.fitting import COMMON_GPUS_GIB
 from ..recommend import Candidate, Evidence, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.ranking import memory_needed_gib, pareto_front
-from ..tables import CellRow
 from .panels import ERROR, footnote, say_nothing
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, letter, looks
 from .view import View, wrap

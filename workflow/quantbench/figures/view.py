@@ -10,9 +10,8 @@ from functools import cached_property
 from ..config import Prompting, RunConfig, Vocabulary
 from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
-from ..tables import CellRow, EffectRow, PublishedRow
-from ..tables.cells import MODEL_BYTES, PEAK
-from ..tables.paper_rows import PUBLISHED_PEAK
+from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
+from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
 from ..tasks import metric
 
 LINE = 130  # characters of a footnote line at the figure's width

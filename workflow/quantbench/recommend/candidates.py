@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from ..contracts.run_tables import CellRow
 from ..errors import DataError, nearest
 from ..statistics import verdict
-from ..tables import CellRow, PublishedRow
+from ..tables import PublishedRow
 
 # "full": the reference itself; "untested": the source states no interval of the difference to full precision.
 Verdict = Literal["full", "preserved", "degraded", "inconclusive", "untested"]

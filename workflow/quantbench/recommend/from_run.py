@@ -8,9 +8,8 @@ from pathlib import Path
 
 from ..config import RunConfig, Vocabulary, is_zero_shot, load
 from ..contracts.run_settings import RunSettings
+from ..contracts.run_tables import PEAK, CellRow, EffectRow
 from ..planner import GIB, Setting, Workload, plan_memory
-from ..tables import CellRow, EffectRow
-from ..tables.cells import PEAK
 from .candidates import Candidate, CellEvidence, Evidence, by_deployment, by_task
 
 # Tokens added to the mean prompt when memory is planned: the longest prompt decides, and it is not in the tables.
@@ -31,16 +30,16 @@ def read_evidence(root: Path, folder: Path) -> Evidence:
     path = folder / RunSettings.path
     # The datasets' files need not be here.
     catalogue = load(root, RunSettings.read(path).as_json() | {"data": {"folder": None}}, str(path))
-    return tables_evidence(catalogue.vocabulary, catalogue.run, folder / "tables")
+    return tables_evidence(catalogue.vocabulary, catalogue.run, folder)
 
 
-def tables_evidence(vocabulary: Vocabulary, run: RunConfig, tables: Path) -> Evidence:
-    """The evidence of the tables in a folder.
+def tables_evidence(vocabulary: Vocabulary, run: RunConfig, results: Path) -> Evidence:
+    """The evidence of the tables of ``results/<run>``.
 
     Raises:
         DataError: a table is missing or malformed.
     """
-    cells, effects = CellRow.read(tables / "cells.csv"), EffectRow.read(tables / "precision_effects.csv")
+    cells, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
     return measured_evidence(vocabulary, run, cells, effects)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config.vocabulary import task_title
+from ..contracts.csv_rows import markdown_table
 from ..contracts.files import write_text
+from ..contracts.run_tables import RecommendationRow
 from ..planner.fitting import COMMON_GPUS_GIB
-from ..tables.rows import markdown_table
 from .candidates import Evidence
 from .ranking import Constraints, Recommendation, recommend
-from .words import RANKING, RecommendationRow, as_markdown, notes, rows
+from .words import RANKING, as_markdown, notes, rows
 
 
 def overview(evidence: Evidence, margin: float) -> dict[str, list[Recommendation]]:
@@ -26,7 +27,7 @@ def write_overview(evidence: Evidence, margin: float, folder: Path) -> None:
     found = overview(evidence, margin)
     write_text(folder / "recommendations.md", overview_markdown(found))
     every = [row for of_task in found.values() for one in of_task for row in rows(one)]
-    RecommendationRow.write(folder / "recommendations.csv", every)
+    RecommendationRow.write(folder / RecommendationRow.path, every)
 
 
 def overview_markdown(found: dict[str, list[Recommendation]]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import Field
-
 from ..config.vocabulary import task_title
-from ..tables.rows import Gib, Rate, Row, Seconds, markdown_table
-from .candidates import Candidate, Verdict
+from ..contracts.csv_rows import markdown_table
+from ..contracts.run_tables import RecommendationRow
+from .candidates import Candidate
 from .ranking import HEADROOM, Recommendation, memory_needed_gib
 
 HEADER = ("rank", "model", "precision", "score", "memory (GiB)", "latency (s)", "against full", "front")
@@ -16,30 +15,6 @@ RANKING = (
     "Ranked: scores within {margin:g} of the best one count as equal and the faster comes first; then by score. "
     "Front: no other candidate scores more with the same memory or less."
 )
-
-
-class RecommendationRow(Row):
-    """One candidate for one task and one GPU: with its rank, or with the reason why it cannot be recommended."""
-
-    task: str
-    gpu_memory_gib: Gib
-    max_latency_s: Seconds | None
-    margin: float
-    rank: int | None
-    model: str
-    precision: str
-    score: Rate
-    score_low: Rate | None
-    score_high: Rate | None
-    memory_gib: Gib = Field(description="peak, in GiB of 2**30 bytes")
-    memory_source: str
-    memory_needed_gib: Gib = Field(description="with headroom and CUDA context, in GiB of 2**30 bytes")
-    latency_s: Seconds
-    difference: float | None = Field(description="to full precision")
-    verdict: Verdict
-    on_front: bool | None = Field(description="no other candidate scores more with the same memory or less")
-    licence: str
-    reason: str | None
 
 
 def headline(recommendation: Recommendation) -> str:

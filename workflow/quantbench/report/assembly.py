@@ -14,11 +14,11 @@ from ..config import RunConfig, Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.files import write_text
+from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.words import RANKING, headline, notes, reasons
-from ..tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from . import columns
 from .explorer import explorer
 from .prompt_parts import PromptSource
@@ -79,9 +79,9 @@ def write_report(
     Raises:
         DataError: a table, figure or cell file is missing or malformed.
     """
-    tables, margin = prompts.results / "tables", run.comparison.margin
-    rows, effects = CellRow.read(tables / "cells.csv"), EffectRow.read(tables / "precision_effects.csv")
-    efficiency = EfficiencyRow.read(tables / "efficiency.csv")
+    results, margin = prompts.results, run.comparison.margin
+    rows, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
+    efficiency = EfficiencyRow.read(results / EfficiencyRow.path)
     found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
     samples = explorer(vocabulary, prompts, cells)
     missing = len(set(wanted) - set(cells))
@@ -92,10 +92,10 @@ def write_report(
         recommendations=_recommendations(found),
         ranking=RANKING.format(margin=margin),
         notes=notes(next(iter(found.values()))[0]) if found else [],
-        table1=columns.table1(vocabulary, Table1Row.read(tables / "table1.csv")),
+        table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         effects=columns.effects(vocabulary, effects),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
-        figures=_figures(prompts.results),
+        figures=_figures(results),
         explorer_index=asdict(samples.index),
         blocks=samples.blocks,
         **_assets(),

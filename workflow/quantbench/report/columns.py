@@ -9,7 +9,7 @@ from typing import TypeVar
 from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
-from ..tables import EffectRow, EfficiencyRow, Table1Row
+from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
 from ..tasks import metric
 
 

@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 from ..config import Vocabulary
 from ..config.run import ComparisonSettings
-from ..tables import CellRow, EffectRow, EfficiencyRow
+from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
 
 
 def verdict_words(

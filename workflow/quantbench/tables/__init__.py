@@ -8,19 +8,16 @@ from pathlib import Path
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.files import write_text
-from .cells import CellRow, cells_table
-from .efficiency import EfficiencyRow, efficiency_table
+from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
+from .cells import cells_table
+from .efficiency import efficiency_table
 from .paper_rows import PublishedRow
-from .precision_effects import EffectRow, Judging, effects_table
-from .table1 import Table1Row, table1, table1_markdown
+from .precision_effects import Judging, effects_table
+from .table1 import table1, table1_markdown
 
 __all__ = [
-    "CellRow",
-    "EffectRow",
-    "EfficiencyRow",
     "Judging",
     "PublishedRow",
-    "Table1Row",
     "cells_table",
     "effects_table",
     "efficiency_table",
@@ -51,11 +48,11 @@ def write_tables(
     Raises:
         DataError: a file of a cell or the published table is missing or malformed.
     """
-    folder, rows = results / "tables", cells_table(vocabulary, results, cells)
+    rows = cells_table(vocabulary, results, cells)
     beside = table1(vocabulary, rows, PublishedRow.read(paper))
     effects = effects_table(vocabulary, results, cells, studies, judging)
-    CellRow.write(folder / "cells.csv", rows)
-    Table1Row.write(folder / "table1.csv", beside)
-    write_text(folder / "table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
-    EffectRow.write(folder / "precision_effects.csv", effects)
-    EfficiencyRow.write(folder / "efficiency.csv", efficiency_table(vocabulary, rows))
+    CellRow.write(results / CellRow.path, rows)
+    Table1Row.write(results / Table1Row.path, beside)
+    write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
+    EffectRow.write(results / EffectRow.path, effects)
+    EfficiencyRow.write(results / EfficiencyRow.path, efficiency_table(vocabulary, rows))

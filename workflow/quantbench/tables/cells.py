@@ -5,73 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
-from ..config import Architecture, Prompting, Vocabulary
+from ..config import Architecture, Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.machine import DeviceFacts
 from ..contracts.measurements import Measurements
+from ..contracts.run_tables import CellRow
 from ..contracts.scores import Scores
 from ..errors import DataError
 from ..planner import GIB, linear_weights
 from ..statistics import percentile, samples_needed
-from .rows import CellKeys, Gib, Rate, Seconds, Weights
 
 PERCENTS = (50, 90, 95, 99)
-PEAK = "peak allocated"
-MODEL_BYTES = "model bytes"
-
-
-class CellRow(CellKeys):
-    """One cell of the run."""
-
-    model: str
-    title: str
-    domain: str
-    parameters: int = Field(description="weights of linear layers, embeddings and head; no norms and biases")
-    demonstration: bool
-    weights: Weights
-    precision: str
-    dataset: str
-    dataset_title: str
-    task: str
-    prompting: Prompting
-    shots: int
-    metric: str
-    score: Rate
-    score_low: Rate
-    score_high: Rate
-    constant_score: Rate = Field(description="chance level: what the best constant answer scores")
-    n: int = Field(description="samples")
-    unparseable_rate: Rate
-    strict_score: Rate = Field(description="under exact-format reading")
-    strict_unparseable_rate: Rate
-    memory_gib: Gib = Field(description="what `memory_kind` says, in GiB of 2**30 bytes")
-    memory_kind: Literal["peak allocated", "model bytes"] = Field(
-        description="the peak torch allocated during inference, summed over devices; on CPU the model's own bytes"
-    )
-    weight_gib: Gib
-    process_gib: Gib | None
-    resident_gib: Gib
-    latency_n: int = Field(description="single queries measured")
-    latency_mean_s: Seconds
-    latency_sd_s: Seconds | None
-    latency_p50_s: Seconds | None
-    latency_p90_s: Seconds | None
-    latency_p95_s: Seconds | None
-    latency_p99_s: Seconds | None
-    latency_note: str | None = Field(description="the percentiles left empty because n is too small")
-    first_token_mean_s: Seconds
-    tokens_per_s: float
-    prompt_tokens_mean: float
-    load_s: Seconds
-    energy_j: float | None = Field(description="joules of the quality pass")
-    energy_note: str | None = Field(description="why the energy is unknown")
-    device: str
-    contended_by: str | None = Field(description="other processes that computed on the leased GPUs")
 
 
 def cells_table(vocabulary: Vocabulary, results: Path, cells: Sequence[Cell]) -> list[CellRow]:

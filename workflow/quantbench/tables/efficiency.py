@@ -5,47 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..config import Prompting, Vocabulary
-from .cells import CellRow
-from .rows import CellKeys, Gib, Ratio, Seconds, Weights
-
-
-class EfficiencyRow(CellKeys):
-    """One cell beside the ``full`` cell of the same model, dataset and prompt.
-
-    A ratio below 1 is a saving (above 1 for tokens per second). Latencies are of the same samples at every precision, at
-    batch 1. The other columns are those of ``cells.csv``.
-    """
-
-    model: str
-    title: str
-    domain: str
-    weights: Weights
-    precision: str
-    dataset: str
-    task: str
-    prompting: Prompting
-    shots: int
-    memory_kind: str
-    memory_gib: Gib
-    memory_ratio: Ratio
-    weight_gib: Gib
-    weight_ratio: Ratio
-    latency_mean_s: Seconds
-    latency_ratio: Ratio
-    tokens_per_s: float
-    tokens_per_s_ratio: Ratio
-    energy_j: float | None
-    energy_ratio: Ratio
-    load_s: Seconds
-    load_ratio: Ratio
-    latency_sd_s: Seconds | None
-    latency_n: int
-    first_token_mean_s: Seconds
-    energy_note: str | None
-    device: str
-    contended_by: str | None
-
+from ..config import Vocabulary
+from ..contracts.run_tables import CellRow, EfficiencyRow
 
 RATIOS = {
     "memory_ratio": "memory_gib",

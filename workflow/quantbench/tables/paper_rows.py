@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config import Prompting
-from .rows import CellKeys, Gib, Rate, Row, Seconds
+from ..contracts.csv_rows import Row
+from ..contracts.run_tables import CellKeys, Gib, Rate, Seconds, Weights
 
 PUBLISHED_PEAK = "published peak"
 
@@ -31,7 +32,7 @@ class PublishedRow(CellKeys):
     # As rows of cells.csv have them, so that figures draw published values as they draw a run's.
     prompting: Prompting = "instruction"
     shots: int = 0
-    weights: str = "published"
+    weights: Weights = "published"
     memory_kind: str = PUBLISHED_PEAK
     score_low: Rate | None = None
     score_high: Rate | None = None

@@ -7,62 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
 from .. import tasks
-from ..config import Prompting, Vocabulary
+from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.measurements import Measurements
 from ..contracts.records import Sample, ScoredAnswer, read_records
+from ..contracts.run_tables import EffectRow
 from ..contracts.scores import Scores
 from ..errors import DataError
 from ..statistics import Bootstrap, compare, holm, mcnemar_exact, verdict
-from ..statistics.paired import Verdict
 from ..tasks.metrics import Counts
-from .rows import CellKeys, Rate, Weights
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
 # file.
 TOLERANCE = 1e-6
-
-
-class EffectRow(CellKeys):
-    """One quantized cell of one study beside its twin at full precision, on the same samples."""
-
-    study: str
-    model: str
-    title: str
-    weights: Weights = Field(description="`random` where the model of one of the two was a stand-in")
-    dataset: str
-    task: str
-    prompting: Prompting
-    shots: int
-    precision: str
-    metric: str
-    n: int = Field(description="samples")
-    documents: int = Field(description="source documents of the samples, the resampling unit")
-    full_score: Rate
-    score: Rate
-    score_low: Rate
-    score_high: Rate
-    difference: float = Field(description="quantized minus full precision")
-    difference_low: float
-    difference_high: float
-    flip_rate: Rate = Field(description="share of samples whose answer changed at all")
-    lost: int = Field(description="samples right at full precision and wrong here")
-    gained: int = Field(description="the other way round")
-    mcnemar_p: Rate
-    holm_p: Rate = Field(description="`mcnemar_p` corrected for the number of comparisons of the study")
-    margin: float = Field(description="largest loss still called preserved")
-    verdict: Verdict
-    smallest_detectable: float = Field(description="difference found with 80% power")
-    noise_floor_flip_rate: Rate | None = Field(
-        description="flips of the reference run again under a second batch plan; empty where it was not"
-    )
-    noise_floor_difference: float | None
-    within_noise_floor: bool | None = Field(description="quantization flipped no more answers than that")
-    full_unparseable_rate: Rate
-    unparseable_rate: Rate
 
 
 @dataclass(frozen=True, slots=True)

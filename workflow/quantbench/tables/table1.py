@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import Field
-
 from ..config import Vocabulary, is_zero_shot
+from ..contracts.csv_rows import markdown_table
+from ..contracts.run_tables import CellRow, Table1Row
 from ..tasks import metric
-from .cells import CellRow
 from .paper_rows import PublishedRow
-from .rows import Gib, Rate, Row, Seconds, Weights, markdown_table
-
-
-class Table1Row(Row):
-    """One zero-shot instruction cell; ``published_*``, difference and ratios to them are empty where it is not published."""
-
-    task: str
-    dataset: str
-    model: str
-    weights: Weights
-    precision: str
-    metric: str
-    memory_gib: Gib
-    memory_kind: str
-    latency_s: Seconds = Field(description="mean of single queries, in seconds")
-    latency_sd_s: Seconds | None
-    score: Rate
-    score_low: Rate
-    score_high: Rate
-    constant_score: Rate
-    n: int
-    unparseable_rate: Rate
-    published_memory_gib: Gib | None = None
-    published_latency_s: Seconds | None = None
-    published_score: Rate | None = None
-    score_difference: float | None = Field(default=None, description="score minus the published one")
-    memory_ratio: float | None = Field(default=None, description="to the published memory")
-    latency_ratio: float | None = Field(default=None, description="to the published latency")
 
 
 def table1(vocabulary: Vocabulary, cells: Sequence[CellRow], published: Sequence[PublishedRow]) -> list[Table1Row]:

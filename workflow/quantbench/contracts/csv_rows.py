@@ -6,32 +6,19 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..config import Prompting
 from ..config.settings import explain
-from ..contracts.cell_name import Cell
-from ..contracts.files import write_text
 from ..errors import DataError
-
-Rate = Annotated[float, Field(description="between 0 and 1")]
-Gib = Annotated[float, Field(description="GiB of 2**30 bytes")]
-Seconds = Annotated[float, Field(description="seconds")]
-Ratio = Annotated[float | None, Field(description="to full precision; empty where one of the two is unknown or 0")]
-Weights = Annotated[str, Field(description="`random` where the model was a stand-in, whose scores mean nothing")]
+from .files import write_text
 
 
 class Row(BaseModel):
     """One line of a table. Empty stands for what is unknown; only such fields are, a model may be called ``NA``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-    @classmethod
-    def columns(cls) -> list[str]:
-        """The table's columns: the fields that the class itself declares, in order."""
-        return [name for name in cls.__annotations__ if name in cls.model_fields]
 
     @classmethod
     def read(cls, path: Path) -> list[Self]:
@@ -60,30 +47,15 @@ class Row(BaseModel):
     @classmethod
     def write(cls, path: Path, rows: Iterable[Self]) -> None:
         """Write a table atomically; numbers keep ten significant digits."""
-        write_text(path, csv_text(cls.columns(), (row.values() for row in rows)))
+        write_text(path, csv_text(cls.model_fields, (row.values() for row in rows)))
 
     def values(self) -> list[object]:
         """The row's values in the order of the columns."""
-        return [getattr(self, column) for column in self.columns()]
+        return [getattr(self, column) for column in type(self).model_fields]
 
     def shared_with(self, kind: type[Row]) -> dict[str, object]:
         """This row's values of the columns that another table has too."""
-        return {column: getattr(self, column) for column in kind.columns() if column in self.columns()}
-
-
-class CellKeys(Row):
-    """What names the cell that a line is about; each table has these columns in places of its own."""
-
-    model: str
-    precision: str
-    dataset: str
-    prompting: Prompting
-    shots: int
-
-    @property
-    def cell(self) -> Cell:
-        """The cell that this line is about."""
-        return Cell(self.model, self.precision, self.dataset, self.prompting, self.shots)
+        return {column: getattr(self, column) for column in kind.model_fields if column in type(self).model_fields}
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
