@@ -12,6 +12,7 @@ import numpy as np
 from . import tasks
 from .config import DatasetEntry
 from .contracts.files import iterate_lines
+from .contracts.records import Answer as AnswerValue
 from .contracts.records import Sample, ScoredAnswer, read_records, write_records
 from .contracts.scores import LabelScore, Scores
 from .errors import DataError
@@ -192,7 +193,7 @@ def _positive_macro_f1(per_label: Mapping[str, LabelScore], negative: str | None
     return float(np.mean([score.f1 for label, score in per_label.items() if label != negative]))
 
 
-def _unreadable(answers: Sequence[Answer]) -> float:
+def _unreadable(answers: Sequence[Answer[AnswerValue]]) -> float:
     return sum(not answer.ok for answer in answers) / len(answers)
 
 

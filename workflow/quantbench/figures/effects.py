@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from ..config import is_zero_shot
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import EffectRow
-from .panels import ERROR, PER_ROW, SPREAD, footnote, panel_figure, say_nothing
+from .panels import PER_ROW, SPREAD, error_style, footnote, panel_figure, say_nothing
 from .style import INK, PALE, Look, letter, looks
 from .view import View, wrap
 
@@ -54,7 +54,7 @@ def _forest(view: View, effects: Sequence[EffectRow]) -> Figure:
     columns = max(1, min(PER_ROW, len(datasets)))
     rows = max(1, math.ceil(len(datasets) / columns))
     figure, axes = panel_figure(rows, columns, row_height=0.55 + LINE_IN * max(2, len(models)), extra=0.75)
-    for place, axis in enumerate(axes.flat):
+    for place, axis in enumerate(axis for row in axes for axis in row):
         if place >= len(datasets):
             axis.remove()
             continue
@@ -108,7 +108,7 @@ def _mark(axis: Axes, place: float, row: EffectRow, look: Look) -> None:
         markersize=4,
         markeredgecolor="black" if row.verdict == "degraded" else look.colour,
         markeredgewidth=0.9,
-        **{**ERROR, "ecolor": look.colour, "elinewidth": 1.0},
+        **error_style(look.colour, 1.0),
     )
 
 
@@ -117,24 +117,29 @@ def _look(view: View, precision: str) -> Look:
 
 
 def _legend(figure: Figure, view: View, noise_floor: bool) -> None:
-    plain: dict[str, Any] = {"linestyle": "none", "markersize": 5}
     handles = [
         Line2D(
             [],
             [],
             color=_look(view, name).colour,
             marker=_look(view, name).marker,
-            **plain,
+            linestyle="none",
+            markersize=5,
             label=f"{view.title('precision', name)} minus {view.title('precision', view.vocabulary.reference)}",
         )
         for name in view.names("precision")
     ]
     faces = {"preserved": PALE, "degraded": "black", "inconclusive": "white"}
     handles += [
-        Line2D([], [], color=INK, marker="o", markerfacecolor=face, label=name, **plain) for name, face in faces.items()
+        Line2D([], [], color=INK, marker="o", markerfacecolor=face, label=name, linestyle="none", markersize=5)
+        for name, face in faces.items()
     ]
     if noise_floor:
-        handles.append(Line2D([], [], color=PALE, marker="|", markeredgewidth=3, label="noise floor", **plain))
+        handles.append(
+            Line2D(
+                [], [], color=PALE, marker="|", markeredgewidth=3, label="noise floor", linestyle="none", markersize=5
+            )
+        )
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
 
 

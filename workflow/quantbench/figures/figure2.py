@@ -40,17 +40,17 @@ def draw(view: View) -> Figure:
     """Draw score, memory and latency of the study's models on each of its datasets."""
     datasets = view.names("dataset")
     figure, axes = panel_figure(len(datasets), 3, ROW_IN, extra=1.5)
-    for place, axis in enumerate(axes.flat):
+    for place, axis in enumerate(axis for row in axes for axis in row):
         letter(axis, place)
     for row, dataset in zip(axes, datasets, strict=True):
         _row(view, dataset, row)
     for axis, heading in zip(axes[0], ("Score", view.memory.titled, view.latency.titled), strict=True):
         axis.set_title(heading)
     labels = [view.title("model", model) for model in view.names("model")]
-    for axis in axes.flat:
+    for axis in (axis for row in axes for axis in row):
         groups = [*labels, "mean"] if len(labels) > 1 else labels
         group_axis(axis, groups, shown=axis in axes[-1])
-    figure.align_ylabels(axes[:, 0])
+    figure.align_ylabels([row[0] for row in axes])
     finish(figure, view, view.notes(latency=True), ("point", "bar"))
     return figure
 

@@ -26,7 +26,7 @@ def draw(view: View) -> Figure:
     """Draw the study's few-shot curves, one row for each of its models and datasets."""
     rows = [(model, dataset) for model in view.names("model") for dataset in view.names("dataset")]
     figure, axes = panel_figure(len(rows), 4, row_height=1.35, extra=0.7)
-    for place, axis in enumerate(axes.flat):
+    for place, axis in enumerate(axis for row in axes for axis in row):
         letter(axis, place)
     for row, (model, dataset) in zip(axes, rows, strict=True):
         _row(view, model, dataset, row)
@@ -37,7 +37,7 @@ def draw(view: View) -> Figure:
         axis.set_title(heading)
     for axis, label in zip(axes[-1], ("Shots", "Prompt length (tokens)") * 2, strict=True):
         axis.set_xlabel(label)
-    figure.align_ylabels(axes[:, 0])
+    figure.align_ylabels([row[0] for row in axes])
     finish(figure, view, view.notes(), ("line",))
     return figure
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -26,7 +26,7 @@ from ..planner.fitting import COMMON_GPUS_GIB
 from ..recommend import Candidate, Evidence, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.ranking import memory_needed_gib, pareto_front
-from .panels import ERROR, footnote, say_nothing
+from .panels import error_style, footnote, say_nothing
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, letter, looks
 from .view import View, wrap
 
@@ -109,7 +109,7 @@ def _panel(axis: Axes, candidates: Sequence[Candidate], front: Sequence[Candidat
                 markersize=4,
                 markeredgecolor=INK,
                 markeredgewidth=0.3,
-                **ERROR,
+                **error_style(),
             )
     places = [(memory(one), one.score) for one in front]
     axis.plot(*zip(*places, strict=True), drawstyle="steps-post", color=INK, linewidth=0.8, zorder=1)
@@ -216,9 +216,18 @@ def _short(recommendation: Recommendation) -> str:
 
 
 def _legend(figure: Figure, precisions: Mapping[str, str]) -> None:
-    plain: dict[str, Any] = {"linestyle": "none", "markersize": 4.5, "markeredgecolor": INK, "markeredgewidth": 0.3}
     handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, label=precisions[name], **plain)
+        Line2D(
+            [],
+            [],
+            color=look.colour,
+            marker=look.marker,
+            label=precisions[name],
+            linestyle="none",
+            markersize=4.5,
+            markeredgecolor=INK,
+            markeredgewidth=0.3,
+        )
         for name, look in looks(list(precisions)).items()
     ]
     handles.append(Line2D([], [], color=INK, linewidth=0.8, label="Pareto front"))

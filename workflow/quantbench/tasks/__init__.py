@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ..config import DatasetEntry
 from .metrics import Metric, f1_from_counts, metric
 from .multi_label import MultiLabelClassification
@@ -26,4 +28,4 @@ def get(entry: DatasetEntry) -> Task:
     Raises:
         ConfigError: the dataset names a metric that does not exist.
     """
-    return TASKS[entry.task](entry)
+    return cast(Task, TASKS[entry.task](entry))
