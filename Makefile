@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real figures paper-figures test lint demo-bundle demo-models demo-scores schemas clean-demo
+.PHONY: help demo real figures paper-figures test lint demo-bundle demo-models demo-scores schemas
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,16 +38,16 @@ paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, wi
 test: $(VENV)/dev.stamp lint  ## lint, then every test
 	$(BIN)/pytest -n $(CORES) --dist loadfile
 
-lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, snakemake --lint
+lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, names of rule files, snakemake --lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
+	$(BIN)/python tests/lint/smk_names.py
 	$(BIN)/snakemake --lint
 
 demo-bundle: demo  ## run the demo and pack it as the shipped resources/demo/demo.tar.zst
-	$(SNAKEMAKE) --configfile config/demo.yaml -- bundle
-	cp results/demo/demo.tar.zst resources/demo/demo.tar.zst
+	$(BIN)/quantbench bundle results/demo --to resources/demo/demo.tar.zst
 
 demo-models: $(VENV)/dev.stamp  ## make the demo's datasets, train its models again, compare with the shipped (an hour or two)
 	$(BIN)/python resources/demo/build/build.py --check
@@ -59,9 +59,6 @@ demo-scores: $(VENV)/inference.stamp  ## run every demo model on every miniature
 schemas: $(VENV)/dev.stamp  ## write workflow/schemas/ and the tables of config/ and results/README.md again from the typed fields
 	$(BIN)/python -m quantbench.config.reference
 	$(BIN)/python -m quantbench.contracts.layout
-
-clean-demo:  ## remove results/demo
-	rm -rf results/demo
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'

@@ -37,12 +37,13 @@ from quantbench.devices.runtime import set_environment
 set_environment(1, "cpu", [])
 from quantbench.cell.warm import _preload
 _preload(); imported = time.time()
-from quantbench.inference import cell
+from quantbench.cell import running as cell
+from quantbench.study.spec import cell_spec
 from quantbench.contracts.files import read_json
 out = Path("steps/out")
 dataset = Path(catalogue.run_folder) / "datasets" / parse_folder(name).dataset
 folders = cell.CellFolders(dataset, out, Path("steps/progress"), Path("steps/leases"))
-cell.run_cell(catalogue, parse_folder(name), folders, 0); ended = time.time()
+cell.run_cell(cell_spec(catalogue, parse_folder(name)), folders, 0); ended = time.time()
 measured = read_json(out / "measurements.json")
 answers = measured["quality_pass"]["seconds"] + sum(item["latency_s"] for item in measured["latency"]["samples"])
 print(json.dumps({"start of Python": began - started, "configuration": checked - began, "imports": imported - checked,

@@ -127,8 +127,8 @@ def quantbench(folder: Path) -> Values:
     engine = Generator(loaded, GenerationSettings(NEW_TOKENS))
     items = [(str(number), Request(str(number), "", ids)) for number, ids in enumerate(prompts())]
     timed = time_each(items, engine.time_one, engine.synchronize, WARMUP)
-    assert {(item["prompt_tokens"], item["new_tokens"]) for item in timed} == {(PROMPT_TOKENS, NEW_TOKENS)}
-    return _values([item["latency_s"] for item in timed], [item["first_token_s"] for item in timed])
+    assert {(item.prompt_tokens, item.new_tokens) for item in timed} == {(PROMPT_TOKENS, NEW_TOKENS)}
+    return _values([item.latency_s for item in timed], [item.first_token_s for item in timed])
 
 
 def bare(folder: Path) -> Values:

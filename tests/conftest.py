@@ -1,7 +1,8 @@
-"""Shared places: the repository, and the published test sets where a checkout has them beside it."""
+"""Shared places: the repository, and the published test sets where ``QUANTBENCH_REAL_DATA`` names them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The published test sets, which licences keep out of the repository; tests that need them skip without."""
-    folder = REPOSITORY.parent / "shared/data/real"
-    if not folder.is_dir():
-        pytest.skip("published datasets are not beside this checkout")
+    named = os.environ.get("QUANTBENCH_REAL_DATA")
+    if not named:
+        pytest.skip("QUANTBENCH_REAL_DATA names no folder with the published datasets")
+    folder = Path(named)
+    assert folder.is_dir(), f"QUANTBENCH_REAL_DATA names {folder}, which is no folder"
     return folder

@@ -14,6 +14,7 @@ from quantbench.config import Catalogue, load
 from quantbench.config.settings import read_yaml
 from quantbench.datasets import prepare
 from quantbench.study.grid import Cell, run_cells
+from quantbench.study.spec import cell_spec
 
 from .unit.conftest import FACTS, make_model
 
@@ -50,7 +51,11 @@ class Project:
         """Run one cell and return its folder."""
         out = self.results / "cells" / cell.folder
         data = self.results / "datasets" / cell.dataset
-        run_cell(self.catalogue, cell, CellFolders(data, out, self.root / "progress", self.root / "leases"), gpus=0)
+        run_cell(
+            cell_spec(self.catalogue, cell),
+            CellFolders(data, out, self.root / "progress", self.root / "leases"),
+            gpus=0,
+        )
         return out
 
 

@@ -14,9 +14,9 @@ import torch
 from quantbench.config import ModelEntry, PrecisionEntry
 from quantbench.contracts.records import Prediction
 from quantbench.engine.batches import Request
-from quantbench.engine.continuous import answer_continuously
+from quantbench.engine.by_plan import answer_halving
 from quantbench.engine.generation import GenerationSettings, Generator
-from quantbench.engine.halving import answer_halving
+from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.errors import ModelError
 from quantbench.measure import memory
 from quantbench.measure.energy import EnergyWindow, energy_window
@@ -51,7 +51,7 @@ def measure(
     generator.synchronize()
     names = {"model": job.model, "precision": job.precision, "weights": "random"}
     held = names | {"load_s": time.perf_counter() - begin, "weight_bytes": weight_bytes(loaded.model)}
-    held |= {"load_peak": memory.peak(), "after_load": memory.after_load()}
+    held |= {"load_peak": memory.peak().model_dump(), "after_load": memory.after_load().model_dump()}
     for tokens in jobs.prompt_tokens:
         if time.monotonic() > deadline:
             return
@@ -99,10 +99,10 @@ def _row(jobs: MeasuredSet, setting: Setting, generator: Generator) -> Record:
         "planned_peak_bytes": plan.peak_bytes,
         "planned_terms": plan.terms,
         "planned_stage": plan.stage,
-        **memory.peak(),
+        **memory.peak().model_dump(),
         "device_used_bytes": _device_used_bytes(),
-        "first_token_s": [sample["first_token_s"] for sample in timed],
-        "latency_s": [sample["latency_s"] for sample in timed],
+        "first_token_s": [sample.first_token_s for sample in timed],
+        "latency_s": [sample.latency_s for sample in timed],
     }
 
 
@@ -137,7 +137,7 @@ def _quality(jobs: MeasuredSet, generator: Generator, asked: list[Request], wind
     seconds = time.perf_counter() - begin
     new = sum(count for answer in answers for count in answer.new_tokens)
     energy = window.record()
-    joules = energy["energy_j"]
+    joules = energy.energy_j
     return {
         "samples": len(asked),
         "prompt_tokens": jobs.quality.prompt_tokens,
@@ -146,9 +146,9 @@ def _quality(jobs: MeasuredSet, generator: Generator, asked: list[Request], wind
         "new_tokens": new,
         "tokens_per_s": new / seconds,
         "halved_batches": len(halved),
-        "energy": energy,
+        "energy": energy.model_dump(),
         "energy_j_per_1000_tokens": None if joules is None else 1000 * joules / new,
-        **memory.peak(),
+        **memory.peak().model_dump(),
     }
 
 

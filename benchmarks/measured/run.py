@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from quantbench.cell.manifest import device_facts, software
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.devices import visible_devices
+from quantbench.devices.description import device_facts, software
 from quantbench.planner import GIB
 
 from .sets import Job, MeasuredSet, measured_set, too_large
@@ -49,8 +49,9 @@ def run_set(name: str, uuids: Sequence[str], minutes: float, threads: int) -> Re
     result = {
         "format": FORMAT,
         "set": name,
-        "device": device_facts(device, list(uuids[:1])) | {"memory_bytes": memory_bytes, "threads": threads},
-        "software": software(REPOSITORY),
+        "device": device_facts(device, list(uuids[:1])).model_dump()
+        | {"memory_bytes": memory_bytes, "threads": threads},
+        "software": software(REPOSITORY).model_dump(),
         "settings": jobs.settings(),
         "titles": {model: jobs.models[model].title for model in dict.fromkeys(job.model for job in jobs.jobs)},
     }

@@ -37,14 +37,18 @@ class Project:
             check=False,
         )
 
-    def open_bundle(self, path: Path) -> str:
-        """Open a bundle as a user would; the configuration to draw it with."""
-        command = [sys.executable, "-m", "quantbench", "open", str(path), "--root", "."]
+    def quantbench(self, *words: str) -> str:
+        """What a command of this checkout says, started in its folder."""
+        command = [sys.executable, "-m", "quantbench", *words]
         paths = f"workflow{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
         environment = {**os.environ, "PYTHONPATH": paths}
         result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
-        return result.stdout.strip()
+        return result.stdout
+
+    def open_bundle(self, path: Path) -> str:
+        """Open a bundle as a user would; the configuration to draw it with."""
+        return self.quantbench("open", str(path)).strip()
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start Snakemake in a process group of its own."""

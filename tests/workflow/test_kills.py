@@ -23,7 +23,7 @@ RUN = """
 import json, sys
 sys.path.insert(0, "workflow")
 from quantbench import jobs
-jobs.infer(**json.loads(sys.argv[1]))
+jobs.infer_here(**json.loads(sys.argv[1]))
 """
 
 
@@ -55,7 +55,7 @@ print(json.dumps(config))
 
 def start(arguments: dict[str, object], name: str) -> subprocess.Popen[bytes]:
     folders = {"data": "results/demo/datasets/hoc", "outputs": f"{name}/out", "progress": f"{name}/progress"}
-    call = {"config": arguments["config"], "cell": CELL, "gpus": 0, "log": f"{name}/log"}
+    call = {"config": arguments["config"], "cell": CELL, "gpus": 0}
     call["folders"] = {**folders, "leases": "leases"}
     return subprocess.Popen(
         [sys.executable, "-c", RUN, json.dumps(call)], cwd=arguments["folder"], stderr=subprocess.DEVNULL

@@ -22,6 +22,10 @@ class ModelError(QuantbenchError):
     """A model folder is incomplete, or a model cannot do what a cell asks of it."""
 
 
+class FoundWanting(QuantbenchError):
+    """The question was answered, and something is not as it should be: the command line's exit status 1, not 2."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the hint ``; did you mean 'x'?`` for the closest known name, else the list of known names."""
     names = sorted(known)

@@ -33,7 +33,9 @@ class _Tee(TextIOBase):
 def job_log(path: str | Path) -> Iterator[None]:
     """Copy what the job prints into ``path``; a :class:`QuantbenchError` ends the job with its message alone."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8") as handle:
+    Path(path).write_bytes(b"")
+    # Appending, since a forked process of the same job writes there too.
+    with Path(path).open("a", encoding="utf-8") as handle:
         errors = _Tee(sys.stderr, handle)
         with redirect_stdout(_Tee(sys.stdout, handle)), redirect_stderr(errors):
             try:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from .config import DatasetEntry, Prompting
+from .config import DatasetEntry, Prompting, located
 from .contracts.records import Sample
 from .errors import ConfigError
 
@@ -36,7 +36,7 @@ class ChatTokenizer(Protocol):
 def template_path(root: Path, dataset: str, prompting: Prompting) -> Path:
     """The template file of a dataset and prompting."""
     name = "cot" if prompting == "self_consistency" else prompting
-    return root / "config/datasets" / dataset / f"{name}.txt"
+    return located(root, f"config/datasets/{dataset}/{name}.txt")
 
 
 def read_template(path: Path) -> str:

@@ -1,27 +1,53 @@
-# Needs: the merged configuration. Produces: the checked catalogue, the run's cells, and the paths and functions rules share.
+# Needs: a configuration. Produces: the checked catalogue, the run's cells, and the paths and functions rules share.
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
-# The package lies beside the rules and need not be installed.
-sys.path.insert(0, f"{workflow.basedir}/workflow")
+# In a checkout the package lies beside the rules and need not be installed.
+BESIDE = Path(str(workflow.current_basedir)).parent
+if (BESIDE / "quantbench").is_dir():
+    sys.path.insert(0, str(BESIDE))
 
-from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance, tasks
+try:
+    from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance, tasks
+except ModuleNotFoundError as error:
+    if error.name != "quantbench":
+        raise
+    raise WorkflowError(
+        f"{workflow.current_basedir}: these rules need the Python package quantbench, which stands beside them in a checkout "
+        "only. Install it where snakemake runs, from the same repository and version: "
+        "pip install 'quantbench[analysis,inference] @ git+https://<host>/<owner>/<repository>@<tag>'"
+    )
+
+from quantbench.config.settings import read_yaml
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
-from quantbench.study.identity import cell_identity
+from quantbench.study.spec import cell_spec, cell_specs
 from quantbench.store.folder import model_folder
 from quantbench.store.receipts import check_receipt, receipt_path
 
-ROOT = Path(workflow.basedir)
+# What the configuration names by a relative path is looked for here first, then in the shipped catalogue; what the run writes
+# lies here.
+ROOT = Path.cwd()
+
+
+def completed(given):
+    """A configuration whose missing keys have the values of the shipped ``config/config.yaml``."""
+    values = read_yaml(settings.shipped_catalogue() / "config/config.yaml")
+    update_config(values, given)
+    return values
+
 
 try:
-    CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)))
-    REQUESTS = planning.Requests(CATALOGUE)
-    WANTED = grid.run_cells(CATALOGUE)
+    # Not by `configfile:`, which does nothing where this is a module of another workflow.
+    config = completed(config)
+    CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")
+    REQUESTS = planning.Requests(CATALOGUE.run.hardware)
     FIGURES = figures.of_run(grid.wanted_cells(CATALOGUE).figures)
-    CELLS = planning.fitting(REQUESTS, WANTED)
+    SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))
+    CELLS = [spec.cell for spec in planning.fitting(REQUESTS, list(SPECS.values()))]
     # Missing files of a local data folder are named here, before anything runs.
     SOURCES = datasets.local_sources(CATALOGUE, [cell.dataset for cell in CELLS])
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
@@ -60,9 +86,9 @@ def check_fit():
     """Refuse, or remark on, what the GPUs here do not hold; only the process that the user started asks."""
     offered = workflow.global_resources.get("gpu")
     done = set(finished(CELLS))
-    pending = [cell for cell in CELLS if cell not in done]
+    pending = [SPECS[cell] for cell in CELLS if cell not in done]
     try:
-        for line in planning.remarks(REQUESTS, WANTED, pending, offered.value if offered else None):
+        for line in planning.remarks(REQUESTS, list(SPECS.values()), pending, offered.value if offered else None):
             logger.warning(line)
     except QuantbenchError as error:
         raise WorkflowError(str(error))
@@ -73,19 +99,25 @@ def cell_of(wildcards):
     return grid.Cell(wildcards.model, wildcards.precision, wildcards.dataset, wildcards.prompting, int(wildcards.shots))
 
 
+def spec_of(wildcards):
+    """The cell a job's wildcards name with all its settings; it need not be one of the run."""
+    cell = cell_of(wildcards)
+    return SPECS[cell] if cell in SPECS else cell_spec(CATALOGUE, cell)
+
+
 def cell_files(name, cells):
     """One file of each of some cells."""
     return [f"{RUN}/cells/{cell.folder}/{name}" for cell in cells]
 
 
 def score_parts(size):
-    """Name of each scoring job -> its dataset and cells, at most ``size``; a dataset's first job bears its name alone."""
+    """Dataset and number of each scoring job -> its cells, at most ``size``."""
     parts = {}
     # Of an opened bundle without texts, the scored answers are taken as they came.
     for dataset in [name for name in CATALOGUE.datasets if name not in UNSCORED]:
         cells = [cell for cell in MERGED if cell.dataset == dataset]
         for number, start in enumerate(range(0, len(cells), size), start=1):
-            parts[dataset if number == 1 else f"{dataset}_{number}"] = dataset, cells[start : start + size]
+            parts[dataset, number] = cells[start : start + size]
     return parts
 
 
@@ -122,19 +154,9 @@ def model_files(wildcards):
 
 def request(name):
     """What a cell's job asks for by one resource's name; retries ask for more."""
-    return lambda wildcards, attempt: getattr(REQUESTS.request(cell_of(wildcards), attempt), name)
+    return lambda wildcards, attempt: getattr(REQUESTS.request(spec_of(wildcards), attempt), name)
 
 
 def longest_first(wildcards):
     """Priority of a cell: the minutes it is planned to take."""
-    return REQUESTS.priority(cell_of(wildcards))
-
-
-def quantizing(name):
-    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
-
-    def asked(wildcards, attempt):
-        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
-        return getattr(REQUESTS.request(cells[0], attempt), name) if cells else 0
-
-    return asked
+    return REQUESTS.priority(spec_of(wildcards))

@@ -9,17 +9,23 @@ rule compare:
         answers=cell_files("scored.jsonl", MERGED),
         measurements=cell_files("measurements.json", MERGED),
     output:
-        report(f"{RUN}/tables/table1.csv", caption="../report/table1.rst", category="Tables"),
+        report(
+            f"{RUN}/tables/table1.csv",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "Table 1", "format": "CSV"},
+        ),
         [f"{RUN}/tables/{name}" for name in TABLES if name != "table1.csv"],
     log:
         f"{RUN}/logs/compare.log",
     conda:
         "../../envs/analysis.yaml"
     params:
+        job="compare",
         studies={name: study.model_dump() for name, study in grid.active_studies(CATALOGUE).items()},
         comparison=CATALOGUE.run.comparison.model_dump(),
         seed=CATALOGUE.run.seed,
         cells=[cell.folder for cell in MERGED],
-        code=provenance.source_hash("tables", "statistics"),
+        code=provenance.code_of("compare"),
     script:
-        "../scripts/compare.py"
+        "../scripts/job.py"

@@ -1,8 +1,4 @@
 # Needs: tables only. Produces: the figures of the run's studies as PNG, PDF and SVG.
-# Modules that every figure uses; a change of one redraws all.
-FIGURE_PARTS = [f"figures/{name}" for name in ("panels", "saving", "style", "view")]
-# Figure 7 shows recommendations, and changes with how they are made.
-OWN_PARTS = {"figure7": ["recommend"]}
 
 
 rule figure:
@@ -11,7 +7,12 @@ rule figure:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
     output:
-        report(f"{RUN}/figures/{{figure}}.png", caption="../report/figure.rst", category="Figures"),
+        report(
+            f"{RUN}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         f"{RUN}/figures/{{figure}}.pdf",
         f"{RUN}/figures/{{figure}}.svg",
     log:
@@ -19,9 +20,8 @@ rule figure:
     conda:
         "../../envs/analysis.yaml"
     params:
+        job="figure",
         caption=lambda wildcards: figures.caption(wildcards.figure),
-        code=lambda wildcards: provenance.source_hash(
-            f"figures/{wildcards.figure}", *FIGURE_PARTS, *OWN_PARTS.get(wildcards.figure, [])
-        ),
+        code=lambda wildcards: provenance.code_of("figure", f"figures.{wildcards.figure}"),
     script:
-        "../scripts/figure.py"
+        "../scripts/job.py"

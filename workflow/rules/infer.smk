@@ -17,6 +17,8 @@ rule infer:
         manifest=f"{RUN}/cells/{CELL}/manifest.json",
     log:
         f"{RUN}/logs/infer/{CELL}.log",
+    benchmark:
+        f"{RUN}/benchmarks/infer/{CELL}.tsv"
     priority: longest_first
     conda:
         "../../envs/inference.yaml"
@@ -24,17 +26,20 @@ rule infer:
     resources:
         gpu=request("gpu"),
         gres=request("gres"),
+        # GPUs of one cell are GPUs of one node; SLURM counts --gpus over all nodes of a job.
+        nodes=1,
         mem_mb=request("mem_mb"),
         disk_mb=request("disk_mb"),
         runtime=request("runtime"),
     params:
+        job="infer",
         cell=lambda wildcards: cell_of(wildcards).folder,
         # What the outputs depend on; a change of any of it, and of nothing else, runs the cell again.
-        identity=lambda wildcards: cell_identity(CATALOGUE, cell_of(wildcards)),
+        identity=lambda wildcards: spec_of(wildcards).identity,
         progress=lambda wildcards: f"{RUN}/progress/{cell_of(wildcards).folder}",
         notes=NOTES,
     script:
-        "../scripts/infer.py"
+        "../scripts/job.py"
 
 
 rule infer_all:

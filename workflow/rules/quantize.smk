@@ -1,28 +1,42 @@
 # Needs: a model folder. Produces, with `keep: quantized` or `both`: one quantized checkpoint a model and precision.
 
 
+def quantizing(name):
+    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
+
+    def asked(wildcards, attempt):
+        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
+        return getattr(REQUESTS.request(SPECS[cells[0]], attempt), name) if cells else 0
+
+    return asked
+
+
 rule quantize_model:
     """Quantize a model once, so that its cells read a third of the bytes and quantize nothing."""
     input:
         model_files,
     output:
-        f"{MODELS}/quantized/{{model}}/{{precision}}/manifest.json",
+        manifest=f"{MODELS}/quantized/{{model}}/{{precision}}/manifest.json",
     log:
         f"{RUN}/logs/quantize_model/{{model}}-{{precision}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/quantize_model/{{model}}-{{precision}}.tsv"
     conda:
         "../../envs/inference.yaml"
     threads: CATALOGUE.run.hardware.threads
     resources:
         gpu=quantizing("gpu"),
         gres=quantizing("gres"),
+        nodes=1,
         mem_mb=quantizing("mem_mb"),
         disk_mb=quantizing("disk_mb"),
         runtime=4 * 60,
     params:
-        precision=lambda wildcards: checkpoint_settings(CATALOGUE.precisions[wildcards.precision]),
+        job="quantize_model",
+        settings=lambda wildcards: checkpoint_settings(CATALOGUE.precisions[wildcards.precision]),
         notes=NOTES,
     script:
-        "../scripts/quantize_model.py"
+        "../scripts/job.py"
 
 
 rule release_weights:
@@ -37,6 +51,7 @@ rule release_weights:
     conda:
         "../../envs/inference.yaml"
     params:
+        job="release_weights",
         notes=NOTES,
     script:
-        "../scripts/release_weights.py"
+        "../scripts/job.py"

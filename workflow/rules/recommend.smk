@@ -8,16 +8,27 @@ rule recommend:
         effects=f"{RUN}/tables/precision_effects.csv",
         settings=f"{RUN}/tables/configuration.json",
     output:
-        report(f"{RUN}/recommendations.md", caption="../report/recommendations.rst", category="Recommendations"),
-        report(f"{RUN}/recommendations.csv", caption="../report/recommendations.rst", category="Recommendations"),
+        report(
+            f"{RUN}/recommendations.md",
+            caption="../report/recommendations.rst",
+            category="Recommendations",
+            labels={"recommendations": "to read"},
+        ),
+        report(
+            f"{RUN}/recommendations.csv",
+            caption="../report/recommendations.rst",
+            category="Recommendations",
+            labels={"recommendations": "as a table"},
+        ),
     log:
         f"{RUN}/logs/recommend.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=provenance.source_hash("recommend"),
+        job="recommend",
+        code=provenance.code_of("recommend"),
     script:
-        "../scripts/recommend.py"
+        "../scripts/job.py"
 
 
 PUBLISHED = f"{CATALOGUE.run.results_folder}/published"
@@ -26,8 +37,8 @@ PUBLISHED = f"{CATALOGUE.run.results_folder}/published"
 rule published_figures:
     """Draw the paper's published Table 1 as Figures 2 and 7, and write its recommendations (`make paper-figures`)."""
     input:
-        table1=from_here([ROOT / "resources/paper/table1.csv"]),
-        table2=from_here([ROOT / "resources/paper/table2.csv"]),
+        table1=from_here([settings.located(ROOT, "resources/paper/table1.csv")]),
+        table2=from_here([settings.located(ROOT, "resources/paper/table2.csv")]),
     output:
         figures=expand(
             f"{PUBLISHED}/figures/{{figure}}.{{format}}", figure=["figure2", "figure7"], format=["png", "pdf", "svg"]
@@ -39,6 +50,7 @@ rule published_figures:
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=provenance.source_hash("figures", "recommend", "tables"),
+        job="published_figures",
+        code=provenance.code_of("published_figures"),
     script:
-        "../scripts/published_figures.py"
+        "../scripts/job.py"

@@ -8,13 +8,19 @@ rule report:
         figure_files(),
         cell_files("scored.jsonl", MERGED),
     output:
-        report(f"{RUN}/report.html", caption="../report/report.rst", category="Report"),
+        target=report(
+            f"{RUN}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "the run on one page"},
+        ),
     log:
         f"{RUN}/logs/report.log",
     conda:
         "../../envs/analysis.yaml"
     params:
+        job="report",
         cells=[cell.folder for cell in MERGED],
-        code=provenance.source_hash("report"),
+        code=provenance.code_of("report"),
     script:
-        "../scripts/report.py"
+        "../scripts/job.py"

@@ -1,10 +1,6 @@
 # Needs: network, unless models and datasets are local. Produces: model folders with a receipt, prepared samples.
-localrules:
-    lock,
-    retrieve_all,
-    retrieve_dataset,
-    retrieve_model,
-    prepare_dataset,
+# A download that breaks off goes on where it stopped.
+DOWNLOAD_RETRIES = 3
 
 
 rule retrieve_all:
@@ -12,46 +8,43 @@ rule retrieve_all:
     input:
         [f"{MODELS}/{name}.json" for name in HUB_MODELS],
         [f"resources/datasets/{name}/retrieved.json" for name in USED_DATASETS if name not in SOURCES],
+    localrule: True
 
 
 rule retrieve_dataset:
     """Download a dataset's pinned files and check their content."""
     output:
-        "resources/datasets/{dataset}/retrieved.json",
+        receipt="resources/datasets/{dataset}/retrieved.json",
     log:
         "resources/datasets/{dataset}.log",
-    conda:
-        "../../envs/inference.yaml"
-    script:
-        "../scripts/retrieve_dataset.py"
-
-
-rule lock:
-    """Write down the commit and files that each model's hub id and revision stand for: config/models.lock.yaml."""
-    log:
-        f"{RUN}/logs/lock.log",
+    retries: DOWNLOAD_RETRIES
+    localrule: True
     conda:
         "../../envs/inference.yaml"
     params:
-        models=HUB_MODELS,
+        job="retrieve_dataset",
     script:
-        "../scripts/lock.py"
+        "../scripts/job.py"
 
 
 rule retrieve_model:
     """Download a model at its configured revision and check its folder."""
     output:
-        f"{MODELS}/{{model}}.json",
+        receipt=f"{MODELS}/{{model}}.json",
     log:
         f"{RUN}/logs/retrieve_model/{{model}}.log",
+    retries: DOWNLOAD_RETRIES
+    localrule: True
     conda:
         "../../envs/inference.yaml"
     resources:
         # Downloads share one line and one disk.
         downloads=1,
-        disk_mb=lambda wildcards: REQUESTS.checkpoint_mb(wildcards.model),
+        disk_mb=lambda wildcards: planning.checkpoint_mb(CATALOGUE.models[wildcards.model]),
+    params:
+        job="retrieve_model",
     script:
-        "../scripts/retrieve_model.py"
+        "../scripts/job.py"
 
 
 rule prepare_dataset:
@@ -64,14 +57,16 @@ rule prepare_dataset:
         description=f"{RUN}/datasets/{{dataset}}/dataset.json",
     log:
         f"{RUN}/logs/prepare_dataset/{{dataset}}.log",
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
+        job="prepare_dataset",
         entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(
             exclude={"tokens", "redistributable"}
         ),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
-        code=provenance.source_hash("datasets"),
+        code=provenance.code_of("prepare_dataset"),
     script:
-        "../scripts/prepare_dataset.py"
+        "../scripts/job.py"

@@ -4,14 +4,13 @@
 # each file it looks for with all outputs of the rule that makes it, so a rule has a bounded number of them.
 SCORED_TOGETHER = 128
 
-SCORE_CODE = provenance.source_hash("tasks", "scoring", "statistics")
-
-for part, (dataset, cells) in score_parts(SCORED_TOGETHER).items():
+for (dataset, number), cells in score_parts(SCORED_TOGETHER).items():
 
     rule:
         """Read and judge the answers of cells of one dataset."""
         name:
-            f"score_{part}"
+            # The number comes last and is never left out: no two datasets can name the same rule, hoc_2 and hoc neither.
+            f"score_{dataset}_{number}"
         input:
             samples=f"{RUN}/datasets/{dataset}/samples.jsonl",
             predictions=cell_files("predictions.jsonl", cells),
@@ -19,10 +18,11 @@ for part, (dataset, cells) in score_parts(SCORED_TOGETHER).items():
             scores=cell_files("scores.json", cells),
             answers=cell_files("scored.jsonl", cells),
         log:
-            f"{RUN}/logs/score/{part}.log",
+            f"{RUN}/logs/score/{dataset}/{number}.log",
         conda:
             "../../envs/analysis.yaml"
         params:
+            job="score",
             dataset=dataset,
             cells=[cell.folder for cell in cells],
             entry=CATALOGUE.datasets[dataset].model_dump_json(
@@ -30,6 +30,6 @@ for part, (dataset, cells) in score_parts(SCORED_TOGETHER).items():
             ),
             comparison=CATALOGUE.run.comparison.model_dump(include={"resamples", "confidence"}),
             seed=CATALOGUE.run.seed,
-            code=SCORE_CODE,
+            code=provenance.code_of("score"),
         script:
-            "../scripts/score.py"
+            "../scripts/job.py"

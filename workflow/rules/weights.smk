@@ -11,7 +11,7 @@ HUB_MODELS = [
 
 def loads_checkpoint(model, precision):
     """Whether cells of a model at a precision load a quantized checkpoint."""
-    return uses_checkpoint(CATALOGUE.run, CATALOGUE.models[model], CATALOGUE.precisions[precision])
+    return uses_checkpoint(CATALOGUE.run.keep, CATALOGUE.models[model], CATALOGUE.precisions[precision])
 
 
 def cell_weights(wildcards):
@@ -38,13 +38,3 @@ def released_files():
     if CATALOGUE.run.keep != "quantized" or CATALOGUE.run.allow_missing:
         return []
     return [f"{MODELS}/{name}.released.json" for name in HUB_MODELS if checkpoints_of(name)]
-
-
-def quantizing(name):
-    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
-
-    def asked(wildcards, attempt):
-        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
-        return getattr(REQUESTS.request(cells[0], attempt), name) if cells else 0
-
-    return asked

@@ -231,4 +231,4 @@ def test_the_command_prints_the_configuration(packed: Path, tmp_path: Path, caps
     output = capsys.readouterr()
     assert output.out.strip() == str(tmp_path / "r/paper/run.yaml")
     assert "not scored again, since texts or outputs are left out: medqa, ncbi_disease" in output.err
-    assert main(["open", str(tmp_path / "none")]) == 1
+    assert main(["open", str(tmp_path / "none")]) == 2

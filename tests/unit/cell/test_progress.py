@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 
 from quantbench.cell.progress import Progress
+from quantbench.contracts.kept_progress import History, KeptMeasurements
 from quantbench.contracts.records import Prediction
+
+HELD = {"allocated_bytes": None, "reserved_bytes": None, "process_bytes": None, "resident_bytes": 5}
+MEASURED = KeptMeasurements.checked(
+    {
+        "load_s": 1.0,
+        "weight_bytes": 2,
+        "memory": {"after_load": HELD, "inference": {f"peak_{name}": value for name, value in HELD.items()}},
+        "latency": {"warmup": 0, "samples": []},
+    },
+    "test",
+)
 
 
 def prediction(sample_id: str) -> Prediction:
@@ -33,18 +45,18 @@ def test_a_torn_end_is_cut_off(tmp_path: Path, torn: str) -> None:
 def test_another_configuration_starts_anew_and_deletes_nothing(tmp_path: Path) -> None:
     old, new = Progress(tmp_path, "a" * 64), Progress(tmp_path, "b" * 64)
     old.append([prediction("0")])
-    old.keep_measurements({"load_s": 1})
+    old.keep_measurements(MEASURED)
     assert (new.finished(), new.measurements()) == ({}, None)
     new.append([prediction("1")])
     new.clear()
-    assert (list(old.finished()), old.measurements(), new.finished()) == (["0"], {"load_s": 1}, {})
+    assert (list(old.finished()), old.measurements(), new.finished()) == (["0"], MEASURED, {})
 
 
 def test_starts_and_batches_are_counted(tmp_path: Path) -> None:
     for _ in range(3):
         with Progress(tmp_path, "a" * 64).alone():
             Progress(tmp_path, "a" * 64).begin_batch()
-    assert Progress(tmp_path, "a" * 64).history() == {"resumed": 2, "batches_generated": 3, "halved_batches": []}
+    assert Progress(tmp_path, "a" * 64).history() == History(resumed=2, batches_generated=3, halved_batches=[])
 
 
 def _hold(folder: Path, seconds: float, ready) -> None:

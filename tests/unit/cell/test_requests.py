@@ -1,15 +1,18 @@
 """Prompts as token ids: worked examples, chat templates, and exactly one start token."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from quantbench.cell.requests import build_requests
-from quantbench.config import ModelEntry, load_datasets
+from quantbench.cell.requests import build_requests, check_context
+from quantbench.config import ModelEntry, load
+from quantbench.config.settings import read_yaml
 from quantbench.contracts.records import Sample, write_records
 from quantbench.errors import DataError, ModelError
 from quantbench.models.loading import load_tokenizer
 from quantbench.study.grid import Cell
+from quantbench.study.spec import CellSpec, cell_spec
 
 CHAT = "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"
 DOUBLED = "{{ bos_token }}" + CHAT
@@ -24,12 +27,17 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def spec_of(repository: Path, model: ModelEntry, shots: int = 0, **changes: object) -> CellSpec:
+    catalogue = load(repository, read_yaml(repository / "config/config.yaml"), "test")
+    catalogue.models["m"] = model
+    return replace(cell_spec(catalogue, Cell("m", "full", "ddi2013", "instruction", shots)), **changes)
+
+
 def build(repository: Path, data: Path, model: ModelEntry, shots: int = 0, chat: str | None = None):
     tokenizer = load_tokenizer(Path(str(model.folder)))
     if chat is not None:
         tokenizer.chat_template = chat
-    cell = Cell("m", "full", "ddi2013", "instruction", shots)
-    return build_requests(repository, cell, model, load_datasets(repository)["ddi2013"], data, tokenizer), tokenizer
+    return build_requests(spec_of(repository, model, shots), data, tokenizer), tokenizer
 
 
 def test_worked_examples_come_in_order_with_their_answers(repository: Path, data: Path, random_model) -> None:
@@ -77,6 +85,27 @@ def test_a_doubled_start_token_is_refused(repository: Path, data: Path, random_m
     tokenizer = load_tokenizer(Path(str(random_model.folder)))
     tokenizer.chat_template = DOUBLED
     model = random_model.model_copy(update={"chat_template": "tokenizer"})
-    cell = Cell("m", "full", "ddi2013", "instruction", 0)
     with pytest.raises(ModelError, match="2 start tokens, expected 1 first"):
-        build_requests(repository, cell, model, load_datasets(repository)["ddi2013"], data, _StartsTexts(tokenizer))
+        build_requests(spec_of(repository, model), data, _StartsTexts(tokenizer))
+
+
+def test_prompts_beyond_the_context_are_named(repository: Path, data: Path, random_model) -> None:
+    requests, _ = build(repository, data, random_model)
+    longest = max(len(request.token_ids) for request in requests)
+
+    def spec(context_length: int) -> CellSpec:
+        facts = random_model.architecture.model_copy(update={"context_length": context_length})
+        model = random_model.model_copy(update={"architecture": facts})
+        return spec_of(repository, model, max_new_tokens=10)
+
+    check_context(requests, spec(longest + 10))
+    with pytest.raises(ModelError, match=rf"m full on ddi2013 .*sample 0.*{longest} tokens.*context of {longest + 9}"):
+        check_context(requests, spec(longest + 9))
+
+
+def test_prompts_of_a_stand_in_have_the_length_asked_for(repository: Path, data: Path, random_model) -> None:
+    model = random_model.model_copy(update={"weights": "random"})
+    tokenizer = load_tokenizer(Path(str(random_model.folder)))
+    for tokens in (7, 5000):
+        requests = build_requests(spec_of(repository, model, prompt_tokens=tokens), data, tokenizer)
+        assert {len(request.token_ids) for request in requests} == {tokens}

@@ -17,10 +17,12 @@ from quantbench.cell import running as runner
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import Catalogue, load
 from quantbench.contracts.files import read_json, write_json
+from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Sample, write_records
 from quantbench.engine.generation import Generator
 from quantbench.errors import DataError, ModelError
 from quantbench.study.grid import Cell
+from quantbench.study.spec import cell_spec
 
 CELL = Cell("random", "full", "ddi2013", "instruction", 0)
 SAMPLES = [Sample(str(number), {"sentence": f"@DRUG$ {'and ' * number}@DRUG$"}, "DDI-int", "d") for number in range(10)]
@@ -49,14 +51,15 @@ def run(catalogue: Catalogue, tmp_path: Path) -> Run:
     data = tmp_path / "data"
     write_records(data / "samples.jsonl", SAMPLES)
     write_records(data / "shots.jsonl", [])
-    write_json(data / "dataset.json", {"dataset": "ddi2013"})
+    PreparedDataset(
+        dataset="ddi2013", files={}, limit=None, seed=0, samples=len(SAMPLES), label_counts={}, shots=0
+    ).write(data / "dataset.json")
 
     def start(name: str, **inference: Any) -> Path:
         folder = tmp_path / name
         settings = catalogue.run.model_copy(update={"inference": catalogue.run.inference.model_copy(update=inference)})
         run_cell(
-            replace(catalogue, run=settings),
-            CELL,
+            cell_spec(replace(catalogue, run=settings), CELL),
             CellFolders(data, folder / "out", folder / "progress", tmp_path / "leases"),
             gpus=0,
         )
@@ -174,7 +177,7 @@ def test_continuous_batching_answers_alike_and_resumes(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = (run("static") / "out/predictions.jsonl").read_bytes()
-    monkeypatch.setattr("quantbench.cell.answering._KEEP_EVERY_S", 0.0)
+    monkeypatch.setattr("quantbench.engine.kinds.continuous._KEEP_EVERY_S", 0.0)
     append = runner.Progress.append
     kept: list[int] = []
 

@@ -82,12 +82,12 @@ def test_its_smoke_test_passes_where_it_was_copied_and_names_a_changed_file(expo
 
 
 def test_what_cannot_be_exported_is_said(models: Path, exported: Path, tmp_path: Path, capsys) -> None:
-    assert export(models, exported) == 1
+    assert export(models, exported) == 2
     assert "is there already" in capsys.readouterr().err
-    assert export(tmp_path, tmp_path / "x") == 1
+    assert export(tmp_path, tmp_path / "x") == 2
     assert "no quantized checkpoint; run snakemake" in capsys.readouterr().err
-    assert export(models, tmp_path / "x", "--model", "tiny-x") == 1
-    assert "unknown model 'tiny-x'; did you mean 'tiny-xs'" in capsys.readouterr().err
-    assert export(models, tmp_path / "x", "--precision", "w4") == 1
-    assert "unknown precision 'w4'" in capsys.readouterr().err
+    assert export(models, tmp_path / "x", "--model", "tiny-x") == 2
+    assert "--model 'tiny-x' is unknown; did you mean 'tiny-xs'" in capsys.readouterr().err
+    assert export(models, tmp_path / "x", "--precision", "w4") == 2
+    assert "--precision 'w4' is unknown" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -56,11 +57,31 @@ def test_the_configured_gpu_is_among_the_counted(capsys, repository: Path, tmp_p
     settings["hardware"]["gpu_memory_gib"] = 32
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(settings))
-    assert main(["plan", "--config", str(path), "--model", "phi-4", "--precision", "full", "--format", "csv"]) == 0
+    assert main(["plan", "--configfile", str(path), "--model", "phi-4", "--precision", "full", "--format", "csv"]) == 0
     (row,) = rows_of(capsys.readouterr().out)
     catalogue = load(repository, settings, str(path))
     expected = gpus_needed(catalogue.models["phi-4"], catalogue.precisions["full"], 32)
     assert row["gpus_of_32_gib"] == str(expected)
+
+
+def test_gpus_that_are_stated_must_hold_what_is_planned(capsys) -> None:
+    words = ["plan", "--model", "qwen2.5-72b", "--config", "hardware={gpu_memory_gib: 40, gpus: 2}"]
+    assert main([*words, "--precision", "full"]) == 1
+    assert "at most 2 GPUs of 40 GiB, as configured, do not hold qwen2.5-72b full" in capsys.readouterr().err
+    assert main([*words, "--precision", "w4a16"]) == 0
+
+
+def test_json_is_csv_with_types(capsys) -> None:
+    for words in (["--against", "paper"], ["--hours", "--gpus", "4"], ["--model", "phi-4"]):
+        assert main(["plan", *words, "--format", "csv"]) == 0
+        rows = rows_of(capsys.readouterr().out)
+        assert main(["plan", *words, "--format", "json"]) == 0
+        objects = json.loads(capsys.readouterr().out)
+        assert [list(one) for one in objects] == [list(one) for one in rows]
+        for one, row in zip(objects, rows, strict=True):
+            for key, value in one.items():
+                assert value == (float(row[key]) if isinstance(value, int | float) else row[key] or None)
+        assert any(isinstance(value, float) for value in objects[0].values())
 
 
 def test_a_prompt_beyond_the_context_is_noted(capsys) -> None:
@@ -109,7 +130,7 @@ def test_hours_as_csv_grow_with_what_there_is_to_do(capsys) -> None:
 
 
 def test_hours_name_what_does_not_fit(capsys) -> None:
-    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "a100-40gb"]) == 0
+    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "a100-40gb"]) == 1
     assert "Not counted under single: 1 cell does not fit on GPUs of 40 GiB with at most 4" in capsys.readouterr().out
 
 
@@ -125,7 +146,9 @@ def test_hours_name_what_does_not_fit(capsys) -> None:
             ["--against", "paper", "--model", "qwen2.5-7b"],
             "--model 'qwen2.5-7b' is unknown; did you mean 'qwen2.5-72b'?",
         ),
-        (["--config", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["--configfile", "nowhere.yaml"], "nowhere.yaml: no such file"),
+        (["--config", "mine.yaml"], "--config 'mine.yaml' is not KEY=VALUE; a file is named with --configfile"),
+        (["--config", "limit=[1"], "--config 'limit=[1': the value is not valid YAML"),
         (["--hours", "--gpus", "0"], "--gpus has the value 0; give a number of at least 1"),
         (["--hours", "--batch", "2"], "--batch does not go with --hours"),
         (["--hours", "--against", "paper"], "--against does not go with --hours"),
@@ -133,7 +156,7 @@ def test_hours_name_what_does_not_fit(capsys) -> None:
     ],
 )
 def test_bad_input_is_named(capsys, words: list[str], message: str) -> None:
-    assert main(["plan", *words]) == 1
+    assert main(["plan", *words]) == 2
     assert message in capsys.readouterr().err
 
 

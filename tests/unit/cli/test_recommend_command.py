@@ -47,7 +47,7 @@ def test_nothing_fits_is_an_error_with_the_nearest(capsys: pytest.CaptureFixture
     ],
 )
 def test_bad_input_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["recommend", *arguments]) == 1
+    assert main(["recommend", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 

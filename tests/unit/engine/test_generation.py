@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from quantbench.cell.requests import Request, check_context
-from quantbench.config import ModelEntry, load_datasets, read_entries
+from quantbench.cell.requests import Request
+from quantbench.config import ModelEntry, read_entries
 from quantbench.config.entries import PrecisionEntry
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.prefix import shared_length
 from quantbench.errors import ModelError
 from quantbench.models.loading import load_model, load_tokenizer, weight_bytes
-from quantbench.study.grid import Cell
 
 TEXTS = [
     "Text: aspirin",
@@ -98,7 +97,7 @@ def test_quantized_models_generate_and_are_smaller(random_model, precisions, req
     assert weight_bytes(loaded.model) < weight_bytes(full.model)
     answers = Generator(loaded, GenerationSettings(max_new_tokens=6)).answer(requests)
     assert all(1 <= answer.new_tokens[0] <= 6 for answer in answers)
-    assert loaded.applied["settings"] == precisions[name].settings
+    assert loaded.applied.settings == precisions[name].settings
 
 
 def test_sampled_chains_do_not_depend_on_their_batch(random_model, precisions, requests) -> None:
@@ -140,17 +139,6 @@ def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requ
     new_tokens = engine.answer([requests[1]])[0].new_tokens
     assert timing.new_tokens == sum(new_tokens)
     assert len(timing.token_at) == max(new_tokens)  # chains are generated side by side
-
-
-def test_prompts_beyond_the_context_are_named(requests, repository: Path) -> None:
-    cell = Cell("m", "full", "hoc", "instruction", 5)
-    longest = max(len(request.token_ids) for request in requests)
-    check_context(requests, cell, longest + 10, 10)
-    with pytest.raises(
-        ModelError, match=rf"m full on hoc .*5 shots.*sample 1.*{longest} tokens.*context of {longest + 9}"
-    ):
-        check_context(requests, cell, longest + 9, 10)
-    assert load_datasets(repository)["hoc"].max_new_tokens["instruction"] == 50
 
 
 def test_a_setting_bitsandbytes_refuses_is_named(random_model) -> None:

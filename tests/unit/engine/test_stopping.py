@@ -11,11 +11,11 @@ from quantbench.config.entries import PrecisionEntry
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import prepare
-from quantbench.engine.completeness import AnswerCheck
 from quantbench.engine.generation import GenerationSettings, Generator
-from quantbench.engine.stopping import LineWatch, RowStops
+from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
 from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
 from quantbench.study.grid import Cell
+from quantbench.study.spec import cell_spec
 from quantbench.tasks import get
 
 TEXTS = ["Text: aspirin", "Which label applies? Text:", "a", "yes no maybe yes", "Answer: C; Answer:", "fever;"]
@@ -128,7 +128,7 @@ def test_outputs_that_run_on_are_read_alike_from_each_of_their_beginnings(reposi
         data, source = tmp_path / dataset, repository / "resources/demo/datasets" / dataset
         prepare(catalogue.datasets[dataset], dataset, source, 6, 1, data)
         cell = Cell(name, "full", dataset, prompting, 0)
-        requests = build_requests(repository, cell, entry, catalogue.datasets[dataset], data, tokenizer)
+        requests = build_requests(cell_spec(catalogue, cell), data, tokenizer)
         task = get(catalogue.datasets[dataset])
         samples = {sample.sample_id: sample for sample in read_records(data / "samples.jsonl", Sample)}
         for answer in generator.answer(requests):

@@ -3,12 +3,11 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from quantbench.measure.energy import EnergyWindow, energy_window
-from quantbench.measure.rapl import POWERCAP, RaplCounter
+from quantbench.contracts.measurements import Energy
+from quantbench.measure.energy import POWERCAP, EnergyWindow, RaplCounter, energy_window
 
 RANGE_UJ = 262_143_328_850
 
@@ -48,9 +47,9 @@ def test_packages_and_memory_are_added_cores_and_platform_are_not(tree: Tree) ->
         for domain, name in domains.items():
             tree.set(domain, name, 3_500_000)
     record = window.record()
-    assert record["energy_j"] == pytest.approx(3 * 2.5)
-    assert (record["reason"], record["source"], record["idle_power_w"]) == ("", "rapl", None)
-    assert record["window_s"] > 0
+    assert record.energy_j == pytest.approx(3 * 2.5)
+    assert (record.reason, record.source, record.idle_power_w) == ("", "rapl", None)
+    assert record.window_s > 0
 
 
 def test_a_counter_that_starts_again_is_followed(tree: Tree) -> None:
@@ -58,7 +57,7 @@ def test_a_counter_that_starts_again_is_followed(tree: Tree) -> None:
     window = energy_window([], tree.folder)
     with window:
         tree.set("intel-rapl:0", "package-0", 1_000_000)
-    assert window.record()["energy_j"] == pytest.approx(5.0)
+    assert window.record().energy_j == pytest.approx(5.0)
 
 
 def test_a_counter_that_starts_again_several_times_is_read_often_enough(tree: Tree) -> None:
@@ -78,23 +77,23 @@ def test_a_counter_that_starts_again_several_times_is_read_often_enough(tree: Tr
             deadline = time.monotonic() + 20
             while readings[-1] != value and time.monotonic() < deadline:
                 time.sleep(0.001)
-    assert window.record()["energy_j"] == pytest.approx(3100e-6)
+    assert window.record().energy_j == pytest.approx(3100e-6)
 
 
 def test_without_a_counter_energy_is_unavailable_with_the_reason(tmp_path: Path) -> None:
     with energy_window([], tmp_path) as window:
         pass
     record = window.record()
-    assert record["energy_j"] is None
-    assert record["reason"] == f"unavailable: no processor energy counter ({tmp_path}/intel-rapl:* is missing)"
+    assert record.energy_j is None
+    assert record.reason == f"unavailable: no processor energy counter ({tmp_path}/intel-rapl:* is missing)"
 
 
 def test_a_device_nvml_does_not_know_is_unavailable_with_its_words() -> None:
     with energy_window(["GPU-of-no-machine"]) as window:
         pass
     record = window.record()
-    assert record["energy_j"] is None
-    assert record["reason"].startswith("unavailable: ")
+    assert record.energy_j is None
+    assert record.reason.startswith("unavailable: ")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -102,7 +101,7 @@ def test_a_counter_only_root_may_read_is_named(tree: Tree) -> None:
     tree.set("intel-rapl:0", "package-0", 5)
     path = tree.folder / "intel-rapl:0/energy_uj"
     path.chmod(0)
-    reason = energy_window([], tree.folder).record()["reason"]
+    reason = energy_window([], tree.folder).record().reason
     assert reason.startswith(f"unavailable: {path} may not be read")
 
 
@@ -110,18 +109,18 @@ def test_a_counter_that_vanishes_or_stands_still_is_never_0(tree: Tree) -> None:
     tree.set("intel-rapl:0", "package-0", 5)
     with energy_window([], tree.folder) as still:
         pass
-    assert still.record()["energy_j"] is None
-    assert "did not move" in still.record()["reason"]
+    assert still.record().energy_j is None
+    assert "did not move" in still.record().reason
     with energy_window([], tree.folder) as gone:
         (tree.folder / "intel-rapl:0/energy_uj").unlink()
-    assert gone.record()["energy_j"] is None
-    assert "energy_uj" in gone.record()["reason"]
+    assert gone.record().energy_j is None
+    assert "energy_uj" in gone.record().reason
 
 
 def test_a_window_never_opened_says_so(tree: Tree) -> None:
     tree.set("intel-rapl:0", "package-0", 5)
     record = energy_window([], tree.folder).record()
-    assert (record["energy_j"], record["reason"]) == (None, "unavailable: no sample was left to answer")
+    assert (record.energy_j, record.reason) == (None, "unavailable: no sample was left to answer")
 
 
 class Millijoules:
@@ -146,7 +145,7 @@ def test_idle_power_is_measured_before_and_stated() -> None:
     counter.values = [12_000_000, 23_000_000]  # between making the window and opening it: not counted
     with window:
         counter.values = [14_000_000, 23_500_000]
-    assert (window.record()["energy_j"], window.record()["idle_power_w"]) == (pytest.approx(2.5), 61.5)
+    assert (window.record().energy_j, window.record().idle_power_w) == (pytest.approx(2.5), 61.5)
 
 
 def busy(seconds: float) -> None:
@@ -156,12 +155,12 @@ def busy(seconds: float) -> None:
 
 
 def test_this_machines_own_counters_count_plausible_watts() -> None:
-    records: list[dict[str, Any]] = []
+    records: list[Energy] = []
     for seconds in (0.2, 0.8):
         with energy_window([], POWERCAP) as window:
             busy(seconds)
         records.append(window.record())
-    if records[0]["energy_j"] is None:
-        pytest.skip(records[0]["reason"])
-    assert records[0]["energy_j"] < records[1]["energy_j"]
-    assert 0.5 < records[1]["energy_j"] / records[1]["window_s"] < 2000
+    if records[0].energy_j is None:
+        pytest.skip(records[0].reason)
+    assert records[0].energy_j < records[1].energy_j
+    assert 0.5 < records[1].energy_j / records[1].window_s < 2000

@@ -26,13 +26,13 @@ def test_a_known_sleep_is_timed_within_five_percent() -> None:
     found = time_each(items, generate, lambda: waits.append(1), warmup=1)
     assert calls == [0.01, 0.2, 0.3]
     assert len(waits) == 6  # before and after each call
-    assert [item["sample_id"] for item in found] == ["a", "b"]
+    assert [item.sample_id for item in found] == ["a", "b"]
     for item, (_, pause_s) in zip(found, items[1:], strict=True):
-        assert pause_s <= item["latency_s"] <= pause_s * 1.05
-        assert pause_s / 2 <= item["first_token_s"] <= pause_s / 2 * 1.05
-        assert item["token_times_s"][0] == pytest.approx(item["first_token_s"], abs=1e-6)
-        assert item["first_token_s"] < item["token_times_s"][1] <= item["latency_s"]
-        assert (item["prompt_tokens"], item["new_tokens"]) == (7, 3)
+        assert pause_s <= item.latency_s <= pause_s * 1.05
+        assert pause_s / 2 <= item.first_token_s <= pause_s / 2 * 1.05
+        assert item.token_times_s[0] == pytest.approx(item.first_token_s, abs=1e-6)
+        assert item.first_token_s < item.token_times_s[1] <= item.latency_s
+        assert (item.prompt_tokens, item.new_tokens) == (7, 3)
 
 
 def test_a_known_load_is_seen_by_the_resident_set() -> None:
@@ -43,7 +43,7 @@ def test_a_known_load_is_seen_by_the_resident_set() -> None:
         block[page] = 1
     held = memory.resident_bytes() - before
     del block
-    peak = memory.peak()["peak_resident_bytes"] - before
+    peak = memory.peak().peak_resident_bytes - before
     assert 195 * MIB < held < 215 * MIB
     assert 195 * MIB < peak < 215 * MIB
     assert memory.resident_bytes() - before < 50 * MIB
@@ -57,13 +57,13 @@ def test_a_known_tensors_bytes_are_seen_exactly_on_a_gpu() -> None:
     before = memory.after_load()
     block = torch.empty(64 * MIB, dtype=torch.uint8, device="cuda")
     held = memory.after_load()
-    assert held["allocated_bytes"] - before["allocated_bytes"] == 64 * MIB
-    assert held["reserved_bytes"] >= held["allocated_bytes"]
+    assert held.allocated_bytes - before.allocated_bytes == 64 * MIB
+    assert held.reserved_bytes >= held.allocated_bytes
     memory.start_peak()
     more = torch.empty(32 * MIB, dtype=torch.uint8, device="cuda")
     del more
-    assert memory.peak()["peak_allocated_bytes"] == held["allocated_bytes"] + 32 * MIB
-    assert memory.after_load()["allocated_bytes"] == held["allocated_bytes"]
+    assert memory.peak().peak_allocated_bytes == held.allocated_bytes + 32 * MIB
+    assert memory.after_load().allocated_bytes == held.allocated_bytes
     del block
 
 

@@ -19,6 +19,7 @@ from quantbench.models.quantizing import Source, quantize_model
 from quantbench.store.checkpoints import checkpoint_folder, read_manifest
 from quantbench.store.folder import file_hashes
 from quantbench.study.grid import Cell
+from quantbench.study.spec import cell_spec
 from quantbench.verify.run_cells import Verifier
 
 PROMPTS = [
@@ -110,7 +111,7 @@ def run(project: Project, models: Path, out: Path) -> Path:
     catalogue = project.catalogue
     settings = catalogue.run.model_copy(update={"keep": "both", "models_folder": str(models)})
     folders = CellFolders(project.results / "datasets/hoc", out / "cell", out / "progress", out / "leases")
-    run_cell(replace(catalogue, run=settings), CELL, folders, gpus=0)
+    run_cell(cell_spec(replace(catalogue, run=settings), CELL), folders, gpus=0)
     return folders.outputs
 
 

@@ -11,6 +11,7 @@ import pytest
 from quantbench.planner import GPUS, cell_time, nearest_gpu, run_hours
 from quantbench.planner.speed import prompt_seconds, step_seconds
 from quantbench.study.grid import Cell
+from quantbench.study.spec import cell_spec
 
 A100 = GPUS["a100-40gb"]
 
@@ -47,10 +48,10 @@ def test_long_prompts_are_bound_by_operations(make) -> None:
 
 def test_stages_grow_with_what_they_do(make) -> None:
     cell = Cell("phi-4", "full", "hoc", "instruction", 0)
-    gold, limit = (cell_time(make(), cell, A100, "static", answers) for answers in ("gold", "limit"))
+    gold, limit = (cell_time(cell_spec(make(), cell), A100, answers) for answers in ("gold", "limit"))
     assert gold.load_s == limit.load_s > 30 + 28
     assert gold.answer_s < limit.answer_s
-    single = cell_time(make(), cell, A100, "single", "limit")
+    single = cell_time(cell_spec(make(inference={"engine": "single"}), cell), A100, "limit")
     assert single.measure_s == limit.measure_s
     assert single.answer_s > 5 * limit.answer_s
 

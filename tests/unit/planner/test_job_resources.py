@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import pytest
 
+from quantbench.config import Catalogue
 from quantbench.errors import ConfigError
-from quantbench.planner import Requests, Setting, Workload, cell_work, fitting, gpus_asked_for, remarks
+from quantbench.planner import CellRequest, Requests, Setting, Workload, cell_work, fitting, gpus_asked_for, remarks
 from quantbench.planner.fitting import fits
 from quantbench.study.grid import Cell, run_cells
+from quantbench.study.spec import CellSpec, cell_spec, cell_specs
 
 LARGE = Cell("qwen2.5-72b", "full", "medqa", "instruction", 0)
 SMALL = Cell("qwen2.5-3b", "w4a16", "medqa", "instruction", 0)
 
 
+class Planned:
+    """The requests of a configuration, asked for by cell."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.requests, self.catalogue = Requests(catalogue.run.hardware), catalogue
+
+    def specs(self, *cells: Cell) -> list[CellSpec]:
+        return list(cell_specs(self.catalogue, cells).values())
+
+    def request(self, cell: Cell, attempt: int = 1) -> CellRequest:
+        return self.requests.request(cell_spec(self.catalogue, cell), attempt)
+
+    def remarks(self, wanted: list[Cell], kept: list[Cell], offered: int | None) -> list[str]:
+        return remarks(self.requests, self.specs(*wanted), self.specs(*kept), offered)
+
+    def fitting(self, *cells: Cell) -> list[Cell]:
+        return [spec.cell for spec in fitting(self.requests, self.specs(*cells))]
+
+
 def test_every_configured_cell_fits_on_what_it_asks_for(make) -> None:
     catalogue = make()
-    requests = Requests(catalogue)
+    requests = Planned(catalogue)
     for cell in run_cells(catalogue):
-        work, devices = cell_work(catalogue, cell), requests.request(cell).gpu
+        work, devices = cell_work(cell_spec(catalogue, cell)), requests.request(cell).gpu
         load = Workload(work.longest_prompt, work.limit, work.largest_batch * work.rows, devices)
         setting = Setting(catalogue.models[cell.model], catalogue.precisions[cell.precision], load)
         assert fits(setting, 80), cell
 
 
 def test_a_retry_asks_for_more_time_and_memory_and_where_it_is_tight_for_a_gpu(make) -> None:
-    requests = Requests(make())
+    requests = Planned(make())
     first, second = requests.request(LARGE), requests.request(LARGE, attempt=2)
     assert second.mem_mb == 2 * first.mem_mb
     assert second.runtime == 2 * first.runtime
@@ -35,26 +56,26 @@ def test_a_retry_asks_for_more_time_and_memory_and_where_it_is_tight_for_a_gpu(m
 
 
 def test_a_retry_asks_for_no_more_gpus_than_a_node_has(make) -> None:
-    free, bound = (Requests(make(hardware={"gpu_memory_gib": 80, "gpus": gpus})) for gpus in (None, 2))
+    free, bound = (Planned(make(hardware={"gpu_memory_gib": 80, "gpus": gpus})) for gpus in (None, 2))
     cells = run_cells(make())
     assert max(free.request(cell, 3).gpu for cell in cells) > 2
     assert max(bound.request(cell, 3).gpu for cell in cells) == 2
 
 
 def test_a_job_asks_for_no_more_time_than_the_cluster_allows(make) -> None:
-    requests = Requests(make(hardware={"gpu_memory_gib": 80, "runtime_limit_hours": 0.5}))
+    requests = Planned(make(hardware={"gpu_memory_gib": 80, "runtime_limit_hours": 0.5}))
     assert requests.request(LARGE, attempt=3).runtime == 30
 
 
 def test_on_cpu_no_gpu_is_asked_for_and_memory_follows_the_model(make) -> None:
-    requests = Requests(make(hardware={"device": "cpu"}))
+    requests = Planned(make(hardware={"device": "cpu"}))
     large, small = requests.request(LARGE), requests.request(SMALL)
     assert (large.gpu, large.gres) == (0, None)
     assert large.mem_mb > 2 * 145_000 > 20_000 > small.mem_mb > 2000
 
 
 def test_generic_resources_take_the_place_of_gpus(make) -> None:
-    request = Requests(make(hardware={"gpu_memory_gib": 80, "gres": "gpu:a100"})).request(LARGE)
+    request = Planned(make(hardware={"gpu_memory_gib": 80, "gres": "gpu:a100"})).request(LARGE)
     assert (request.gpu, request.gres) == (0, "gpu:a100:2")
     assert gpus_asked_for({"gpu": 0, "gres": "gpu:a100:2"}) == 2
     assert gpus_asked_for({"gpu": 3}) == 3
@@ -62,52 +83,57 @@ def test_generic_resources_take_the_place_of_gpus(make) -> None:
 
 
 def test_longer_cells_come_first(make) -> None:
-    requests = Requests(make())
+    requests = Planned(make())
     chemprot = Cell("qwen2.5-72b", "full", "chemprot", "instruction", 0)
-    assert requests.priority(chemprot) > requests.priority(LARGE) > requests.priority(SMALL) >= 1
+    assert (
+        requests.requests.priority(cell_spec(make(), chemprot))
+        > requests.requests.priority(cell_spec(make(), LARGE))
+        > requests.requests.priority(cell_spec(make(), SMALL))
+        >= 1
+    )
 
 
 def test_the_gpu_is_stated_or_seen_or_assumed(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def sized(found: float | None) -> Requests:
+    def sized(found: float | None) -> Planned:
         monkeypatch.setattr("quantbench.planner.job_resources.smallest_memory_gib", lambda: found)
-        return Requests(make(hardware={"gpu_memory_gib": "auto"}))
+        return Planned(make(hardware={"gpu_memory_gib": "auto"}))
 
-    assert (sized(None).gpu_memory_gib, sized(None).gpu_memory_known) == (80, False)
-    assert (sized(39.4).gpu_memory_gib, sized(39.4).gpu_memory_known) == (39.4, True)
-    assert sized(39.4).gpu.title == "A100 40GB"
-    assert any("are assumed" in line for line in remarks(sized(None), [LARGE], [LARGE], None))
-    assert remarks(sized(39.4), [SMALL], [SMALL], None) == []
+    assert (sized(None).requests.gpu_memory_gib, sized(None).requests.gpu_memory_known) == (80, False)
+    assert (sized(39.4).requests.gpu_memory_gib, sized(39.4).requests.gpu_memory_known) == (39.4, True)
+    assert sized(39.4).requests.gpu.title == "A100 40GB"
+    assert any("are assumed" in line for line in sized(None).remarks([LARGE], [LARGE], None))
+    assert sized(39.4).remarks([SMALL], [SMALL], None) == []
 
 
 def test_cells_that_do_not_fit_are_refused_by_name(make) -> None:
-    requests = Requests(make(hardware={"gpu_memory_gib": 24, "gpus": 4}))
-    assert fitting(requests, [LARGE, SMALL]) == [LARGE, SMALL]
+    requests = Planned(make(hardware={"gpu_memory_gib": 24, "gpus": 4}))
+    assert requests.fitting(LARGE, SMALL) == [LARGE, SMALL]
     with pytest.raises(
         ConfigError, match=r"1 cell does not fit on GPUs of 24 GiB with at most 4 a cell: qwen2.5-72b full"
     ):
-        remarks(requests, [LARGE, SMALL], [LARGE, SMALL], None)
+        requests.remarks([LARGE, SMALL], [LARGE, SMALL], None)
     with pytest.raises(ConfigError, match="at most 2 a cell"):
-        remarks(requests, [LARGE, SMALL], [LARGE, SMALL], offered=2)
+        requests.remarks([LARGE, SMALL], [LARGE, SMALL], offered=2)
     # What has left results already needs no GPU.
-    assert remarks(requests, [LARGE, SMALL], [SMALL], offered=2) == []
+    assert requests.remarks([LARGE, SMALL], [SMALL], offered=2) == []
 
 
 def test_cells_that_do_not_fit_are_left_out_where_the_run_says_so(make) -> None:
-    requests = Requests(make(hardware={"gpu_memory_gib": 24, "gpus": 1, "unfit": "leave_out"}))
-    assert fitting(requests, [LARGE, SMALL]) == [SMALL]
-    (line,) = remarks(requests, [LARGE, SMALL], [SMALL], None)
+    requests = Planned(make(hardware={"gpu_memory_gib": 24, "gpus": 1, "unfit": "leave_out"}))
+    assert requests.fitting(LARGE, SMALL) == [SMALL]
+    (line,) = requests.remarks([LARGE, SMALL], [SMALL], None)
     assert line.startswith(
         "left out: 1 cell does not fit on GPUs of 24 GiB with at most 1 a cell: qwen2.5-72b full (needs "
     )
     with pytest.raises(ConfigError, match="no cell is left to run"):
-        fitting(requests, [LARGE])
+        requests.fitting(LARGE)
 
 
 def test_a_size_on_which_not_even_one_layer_fits_is_said(make) -> None:
-    requests = Requests(make(hardware={"gpu_memory_gib": 1}))
-    assert requests.devices(LARGE) is None
+    requests = Planned(make(hardware={"gpu_memory_gib": 1}))
+    assert requests.requests.devices(cell_spec(requests.catalogue, LARGE)) is None
     with pytest.raises(ConfigError, match="on no number of them"):
-        remarks(requests, [LARGE], [LARGE], None)
+        requests.remarks([LARGE], [LARGE], None)
 
 
 def test_leaving_out_needs_a_stated_size(make) -> None:

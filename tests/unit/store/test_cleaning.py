@@ -8,7 +8,7 @@ import pytest
 
 from quantbench.contracts.files import read_json
 from quantbench.errors import ModelError
-from quantbench.store.cleaning import clean, release_weights, retrieved_models
+from quantbench.store.cleaning import delete, release_weights, retrieved_models, sizes
 from quantbench.store.folder import file_hashes
 
 
@@ -23,21 +23,13 @@ def models(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_nothing_is_deleted_unless_confirmed(models, capsys):
-    paths = retrieved_models(models, ".", ["big", "absent"])
-    clean(paths, False, "clean_models")
-    said = capsys.readouterr().out
-    assert f"{models}/big\n" in said
-    assert "would free 0.000 GiB in 2 places. Nothing was deleted; to free it add --config confirm=true" in said
-    assert (models / "big/model.safetensors").exists()
-    clean(paths, True, "clean_models")
-    said = capsys.readouterr().out
-    assert said.index("big") < said.index("freed 0.000 GiB in 2 places")
-    assert not (models / "big").exists()
-    assert not (models / "big.json").exists()
+def test_what_a_retrieved_model_takes_is_counted_and_deleted(models):
+    found = sizes(retrieved_models(models, ".", ["big", "absent"]))
+    assert found == {models / "big": 5002, models / "big.json": 2}
+    for path in found:
+        delete(path)
+    assert sizes(found) == {}
     assert (models / "quantized/big/w4a16/model.safetensors").exists()
-    clean(paths, True, "clean_models")
-    assert "nothing to free" in capsys.readouterr().out
 
 
 def test_released_weights_leave_configuration_and_a_marker(models, tmp_path, capsys):

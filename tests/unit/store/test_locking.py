@@ -43,32 +43,33 @@ def test_a_name_becomes_a_commit_with_its_files(hub, tiny, catalogue):
     assert not locked.answers(catalogue.models["tiny"].model_copy(update={"revision": "v2"}))
 
 
-def test_a_moved_revision_is_said_and_not_taken(hub, tiny, catalogue, capsys):
+def test_a_moved_revision_is_said_and_not_taken(hub, tiny, catalogue):
     old = hub.add_folder("maker/tiny", tiny)
     lock_models(catalogue, ["tiny"])
     new = hub.repositories["maker/tiny"].publish({**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"x"})
-    lock_models(catalogue, ["tiny"])
-    assert read_lock(catalogue.root)["tiny"].commit == old
-    assert f"has moved to {new}; the lock keeps {old}" in capsys.readouterr().out
+    (pinned,) = lock_models(catalogue, ["tiny"])
+    assert read_lock(catalogue.root)["tiny"].commit == pinned.commit == old
+    assert f"has moved to {new}; the lock keeps {old}" in pinned.said
     (catalogue.root / LOCK_FILE).write_text("{}\n")
     lock_models(catalogue, ["tiny"])
     assert read_lock(catalogue.root)["tiny"].commit == new
 
 
-def test_a_retrieved_model_is_locked_to_what_was_retrieved(hub, tiny, catalogue, capsys):
+def test_a_retrieved_model_is_locked_to_what_was_retrieved(hub, tiny, catalogue):
     old = hub.add_folder("maker/tiny", tiny)
     receipt = receipt_path(catalogue.root, catalogue.run.models_folder, "tiny")
     retrieve_model("tiny", catalogue.models["tiny"], None, receipt.with_name("tiny"), receipt)
     hub.repositories["maker/tiny"].publish({**hub.repositories["maker/tiny"].commits[old], "LICENSE": b"x"})
-    lock_models(catalogue, ["tiny"])
-    assert read_lock(catalogue.root)["tiny"].commit == old
-    assert "as retrieved" in capsys.readouterr().out
+    (pinned,) = lock_models(catalogue, ["tiny"])
+    assert read_lock(catalogue.root)["tiny"].commit == pinned.commit == old
+    assert "as retrieved" in pinned.said
 
 
 def test_one_model_that_fails_does_not_keep_the_others_out(hub, tiny, catalogue):
     hub.add_folder("maker/other", tiny)
-    with pytest.raises(ModelError, match="gives no 'maker/tiny'"):
-        lock_models(catalogue, ["tiny", "other"])
+    failed, done = lock_models(catalogue, ["tiny", "other"])
+    assert failed.failed and "gives no 'maker/tiny'" in failed.said
+    assert not done.failed
     assert read_lock(catalogue.root).keys() == {"other"}
 
 

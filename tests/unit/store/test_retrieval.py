@@ -238,7 +238,7 @@ def test_the_lock_keeps_a_moved_revision_where_it_was(hub, tiny, entry, tmp_path
     assert get(entry, tmp_path / "pinned", locked)["revision"] == old != new
     assert get(entry, tmp_path / "free")["revision"] == new
     del hub.repositories["maker/tiny"].commits[old]
-    with pytest.raises(ModelError, match=r"or its locked commit any more.*snakemake lock"):
+    with pytest.raises(ModelError, match=r"or its locked commit any more.*quantbench lock"):
         get(entry, tmp_path / "gone", locked)
 
 

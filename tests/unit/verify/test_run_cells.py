@@ -10,7 +10,8 @@ import pytest
 from tests.small_run import Project, make_project
 
 from quantbench.cli.main import main
-from quantbench.verify.run_cells import CellCheck, Verifier, read_settings
+from quantbench.config.settings import layered
+from quantbench.verify.run_cells import CellCheck, Verifier
 
 HOC, DDI = "hoc/instruction-0shot", "ddi2013/instruction-0shot"
 ALL = {f"random/{precision}/{dataset}" for precision in ("full", "full-replanned", "w4a16") for dataset in (HOC, DDI)}
@@ -116,7 +117,7 @@ def test_samples_sources_and_model_files_are_inputs(project: Project) -> None:
 
 
 def test_the_engines_version_names_every_cell(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantbench.study.identity.ENGINE_VERSION", 99)
+    monkeypatch.setattr("quantbench.study.spec.ENGINE_VERSION", 99)
     found = changed(project)
     assert set(found) == ALL
     assert all(reasons[0].endswith("is 99") and "engine_version" in reasons[0] for reasons in found.values())
@@ -127,9 +128,9 @@ def test_a_run_setting_counts_only_where_a_configuration_is_given(project: Proje
     configfile = project.root / "mine.yaml"
     recorded = json.loads((project.results / "cells/random/full" / HOC / "manifest.json").read_text())["configuration"]
     configfile.write_text(json.dumps(recorded))
-    assert changed(project, settings=read_settings(project.root, configfile)) == {}
+    assert changed(project, settings=layered(project.root, [configfile])) == {}
     configfile.write_text(json.dumps(recorded | {"limit": 7}))
-    found = changed(project, settings=read_settings(project.root, configfile))
+    found = changed(project, settings=layered(project.root, [configfile]))
     assert found == {cell: ["samples.limit was 6, is 7"] for cell in ALL}
     assert main(["verify", str(project.results), "--root", str(project.root), "--configfile", str(configfile)]) == 1
 
@@ -155,7 +156,7 @@ def test_a_precision_no_longer_configured_is_named(project: Project) -> None:
 
 
 def test_a_folder_without_cells_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", str(tmp_path)]) == 1
+    assert main(["verify", str(tmp_path)]) == 2
     assert f"{tmp_path}: no cell" in capsys.readouterr().err
 
 

@@ -68,7 +68,7 @@ def read_index(value: Any, source: str) -> Index:
         DataError: another format version, missing or odd fields, a path that leads elsewhere, a cell without its files.
     """
     if not isinstance(value, dict) or "format" not in value:
-        raise DataError(f"{source}: {INDEX} does not describe a bundle; is this file made by `snakemake bundle`?")
+        raise DataError(f"{source}: {INDEX} does not describe a bundle; is this file made by `quantbench bundle`?")
     if value["format"] != FORMAT:
         raise DataError(
             f"{source}: bundle format {value['format']!r}, made by quantbench {value.get('quantbench')}; this version reads "

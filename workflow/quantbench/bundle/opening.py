@@ -159,7 +159,7 @@ def _archive(path: Path) -> Iterator[tarfile.TarFile]:
 def _read_index(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> Index:
     handle = archive.extractfile(entry) if entry.isreg() and entry.name == INDEX else None
     if handle is None or entry.size > _LARGEST_INDEX:
-        raise DataError(f"{path}: does not begin with {INDEX}, so it is no bundle; is it made by `snakemake bundle`?")
+        raise DataError(f"{path}: does not begin with {INDEX}, so it is no bundle; is it made by `quantbench bundle`?")
     try:
         value = json.loads(handle.read())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

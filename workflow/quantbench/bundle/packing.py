@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .. import __version__
-from ..config import Catalogue
+from ..config import Catalogue, located, shipped_catalogue
 from ..contracts.files import write_stream
 from ..datasets import sha256_of
 from ..errors import DataError
@@ -93,9 +93,9 @@ def _readers(catalogue: Catalogue, results: Path, cells: list[Cell]) -> Iterable
             yield f"{folder}/scored.jsonl", _made(answers_without_texts, results / folder / "scored.jsonl")
     for name in {cell.dataset for cell in cells}:
         yield from _dataset(results, name, keeps_texts(catalogue, name))
-    for path in _entries(catalogue, cells):
-        yield str(path.relative_to(catalogue.root)), _file(path)
-    yield "config/studies.yaml", _file(catalogue.root / catalogue.run.studies_file)
+    for name in _entries(catalogue, cells):
+        yield name, _file(located(catalogue.root, name))
+    yield "config/studies.yaml", _file(located(catalogue.root, catalogue.run.studies_file))
     yield "resources/paper/table1.csv", _file(published_path(catalogue.root))
 
 
@@ -108,9 +108,9 @@ def _dataset(results: Path, name: str, texts: bool) -> Iterable[tuple[str, _Read
             yield f"{folder}/{optional}", _file(results / folder / optional)
 
 
-def _entries(catalogue: Catalogue, cells: list[Cell]) -> Iterable[Path]:
+def _entries(catalogue: Catalogue, cells: list[Cell]) -> Iterable[str]:
     """Configuration files of all models, precisions and datasets that the run's cells or studies name."""
-    config = catalogue.root / "config"
+    places = (catalogue.root, shipped_catalogue())
     for key in ("model", "precision", "dataset"):
         named = {str(getattr(cell, key)) for cell in cells}
         for chosen in (catalogue.run, *catalogue.studies.values()):
@@ -120,9 +120,15 @@ def _entries(catalogue: Catalogue, cells: list[Cell]) -> Iterable[Path]:
             named |= catalogue.noise_floors.keys() | set(catalogue.noise_floors.values())
         for name in named:
             yield from (
-                sorted((config / "datasets" / name).iterdir())
+                sorted(
+                    {
+                        f"config/datasets/{name}/{path.name}"
+                        for place in places
+                        for path in (place / f"config/datasets/{name}").glob("*")
+                    }
+                )
                 if key == "dataset"
-                else [config / f"{key}s" / f"{name}.yaml"]
+                else [f"config/{key}s/{name}.yaml"]
             )
 
 

@@ -1,113 +1,105 @@
-"""The quality pass: every sample of a cell answered once, by the configured engine, on disk as soon as it is finished."""
+"""The two passes of a cell: some samples timed alone, then every sample answered once and on disk as soon as it is."""
 
 from __future__ import annotations
 
-import time
+import random
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ..config import Catalogue
-from ..contracts.records import Prediction
+from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryReadings
 from ..engine.batches import Plan, Request
-from ..engine.halving import answer_halving
-from ..errors import ModelError
-from ..study.grid import Cell
-from .advice import advice
+from ..engine.job import Job
+from ..engine.kinds import find_engine
+from ..measure import memory
+from ..measure.latency import time_each
+from ..planner import GIB, Setting, Workload, plan_memory
+from ..study.spec import CellSpec
 from .pace import Pace
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..engine.generation import Generator
 
-# What is kept where, and who is told: progress on disk, predictions so far by sample id, the pace of the cell.
-Keeping = tuple[Progress, dict[str, Prediction], Pace]
 
-# The continuous engine ends samples one by one; a disk is asked to keep them this often.
-_KEEP_EVERY_S = 1.0
+def measure(
+    spec: CellSpec, requests: Sequence[Request], generator: Generator, held: MemoryAfterLoad
+) -> tuple[MemoryReadings, LatencyReadings]:
+    """Time some samples one at a time and read the peak of memory (docs/protocol.md#latency).
+
+    Args:
+        spec: how many samples and warm-ups; the seed of their choice, the same at every precision.
+        requests: all of the cell.
+        generator: the loaded model.
+        held: memory after loading.
+
+    Returns:
+        Raw values in bytes and seconds.
+    """
+    settings = spec.measurement
+    chosen = latency_requests(requests, settings.latency_samples + settings.warmup, spec.seed)
+    memory.start_peak()
+    items = [(request.sample_id, request) for request in chosen]
+    timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
+    readings = MemoryReadings(after_load=held, inference=memory.peak())
+    return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
+
+
+def latency_requests(requests: Sequence[Request], count: int, seed: int) -> list[Request]:
+    """A seeded choice, the same at every precision."""
+    return random.Random(seed).sample(list(requests), min(count, len(requests)))
 
 
 def answer_all(
-    catalogue: Catalogue,
-    cell: Cell,
-    work: tuple[Sequence[Request], Plan],
-    generator: Generator,
-    progress: Progress,
-) -> list[Prediction]:
+    spec: CellSpec, requests: Sequence[Request], plan: Plan, generator: Generator, progress: Progress
+) -> None:
     """Answer what an earlier start has not finished, saying how far it is.
 
     Args:
-        catalogue: names the engine.
-        cell: for messages.
-        work: requests in dataset order, and their batches; the continuous engine makes none of its own.
+        spec: names the engine.
+        requests: in dataset order.
+        plan: their batches.
         generator: the loaded model.
         progress: what is finished, and where finished answers go.
 
-    Returns:
-        Predictions in dataset order.
+    Raises:
+        ModelError: memory does not suffice even for one sample, or the engine cannot run this model.
+        DataError: the disk is full; what was kept before stays.
     """
-    requests = work[0]
-    settings, done = catalogue.run.inference, progress.finished()
-    pace = Pace(cell.label, len(requests), len(done))
-    if len(done) == len(requests):
-        pass  # only the last files are missing
-    elif settings.engine == "continuous":
-        _continuously(settings.token_budget, cell, requests, generator, (progress, done, pace))
-    else:
-        if settings.engine == "static":  # `single` is the paper's protocol: nothing is shared
-            generator.share_prefix(requests)
-        _by_plan(catalogue, cell, work, generator, (progress, done, pace))
-    return [done[request.sample_id] for request in requests]
+    done = progress.finished()
+    pace = Pace(spec.cell.label, len(requests), len(done))
+    missing = {request.sample_id for request in requests} - done.keys()
+    if not missing:  # only the last files are
+        return
+    job = Job(
+        generator=generator,
+        requests=requests,
+        plan=plan,
+        missing=missing,
+        token_budget=spec.inference.token_budget,
+        label=spec.cell.label,
+        begin=progress.begin_batch,
+        note_halved=progress.note_halved,
+        advice=partial(advice, spec),
+    )
+    # Closed at once where keeping fails: an engine may have a thread that would go on generating.
+    with closing(find_engine(spec.inference.engine).answer(job)) as stream:
+        for answers, where in stream:
+            if answers:
+                progress.append(answers)
+                pace.finished(len(answers), where)
 
 
-def _by_plan(
-    catalogue: Catalogue, cell: Cell, work: tuple[Sequence[Request], Plan], generator: Generator, keeping: Keeping
-) -> None:
-    """Run the batches of the plan that are not finished yet."""
-    (requests, plan), (progress, done, _) = work, keeping
-    for number, batch in enumerate(plan, start=1):
-        missing = {requests[place].sample_id for place in batch} - done.keys()
-        if not missing:
-            continue
-        progress.begin_batch()
-        # The whole batch runs again even where part of it is on disk: its composition decides the answers.
-        asked = [requests[place] for place in batch]
-        try:
-            answers = answer_halving(generator.answer, asked, progress.note_halved, advice(catalogue, cell))
-        except ModelError as error:
-            raise ModelError(f"{cell.label}: {error}") from None
-        answers = [answer for answer in answers if answer.sample_id in missing]
-        _keep(answers, keeping, f"batch {number}/{len(plan)}")
-
-
-def _continuously(
-    token_budget: int, cell: Cell, requests: Sequence[Request], generator: Generator, keeping: Keeping
-) -> None:
-    """Answer all that is missing; nothing of a finished sample is generated again."""
-    from ..engine.continuous import answer_continuously
-
-    progress, done, _ = keeping
-    missing = [request for request in requests if request.sample_id not in done]
-    progress.begin_batch()
-    answers: list[Prediction] = []
-    kept_at = time.monotonic()
-    # Closed at once where keeping fails: its thread would go on generating.
-    with closing(answer_continuously(generator, missing, token_budget, cell.label)) as stream:
-        try:
-            for answer in stream:
-                answers.append(answer)
-                if time.monotonic() - kept_at > _KEEP_EVERY_S:
-                    kept, answers, kept_at = answers, [], time.monotonic()
-                    _keep(kept, keeping, "continuous batching")
-        except ModelError:
-            _keep(answers, keeping, "continuous batching")
-            raise
-    _keep(answers, keeping, "continuous batching")
-
-
-def _keep(answers: Sequence[Prediction], keeping: Keeping, where: str) -> None:
-    progress, done, pace = keeping
-    if answers:
-        progress.append(answers)
-        done.update({answer.sample_id: answer for answer in answers})
-        pace.finished(len(answers), where)
+def advice(spec: CellSpec, prompt_tokens: int) -> str:
+    """What a sample that does not fit alone takes at each precision, by the memory planner, and what to do."""
+    work = Workload(prompt_tokens, spec.max_new_tokens, batch=spec.chains)
+    peaks = {
+        name: plan_memory(Setting(spec.model, entry, work)).peak_bytes / GIB
+        for name, entry in spec.alternatives.items()
+    }
+    planned = ", ".join(f"{peak:.1f} GiB at {name}" for name, peak in peaks.items())
+    return (
+        f"by the memory planner such a sample takes {planned}; lower hardware.gpu_memory_gib so that the cell asks for "
+        "more GPUs, or choose a precision that fits"
+    )

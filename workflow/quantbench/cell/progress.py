@@ -13,11 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..contracts.files import read_json, write_json
+from ..contracts.kept_progress import History, KeptMeasurements
 from ..contracts.records import Prediction, json_line
 from ..errors import DataError
 
@@ -62,10 +61,10 @@ class Progress:
         done: dict[str, Prediction] = {}
         end = 0
         for line in content.splitlines(keepends=True):
-            value = _whole(line)
-            if value is None:
+            prediction = _whole(line)
+            if prediction is None:
                 break
-            done[value["sample_id"]] = Prediction(**value)
+            done[prediction.sample_id] = prediction
             end += len(line)
         if end < len(content):
             with self._predictions.open("r+b") as handle:
@@ -80,15 +79,15 @@ class Progress:
         """Note a batch that did not fit into memory."""
         self._note(f"halved {json.dumps(list(sample_ids))}")
 
-    def history(self) -> dict[str, Any]:
-        """Over all starts: how often the cell was resumed, batches generated, and the sample ids of each halved batch."""
+    def history(self) -> History:
+        """What happened over all starts."""
         events = [line.split(" ", 1) for line in self._history.read_text(encoding="utf-8").splitlines()]
         kinds = [event[0] for event in events]
-        return {
-            "resumed": kinds.count("start") - 1,
-            "batches_generated": kinds.count("batch"),
-            "halved_batches": [json.loads(event[1]) for event in events if event[0] == "halved"],
-        }
+        return History(
+            resumed=kinds.count("start") - 1,
+            batches_generated=kinds.count("batch"),
+            halved_batches=[json.loads(event[1]) for event in events if event[0] == "halved"],
+        )
 
     def append(self, predictions: Sequence[Prediction]) -> None:
         """Add one finished batch; on disk when this returns.
@@ -98,13 +97,13 @@ class Progress:
         """
         self._append(self._predictions, "".join(json_line(prediction) for prediction in predictions))
 
-    def measurements(self) -> dict[str, Any] | None:
+    def measurements(self) -> KeptMeasurements | None:
         """The measurements of an earlier start, or None."""
-        return read_json(self._measurements) if self._measurements.exists() else None
+        return KeptMeasurements.read(self._measurements) if self._measurements.exists() else None
 
-    def keep_measurements(self, measurements: dict[str, Any]) -> None:
+    def keep_measurements(self, measurements: KeptMeasurements) -> None:
         """Keep measurements for a later start."""
-        write_json(self._measurements, measurements)
+        measurements.write(self._measurements)
 
     def clear(self) -> None:
         """Forget this progress, once the cell's files stand under their final names."""
@@ -126,12 +125,12 @@ class Progress:
             ) from error
 
 
-def _whole(line: bytes) -> dict[str, Any] | None:
-    """The object of a complete line, or None for a torn one."""
+def _whole(line: bytes) -> Prediction | None:
+    """The prediction of a complete line, or None for a torn one."""
     if not line.endswith(b"\n"):
         return None
     try:
         value = json.loads(line)
     except ValueError:
         return None
-    return value if isinstance(value, dict) and value.keys() == _FIELDS else None
+    return Prediction(**value) if isinstance(value, dict) and value.keys() == _FIELDS else None

@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .. import tasks
-from ..config import DatasetEntry, ModelEntry
 from ..contracts.records import Sample, read_records
 from ..engine.batches import Request
 from ..errors import DataError, ModelError
-from ..prompts import as_chat, read_template, render, template_path
-from ..study.grid import Cell
+from ..prompts import as_chat, read_template, render
+from ..study.spec import CellSpec
+
+if TYPE_CHECKING:
+    from ..models.loading import Tokenizer
 
 
-def build_requests(
-    root: Path, cell: Cell, model: ModelEntry, entry: DatasetEntry, data: Path, tokenizer: Any
-) -> list[Request]:
-    """Render and tokenize the prompts of a cell, in dataset order.
+def build_requests(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> list[Request]:
+    """Render and tokenize the prompts of a cell, in dataset order; a stand-in's are cut or filled as its settings say.
 
     Args:
-        root: the repository, for templates.
-        cell: prompting and shots are read.
-        model: its chat template setting is read.
-        entry: the dataset.
+        spec: the cell.
         data: the prepared dataset, a folder with ``samples.jsonl`` and ``shots.jsonl``.
         tokenizer: a Hugging Face tokenizer.
 
@@ -33,20 +30,20 @@ def build_requests(
         DataError: fewer worked examples than shots.
         ModelError: no or a doubled start token, or no chat template where one is configured.
     """
-    template = read_template(template_path(root, cell.dataset, cell.prompting))
-    examples = _worked_examples(entry, data, cell)
+    template, examples = read_template(spec.template), _worked_examples(spec, data)
+    name = spec.cell.model
     requests = []
     for sample in read_records(data / "samples.jsonl", Sample):
-        text = render(entry, template, sample, examples)
-        if model.chat_template == "tokenizer":
-            text = _chat(tokenizer, text, cell.model)
+        text = render(spec.dataset, template, sample, examples)
+        if spec.model.chat_template == "tokenizer":
+            text = _chat(tokenizer, text, name)
             # The template writes the start token itself; adding it again would double it.
             token_ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         else:
             token_ids = tokenizer(text)["input_ids"]
         requests.append(Request(sample.sample_id, text, token_ids))
-    _check_start_token(requests, tokenizer, cell.model)
-    return requests
+    _check_start_token(requests, tokenizer, name)
+    return resized(requests, spec.prompt_tokens) if spec.model.has_random_weights and spec.prompt_tokens else requests
 
 
 def resized(requests: Sequence[Request], tokens: int) -> list[Request]:
@@ -57,33 +54,39 @@ def resized(requests: Sequence[Request], tokens: int) -> list[Request]:
     ]
 
 
-def check_context(requests: Sequence[Request], cell: Cell, context_length: int, max_new_tokens: int) -> None:
-    """Refuse prompts that, with their answer, exceed the model's context; costs nothing before the model loads."""
+def check_context(requests: Sequence[Request], spec: CellSpec) -> None:
+    """Refuse prompts that, with their answer, exceed the model's context; costs nothing before the model loads.
+
+    Raises:
+        ModelError: names the longest prompt.
+    """
+    context_length, max_new_tokens = spec.model.architecture.context_length, spec.max_new_tokens
     longest = max(requests, key=lambda request: len(request.token_ids))
     if len(longest.token_ids) + max_new_tokens > context_length:
         raise ModelError(
-            f"{cell.label}: the longest prompt (sample {longest.sample_id}) has {len(longest.token_ids)} tokens, and with "
+            f"{spec.cell.label}: the longest prompt (sample {longest.sample_id}) has {len(longest.token_ids)} tokens, and with "
             f"{max_new_tokens} new tokens exceeds the context of {context_length}; lower shots or max_new_tokens"
         )
 
 
-def _worked_examples(entry: DatasetEntry, data: Path, cell: Cell) -> list[tuple[Sample, str]]:
+def _worked_examples(spec: CellSpec, data: Path) -> list[tuple[Sample, str]]:
+    cell = spec.cell
     if cell.shots == 0:
         return []
     pool = read_records(data / "shots.jsonl", Sample)
     if len(pool) < cell.shots:
         raise DataError(f"{data / 'shots.jsonl'}: {len(pool)} worked examples, {cell.label} needs {cell.shots}")
-    task = tasks.get(entry)
+    task = tasks.get(spec.dataset)
     return [(example, task.render(example.gold, example)) for example in pool[: cell.shots]]
 
 
-def _chat(tokenizer: Any, text: str, name: str) -> str:
+def _chat(tokenizer: Tokenizer, text: str, name: str) -> str:
     if not getattr(tokenizer, "chat_template", None):
         raise ModelError(f"model {name!r}: its tokenizer has no chat template; set chat_template: none in its entry")
     return as_chat(tokenizer, text)
 
 
-def _check_start_token(requests: Sequence[Request], tokenizer: Any, name: str) -> None:
+def _check_start_token(requests: Sequence[Request], tokenizer: Tokenizer, name: str) -> None:
     """A tokenizer that starts texts with a start token must do so exactly once: a doubled one changes answers."""
     start = tokenizer.bos_token_id
     if start is None or start not in tokenizer("x")["input_ids"]:

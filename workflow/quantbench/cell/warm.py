@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QuantbenchError
-from ..provenance import source_hash
+from ..provenance import code_of_package
 
 IDLE_S = 20.0
 START_S = 120.0
@@ -62,7 +62,7 @@ def _address(threads: int) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
         raise QuantbenchError(f"{folder}: belongs to others; remove it, or set hardware.warm_start: false")
-    key = f"{_PACKAGE}/{source_hash('')}/{sys.executable}/{threads}"
+    key = f"{_PACKAGE}/{code_of_package()}/{sys.executable}/{threads}"
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.sock"
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from ..config import ModelEntry, PrecisionEntry, read_entries
 from ..config.settings import read_yaml
-from ..errors import ConfigError, nearest
 from ..store.checkpoints import checkpoint_folder
-from .score import REPOSITORY
+from . import options
+
+PARENTS = (options.ROOT,)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--model", required=True, help="a model of config/models")
-    parser.add_argument("--precision", required=True, help="a precision of config/precisions, such as w4a16")
-    parser.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a new folder")
+    parser.add_argument("--model", required=True, metavar="NAME", help="a model of config/models")
+    parser.add_argument("--precision", required=True, metavar="NAME", help="one of config/precisions, such as w4a16")
+    parser.add_argument("--to", required=True, type=Path, metavar="PATH", help="a new folder")
     parser.add_argument(
-        "--models-folder", help="where checkpoints are kept (default: models_folder of config/config.yaml)"
-    )
-    parser.add_argument(
-        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
+        "--models-folder",
+        metavar="DIR",
+        help="where checkpoints are kept (default: models_folder of config/config.yaml)",
     )
 
 
@@ -37,16 +37,14 @@ def run(arguments: argparse.Namespace) -> None:
     """
     from ..store.exporting import export
 
-    root: Path = arguments.root
+    root = options.root_of(arguments)
     models = read_entries(root / "config/models", ModelEntry)
     precisions = read_entries(root / "config/precisions", PrecisionEntry)
-    if arguments.model not in models:
-        raise ConfigError(f"unknown model {arguments.model!r}{nearest(arguments.model, models)}")
-    if arguments.precision not in precisions:
-        raise ConfigError(f"unknown precision {arguments.precision!r}{nearest(arguments.precision, precisions)}")
+    (model,) = options.chosen([arguments.model], models, "--model", [])
+    (precision,) = options.chosen([arguments.precision], precisions, "--precision", [])
     kept = arguments.models_folder or str(read_yaml(root / "config/config.yaml")["models_folder"])
-    source = checkpoint_folder(root, kept, arguments.model, arguments.precision)
-    manifest = export(source, models[arguments.model], precisions[arguments.precision], arguments.to)
+    source = checkpoint_folder(root, kept, model, precision)
+    manifest = export(source, models[model], precisions[precision], arguments.to)
     print(
         f"{arguments.to}: {len(manifest['files'])} files, {manifest['bytes'] / 1024**3:.2f} GiB; its smoke test passed."
     )

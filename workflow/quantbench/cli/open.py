@@ -17,19 +17,18 @@ from pathlib import Path
 from ..bundle import open_bundle, restore_texts, unscored
 from ..config import load
 from ..config.settings import read_yaml
-from .score import REPOSITORY
+from . import options
+
+PARENTS = (options.ROOT,)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bundle", type=Path, help="a file made by `snakemake bundle`")
+    parser.add_argument("bundle", type=Path, metavar="FILE", help="a file made by `quantbench bundle`")
     parser.add_argument(
         "--into", type=Path, default=Path("results/bundles"), metavar="DIR", help="results folder (%(default)s)"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="published files, one sub-folder a dataset")
-    parser.add_argument(
-        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
-    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,11 +37,12 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         DataError: the bundle or the data are not what they must be.
     """
-    settings = open_bundle(arguments.bundle, arguments.into, arguments.root)
+    root = options.root_of(arguments)
+    settings = open_bundle(arguments.bundle, arguments.into, root)
     folder = settings.parent
     if arguments.data:
         with_data = read_yaml(settings) | {"data": {"folder": str(arguments.data.resolve())}}
-        catalogue = load(arguments.root, with_data, str(settings))
+        catalogue = load(root, with_data, str(settings))
         restored = restore_texts(catalogue, folder, arguments.data)
         print(f"texts put back: {', '.join(restored) or 'none'}", file=sys.stderr)
     kept = sorted(unscored(folder))

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from ..bundle import figures_unchanged
 from ..errors import DataError
+from . import options
+from .printing import write_records
+
+PARENTS = (options.RUN, options.FORMAT)
+_PATTERNS = ("report.html", "recommendations.md", "tables/table1.md", "tables/*.csv", "figures/*.png", "*.tar.zst")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument("run", type=Path, help="a run's folder, such as results/demo")
+    """All options are shared ones."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -24,20 +28,16 @@ def run(arguments: argparse.Namespace) -> None:
     cells = list(folder.glob("cells/*/*/*/*/manifest.json"))
     if not cells:
         raise DataError(f"{folder}: no finished cell; run snakemake first, or give another run's folder")
-    print(f"{folder}: {len(cells)} cells. Open:")
-    for pattern in (
-        "report.html",
-        "recommendations.md",
-        "tables/table1.md",
-        "tables/*.csv",
-        "figures/*.png",
-        "*.tar.zst",
-    ):
-        for path in sorted(folder.glob(pattern)):
-            print(f"  {path}")
-    print("  (each figure also as .pdf and .svg; what each file holds: results/README.md)")
+    found = [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern))]
     unchanged = figures_unchanged(folder)
+    if arguments.format != "text":
+        rows = [(str(path), path.stat().st_size) for path in found]
+        write_records(arguments.format, dict.fromkeys(("path", "bytes")), rows)
+        return
+    print(f"{folder}: {len(cells)} cells. Open:")
+    for path in found:
+        print(f"  {path}")
+    print("  (each figure also as .pdf and .svg; what each file holds: results/README.md)")
     if unchanged:
-        print(
-            f"  {sum(unchanged.values())} of the {len(unchanged)} figures are, byte for byte, those of the run that was packed"
-        )
+        same = f"{sum(unchanged.values())} of the {len(unchanged)} figures"
+        print(f"  {same} are, byte for byte, those of the run that was packed")

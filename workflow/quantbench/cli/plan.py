@@ -6,26 +6,26 @@
   quantbench plan --hours --gpus 4                   how long the configured run takes on four GPUs
 
 Memory is in GiB. docs/memory.md explains the terms, docs/hours.md the times.
+
+Exit status: 0 planned, 1 the GPUs stated by the configuration or the options do not hold some of it, 2 bad input.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-from ..config import Catalogue, load
-from ..config.settings import read_yaml
-from ..errors import ConfigError, nearest
+from ..config import Catalogue, RunConfig
+from ..errors import ConfigError, FoundWanting
 from ..planner import GIB, GPUS, Plan, Setting, Workload, plan_memory
 from ..planner.against_paper import Comparison, compare_with_paper
 from ..planner.fitting import COMMON_GPUS_GIB, devices_needed
+from . import options
 from .plan_hours import show_hours
-from .printing import write_csv, write_text
+from .printing import write_records, write_text
 
-# The repository this package lies in; its config/ describes models and precisions.
-REPOSITORY = Path(__file__).resolve().parents[3]
+PARENTS = (options.ROOT, options.CONFIGURATION, options.MODELS, options.FORMAT)
 _HEADINGS = {
     "weights": "weights",
     "quantization_state": "scales",
@@ -37,14 +37,21 @@ _HEADINGS = {
     "logits": "logits",
     "allocator_base": "base",
 }
+# Columns of the comparison with the paper, and their decimals.
+_COMPARED = {
+    "dataset": None,
+    "model": None,
+    "precision": None,
+    "published_gib": 2,
+    "planned_gib": 3,
+    "error_percent": 3,
+}
 _WORKLOAD = ("prompt_tokens", "new_tokens", "batch", "devices")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     usual = Workload()
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the run's configuration (config/config.yaml)")
-    parser.add_argument("--model", action="append", metavar="NAME", help="instead of the configured; may be repeated")
     parser.add_argument("--precision", action="append", metavar="NAME", help="instead of the configured, likewise")
     parser.add_argument("--prompt-tokens", type=int, metavar="N", help=f"of the longest prompt ({usual.prompt_tokens})")
     parser.add_argument("--new-tokens", type=int, metavar="N", help=f"of the longest answer ({usual.new_tokens})")
@@ -54,10 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", action="store_true", help="wall time and GPU-hours of the configured run")
     parser.add_argument("--gpus", type=int, metavar="N", help="with --hours: GPUs there are (hardware.gpus, or 1)")
     parser.add_argument("--gpu", choices=list(GPUS), help="with --hours: which (by default by hardware.gpu_memory_gib)")
-    parser.add_argument("--format", choices=["text", "csv"], default="text", help="text (default) or csv, to stdout")
-    parser.add_argument(
-        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
-    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -67,8 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
         ConfigError: unknown model or precision, numbers below 1, options that do not go together.
         DataError: the published table is missing or malformed.
     """
-    path: Path = arguments.config or arguments.root / "config/config.yaml"
-    catalogue = load(arguments.root, read_yaml(path), str(path))
+    catalogue = options.configured(arguments)
     _refuse_together(arguments)
     if arguments.hours:
         show_hours(catalogue, arguments.gpu, arguments.gpus, arguments.format)
@@ -97,14 +99,16 @@ def _show_comparison(arguments: argparse.Namespace, catalogue: Catalogue) -> Non
     cells = compare_with_paper(catalogue.root, catalogue.models, catalogue.precisions)
     for key in ("model", "precision"):
         published = sorted({getattr(cell, key) for cell in cells})
-        names = _named(getattr(arguments, key), published, f"--{key}", published)
+        names = options.chosen(getattr(arguments, key), published, f"--{key}", published)
         cells = [cell for cell in cells if getattr(cell, key) in names]
-    header = ["dataset", "model", "precision", "published_gib", "planned_gib", "error_percent"]
-    rows = [_comparison_row(cell) for cell in cells]
-    if arguments.format == "csv":
-        write_csv(header, rows)
+    if arguments.format != "text":
+        values = [
+            (cell.dataset, cell.model, cell.precision, cell.published_gib, cell.planned_gib, cell.error_percent)
+            for cell in cells
+        ]
+        write_records(arguments.format, _COMPARED, values)
         return
-    write_text(header, rows, names=3)
+    write_text(list(_COMPARED), [_comparison_row(cell) for cell in cells], names=3)
     errors = [abs(cell.error_percent) for cell in cells]
     worst = max(cells, key=lambda cell: abs(cell.error_percent))
     print(
@@ -122,8 +126,8 @@ def _comparison_row(cell: Comparison) -> list[str]:
 def _show_plans(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
     given = {name: getattr(arguments, name) for name in _WORKLOAD if getattr(arguments, name) is not None}
     work = Workload(**given)
-    models = _named(arguments.model, catalogue.models, "--model", catalogue.run.models)
-    precisions = _named(arguments.precision, catalogue.precisions, "--precision", catalogue.run.precisions)
+    models = options.chosen(arguments.model, catalogue.models, "--model", catalogue.run.models)
+    precisions = options.chosen(arguments.precision, catalogue.precisions, "--precision", catalogue.run.precisions)
     plans = {
         (model, precision): plan_memory(Setting(catalogue.models[model], catalogue.precisions[precision], work))
         for model in models
@@ -132,14 +136,28 @@ def _show_plans(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
     stated = catalogue.run.hardware.gpu_memory_gib
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: [devices_needed(plan.setting, size) for size in sizes] for key, plan in plans.items()}
-    if arguments.format == "csv":
-        header = ["model", "precision", *_WORKLOAD, *(f"{name}_gib" for name in _HEADINGS), "peak_gib"]
-        rows = [[*key, *(str(getattr(work, name)) for name in _WORKLOAD), *_gib(plan)] for key, plan in plans.items()]
-        counts = [[str(count or "") for count in needed[key]] for key in plans]
-        write_csv([*header, *(f"gpus_of_{size:g}_gib" for size in sizes)], _joined(rows, counts))
-        return
-    _write_plans(plans, needed, sizes)
-    _write_notes(plans, needed, sizes)
+    if arguments.format == "text":
+        _write_plans(plans, needed, sizes)
+        _write_notes(plans, needed, sizes)
+    else:
+        columns: dict[str, int | None] = dict.fromkeys(("model", "precision", *_WORKLOAD))
+        columns |= {f"{name}_gib": 3 for name in (*_HEADINGS, "peak")}
+        columns |= {f"gpus_of_{size:g}_gib": None for size in sizes}
+        asked = [getattr(work, name) for name in _WORKLOAD]
+        write_records(
+            arguments.format, columns, [(*key, *asked, *_gib(plan), *needed[key]) for key, plan in plans.items()]
+        )
+    if stated != "auto":
+        _refuse_unfit({key: counts[sizes.index(stated)] for key, counts in needed.items()}, stated, catalogue.run)
+
+
+def _refuse_unfit(needed: Mapping[tuple[str, str], int | None], size: float, run: RunConfig) -> None:
+    """Say what the GPUs that the configuration states do not hold."""
+    most = run.hardware.gpus
+    unfit = [" ".join(key) for key, count in needed.items() if count is None or (most is not None and count > most)]
+    if unfit:
+        gpus = f"at most {most} GPUs" if most else "any number of GPUs"
+        raise FoundWanting(f"{gpus} of {size:g} GiB, as configured, do not hold {', '.join(unfit)}")
 
 
 def _write_plans(
@@ -184,19 +202,8 @@ def _write_notes(
             print(f"Note: {length} tokens of prompt and answer exceed the context of {model}, {limit}.")
 
 
-def _named(asked: list[str] | None, known: Iterable[str], option: str, usual: Sequence[str]) -> list[str]:
-    """The names asked for, or the usual ones (``all``: every known one); an unknown one is refused."""
-    names = list(known)
-    if asked is None:
-        return names if usual == "all" else list(usual)
-    for name in asked:
-        if name not in names:
-            raise ConfigError(f"{option} {name!r} is unknown{nearest(name, names)}")
-    return list(dict.fromkeys(asked))
-
-
-def _gib(plan: Plan) -> list[str]:
-    return [f"{value / GIB:.3f}" for value in (*(plan.terms[name] for name in _HEADINGS), plan.peak_bytes)]
+def _gib(plan: Plan) -> list[float]:
+    return [value / GIB for value in (*(plan.terms[name] for name in _HEADINGS), plan.peak_bytes)]
 
 
 def _joined(left: Sequence[list[str]], right: Sequence[list[str]]) -> list[list[str]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
 from ..config import Catalogue
-from ..errors import ConfigError
+from ..errors import ConfigError, FoundWanting
 from ..planner import GPUS, Gpu, Requests, RunHours, cell_time, describe, nearest_gpu, run_hours, unfit_cells
 from ..planner.hours import DISK_BYTES_S, START_S, Answers
 from ..planner.speed import BANDWIDTH_PART, CALL_S, FLOPS_PART
 from ..study.grid import Cell, run_cells
-from .printing import write_csv, write_text
+from ..study.spec import cell_specs
+from .printing import write_records, write_text
 
 ENGINES = ("single", "static")
+_COLUMNS = {"engine": None, "answers": None, "cells": None, "wall_hours": 1, "gpu_hours": 1}
 _HOURS_A_DAY = 24
 
 
@@ -24,30 +27,40 @@ def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: st
         catalogue: the configuration.
         gpu: a key of :data:`~quantbench.planning.GPUS`; None: by ``hardware.gpu_memory_gib``.
         gpus: how many there are; None: ``hardware.gpus``, or 1.
-        form: ``text`` or ``csv``.
+        form: ``text``, ``csv`` or ``json``.
 
     Raises:
         ConfigError: the run is on CPU, or there are no GPUs.
+        FoundWanting: the GPUs do not hold some cells under the configured engine (said after printing).
     """
     if catalogue.run.hardware.device == "cpu":
         raise ConfigError("--hours plans GPUs, and hardware.device is 'cpu'; set it to 'auto'")
     total = catalogue.run.hardware.gpus or 1 if gpus is None else gpus
     if total < 1:
         raise ConfigError(f"--gpus has the value {total}; give a number of at least 1")
-    kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue).gpu_memory_gib)
+    kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue.run.hardware).gpu_memory_gib)
     cells = run_cells(catalogue)
     planned = {engine: _engine_hours(catalogue, cells, kind, engine, total) for engine in ENGINES}
-    if form == "csv":
+    if form == "text":
+        said = (
+            f"{len(cells)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB."
+        )
+        print(f"{said}\n")
+        _write_text(planned, kind)
+    else:
         rows = [
-            [engine, answers, str(found.cells), f"{hours.wall_h:.1f}", f"{hours.gpu_h:.1f}"]
+            (engine, answers, found.cells, hours.wall_h, hours.gpu_h)
             for engine, found in planned.items()
             for answers, hours in found.hours.items()
         ]
-        write_csv(["engine", "answers", "cells", "wall_hours", "gpu_hours"], rows)
-        return
-    print(
-        f"{len(cells)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB.\n"
-    )
+        write_records(form, _COLUMNS, rows)
+    configured = catalogue.run.inference.engine
+    found = planned[configured if configured in planned else "static"]
+    if found.left_out:
+        raise FoundWanting(found.left_out)
+
+
+def _write_text(planned: Mapping[str, _EngineHours], kind: Gpu) -> None:
     table = [
         [engine, answers, f"{hours.wall_h:.1f}", f"{hours.wall_h / _HOURS_A_DAY:.1f}", f"{hours.gpu_h:.1f}"]
         for engine, found in planned.items()
@@ -70,14 +83,14 @@ class _EngineHours:
 
 
 def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: str, total: int) -> _EngineHours:
-    requests = Requests(_as_run(catalogue, kind, engine))
-    unfit = unfit_cells(requests, cells, total)
-    counted = [cell for cell in cells if cell not in set(unfit)]
-    devices = [requests.devices(cell) or 0 for cell in counted]
+    planned = _as_run(catalogue, kind, engine)
+    requests, specs = Requests(planned.run.hardware), cell_specs(planned, cells)
+    unfit = unfit_cells(requests, list(specs.values()), total)
+    left_out = {spec.cell for spec in unfit}
+    counted = [spec for cell, spec in specs.items() if cell not in left_out]
+    devices = [requests.devices(spec) or 0 for spec in counted]
     hours = {
-        answers: run_hours(
-            [cell_time(catalogue, cell, kind, engine, answers).total_s for cell in counted], devices, total
-        )
+        answers: run_hours([cell_time(spec, kind, answers).total_s for spec in counted], devices, total)
         for answers in get_args(Answers)
     }
     return _EngineHours(len(counted), hours, describe(requests, unfit, total) if unfit else "")
@@ -86,7 +99,7 @@ def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: st
 def _as_run(catalogue: Catalogue, kind: Gpu, engine: str) -> Catalogue:
     """The configuration with GPUs and engine as stated."""
     run = catalogue.run
-    hardware = run.hardware.model_copy(update={"gpu_memory_gib": kind.memory_gib})
+    hardware = run.hardware.model_copy(update={"gpu_memory_gib": float(kind.memory_gib)})
     inference = run.inference.model_copy(update={"engine": engine})
     return replace(catalogue, run=run.model_copy(update={"hardware": hardware, "inference": inference}))
 

@@ -7,27 +7,28 @@
 Memory is in GiB, latency the mean of single queries in seconds. Nothing is recommended from demonstration models or
 random weights; where the evidence is inconclusive, the answer says so.
 
-Exit status: 0 something is recommended for each task asked, 1 not.
+Exit status: 0 something is recommended for each task asked, 1 not, 2 bad input.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 from pathlib import Path
 
 from ..config import load
-from ..config.settings import read_yaml
+from ..config.settings import layered
 from ..contracts.run_settings import RunSettings
 from ..contracts.run_tables import RecommendationRow
-from ..errors import DataError
+from ..errors import DataError, FoundWanting
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence
 from ..recommend.ranking import DEFAULT_MARGIN
 from ..recommend.words import as_text, rows
 from ..tables.paper_rows import published_path
-from .score import REPOSITORY
+from . import options
+from .printing import write_records
+
+PARENTS = (options.ROOT, options.FORMAT)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", action="append", metavar="TASK", help="may be repeated (default: every task)")
     parser.add_argument("--max-latency", type=float, metavar="S", help="longest bearable mean of a query, in seconds")
     parser.add_argument(
-        "--margin", type=float, default=DEFAULT_MARGIN, help="score differences that count as none (%(default)s)"
+        "--margin",
+        type=float,
+        default=DEFAULT_MARGIN,
+        metavar="X",
+        help="score differences that count as none (%(default)s)",
     )
     parser.add_argument(
-        "--run", default=PUBLISHED_RUN, help=f"a run's folder, or {PUBLISHED_RUN!r} for the paper's Table 1 (default)"
-    )
-    parser.add_argument("--format", choices=["text", "csv"], default="text", help="text (default) or csv, to stdout")
-    parser.add_argument(
-        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
+        "--run",
+        default=PUBLISHED_RUN,
+        metavar="RUN",
+        help=f"a run's folder, or {PUBLISHED_RUN!r} for the paper's Table 1 (default)",
     )
 
 
@@ -52,25 +56,25 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         ConfigError: constraints out of range.
-        DataError: no such run or task, malformed tables, or nothing can be recommended (said after printing why).
+        DataError: no such run or task, or malformed tables.
+        FoundWanting: nothing can be recommended for a task (said after printing why).
     """
     limits = Constraints(arguments.gpu_memory, arguments.max_latency, arguments.margin)
-    evidence = _evidence(arguments.root, arguments.run)
+    evidence = _evidence(options.root_of(arguments), arguments.run)
     found = [recommend(evidence, task, limits) for task in arguments.task or evidence.candidates]
-    if arguments.format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(RecommendationRow.model_fields)
-        writer.writerows(row.values() for one in found for row in rows(one))
+    if arguments.format != "text":
+        records = [row.values() for one in found for row in rows(one)]
+        write_records(arguments.format, dict.fromkeys(RecommendationRow.model_fields), records)
     else:
         print("\n".join(as_text(one) for one in found), end="")
     refused = [one.task for one in found if one.best is None]
     if refused:
-        raise DataError(f"nothing can be recommended for {', '.join(refused)}")
+        raise FoundWanting(f"nothing can be recommended for {', '.join(refused)}")
 
 
 def _evidence(root: Path, name: str) -> Evidence:
     if name == PUBLISHED_RUN:
-        catalogue = load(root, read_yaml(root / "config/config.yaml"), "config/config.yaml")
+        catalogue = load(root, layered(root), "config/config.yaml")
         return published_evidence(catalogue.vocabulary, published_path(catalogue.root))
     folder = Path(name)
     if not (folder / RunSettings.path).is_file():

@@ -18,9 +18,11 @@ from ..config import load_datasets
 from ..errors import ConfigError, nearest
 from ..scoring import score_file
 from ..statistics import Bootstrap
+from . import options
+from .printing import write_records
 
-# The repository this package lies in; its config/ describes the datasets.
-REPOSITORY = Path(__file__).resolve().parents[3]
+PARENTS = (options.ROOT, options.FORMAT)
+_COLUMNS = ("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of the bootstrap (%(default)s)")
     parser.add_argument("--confidence", type=float, default=defaults.confidence, help="of the interval (%(default)s)")
-    parser.add_argument(
-        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
-    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -50,9 +49,10 @@ def run(arguments: argparse.Namespace) -> None:
         ConfigError: unknown dataset, or bootstrap settings out of range.
         DataError: bad predictions or gold file.
     """
-    entries = load_datasets(arguments.root)
+    root = options.root_of(arguments)
+    entries = load_datasets(root)
     if not entries:
-        raise ConfigError(f"{arguments.root / 'config/datasets'}: no datasets there; name the repository with --root")
+        raise ConfigError(f"{root / 'config/datasets'}: no datasets there; name the catalogue with --root")
     if arguments.dataset not in entries:
         raise ConfigError(f"--dataset {arguments.dataset!r} is unknown{nearest(arguments.dataset, entries)}")
     if arguments.resamples < 1 or not 0 < arguments.confidence < 1:
@@ -66,6 +66,11 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.subset,
     )
     low, high = scores.interval
+    if arguments.format != "text":
+        columns = ("dataset", "low", "high", *_COLUMNS)
+        row = (arguments.dataset, low, high, *(getattr(scores, name) for name in _COLUMNS))
+        write_records(arguments.format, dict.fromkeys(columns), [row])
+        return
     print(
         f"{arguments.dataset}: {scores.metric} {scores.value:.4f} [{low:.4f}, {high:.4f}], n = {scores.n}, "
         f"unparseable {scores.unparseable_rate:.1%}; exact format: {scores.strict_value:.4f}, "

@@ -2,50 +2,102 @@
 
 Recomputed from each cell's manifest: the hashes of its predictions and measurements, of the run's samples, of the
 dataset files they were read from, and of the model's files. Compared: model, precision settings, prompt template, labels, generation
-settings and engine version, as the repository has them now under the run settings the manifest records. With
+settings and engine version, as the catalogue has them now under the run settings the manifest records. With
 --configfile those settings are taken from there instead, so that a changed limit or engine counts too.
 Files that are no longer here (a model deleted after its run) are said, and do not count.
 
-Exit status: 0 every cell matches, 1 some do not.
+With --files, every retrieved or made file of the run's models, checkpoints and datasets is read again and held against
+its recorded hash, whatever its size and time say; this needs no finished cell, and without RUN takes the configured run.
+
+Exit status: 0 everything matches, 1 something does not, 2 bad input.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import DataError
-from ..verify.run_cells import Verifier, read_settings
-from .score import REPOSITORY
+from ..config.settings import layered
+from ..errors import ConfigError, DataError, FoundWanting
+from ..study.grid import run_cells
+from ..verify.run_cells import CellCheck, Verifier
+from ..verify.run_files import FileCheck, check_files
+from . import options
+from .printing import write_records
+
+PARENTS = (options.RUN_OR_CONFIGURED, options.ROOT, options.CONFIGURATION, options.FORMAT)
+_COLUMNS = ("kind", "name", "matches", "reason")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("run", type=Path, help="a run's folder, such as results/demo")
-    parser.add_argument("--configfile", type=Path, metavar="FILE", help="hold the cells against this configuration")
-    parser.add_argument(
-        "--root", type=Path, default=REPOSITORY, help="folder that holds config/ (default: this repository)"
-    )
+    parser.add_argument("--files", action="store_true", help="read every model and dataset file again")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print each cell that no longer matches with its reasons.
+    """Print each cell or file that no longer matches with its reasons.
 
     Raises:
-        DataError: the folder holds no cell, or some cells no longer match.
-        ConfigError: the configuration file is wrong.
+        DataError: the folder holds no cell.
+        ConfigError: the configuration is wrong, or neither a run nor --files is given.
+        FoundWanting: some cells or files no longer match.
     """
-    root: Path = arguments.root
-    settings = read_settings(root, arguments.configfile) if arguments.configfile else None
-    checks = list(Verifier(root, settings, str(arguments.configfile or "")).run(arguments.run))
+    if arguments.run is None and not arguments.files:
+        raise ConfigError(
+            "name a run's folder, such as results/demo, or give --files for the files of the configured run"
+        )
+    text = arguments.format == "text"
+    cells = (
+        list(_cells(arguments)) if arguments.run is not None and not (arguments.files and _unstarted(arguments)) else []
+    )
+    if text and cells:
+        _print_cells(arguments.run, cells)
+    files = []
+    for check in _files(arguments) if arguments.files else ():
+        files.append(check)
+        if text:  # said one by one: reading hundreds of gigabytes takes a while
+            print(f"{check.place}: {check.found}", flush=True)
+    if not text:
+        rows = [("cell", one.cell, not one.reasons, reason) for one in cells for reason in one.reasons or [""]]
+        rows += [("file", one.place, one.problem is None, one.problem or "") for one in files]
+        write_records(arguments.format, dict.fromkeys(_COLUMNS), rows)
+    changed = sum(bool(check.reasons) for check in cells)
+    problems = [f"{changed} of {len(cells)} cells no longer match what they were made from"] if changed else []
+    problems += [check.problem for check in files if check.problem]
+    if problems:
+        raise FoundWanting("\n".join(problems))
+
+
+def _cells(arguments: argparse.Namespace) -> Iterator[CellCheck]:
+    root = options.root_of(arguments)
+    stated = arguments.configfile or arguments.config
+    settings = layered(root, arguments.configfile or [], arguments.config or []) if stated else None
+    source = ", ".join(map(str, arguments.configfile or []))
+    checks = list(Verifier(root, settings, source).run(arguments.run))
     if not checks:
         raise DataError(f"{arguments.run}: no cell; run snakemake first, or give another run's folder")
+    yield from checks
+
+
+def _unstarted(arguments: argparse.Namespace) -> bool:
+    """Whether the run has no cell yet, whose configuration is named."""
+    return not any(arguments.run.glob("cells/*/*/*/*/*"))
+
+
+def _files(arguments: argparse.Namespace) -> Iterator[FileCheck]:
+    catalogue, folder = options.run_or_configured(arguments)
+    cells = run_cells(catalogue)
+    models, datasets = ({getattr(cell, key): None for cell in cells} for key in ("model", "dataset"))
+    yield from check_files(catalogue, list(models), list(datasets), folder.parent / ".verified")
+
+
+def _print_cells(folder: Path, checks: list[CellCheck]) -> None:
     changed = [check for check in checks if check.reasons]
     for check in changed:
         print(check.cell)
         print("".join(f"  {line}\n" for reason in check.reasons for line in reason.splitlines()), end="")
     for note in dict.fromkeys(note for check in checks for note in check.notes):
         print(f"note: {note}")
-    if changed:
-        raise DataError(f"{len(changed)} of {len(checks)} cells no longer match what they were made from")
-    print(f"{arguments.run}: all {len(checks)} cells match what they were made from")
+    if not changed:
+        print(f"{folder}: all {len(checks)} cells match what they were made from")

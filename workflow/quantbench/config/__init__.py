@@ -8,7 +8,9 @@ from .catalogue import (
     find_file,
     load,
     load_datasets,
+    located,
     read_entries,
+    shipped_catalogue,
 )
 from .entries import (
     Architecture,
@@ -49,7 +51,9 @@ __all__ = [
     "is_zero_shot",
     "load",
     "load_datasets",
+    "located",
     "lock_text",
     "read_entries",
     "read_lock",
+    "shipped_catalogue",
 ]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError, nearest
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
-from .lock import LockedModel, read_lock
+from .lock import LOCK_FILE, LockedModel, read_lock
 from .run import RunConfig
 from .settings import Settings, parse, read_yaml
 from .vocabulary import Vocabulary, in_display_order
@@ -25,8 +25,8 @@ _PACKAGED = _PACKAGE / "_catalogue"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A checked configuration. ``root`` holds ``config/`` (the repository, or what ``catalogue_root`` names); relative
-    paths in configuration files start there.
+    """A checked configuration. Relative paths in it start at ``root``, the working directory or what ``catalogue_root``
+    names; what is read and does not stand there is taken from the shipped catalogue (:func:`located`).
     """
 
     root: Path
@@ -66,15 +66,22 @@ def catalogue_root(stated: Path | None = None) -> Path:
     Raises:
         ConfigError: what was stated, or what is left to take, holds no ``config/models``.
     """
-    named = os.environ.get(CATALOGUE_VARIABLE)
-    for folder, origin in ((stated, "--root"), (Path(named) if named else None, CATALOGUE_VARIABLE)):
-        if folder is not None:
-            if not _holds_catalogue(folder):
-                raise ConfigError(
-                    f"{folder}: {origin} names it, but it holds no config/models; name a folder that does"
-                )
-            return folder.resolve()
-    for folder in (Path.cwd(), _PACKAGE.parents[1], _PACKAGED):
+    if stated is not None:
+        return _checked(stated, "--root")
+    here = Path.cwd()
+    return here if CATALOGUE_VARIABLE not in os.environ and _holds_catalogue(here) else shipped_catalogue()
+
+
+def shipped_catalogue() -> Path:
+    """The folder with the entries that count where the user has none: the first of what the environment's
+    ``QUANTBENCH_CATALOGUE`` names, the checkout this package lies in, and the copy that an installed package brings.
+
+    Raises:
+        ConfigError: what is named, or what is left to take, holds no ``config/models``.
+    """
+    if CATALOGUE_VARIABLE in os.environ:
+        return _checked(Path(os.environ[CATALOGUE_VARIABLE]), CATALOGUE_VARIABLE)
+    for folder in (_PACKAGE.parents[1], _PACKAGED):
         if _holds_catalogue(folder):
             return folder
     raise ConfigError(
@@ -83,15 +90,38 @@ def catalogue_root(stated: Path | None = None) -> Path:
     )
 
 
+def _checked(folder: Path, origin: str) -> Path:
+    if not _holds_catalogue(folder):
+        raise ConfigError(f"{folder}: {origin} names it, but it holds no config/models; name a folder that does")
+    return folder.resolve()
+
+
+def located(root: Path, name: str) -> Path:
+    """Where a file or folder that the configuration names stands: under ``root``, else in the shipped catalogue.
+
+    Args:
+        root: the working directory, or what an option names.
+        name: path relative to it; an absolute one stays as it is.
+
+    What stands in neither is expected under ``root``.
+    """
+    own = root / name
+    shipped = own if own.exists() else shipped_catalogue() / name
+    return shipped if shipped.exists() else own
+
+
 def _holds_catalogue(folder: Path) -> bool:
     return (folder / "config/models").is_dir()
 
 
 def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
-    """Check a run's settings against the catalogue in ``root/config``.
+    """Check a run's settings against the catalogue.
+
+    An entry under ``root/config`` goes before the shipped one of the same name. A run that names its own
+    ``catalogue_root``, as an opened bundle does, has the entries there and no others.
 
     Args:
-        root: the repository.
+        root: the working directory.
         settings: the run's configuration, as Snakemake merged it.
         source: the configuration file's name, for messages.
 
@@ -100,7 +130,8 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
     """
     run = parse(RunConfig, settings, source)
     root = root / run.catalogue_root
-    if not (root / "config").is_dir():
+    own = run.catalogue_root != "."
+    if own and not (root / "config").is_dir():
         raise ConfigError(
             f"{source}: key 'catalogue_root' has the value {run.catalogue_root!r}: no folder config/ there ({root})"
         )
@@ -110,11 +141,11 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
     catalogue = Catalogue(
         root=root,
         run=run,
-        models=read_entries(root / "config/models", ModelEntry),
-        precisions=read_entries(root / "config/precisions", PrecisionEntry),
-        datasets=load_datasets(root, folder),
-        studies=_studies(root / run.studies_file),
-        locked=read_lock(root),
+        models=_entries(_files(root, "config/models/*.yaml", own), ModelEntry),
+        precisions=_entries(_files(root, "config/precisions/*.yaml", own), PrecisionEntry),
+        datasets=load_datasets(root, folder, own),
+        studies=_studies(located(root, run.studies_file)),
+        locked=read_lock(root if (root / LOCK_FILE).exists() else shipped_catalogue()),
     )
     _check_names(catalogue, source)
     _check_noise_floors(catalogue, source)
@@ -123,20 +154,20 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
 
 def data_folder(root: Path, run: RunConfig) -> Path | None:
     """The local folder datasets come from, or None where they are downloaded."""
-    return (root / run.data.folder) if run.data.folder else None
+    return located(root, run.data.folder) if run.data.folder else None
 
 
-def load_datasets(root: Path, folder: Path | None = None) -> dict[str, DatasetEntry]:
-    """Read every dataset's entry.
+def load_datasets(root: Path, folder: Path | None = None, own: bool = False) -> dict[str, DatasetEntry]:
+    """Read every dataset's entry: of the shipped catalogue and of ``root``, which goes first, or ``own``, of it alone.
 
     A local folder may state its own files: ``<folder>/<dataset>/files.yaml`` takes the place of the entry's ``files``.
     """
     entries: dict[str, DatasetEntry] = {}
-    for path in sorted((root / "config/datasets").glob("*/dataset.yaml")):
+    for path in _files(root, "config/datasets/*/dataset.yaml", own):
         value, source = read_yaml(path), str(path)
-        own = folder / path.parent.name / "files.yaml" if folder else None
-        if own and own.exists():
-            value["files"], source = read_yaml(own), f"{path} with the files of {own}"
+        stated = folder / path.parent.name / "files.yaml" if folder else None
+        if stated and stated.exists():
+            value["files"], source = read_yaml(stated), f"{path} with the files of {stated}"
         entries[path.parent.name] = parse(DatasetEntry, value, source)
     return entries
 
@@ -148,7 +179,18 @@ def find_file(entry: DatasetEntry, split: Split, folder: Path) -> DataFile | Non
 
 def read_entries(folder: Path, kind: type[Entry]) -> dict[str, Entry]:
     """Read every ``<name>.yaml`` of a folder as one kind of entry, by name."""
-    return {path.stem: parse(kind, read_yaml(path), str(path)) for path in sorted(folder.glob("*.yaml"))}
+    return _entries(sorted(folder.glob("*.yaml")), kind)
+
+
+def _entries(paths: list[Path], kind: type[Entry]) -> dict[str, Entry]:
+    return {path.stem: parse(kind, read_yaml(path), str(path)) for path in paths}
+
+
+def _files(root: Path, pattern: str, own: bool) -> list[Path]:
+    """Files of a catalogue in the order of their names: of ``root``, and unless it is the run's ``own``, the shipped."""
+    places = [root] if own else [shipped_catalogue(), root]
+    found = {path.relative_to(place): path for place in places for path in place.glob(pattern)}
+    return [found[name] for name in sorted(found)]
 
 
 def _studies(path: Path) -> dict[str, StudyEntry]:

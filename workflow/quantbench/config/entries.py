@@ -45,7 +45,7 @@ class ModelEntry(Settings):
     )
     hub_id: str | None = Field(default=None, description="`<owner>/<name>` on the Hugging Face hub")
     revision: str | None = Field(
-        default=None, description="branch, tag or commit there; `snakemake lock` pins what it stands for"
+        default=None, description="branch, tag or commit there; `quantbench lock` pins what it stands for"
     )
     folder: str | None = Field(
         default=None, description="a local folder, relative to the repository, instead of a hub id"

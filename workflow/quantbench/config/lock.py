@@ -1,6 +1,6 @@
 """``config/models.lock.yaml``: the commit and the files each hub model's name and revision were resolved to.
 
-Written by ``snakemake lock``, kept under version control, read wherever a model is retrieved or used.
+Written by ``quantbench lock``, kept under version control, read wherever a model is retrieved or used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .settings import Settings, parse, read_yaml
 
 LOCK_FILE = "config/models.lock.yaml"
 _HEADER = """\
-# The commit and files of each hub model. Written by `snakemake lock`; keep it under version control.
+# The commit and files of each hub model. Written by `quantbench lock`; keep it under version control.
 # An entry stays as it is until it is taken out here, or its hub_id or revision changes in config/models/.
 """
 
@@ -63,7 +63,7 @@ def read_lock(root: Path) -> dict[str, LockedModel]:
     locked = {}
     for name, value in read_yaml(path).items():
         if not isinstance(value, dict):
-            raise ConfigError(f"{path}: model {name!r} has the value {value!r}; take it out and run snakemake lock")
+            raise ConfigError(f"{path}: model {name!r} has the value {value!r}; take it out and run quantbench lock")
         locked[name] = parse(LockedModel, value, f"{path}, model {name!r}")
     return locked
 

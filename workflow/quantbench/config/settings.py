@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,37 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{path}: expected a mapping of keys, found {type(value).__name__}")
     return value
+
+
+def layered(root: Path, files: Iterable[Path] = (), assignments: Iterable[str] = ()) -> dict[str, object]:
+    """A run's settings as Snakemake merges them: files over ``root/config/config.yaml``, then ``KEY=VALUE`` in YAML.
+
+    Raises:
+        ConfigError: no such file, or an assignment without a key or whose value is no YAML.
+    """
+    settings: dict[str, object] = read_yaml(root / "config/config.yaml")
+    for path in files:
+        settings = merged(settings, read_yaml(path))
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise ConfigError(f"--config {text!r} is not KEY=VALUE; a file is named with --configfile")
+        try:
+            settings = merged(settings, {key: yaml.safe_load(value)})
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--config {text!r}: the value is not valid YAML: {error}") from None
+    return settings
+
+
+def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """One configuration laid over another, section by section, as Snakemake does it."""
+    result = dict(below)
+    for key, value in above.items():
+        under = result.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            value = merged(under, value)
+        result[key] = value
+    return result
 
 
 def parse(kind: type[Section], value: dict[str, Any], source: str) -> Section:

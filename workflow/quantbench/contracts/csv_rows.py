@@ -14,6 +14,8 @@ from ..config.settings import explain
 from ..errors import DataError
 from .files import write_text
 
+Value = str | int | float | None
+
 
 class Row(BaseModel):
     """One line of a table. Empty stands for what is unknown; only such fields are, a model may be called ``NA``."""
@@ -49,7 +51,7 @@ class Row(BaseModel):
         """Write a table atomically; numbers keep ten significant digits."""
         write_text(path, csv_text(cls.model_fields, (row.values() for row in rows)))
 
-    def values(self) -> list[object]:
+    def values(self) -> list[Value]:
         """The row's values in the order of the columns."""
         return [getattr(self, column) for column in type(self).model_fields]
 
@@ -58,7 +60,7 @@ class Row(BaseModel):
         return {column: getattr(self, column) for column in kind.model_fields if column in type(self).model_fields}
 
 
-def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(header: Iterable[str], rows: Iterable[Sequence[Value]]) -> str:
     """A CSV table; real numbers keep ten significant digits, None is empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

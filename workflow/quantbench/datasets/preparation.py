@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file
+from ..config import Catalogue, DataFile, DatasetEntry, Split, data_folder, find_file, located
 from ..contracts.checksums import sha256_of, verify_file
 from ..contracts.files import read_json, write_json
 from ..contracts.records import Sample, write_records
@@ -100,12 +100,12 @@ def source_folder(root: Path, entry: DatasetEntry, name: str, local: Path | None
     """Where a dataset's files stand: in the local data folder, beside its own entry, or where downloads go.
 
     Args:
-        root: the repository.
+        root: the catalogue's root.
         entry: the dataset's configuration.
         name: its name.
         local: the run's data folder; None where it has none.
     """
-    beside = root / "config/datasets" / name
+    beside = located(root, f"config/datasets/{name}")
     places = [beside] if local is None else [local / name, beside]
     default = DOWNLOADS / name if local is None else local / name
     return next((place for place in places if find_file(entry, "test", place)), default)

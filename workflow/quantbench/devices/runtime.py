@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 
-from ..config import RunConfig
+from ..config.run import HardwareSettings
 from ..errors import ConfigError
 from . import stand_ins, visible_devices
 
 
-def choose_device(run: RunConfig) -> str:
+def choose_device(hardware: HardwareSettings) -> str:
     """``cuda`` or ``cpu``, by the configuration and what is visible; devices that only stand in for GPUs do not compute.
 
     Raises:
         ConfigError: ``hardware.device: cuda`` where no GPU is visible.
     """
-    found = run.hardware.device != "cpu" and not stand_ins() and bool(visible_devices())
-    if run.hardware.device == "cuda" and not found:
+    found = hardware.device != "cpu" and not stand_ins() and bool(visible_devices())
+    if hardware.device == "cuda" and not found:
         raise ConfigError(
             "hardware.device is 'cuda' and no GPU is visible (driver missing, or CUDA_VISIBLE_DEVICES empty); "
             "set it to 'auto' or 'cpu', or run where a GPU is"

@@ -6,13 +6,34 @@ depends on its own text alone, so it stops at the same token in every batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from transformers import StoppingCriteria
 
-from ..tasks.completion import ENDINGS
+from ..contracts.records import Sample
+from ..tasks import Task
+from ..tasks.completion import ENDINGS, opens_thought
+from .batches import Request
+
+
+@dataclass(frozen=True)
+class AnswerCheck:
+    """Whether what was generated for a request so far holds its whole answer.
+
+    ``stated`` waits for a stated final answer, as chains of thought need.
+    """
+
+    task: Task
+    samples: Mapping[str, Sample]
+    stated: bool
+
+    def __call__(self, request: Request, output: str) -> bool:
+        """Judge the text generated so far, special tokens left out."""
+        if opens_thought(request.text) and "</think>" not in output.lower():
+            return False
+        return self.task.answer_end(output, self.samples[request.sample_id], self.stated) is not None
 
 
 class LineWatch:
@@ -46,7 +67,7 @@ class RowStops(StoppingCriteria):
         self.lengths: list[int | None] = [None] * len(checks)
         self._checks, self._width, self._decode, self._watch = checks, width, decode, watch
 
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.FloatTensor, **_: object) -> torch.Tensor:
         """Return which rows have ended, shape (rows,)."""
         for row, token in enumerate(input_ids[:, -1].tolist()):
             if self.lengths[row] is None and self._watch(token):

@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from .rapl import POWERCAP, RaplCounter
+from ..contracts.measurements import Energy
 
+POWERCAP = Path("/sys/class/powercap")
 MICRO = 1e-6
 # A package at full power wraps its RAPL counter in about a quarter of an hour; it is read often enough to see each time.
 POLL_S = 30.0
@@ -67,20 +68,20 @@ class EnergyWindow:
         self._advance()
         self._seconds = time.perf_counter() - self._begin
 
-    def record(self) -> dict[str, Any]:
-        """``energy_j``, ``reason``, ``source``, ``window_s`` and ``idle_power_w``, the latter before the model loaded."""
+    def record(self) -> Energy:
+        """The joules, or why there are none."""
         reason = self._reason
         if not reason and self._seconds is None:
             reason = "no sample was left to answer"
         elif not reason and self._total_uj <= 0:
             reason = f"the counter did not move within {self._seconds:.3g} s"
-        return {
-            "energy_j": None if reason else self._total_uj * MICRO,
-            "reason": f"unavailable: {reason}" if reason else "",
-            "source": self._counter.source if self._counter else None,
-            "window_s": self._seconds,
-            "idle_power_w": self._idle_power_w,
-        }
+        return Energy(
+            energy_j=None if reason else self._total_uj * MICRO,
+            reason=f"unavailable: {reason}" if reason else "",
+            source=self._counter.source if self._counter else None,
+            window_s=self._seconds,
+            idle_power_w=self._idle_power_w,
+        )
 
     def _poll(self) -> None:
         while not self._ended.wait(self._poll_s):
@@ -130,9 +131,52 @@ class NvmlCounter:
         return total / readings
 
 
+class RaplCounter:
+    """RAPL: the counters of all Intel or AMD processor packages, and of memory where it has one of its own.
+
+    Source: Linux ``Documentation/power/powercap/powercap.rst``. Each domain is a folder with ``name``, ``energy_uj``
+    (microjoules, readable by root alone since 2020) and ``max_energy_range_uj``, beyond which the counter starts again.
+    A package's counter includes its cores; a ``psys`` domain includes everything: neither is added twice.
+
+    Raises:
+        OSError: no domain, or its counter may not be read; the message says which.
+    """
+
+    source = "rapl"
+
+    def __init__(self, powercap: Path = POWERCAP) -> None:
+        domains = [folder for folder in sorted(powercap.glob("intel-rapl:*")) if _counted(folder)]
+        if not domains:
+            raise OSError(f"no processor energy counter ({powercap}/intel-rapl:* is missing)")
+        self._files = [folder / "energy_uj" for folder in domains]
+        self.ranges_uj: list[int | None] = [int((folder / "max_energy_range_uj").read_text()) for folder in domains]
+        self.read_uj()
+
+    def read_uj(self) -> list[int]:
+        """See :class:`Counter`."""
+        try:
+            return [int(path.read_text()) for path in self._files]
+        except PermissionError as error:
+            raise PermissionError(
+                f"{error.filename} may not be read; an administrator can allow it (chmod a+r)"
+            ) from None
+
+    def idle_power_w(self) -> float | None:
+        """Unknown: a processor is never idle while Snakemake and other jobs run."""
+        return None
+
+
 def energy_window(uuids: Sequence[str], powercap: Path = POWERCAP) -> EnergyWindow:
     """The window for some GPUs, or for the processor where there are none. Reads idle power, so open no model before."""
     try:
         return EnergyWindow(NvmlCounter(uuids) if uuids else RaplCounter(powercap))
     except Exception as error:  # no driver, no such device, no counter: unavailable, in the words of whoever refused
         return EnergyWindow(None, str(error) or type(error).__name__)
+
+
+def _counted(folder: Path) -> bool:
+    try:
+        name = (folder / "name").read_text().strip()
+    except OSError:
+        return False
+    return name.startswith("package") or name == "dram"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..contracts.measurements import TimedAnswer
 
 Item = TypeVar("Item")
 
@@ -19,24 +21,12 @@ class Timing:
     new_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """One raw latency; seconds. ``token_times_s`` are counted from the start, one for each step, to the microsecond."""
-
-    sample_id: str
-    latency_s: float
-    first_token_s: float
-    prompt_tokens: int
-    new_tokens: int
-    token_times_s: list[float]
-
-
 def time_each(
     items: Sequence[tuple[str, Item]],
     generate: Callable[[Item], Timing],
     synchronize: Callable[[], None],
     warmup: int,
-) -> list[dict[str, Any]]:
+) -> list[TimedAnswer]:
     """Time ``generate`` on each item after ``warmup`` untimed calls (docs/protocol.md#latency).
 
     Args:
@@ -46,7 +36,7 @@ def time_each(
         warmup: untimed calls.
 
     Returns:
-        One :class:`Latency` a timed item, as a dictionary, in order.
+        One a timed item, in order.
     """
     latencies = []
     for position, (sample_id, item) in enumerate(items):
@@ -56,8 +46,14 @@ def time_each(
         synchronize()
         end = time.perf_counter()
         if position >= warmup:
-            tokens = [round(at - start, 6) for at in timing.token_at]
-            first = timing.token_at[0] - start
-            latency = Latency(sample_id, end - start, first, timing.prompt_tokens, timing.new_tokens, tokens)
-            latencies.append(asdict(latency))
+            latencies.append(
+                TimedAnswer(
+                    sample_id=sample_id,
+                    latency_s=end - start,
+                    first_token_s=timing.token_at[0] - start,
+                    prompt_tokens=timing.prompt_tokens,
+                    new_tokens=timing.new_tokens,
+                    token_times_s=[round(at - start, 6) for at in timing.token_at],
+                )
+            )
     return latencies

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import psutil
+
+from ..contracts.measurements import MemoryAfterLoad, MemoryPeak
 
 # Linux reports ru_maxrss in KiB.
 _KIB = 1024
@@ -38,44 +41,36 @@ def peak_resident_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
 
 
-def after_load() -> dict[str, Any]:
-    """Bytes held once the model is loaded. Device fields are ``None`` without CUDA."""
-    held = {"allocated_bytes": None, "reserved_bytes": None, "process_bytes": None, "resident_bytes": resident_bytes()}
-    if torch_cuda() is not None:
-        held |= {
-            "allocated_bytes": _over_devices("memory_allocated"),
-            "reserved_bytes": _over_devices("memory_reserved"),
-            "process_bytes": process_device_bytes(),
-        }
-    return held
+def after_load() -> MemoryAfterLoad:
+    """Bytes held once the model is loaded."""
+    return MemoryAfterLoad(
+        allocated_bytes=_over_devices(lambda cuda, index: cuda.memory_allocated(index)),
+        reserved_bytes=_over_devices(lambda cuda, index: cuda.memory_reserved(index)),
+        process_bytes=process_device_bytes() if torch_cuda() else None,
+        resident_bytes=resident_bytes(),
+    )
 
 
 def start_peak() -> None:
     """Forget earlier peaks, so that what follows is the peak of inference alone."""
     reset_peak_resident()
     cuda = torch_cuda()
-    for index in range(cuda.device_count() if cuda else 0):
-        cuda.reset_peak_memory_stats(index)
+    if cuda is not None:
+        for index in range(cuda.device_count()):
+            cuda.reset_peak_memory_stats(index)
 
 
-def peak() -> dict[str, Any]:
+def peak() -> MemoryPeak:
     """Largest bytes since :func:`start_peak`, summed over devices."""
-    held = {
-        "peak_allocated_bytes": None,
-        "peak_reserved_bytes": None,
-        "peak_process_bytes": None,
-        "peak_resident_bytes": peak_resident_bytes(),
-    }
-    if torch_cuda() is not None:
-        held |= {
-            "peak_allocated_bytes": _over_devices("max_memory_allocated"),
-            "peak_reserved_bytes": _over_devices("max_memory_reserved"),
-            "peak_process_bytes": process_device_bytes(),
-        }
-    return held
+    return MemoryPeak(
+        peak_allocated_bytes=_over_devices(lambda cuda, index: cuda.max_memory_allocated(index)),
+        peak_reserved_bytes=_over_devices(lambda cuda, index: cuda.max_memory_reserved(index)),
+        peak_process_bytes=process_device_bytes() if torch_cuda() else None,
+        peak_resident_bytes=peak_resident_bytes(),
+    )
 
 
-def torch_cuda() -> Any:
+def torch_cuda() -> ModuleType | None:
     """``torch.cuda`` where a GPU is in use by this process, else None."""
     import torch
 
@@ -100,6 +95,7 @@ def process_device_bytes() -> int | None:
     return sum(mine) if mine and None not in mine else None
 
 
-def _over_devices(function: str) -> int:
+def _over_devices(read: Callable[[ModuleType, int], int]) -> int | None:
+    """The sum of what ``read`` says of each device; None without CUDA."""
     cuda = torch_cuda()
-    return sum(int(getattr(cuda, function)(index)) for index in range(cuda.device_count()))
+    return None if cuda is None else sum(int(read(cuda, index)) for index in range(cuda.device_count()))

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process with a compute context on some of the GPUs; ``used_bytes`` is None where the driver does not tell."""
-
-    pid: int
-    name: str
-    used_bytes: int | None
-
+from ..contracts.manifest import ForeignProcesses
+from ..contracts.measurements import Process
 
 Look = Callable[[Sequence[str]], list[Process]]
 
@@ -48,15 +39,11 @@ class Neighbours:
             known = self._found.get(process.pid, process)
             largest = max((used for used in (known.used_bytes, process.used_bytes) if used is not None), default=None)
             if process.pid not in self._own:
-                self._found[process.pid] = replace(process, used_bytes=largest)
+                self._found[process.pid] = process.model_copy(update={"used_bytes": largest})
 
-    def found(self) -> list[dict[str, Any]]:
-        """Every foreign process seen so far: ``pid``, ``name``, ``used_bytes`` (the most of all looks)."""
-        return [asdict(self._found[pid]) for pid in sorted(self._found)]
-
-    def record(self) -> dict[str, Any]:
-        """``{"found": see found(), "reason": why nothing could be seen, or empty}``."""
-        return {"found": self.found(), "reason": self._reason}
+    def record(self) -> ForeignProcesses:
+        """Every foreign process seen so far, or why nobody could be."""
+        return ForeignProcesses(found=[self._found[pid] for pid in sorted(self._found)], reason=self._reason)
 
     def _now(self) -> list[Process]:
         if not self._uuids or self._reason:
@@ -81,7 +68,7 @@ def running_processes(uuids: Sequence[str]) -> list[Process]:
         for item in pynvml.nvmlDeviceGetComputeRunningProcesses(pynvml.nvmlDeviceGetHandleByUUID(uuid)):
             before = used.get(item.pid, 0)
             used[item.pid] = None if before is None or item.usedGpuMemory is None else before + item.usedGpuMemory
-    return [Process(pid, _name(pid), size) for pid, size in used.items()]
+    return [Process(pid=pid, name=_name(pid), used_bytes=size) for pid, size in used.items()]
 
 
 def _name(pid: int) -> str:

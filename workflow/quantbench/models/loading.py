@@ -7,16 +7,34 @@ library's default 8-bit loading; 16-bit weights for ``full``).
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import torch
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from ..config import ModelEntry, PrecisionEntry
+from ..contracts.manifest import AppliedPrecision
 from ..errors import ModelError
+from ..prompts import ChatTokenizer
 from .random_weights import random_model
+
+
+class Tokenizer(ChatTokenizer, Protocol):
+    """What is used of a Hugging Face tokenizer, whose own annotations leave open what a call returns."""
+
+    bos_token_id: int | None
+    eos_token_id: int  # these two are seen to by load_tokenizer
+    pad_token_id: int
+    chat_template: str | None
+
+    def __call__(self, text: str, *, add_special_tokens: bool = True) -> Mapping[str, list[int]]:
+        """The tokens of a text, as ``input_ids``."""
+
+    def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
+        """The text of some tokens."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +42,12 @@ class LoadedModel:
     """A model ready to generate, with its tokenizer and the precision as it was applied."""
 
     model: Any
-    tokenizer: Any
+    tokenizer: Tokenizer
     device: torch.device
-    applied: dict[str, Any]
+    applied: AppliedPrecision
 
 
-def load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path) -> Tokenizer:
     """Load the tokenizer, padding on the left: generation continues at a prompt's right end."""
     from transformers import AutoTokenizer
 
@@ -41,11 +59,16 @@ def load_tokenizer(folder: Path) -> Any:
     if tokenizer.pad_token_id is None:
         # Padding is masked out, so its identity does not matter; base models often name none.
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+    return cast(Tokenizer, tokenizer)
 
 
 def load_model(
-    folder: Path, entry: ModelEntry, precision: PrecisionEntry, tokenizer: Any, device: str, quantized: bool = False
+    folder: Path,
+    entry: ModelEntry,
+    precision: PrecisionEntry,
+    tokenizer: Tokenizer,
+    device: str,
+    quantized: bool = False,
 ) -> LoadedModel:
     """Load a model at a precision.
 
@@ -73,11 +96,9 @@ def load_model(
         what = f"{entry.title} with random weights" if entry.has_random_weights else folder
         raise ModelError(f"{what}: not loadable at precision {precision.title!r}: {error}") from error
     model.eval()
-    applied = {
-        "method": precision.method,
-        "settings": dict(precision.settings),
-        "dtype": str(dtype).removeprefix("torch."),
-    }
+    applied = AppliedPrecision(
+        method=precision.method, settings=precision.settings, dtype=str(dtype).removeprefix("torch.")
+    )
     return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
 
 

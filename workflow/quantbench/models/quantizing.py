@@ -62,7 +62,7 @@ def quantize_model(
             "source_files": source.files,
             "licence": source.entry.licence,
             "precision": checkpoint_settings(precision),
-            "dtype": loaded.applied["dtype"],
+            "dtype": loaded.applied.dtype,
             "made_on": device,
             "made_with": made_with,
             "seconds": time.perf_counter() - begin,

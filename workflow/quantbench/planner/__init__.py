@@ -8,7 +8,7 @@ reads it while it builds its plan, so what is planned once is kept.
 from .fitting import gpus_needed
 from .gpus import GPUS, Gpu, nearest_gpu
 from .hours import CellTime, RunHours, cell_time, run_hours
-from .job_resources import CellRequest, Requests, gpus_asked_for
+from .job_resources import CellRequest, Requests, checkpoint_mb, gpus_asked_for
 from .peak import Plan, plan_memory
 from .setting import INSTALLED, PUBLISHED, Libraries, Setting, Workload
 from .unfit import describe, fitting, remarks, unfit_cells
@@ -33,6 +33,7 @@ __all__ = [
     "bytes_per_weight",
     "cell_time",
     "cell_work",
+    "checkpoint_mb",
     "describe",
     "fitting",
     "gpus_asked_for",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import ModelEntry, PrecisionEntry
+from ..config import ModelEntry, PrecisionEntry, located
 from ..errors import DataError, nearest
 from .peak import plan_memory
 from .setting import PUBLISHED, Setting, Workload
@@ -49,8 +49,8 @@ def compare_with_paper(
     Raises:
         DataError: a file is missing or malformed, or names an unknown model, precision or dataset.
     """
-    lengths = _numbers(root / PROMPT_TOKENS, ("dataset",), "prompt_tokens")
-    published = _numbers(root / TABLE1, ("dataset", "model", "precision"), "memory_gb")
+    lengths = _numbers(located(root, PROMPT_TOKENS), ("dataset",), "prompt_tokens")
+    published = _numbers(located(root, TABLE1), ("dataset", "model", "precision"), "memory_gb")
     return [
         Comparison(
             dataset, model, precision, gib, _planned_gib(root, (dataset, model, precision), lengths, models, precisions)

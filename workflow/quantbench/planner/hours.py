@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from ..config import Catalogue
-from ..study.grid import Cell
+from ..config import ModelEntry
+from ..study.spec import CellSpec
 from .gpus import Gpu
 from .speed import prompt_seconds, step_seconds
 from .weight_bytes import HALF, linear_weights, table_weights
@@ -45,26 +45,25 @@ class RunHours:
     gpu_h: float
 
 
-def checkpoint_bytes(catalogue: Catalogue, model: str) -> int:
+def checkpoint_bytes(model: ModelEntry) -> int:
     """Bytes of a model's published weights, 16 bits each."""
-    facts = catalogue.models[model].architecture
-    return HALF * (linear_weights(facts) + table_weights(facts))
+    return HALF * (linear_weights(model.architecture) + table_weights(model.architecture))
 
 
-def cell_time(catalogue: Catalogue, cell: Cell, gpu: Gpu, engine: str, answers: Answers) -> CellTime:
+def cell_time(spec: CellSpec, gpu: Gpu, answers: Answers) -> CellTime:
     """Seconds of one cell on GPUs of one kind.
 
     The measurement pass runs a sample at a time. In the quality pass a batch takes as many steps as its longest answer,
     taken as the mean one's length: batches hold samples of similar length.
     """
-    work = cell_work(catalogue, cell, engine)
+    work = cell_work(spec)
     tokens = work.answer_tokens if answers == "gold" else work.limit
-    timed = min(catalogue.run.measurement.latency_samples + catalogue.run.measurement.warmup, work.samples)
+    timed = min(spec.measurement.latency_samples + spec.measurement.warmup, work.samples)
     batches = -(-work.samples // work.batch)
     return CellTime(
-        load_s=START_S + checkpoint_bytes(catalogue, cell.model) / DISK_BYTES_S,
-        measure_s=timed * _batch_seconds(catalogue, cell, gpu, work, tokens, samples=1),
-        answer_s=batches * _batch_seconds(catalogue, cell, gpu, work, tokens, samples=work.batch),
+        load_s=START_S + checkpoint_bytes(spec.model) / DISK_BYTES_S,
+        measure_s=timed * _batch_seconds(spec, gpu, work, tokens, samples=1),
+        answer_s=batches * _batch_seconds(spec, gpu, work, tokens, samples=work.batch),
     )
 
 
@@ -93,9 +92,8 @@ def run_hours(seconds: Sequence[float], gpus: Sequence[int], total: int) -> RunH
     return RunHours(wall / 3600, used / 3600)
 
 
-def _batch_seconds(catalogue: Catalogue, cell: Cell, gpu: Gpu, work: CellWork, tokens: int, samples: int) -> float:
-    model, precision = catalogue.models[cell.model], catalogue.precisions[cell.precision]
+def _batch_seconds(spec: CellSpec, gpu: Gpu, work: CellWork, tokens: int, samples: int) -> float:
     # The chains of self-consistency share one reading of the prompt.
-    prompt = prompt_seconds(model, precision, gpu, samples * work.prompt_tokens)
-    step = partial(step_seconds, model, precision, gpu, samples * work.rows)
+    prompt = prompt_seconds(spec.model, spec.precision, gpu, samples * work.prompt_tokens)
+    step = partial(step_seconds, spec.model, spec.precision, gpu, samples * work.rows)
     return prompt + tokens * step(work.prompt_tokens + tokens // 2)

@@ -6,13 +6,14 @@ import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from ..config import Catalogue
+from ..config import ModelEntry
+from ..config.run import HardwareSettings
+from ..contracts.cell_name import Cell
 from ..devices import smallest_memory_gib
-from ..study.grid import Cell
+from ..study.spec import CellSpec
 from .fitting import devices_needed
-from .gpus import CPU, Gpu, nearest_gpu
+from .gpus import CPU, nearest_gpu
 from .hours import cell_time, checkpoint_bytes
 from .peak import plan_memory
 from .setting import Setting, Workload
@@ -55,100 +56,98 @@ class CellRequest:
 
 
 class Requests:
-    """Plans the jobs of one configuration, each combination once.
+    """Plans the jobs of one run, each combination once.
 
     Attributes:
-        catalogue: the configuration.
+        hardware: what jobs may ask for.
+        gpu: the kind of device times are planned for.
         gpu_memory_gib: memory of one GPU: stated, seen here or assumed.
         gpu_memory_known: whether it was stated or seen.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self._on_cpu = catalogue.run.hardware.device == "cpu"
-        self.gpu_memory_gib, self.gpu_memory_known = _gpu_memory(catalogue)
-        self._gpu = CPU if self._on_cpu else nearest_gpu(self.gpu_memory_gib)
+    def __init__(self, hardware: HardwareSettings) -> None:
+        self.hardware = hardware
+        self._on_cpu = hardware.device == "cpu"
+        self.gpu_memory_gib, self.gpu_memory_known = _gpu_memory(hardware)
+        self.gpu = CPU if self._on_cpu else nearest_gpu(self.gpu_memory_gib)
         self._devices: dict[tuple[str, str, int, int, int], int | None] = {}
         self._seconds: dict[Cell, float] = {}
 
-    @property
-    def gpu(self) -> Gpu:
-        """The kind of device times are planned for."""
-        return self._gpu
-
-    def devices(self, cell: Cell, attempt: int = 1) -> int | None:
+    def devices(self, spec: CellSpec, attempt: int = 1) -> int | None:
         """GPUs a cell takes at an attempt (0 on CPU); None where it does not fit, one layer on each."""
         if self._on_cpu:
             return 0
-        work = cell_work(self.catalogue, cell)
+        work, cell = cell_work(spec), spec.cell
         # All that memory depends on; a few combinations stand for hundreds of cells.
         key = (cell.model, cell.precision, work.longest_prompt + work.limit, work.largest_batch * work.rows, attempt)
         if key not in self._devices:
             memory = self.gpu_memory_gib * _RETRY_GPU_PART ** (attempt - 1)
-            self._devices[key] = devices_needed(self._setting(cell), memory)
+            self._devices[key] = devices_needed(_setting(spec), memory)
         return self._devices[key]
 
-    def seconds(self, cell: Cell) -> float:
+    def seconds(self, spec: CellSpec) -> float:
         """Planned time of a cell whose answers all go on to their limit."""
-        if cell not in self._seconds:
-            engine = self.catalogue.run.inference.engine
-            self._seconds[cell] = cell_time(self.catalogue, cell, self._gpu, engine, "limit").total_s
-        return self._seconds[cell]
+        if spec.cell not in self._seconds:
+            self._seconds[spec.cell] = cell_time(spec, self.gpu, "limit").total_s
+        return self._seconds[spec.cell]
 
-    def priority(self, cell: Cell) -> int:
+    def priority(self, spec: CellSpec) -> int:
         """Minutes a cell is planned to take: the longest start first, so that none is left alone at the end."""
-        return max(1, round(self.seconds(cell) / 60))
+        return max(1, round(self.seconds(spec) / 60))
 
-    def request(self, cell: Cell, attempt: int = 1) -> CellRequest:
+    def request(self, spec: CellSpec, attempt: int = 1) -> CellRequest:
         """What the cell's job asks for at an attempt, counted from 1."""
-        hardware = self.catalogue.run.hardware
+        hardware = self.hardware
         # A cell that fits nowhere is refused or left out before; 0 is never asked for. A retry stays within one node.
-        gpus = min(self.devices(cell, attempt) or self.devices(cell) or 0, hardware.gpus or sys.maxsize)
+        gpus = min(self.devices(spec, attempt) or self.devices(spec) or 0, hardware.gpus or sys.maxsize)
         by_name = hardware.gres is not None and gpus > 0
         return CellRequest(
             gpu=0 if by_name else gpus,
             gres=f"{hardware.gres}:{gpus}" if by_name else None,
-            mem_mb=self._host_mb(cell) * attempt,
-            disk_mb=self._disk_mb(cell),
-            runtime=self._minutes(cell, attempt),
+            mem_mb=self._host_mb(spec) * attempt,
+            disk_mb=_disk_mb(spec),
+            runtime=self._minutes(spec, attempt),
         )
 
-    def checkpoint_mb(self, model: str) -> int:
-        """Disk that a model's published weights take."""
-        return math.ceil(checkpoint_bytes(self.catalogue, model) / _MB)
-
-    def _setting(self, cell: Cell) -> Setting:
-        work, catalogue = cell_work(self.catalogue, cell), self.catalogue
-        load = Workload(work.longest_prompt, work.limit, batch=work.largest_batch * work.rows)
-        return Setting(catalogue.models[cell.model], catalogue.precisions[cell.precision], load)
-
-    def _host_mb(self, cell: Cell) -> int:
+    def _host_mb(self, spec: CellSpec) -> int:
         if not self._on_cpu:
-            return _PROCESS_MB + min(_FILE_MB, self.checkpoint_mb(cell.model))
+            return _PROCESS_MB + min(_FILE_MB, checkpoint_mb(spec.model))
         # Weights are there twice while they load.
-        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(self._setting(cell)).peak_bytes / _MB)
+        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(_setting(spec)).peak_bytes / _MB)
 
-    def _disk_mb(self, cell: Cell) -> int:
-        work = cell_work(self.catalogue, cell)
-        answer = _ANSWER_BYTES + work.limit * _TOKEN_BYTES
-        return max(_LEAST_DISK_MB, math.ceil(2 * work.samples * work.rows * answer / _MB))
-
-    def _minutes(self, cell: Cell, attempt: int) -> int:
-        asked = max(_LEAST_MINUTES, math.ceil(_TIME_FACTOR * self.seconds(cell) / 60)) * attempt
-        limit = self.catalogue.run.hardware.runtime_limit_hours
+    def _minutes(self, spec: CellSpec, attempt: int) -> int:
+        asked = max(_LEAST_MINUTES, math.ceil(_TIME_FACTOR * self.seconds(spec) / 60)) * attempt
+        limit = self.hardware.runtime_limit_hours
         return asked if limit is None else min(asked, max(1, math.floor(limit * 60)))
 
 
-def gpus_asked_for(resources: Mapping[str, Any]) -> int:
+def checkpoint_mb(model: ModelEntry) -> int:
+    """Disk that a model's published weights take."""
+    return math.ceil(checkpoint_bytes(model) / _MB)
+
+
+def gpus_asked_for(resources: Mapping[str, str | int | None]) -> int:
     """GPUs of a job by its resources, whichever of the two names they were asked for by."""
     gres = resources.get("gres")
-    return int(gres.rpartition(":")[2]) if gres else int(resources.get("gpu") or 0)
+    return int(str(gres).rpartition(":")[2]) if gres else int(resources.get("gpu") or 0)
 
 
-def _gpu_memory(catalogue: Catalogue) -> tuple[float, bool]:
+def _setting(spec: CellSpec) -> Setting:
+    work = cell_work(spec)
+    load = Workload(work.longest_prompt, work.limit, batch=work.largest_batch * work.rows)
+    return Setting(spec.model, spec.precision, load)
+
+
+def _disk_mb(spec: CellSpec) -> int:
+    work = cell_work(spec)
+    answer = _ANSWER_BYTES + work.limit * _TOKEN_BYTES
+    return max(_LEAST_DISK_MB, math.ceil(2 * work.samples * work.rows * answer / _MB))
+
+
+def _gpu_memory(hardware: HardwareSettings) -> tuple[float, bool]:
     """Memory of one GPU in GiB, stated, seen or assumed; and whether it is known at all."""
-    stated = catalogue.run.hardware.gpu_memory_gib
+    stated = hardware.gpu_memory_gib
     if stated != "auto":
         return float(stated), True
-    seen = smallest_memory_gib() if catalogue.run.hardware.device != "cpu" else None
+    seen = smallest_memory_gib() if hardware.device != "cpu" else None
     return (seen, True) if seen is not None else (ASSUMED_GPU_GIB, False)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import ConfigError
-from ..study.grid import Cell
+from ..study.spec import CellSpec
 from .job_resources import Requests
 
 _NAMED = 12
 
 
-def fitting(requests: Requests, cells: Sequence[Cell]) -> list[Cell]:
+def fitting(requests: Requests, cells: Sequence[CellSpec]) -> list[CellSpec]:
     """The cells to run: without those that do not fit where the configuration leaves them out, else all.
 
     Every job decides by the configuration alone, so that jobs on other machines see the same run.
@@ -19,16 +19,16 @@ def fitting(requests: Requests, cells: Sequence[Cell]) -> list[Cell]:
     Raises:
         ConfigError: nothing is left to run.
     """
-    hardware = requests.catalogue.run.hardware
+    hardware = requests.hardware
     if hardware.unfit == "refuse":
         return list(cells)
-    unfit = set(unfit_cells(requests, cells, hardware.gpus))
-    if len(unfit) == len(set(cells)):
+    unfit = {spec.cell for spec in unfit_cells(requests, cells, hardware.gpus)}
+    if len(unfit) == len({spec.cell for spec in cells}):
         raise ConfigError(f"no cell is left to run: {describe(requests, cells, hardware.gpus)}")
-    return [cell for cell in cells if cell not in unfit]
+    return [spec for spec in cells if spec.cell not in unfit]
 
 
-def remarks(requests: Requests, wanted: Sequence[Cell], kept: Sequence[Cell], offered: int | None) -> list[str]:
+def remarks(requests: Requests, wanted: Sequence[CellSpec], kept: Sequence[CellSpec], offered: int | None) -> list[str]:
     """What a user should know before a run starts: cells left out, a GPU size that is only assumed.
 
     Args:
@@ -40,7 +40,7 @@ def remarks(requests: Requests, wanted: Sequence[Cell], kept: Sequence[Cell], of
     Raises:
         ConfigError: cells to run that do not fit; names them, and what can be done.
     """
-    hardware = requests.catalogue.run.hardware
+    hardware = requests.hardware
     limit = min((count for count in (hardware.gpus, offered) if count is not None), default=None)
     unfit = unfit_cells(requests, kept, limit)
     if unfit:
@@ -61,18 +61,18 @@ def remarks(requests: Requests, wanted: Sequence[Cell], kept: Sequence[Cell], of
     return lines
 
 
-def unfit_cells(requests: Requests, cells: Sequence[Cell], limit: int | None) -> list[Cell]:
+def unfit_cells(requests: Requests, cells: Sequence[CellSpec], limit: int | None) -> list[CellSpec]:
     """The cells that more than ``limit`` GPUs would be needed for (None: that fit on no number of them)."""
     return [
-        cell for cell in cells if (needed := requests.devices(cell)) is None or (limit is not None and needed > limit)
+        spec for spec in cells if (needed := requests.devices(spec)) is None or (limit is not None and needed > limit)
     ]
 
 
-def describe(requests: Requests, unfit: Sequence[Cell], limit: int | None) -> str:
+def describe(requests: Requests, unfit: Sequence[CellSpec], limit: int | None) -> str:
     """The cells in words: each model and precision once, with the GPUs it would need."""
     needs: dict[str, list[int | None]] = {}
-    for cell in unfit:
-        needs.setdefault(f"{cell.model} {cell.precision}", []).append(requests.devices(cell))
+    for spec in unfit:
+        needs.setdefault(f"{spec.cell.model} {spec.cell.precision}", []).append(requests.devices(spec))
     named = [f"{name} ({_needs(counts)})" for name, counts in needs.items()]
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     at_most = f" with at most {limit} a cell" if limit is not None else ""

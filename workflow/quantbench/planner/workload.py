@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config import Catalogue
-from ..study.grid import Cell
-from ..study.identity import max_new_tokens
+from ..study.spec import CellSpec
 
 # Of a test file whose rows the configuration does not state.
 _UNKNOWN_ROWS = 1000
@@ -39,35 +37,31 @@ class CellWork:
     largest_batch: int
 
 
-def cell_work(catalogue: Catalogue, cell: Cell, engine: str | None = None) -> CellWork:
-    """The work of one cell under an engine (default: the configured one).
+def cell_work(spec: CellSpec) -> CellWork:
+    """The work of one cell.
 
     A worked example is counted as a whole prompt with its answer, although it lacks the instructions.
     """
-    dataset, settings = catalogue.datasets[cell.dataset], catalogue.run.inference
-    tokens, limit = dataset.tokens, max_new_tokens(catalogue, cell)
-    examples = cell.shots * (tokens.prompt + tokens.answer)
+    tokens, limit = spec.dataset.tokens, spec.max_new_tokens
+    examples = spec.cell.shots * (tokens.prompt + tokens.answer)
     prompt, longest = tokens.prompt + examples, tokens.longest_prompt + examples
-    answer = tokens.answer if cell.prompting == "instruction" else round(limit * _CHAIN_PART)
-    if catalogue.models[cell.model].chat_template == "none":
+    answer = tokens.answer if spec.cell.prompting == "instruction" else round(limit * _CHAIN_PART)
+    if spec.model.chat_template == "none":
         answer = limit
-    rows = settings.self_consistency.chains if cell.prompting == "self_consistency" else 1
 
     def batch(length: int) -> int:
         """As :func:`quantbench.engine.batches.make_plan` fills batches."""
-        if (engine or settings.engine) == "single":
-            return 1
-        return max(1, min(settings.max_batch_size, settings.token_budget // (rows * (length + limit))))
+        return max(1, min(spec.max_batch_size, spec.inference.token_budget // (spec.chains * (length + limit))))
 
-    rows_in_file = next((file.rows for file in dataset.files.get("test", []) if file.rows), _UNKNOWN_ROWS)
-    samples = min(rows_in_file, catalogue.run.limit or rows_in_file)
+    rows_in_file = next((file.rows for file in spec.dataset.files.get("test", []) if file.rows), _UNKNOWN_ROWS)
+    samples = min(rows_in_file, spec.limit or rows_in_file)
     return CellWork(
         samples=samples,
         prompt_tokens=prompt,
         longest_prompt=longest,
         answer_tokens=min(answer, limit),
         limit=limit,
-        rows=rows,
+        rows=spec.chains,
         batch=min(batch(prompt), samples),
         largest_batch=min(batch(longest), samples),
     )

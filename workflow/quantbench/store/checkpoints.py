@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..config import ModelEntry, PrecisionEntry, RunConfig
+from ..config import ModelEntry, PrecisionEntry
 from ..contracts.files import read_json
 from ..errors import ModelError
 from .recorded_files import MANIFEST
 
 
-def uses_checkpoint(run: RunConfig, model: ModelEntry, precision: PrecisionEntry) -> bool:
+def uses_checkpoint(keep: str, model: ModelEntry, precision: PrecisionEntry) -> bool:
     """Whether cells of a model at a precision load a quantized checkpoint, rather than quantize while they load."""
-    return run.keep != "full" and precision.method == "bitsandbytes" and not model.has_random_weights
+    return keep != "full" and precision.method == "bitsandbytes" and not model.has_random_weights
 
 
 def checkpoint_folder(root: Path, models_folder: str, model: str, precision: str) -> Path:

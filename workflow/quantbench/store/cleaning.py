@@ -15,29 +15,17 @@ from .sharing import alone, share
 GIB = 1024**3
 
 
-def clean(paths: Iterable[Path], confirmed: bool, target: str) -> None:
-    """List files and folders with their sizes; delete them only where confirmed.
+def sizes(paths: Iterable[Path]) -> dict[Path, int]:
+    """The bytes that each file or folder takes; those that do not exist are left out."""
+    return {path: _size(path) for path in paths if path.exists()}
 
-    Args:
-        paths: what the target is about; those that do not exist are left out.
-        confirmed: delete, after listing.
-        target: the workflow's target, for the line that says how to confirm.
-    """
-    sizes = {path: _size(path) for path in paths if path.exists()}
-    for path, size in sizes.items():
-        print(f"  {size / GIB:9.3f} GiB  {path}")
-    total = f"{sum(sizes.values()) / GIB:.3f} GiB in {len(sizes)} places"
-    if not sizes:
-        print(f"{target}: nothing to free")
-    elif not confirmed:
-        print(f"{target}: would free {total}. Nothing was deleted; to free it add --config confirm=true")
+
+def delete(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     else:
-        for path in sizes:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        print(f"{target}: freed {total}")
+        path.unlink()
 
 
 def retrieved_models(root: Path, models_folder: str, names: Iterable[str]) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..config import ModelEntry
+from ..config import ModelEntry, located
 from ..contracts.files import read_json
 from ..datasets import sha256_of
 from ..errors import ModelError
@@ -29,7 +29,7 @@ _FACTS = {
 
 def model_folder(root: Path, models_folder: str, name: str, entry: ModelEntry) -> Path:
     """Where a model's files stand: its own local folder, or its place under the models folder."""
-    return root / entry.folder if entry.folder else root / models_folder / name
+    return located(root, entry.folder) if entry.folder else root / models_folder / name
 
 
 def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..config import Catalogue
 from ..contracts.files import read_json
+from ..contracts.manifest import PublishedModel, StandIn
 from ..errors import ModelError
+from ..study.spec import CellSpec, StoredModel
 from .checkpoints import checkpoint_folder, read_manifest, uses_checkpoint
 from .folder import check_folder, model_folder
 from .receipts import check_receipt, receipt_path
@@ -28,16 +29,13 @@ class Weights:
     checkpoint: dict[str, Any] | None
     random: bool = False
 
-    def record(self) -> dict[str, Any]:
-        """What a cell's manifest says of its model: revision and file hashes, or that its weights were random."""
+    def record(self) -> PublishedModel | StandIn:
+        """What a cell's manifest says of its model."""
         if self.random:
-            return {"weights": "random", "note": "outputs are meaningless", "resolved_revision": None, "files": {}}
-        return {
-            "weights": "published",
-            "resolved_revision": self.revision,
-            "files": self.files,
-            "quantized_checkpoint": self.checkpoint is not None,
-        }
+            return StandIn(weights="random", note="outputs are meaningless")
+        return PublishedModel(
+            resolved_revision=self.revision, files=self.files, quantized_checkpoint=self.checkpoint is not None
+        )
 
     def check_dtype(self, dtype: str, device: str) -> None:
         """Refuse a checkpoint whose number format is not the one cells compute in on this device.
@@ -52,42 +50,40 @@ class Weights:
             )
 
 
-def find_weights(catalogue: Catalogue, model: str, precision: str, notes: Path) -> Weights:
-    """Find and verify the files of a model at a precision: its quantized checkpoint where the run keeps one.
+def find_weights(spec: CellSpec, notes: Path) -> Weights:
+    """Find and verify the files of a cell's model: its quantized checkpoint where the run keeps one.
 
     Args:
-        catalogue: the checked configuration.
-        model: its name.
-        precision: its name.
+        spec: model and precision.
         notes: folder that remembers which files were hashed.
 
     Raises:
         ModelError: incomplete folder, another architecture, or files other than recorded.
     """
-    entry, run = catalogue.models[model], catalogue.run
-    if not uses_checkpoint(run, entry, catalogue.precisions[precision]):
-        return full_weights(catalogue, model, notes)
-    folder = checkpoint_folder(catalogue.root, run.models_folder, model, precision)
-    manifest = read_manifest(folder, catalogue.precisions[precision])
-    check_folder(folder, model, entry)
-    files = verified_files(folder, f"{model}-{precision}", manifest["files"], notes)
+    model, name, precision = spec.stored, spec.cell.model, spec.cell.precision
+    if not uses_checkpoint(model.keep, model.entry, spec.precision):
+        return full_weights(model, notes)
+    folder = checkpoint_folder(model.root, model.models_folder, name, precision)
+    manifest = read_manifest(folder, spec.precision)
+    check_folder(folder, name, model.entry)
+    files = verified_files(folder, f"{name}-{precision}", manifest["files"], notes)
     return Weights(folder, files, manifest["revision"], manifest)
 
 
-def full_weights(catalogue: Catalogue, model: str, notes: Path, force: bool = False) -> Weights:
+def full_weights(model: StoredModel, notes: Path, force: bool = False) -> Weights:
     """Find and verify the files of a model as it was published.
 
     Raises:
         ModelError: as :func:`find_weights`.
     """
-    entry, models = catalogue.models[model], catalogue.run.models_folder
-    folder, receipt = model_folder(catalogue.root, models, model, entry), receipt_path(catalogue.root, models, model)
+    name, entry, root, models = model.name, model.entry, model.root, model.models_folder
+    folder, receipt = model_folder(root, models, name, entry), receipt_path(root, models, name)
     if entry.has_random_weights:  # made where it runs
         return Weights(folder, {}, None, None, random=True)
-    check_folder(folder, model, entry)
+    check_folder(folder, name, entry)
     revision = None
     if entry.folder is None and receipt.exists():
-        check_receipt(model, catalogue.locked.get(model), receipt)
+        check_receipt(name, model.locked, receipt)
         revision = str(read_json(receipt)["revision"])
-    recorded = recorded_hashes(catalogue.root, models, model, entry, folder)
-    return Weights(folder, verified_files(folder, model, recorded, notes, force), revision, None)
+    recorded = recorded_hashes(root, models, name, entry, folder)
+    return Weights(folder, verified_files(folder, name, recorded, notes, force), revision, None)

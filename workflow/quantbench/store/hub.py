@@ -116,7 +116,7 @@ def _refusal(name: str, entry: ModelEntry, error: Any) -> str:
         return (
             f"model {name!r}: {entry.hub_id!r} has no revision {entry.revision!r} or its locked commit any more; correct "
             f"the revision in config/models/{name}.yaml, or take {name!r} out of config/models.lock.yaml and run "
-            f"snakemake lock ({page(entry)})"
+            f"quantbench lock ({page(entry)})"
         )
     if status == 401 and os.environ.get("HF_TOKEN"):
         return (

@@ -32,5 +32,5 @@ def check_receipt(name: str, locked: LockedModel | None, receipt: Path) -> None:
         raise ModelError(
             f"{receipt}: model {name!r} was retrieved at commit {found}, {LOCK_FILE} names {locked.commit}; delete "
             "the receipt to fetch that commit (its cells then run again), or take the entry out of the lock file and "
-            "run snakemake lock to pin what is there"
+            "run quantbench lock to pin what is there"
         )

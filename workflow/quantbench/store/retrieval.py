@@ -33,7 +33,7 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
     with alone(folder.parent, name):
         if locked is None or not locked.answers(entry):
             locked = hub.resolve(name, entry)
-            print(f"{name}: {entry.hub_id} {entry.revision} is commit {locked.commit}; `snakemake lock` pins it")
+            print(f"{name}: {entry.hub_id} {entry.revision} is commit {locked.commit}; `quantbench lock` pins it")
         folder.mkdir(exist_ok=True)
         share(folder)
         already = converted(folder, locked.files)
@@ -87,5 +87,5 @@ def _check_disk(name: str, missing: Mapping[str, RemoteFile], folder: Path) -> N
     if size + beside > free:
         raise ModelError(
             f"{folder}: model {name!r} needs {(size + beside) / GIB:.2f} GiB and {free / GIB:.2f} GiB are free; "
-            "free some (`snakemake clean_models` lists what retrieved models take), or set models_folder to a larger disk"
+            "free some (`quantbench clean models` lists what retrieved models take), or set models_folder to a larger disk"
         )

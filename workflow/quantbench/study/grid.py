@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from ..config import Catalogue, StudyEntry, data_folder, find_file
+from ..config import Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
 from ..contracts.cell_name import Cell as Cell
 from ..contracts.cell_name import parse_folder as parse_folder
 from ..errors import ConfigError
+from .spec import CellSpec, cell_specs
 
 
 def active_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
@@ -21,7 +23,7 @@ def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
     """The cells of one study, narrowed to the models, precisions and datasets of the run, in configuration order."""
     study = catalogue.studies[name]
     models = _chosen(study.models, catalogue.run.models, catalogue.models)
-    precisions = _precisions(study, catalogue)
+    precisions = _precisions(study, catalogue.run.precisions, catalogue.precisions)
     datasets = _chosen(study.datasets, catalogue.run.datasets, catalogue.datasets)
     return [
         Cell(model, precision, dataset, prompting, shots)
@@ -43,9 +45,10 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     cells = list(dict.fromkeys(cell for name in catalogue.run.studies for cell in study_cells(catalogue, name)))
     if not cells:
         raise ConfigError("no cells: the run's models, precisions and datasets share nothing with its studies")
-    _check_few_shot_pools(catalogue, cells)
-    _check_second_plans(catalogue, cells)
-    _check_continuous(catalogue, cells)
+    specs = cell_specs(catalogue, cells).values()
+    _check_few_shot_pools(specs, data_folder(catalogue.root, catalogue.run))
+    _check_second_plans(specs)
+    _check_continuous(specs)
     return cells
 
 
@@ -78,10 +81,10 @@ def wanted_cells(catalogue: Catalogue) -> WantedCells:
     return WantedCells(tuple(run_cells(catalogue)), studies, figures)
 
 
-def _precisions(study: StudyEntry, catalogue: Catalogue) -> list[str]:
+def _precisions(study: StudyEntry, allowed: list[str] | str, precisions: Mapping[str, PrecisionEntry]) -> list[str]:
     """Like other names, but a noise floor is wanted only by name, and kept wherever the precision it repeats is."""
-    floors, allowed = catalogue.noise_floors, catalogue.run.precisions
-    known = {name: entry for name, entry in catalogue.precisions.items() if name not in floors}
+    floors = {name: entry.noise_floor_of for name, entry in precisions.items() if entry.noise_floor_of}
+    known = {name: entry for name, entry in precisions.items() if name not in floors}
     if isinstance(allowed, list):
         allowed = [*allowed, *(name for name, repeated in floors.items() if repeated in allowed)]
     return [name for name in _chosen(study.precisions, allowed, known) if study.precisions != "all" or name in known]
@@ -94,39 +97,33 @@ def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: Mapping[st
     return [name for name in wanted if isinstance(allowed, str) or name in allowed]
 
 
-def _check_second_plans(catalogue: Catalogue, cells: list[Cell]) -> None:
-    settings = catalogue.run.inference
-    if settings.engine != "single" and settings.max_batch_size > 1:
-        return
-    for cell in cells:
-        if cell.precision in catalogue.noise_floors:
+def _check_second_plans(specs: Iterable[CellSpec]) -> None:
+    for spec in specs:
+        if spec.is_noise_floor and spec.max_batch_size == 1:
             raise ConfigError(
-                f"study cell {cell.label}: a noise floor needs a second batch plan, and batches of one sample "
-                f"(inference.engine: {settings.engine}, max_batch_size: {settings.max_batch_size}) have none; leave "
-                "noise floors out of 'studies', or use inference.engine: static with larger batches"
+                f"study cell {spec.cell.label}: a noise floor needs a second batch plan, and batches of one sample "
+                f"(inference.engine: {spec.inference.engine}, max_batch_size: {spec.inference.max_batch_size}) have none; "
+                "leave noise floors out of 'studies', or use inference.engine: static with larger batches"
             )
 
 
-def _check_continuous(catalogue: Catalogue, cells: list[Cell]) -> None:
-    if catalogue.run.inference.engine != "continuous":
-        return
+def _check_continuous(specs: Iterable[CellSpec]) -> None:
     reasons = {
         "noise floor": "the composition of its batches is not frozen, so there is no second one to compare with",
         "self_consistency": "its draws would depend on what runs side by side, not on the sample alone",
     }
-    for cell in cells:
-        kind = "noise floor" if cell.precision in catalogue.noise_floors else str(cell.prompting)
-        if kind in reasons:
+    for spec in specs:
+        kind = "noise floor" if spec.is_noise_floor else str(spec.cell.prompting)
+        if spec.inference.engine == "continuous" and kind in reasons:
             raise ConfigError(
-                f"study cell {cell.label}: inference.engine 'continuous' cannot run a {kind} cell, since {reasons[kind]}; "
-                "leave such cells out of 'studies', or use inference.engine: static"
+                f"study cell {spec.cell.label}: inference.engine 'continuous' cannot run a {kind} cell, since "
+                f"{reasons[kind]}; leave such cells out of 'studies', or use inference.engine: static"
             )
 
 
-def _check_few_shot_pools(catalogue: Catalogue, cells: list[Cell]) -> None:
-    folder = data_folder(catalogue.root, catalogue.run)
-    for cell in cells:
-        entry = catalogue.datasets[cell.dataset]
+def _check_few_shot_pools(specs: Iterable[CellSpec], folder: Path | None) -> None:
+    for spec in specs:
+        cell, entry = spec.cell, spec.dataset
         splits = [split for split in entry.few_shot_splits if entry.files.get(split)]
         if folder is not None:
             splits = [split for split in splits if find_file(entry, split, folder / cell.dataset)]

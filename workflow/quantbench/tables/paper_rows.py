@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import Prompting
+from ..config import Prompting, located
 from ..contracts.csv_rows import Row
 from ..contracts.run_tables import CellKeys, Gib, Rate, Seconds, Weights
 
@@ -12,8 +12,8 @@ PUBLISHED_PEAK = "published peak"
 
 
 def published_path(root: Path) -> Path:
-    """Where the paper's Table 1 stands in the repository."""
-    return root / "resources/paper/table1.csv"
+    """Where the paper's Table 1 stands."""
+    return located(root, "resources/paper/table1.csv")
 
 
 class PublishedRow(CellKeys):

@@ -8,13 +8,12 @@ prompt template, labels, generation and batch settings, engine version) against 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..config import Catalogue, load
-from ..config.settings import read_yaml
 from ..contracts.files import read_json
 from ..datasets import sha256_of, source_folder
 from ..errors import QuantbenchError
@@ -24,7 +23,7 @@ from ..store.folder import file_hashes, model_folder
 from ..store.receipts import released_marker
 from ..store.recorded_files import MANIFEST
 from ..study.grid import Cell, parse_folder
-from ..study.identity import cell_identity
+from ..study.spec import cell_spec
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
 # What only a tokenizer could make again; it follows from template, samples, worked examples and model files.
@@ -143,19 +142,6 @@ class Verifier:
         return self._catalogues[key]
 
 
-def read_settings(root: Path, configfile: Path) -> dict[str, Any]:
-    """A run's settings as Snakemake merges them: ``configfile`` over ``config/config.yaml``."""
-    return _merged(read_yaml(root / "config/config.yaml"), read_yaml(configfile))
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged
-
-
 def _known(catalogue: Catalogue, cell: Cell, check: CellCheck) -> bool:
     for key in ("model", "precision", "dataset"):
         name, known = getattr(cell, key), getattr(catalogue, f"{key}s")
@@ -166,7 +152,7 @@ def _known(catalogue: Catalogue, cell: Cell, check: CellCheck) -> bool:
 
 def _changes(catalogue: Catalogue, cell: Cell, recorded: dict[str, Any]) -> Iterator[str]:
     """What differs between the identity a cell ran under and the one it would run under now."""
-    now = json.loads(json.dumps(cell_identity(catalogue, cell)))
+    now = json.loads(json.dumps(cell_spec(catalogue, cell).identity))
     before = {key: value for key, value in recorded.items() if key not in _DERIVED}
     for key, old, new in _differences(before, now):
         if key == "prompt.template":

@@ -3,70 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Catalogue, data_folder, find_file
+from ..config import Catalogue, DatasetEntry, ModelEntry, data_folder, find_file
 from ..datasets import find_pool, source_folder, verify_file
-from ..errors import DataError, ModelError, QuantbenchError
+from ..errors import DataError, ModelError
 from ..store.checkpoints import checkpoint_folder, read_manifest
 from ..store.folder import model_folder
 from ..store.receipts import released_marker
 from ..store.recorded_files import MANIFEST, recorded_hashes, verified_files
 
 
-def verify_everything(catalogue: Catalogue, models: list[str], datasets: list[str], notes: Path) -> None:
-    """Verify models, their quantized checkpoints and datasets as far as they are here, saying what was looked at.
+@dataclass(frozen=True)
+class FileCheck:
+    """A place that was looked at: ``found`` says what is there, ``problem`` what is wrong (None: nothing is)."""
 
-    Raises:
-        QuantbenchError: all that is wrong, each file named.
-    """
-    problems = []
-    checks = [*_models(catalogue, models, notes), *_datasets(catalogue, datasets)]
-    for said, problem in checks:
-        print(said if problem is None else f"{said}: WRONG", flush=True)
-        problems += [problem] if problem else []
-    if problems:
-        raise QuantbenchError("\n".join(problems))
+    place: str
+    found: str
+    problem: str | None = None
 
 
-def _models(catalogue: Catalogue, names: list[str], notes: Path) -> Iterator[tuple[str, str | None]]:
-    root, models = catalogue.root, catalogue.run.models_folder
-    for name in names:
-        folder = model_folder(root, models, name, catalogue.models[name])
-        if not folder.is_dir():
-            yield f"{name}: not retrieved yet", None
-        elif released_marker(folder).exists():
-            yield f"{name}: full weights freed (keep: quantized)", None
-        else:
-            recorded = recorded_hashes(root, models, name, catalogue.models[name], folder)
-            yield _verified(folder, name, recorded, notes)
+def check_files(catalogue: Catalogue, models: list[str], datasets: list[str], notes: Path) -> Iterator[FileCheck]:
+    """Read models, their quantized checkpoints and datasets as far as they are here, one place after the other."""
+    root, kept = catalogue.root, catalogue.run.models_folder
+    for name in models:
+        yield from _model(root, kept, name, catalogue.models[name], notes)
         for precision, entry in catalogue.precisions.items():
-            made = checkpoint_folder(root, models, name, precision)
+            made = checkpoint_folder(root, kept, name, precision)
             if (made / MANIFEST).exists():
                 yield _verified(made, f"{name}-{precision}", read_manifest(made, entry)["files"], notes)
+    local = data_folder(root, catalogue.run)
+    for name in datasets:
+        dataset = catalogue.datasets[name]
+        yield from _dataset(source_folder(root, dataset, name, local), dataset)
 
 
-def _verified(folder: Path, name: str, recorded: dict[str, str] | None, notes: Path) -> tuple[str, str | None]:
+def _model(root: Path, models: str, name: str, entry: ModelEntry, notes: Path) -> Iterator[FileCheck]:
+    folder = model_folder(root, models, name, entry)
+    if entry.has_random_weights:
+        yield FileCheck(name, "random weights, made where they run")
+    elif not folder.is_dir():
+        yield FileCheck(name, "not retrieved yet")
+    elif released_marker(folder).exists():
+        yield FileCheck(name, "full weights freed (keep: quantized)")
+    else:
+        yield _verified(folder, name, recorded_hashes(root, models, name, entry, folder), notes)
+
+
+def _verified(folder: Path, name: str, recorded: dict[str, str] | None, notes: Path) -> FileCheck:
     try:
         files = verified_files(folder, name, recorded, notes, force=True)
     except ModelError as error:
-        return str(folder), str(error)
+        return FileCheck(str(folder), "WRONG", str(error))
     how = "verified" if recorded is not None else "read; a local folder, whose hashes nobody recorded"
-    return f"{folder}: {len(files)} files {how}", None
+    return FileCheck(str(folder), f"{len(files)} files {how}")
 
 
-def _datasets(catalogue: Catalogue, names: list[str]) -> Iterator[tuple[str, str | None]]:
-    for name in names:
-        entry = catalogue.datasets[name]
-        folder = source_folder(catalogue.root, entry, name, data_folder(catalogue.root, catalogue.run))
-        test, (_, pool) = find_file(entry, "test", folder), find_pool(entry, folder)
-        for file in (test, pool):
-            if file is None:
-                continue
-            try:
-                verify_file(folder / file.name, file)
-            except DataError as error:
-                yield str(folder / file.name), str(error)
-            else:
-                how = "verified" if file.sha256 or file.git_blob else "no checksum is stated for it"
-                yield f"{folder / file.name}: {how}", None
+def _dataset(folder: Path, entry: DatasetEntry) -> Iterator[FileCheck]:
+    test, (_, pool) = find_file(entry, "test", folder), find_pool(entry, folder)
+    for file in (test, pool):
+        if file is None:
+            continue
+        try:
+            verify_file(folder / file.name, file)
+        except DataError as error:
+            yield FileCheck(str(folder / file.name), "WRONG", str(error))
+        else:
+            how = "verified" if file.sha256 or file.git_blob else "no checksum is stated for it"
+            yield FileCheck(str(folder / file.name), how)

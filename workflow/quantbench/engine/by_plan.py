@@ -1,20 +1,44 @@
-"""When memory runs out: the batch is halved and tried again, down to one sample, and every halving is recorded."""
+"""Answering by a frozen plan, batch by batch.
+
+Where memory runs out, the batch is halved and tried again, down to one sample, and every halving is recorded.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
 from ..contracts.records import Prediction
 from ..errors import ModelError
 from .batches import Request
+from .job import Answered, Job
 
 GIB = 1024**3
 Answer = Callable[[Sequence[Request]], list[Prediction]]
 Note = Callable[[list[str]], None]
 Advice = Callable[[int], str]
+
+
+def answer_by_plan(job: Job) -> Iterator[Answered]:
+    """Run the batches of the plan that are not finished yet.
+
+    Raises:
+        ModelError: a single sample does not fit into memory.
+    """
+    for number, batch in enumerate(job.plan, start=1):
+        if not {job.requests[place].sample_id for place in batch} & job.missing:
+            continue
+        job.begin()
+        # The whole batch runs again even where part of it is on disk: its composition decides the answers.
+        asked = [job.requests[place] for place in batch]
+        try:
+            answers = answer_halving(job.generator.answer, asked, job.note_halved, job.advice)
+        except ModelError as error:
+            raise ModelError(f"{job.label}: {error}") from None
+        missing = [answer for answer in answers if answer.sample_id in job.missing]
+        yield Answered(missing, f"batch {number}/{len(job.plan)}")
 
 
 def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice: Advice) -> list[Prediction]:

@@ -5,7 +5,7 @@ import torch
 
 from quantbench.cell.requests import Request
 from quantbench.contracts.records import Prediction
-from quantbench.engine.halving import answer_halving
+from quantbench.engine.by_plan import answer_halving
 from quantbench.errors import ModelError
 
 ADVICE = "such a prompt of {} tokens takes more".format

@@ -7,23 +7,52 @@ on CPU it runs, gives the same answers in float32, and is slower than ``static``
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator as Yields
 from collections.abc import Sequence
-from typing import Any
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import torch
 from transformers import ContinuousBatchingConfig
 
-from ..contracts.records import Prediction
-from ..errors import ModelError
-from .batches import Request
-from .generation import Generator
+from ...contracts.records import Prediction
+from ...errors import ModelError
+from ..batches import Request
+from ..generation import Generator
+from ..job import Answered, Job
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+    from transformers.generation.continuous_batching import ContinuousBatchingManager
 
 _CPU_BLOCK_TOKENS = 32
 _POLL_S = 1.0
+# Samples end one by one; a disk is asked to keep them this often.
+_KEEP_EVERY_S = 1.0
 
 
-def check_one_device(model: Any, name: str) -> None:
+def answer(job: Job) -> Yields[Answered]:
+    """See :class:`quantbench.engine.kinds.Engine`; nothing of a finished sample is generated again."""
+    missing = [request for request in job.requests if request.sample_id in job.missing]
+    job.begin()
+    answers: list[Prediction] = []
+    kept_at = time.monotonic()
+    # Closed at once where keeping fails: its thread would go on generating.
+    with closing(answer_continuously(job.generator, missing, job.token_budget, job.label)) as stream:
+        try:
+            for prediction in stream:
+                answers.append(prediction)
+                if time.monotonic() - kept_at > _KEEP_EVERY_S:
+                    yield Answered(answers, "continuous batching")
+                    answers, kept_at = [], time.monotonic()
+        except ModelError:
+            yield Answered(answers, "continuous batching")
+            raise
+    yield Answered(answers, "continuous batching")
+
+
+def check_one_device(model: PreTrainedModel, name: str) -> None:
     """Refuse a model that is spread over several devices: the paged cache lies on one.
 
     Raises:
@@ -83,7 +112,9 @@ def _cache_settings(device: str, tokens: int) -> ContinuousBatchingConfig:
     )
 
 
-def _results(manager: Any, generator: Generator, requests: Sequence[Request], name: str) -> Yields[Prediction]:
+def _results(
+    manager: ContinuousBatchingManager, generator: Generator, requests: Sequence[Request], name: str
+) -> Yields[Prediction]:
     streaming = generator.stops_early  # each token is looked at only where one of them may complete an answer
     by_id = {request.sample_id: request for request in requests}
     # Neighbours in dictionary order share most, so that their blocks are still there.

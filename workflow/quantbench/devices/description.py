@@ -1,15 +1,13 @@
-"""The manifest: everything needed to say what a cell's outputs came from, and to make them again."""
+"""What a job runs on, in the words of manifests: its devices and its software."""
 
 from __future__ import annotations
 
-import json
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from ..contracts.files import read_json
+from ..contracts.machine import DeviceFacts, Software
 
 _PACKAGES = (
     *("quantbench", "torch", "transformers", "bitsandbytes", "torchao"),
@@ -17,30 +15,24 @@ _PACKAGES = (
 )
 
 
-def software(root: Path) -> dict[str, Any]:
-    """Versions of the packages that matter, of Python, and the repository's commit."""
-    return {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "git_commit": _git_commit(root),
-    }
+def software(root: Path) -> Software:
+    """Versions of the packages that matter, of Python, and the commit of the repository at ``root``."""
+    return Software(
+        python=platform.python_version(),
+        packages={name: _version(name) for name in _PACKAGES},
+        git_commit=_git_commit(root),
+    )
 
 
-def device_facts(device: str, uuids: list[str]) -> dict[str, Any]:
-    """Kind, names, driver and leased UUIDs of the devices a cell used; on CPU these are stand-ins, mostly none."""
+def device_facts(device: str, uuids: list[str]) -> DeviceFacts:
+    """The devices a job used; the leased UUIDs are stand-ins on CPU, mostly none."""
     if device == "cpu":
-        return {"kind": "cpu", "names": [_processor()], "uuids": uuids, "driver": None}
+        return DeviceFacts(kind="cpu", names=[_processor()], uuids=uuids)
     import pynvml
 
     pynvml.nvmlInit()
     names = [str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByUUID(uuid))) for uuid in uuids]
-    return {"kind": "cuda", "names": names, "uuids": uuids, "driver": str(pynvml.nvmlSystemGetDriverVersion())}
-
-
-def is_finished(outputs: Path, identity: dict[str, Any]) -> bool:
-    """Whether all files of a cell stand in its folder, made from this very identity; the manifest is written last."""
-    manifest = outputs / "manifest.json"
-    return manifest.exists() and read_json(manifest).get("identity") == json.loads(json.dumps(identity))
+    return DeviceFacts(kind="cuda", names=names, uuids=uuids, driver=str(pynvml.nvmlSystemGetDriverVersion()))
 
 
 def _version(name: str) -> str | None:

@@ -1,0 +1,155 @@
+"""The options that several commands share: one name for one thing, declared once and taken as argparse's parents.
+
+RUN is always a run's folder, such as results/demo; a configuration is always --configfile and --config, laid over the
+catalogue's config/config.yaml as Snakemake does it; the catalogue is always --root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..config import Catalogue, catalogue_root, load
+from ..config.settings import layered, merged, read_yaml
+from ..contracts.cell_name import Cell
+from ..contracts.files import read_json
+from ..contracts.run_settings import RunSettings
+from ..errors import ConfigError, DataError, nearest
+from ..planner import Requests, fitting
+from ..study.grid import run_cells
+from ..study.spec import cell_specs
+
+FORMS = ("text", "csv", "json")
+
+
+def _parent() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(add_help=False)
+
+
+ROOT = _parent()
+ROOT.add_argument("--root", type=Path, metavar="DIR", help="the catalogue: a folder that holds config/")
+
+CONFIGURATION = _parent()
+CONFIGURATION.add_argument(
+    "--configfile",
+    action="append",
+    type=Path,
+    metavar="FILE",
+    help="a run's configuration, laid over config/config.yaml; may be repeated",
+)
+CONFIGURATION.add_argument(
+    "--config", nargs="+", action="extend", metavar="KEY=VALUE", help="single settings, laid over the files"
+)
+
+FORMAT = _parent()
+FORMAT.add_argument("--format", choices=FORMS, default="text", help="text for people (default); csv, json for programs")
+
+RUN = _parent()
+RUN.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as results/demo")
+
+RUN_OR_CONFIGURED = _parent()
+RUN_OR_CONFIGURED.add_argument(
+    "run",
+    type=Path,
+    nargs="?",
+    metavar="RUN",
+    help="a run's folder, such as results/demo (default: the configured run)",
+)
+
+MODELS = _parent()
+MODELS.add_argument("--model", action="append", metavar="NAME", help="instead of the configured; may be repeated")
+
+
+def root_of(arguments: argparse.Namespace) -> Path:
+    """The folder from which a command takes the catalogue.
+
+    Raises:
+        ConfigError: --root names a folder without one, or there is none.
+    """
+    stated: Path | None = arguments.root
+    return catalogue_root(stated)
+
+
+def configured(arguments: argparse.Namespace) -> Catalogue:
+    """The checked configuration that ``--root``, ``--configfile`` and ``--config`` name.
+
+    Raises:
+        ConfigError: no such catalogue or file, or settings that do not hold.
+    """
+    files: list[Path] = arguments.configfile or []
+    root = root_of(arguments)
+    source = ", ".join(map(str, files)) or str(root / "config/config.yaml")
+    return load(root, layered(root, files, arguments.config or []), source)
+
+
+def recorded(arguments: argparse.Namespace) -> Catalogue:
+    """The checked configuration of the run RUN: as stated by options, else as the run's own files record it.
+
+    Raises:
+        DataError: no such folder, or none of its files records a configuration.
+        ConfigError: the catalogue no longer has what the run names.
+    """
+    folder: Path = arguments.run
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; give a run's folder, such as results/demo")
+    if arguments.configfile:
+        return configured(arguments)
+    root = root_of(arguments)
+    settings, source = _recorded(folder)
+    data = settings.get("data")
+    if isinstance(data, dict) and data.get("folder") and not (root / str(data["folder"])).is_dir():
+        settings = merged(settings, {"data": {"folder": None}})  # the texts are no longer here
+    for text in arguments.config or []:
+        key = text.partition("=")[0]
+        settings = merged(settings, {key: layered(root, (), [text])[key]})
+    return load(root, settings, source)
+
+
+def _recorded(folder: Path) -> tuple[dict[str, object], str]:
+    """The settings that a run's files record, and which file that is."""
+    opened = folder / "run.yaml"
+    if opened.is_file():
+        return read_yaml(opened), str(opened)
+    if (folder / RunSettings.path).is_file():
+        return read_json(folder / RunSettings.path), str(folder / RunSettings.path)
+    for path in sorted(folder.glob("cells/*/*/*/*/manifest.json")):
+        settings = read_json(path).get("configuration")
+        if settings:
+            return settings, str(path)
+    raise DataError(f"{folder}: no finished cell that records a configuration; name it with --configfile")
+
+
+def run_or_configured(arguments: argparse.Namespace) -> tuple[Catalogue, Path]:
+    """The configuration and folder of RUN, or of the configured run where none is given."""
+    if arguments.run is not None:
+        return recorded(arguments), arguments.run
+    catalogue = configured(arguments)
+    return catalogue, Path(catalogue.run_folder)
+
+
+def planned_cells(catalogue: Catalogue) -> list[Cell]:
+    """The cells that a run is to have, without those that do not fit where it leaves these out."""
+    specs = cell_specs(catalogue, run_cells(catalogue))
+    return [spec.cell for spec in fitting(Requests(catalogue.run.hardware), list(specs.values()))]
+
+
+def chosen(asked: Iterable[str] | None, known: Iterable[str], option: str, usual: Iterable[str] | str) -> list[str]:
+    """The names asked for, each once, or the usual ones (``all``: every known one).
+
+    Raises:
+        ConfigError: an unknown name, with the nearest known one.
+    """
+    names = list(known)
+    if asked is None:
+        return names if usual == "all" else list(usual)
+    for name in asked:
+        if name not in names:
+            raise ConfigError(f"{option} {name!r} is unknown{nearest(name, names)}")
+    return list(dict.fromkeys(asked))
+
+
+def shown(path: Path) -> str:
+    """A path as people read it: relative where it lies in the working directory."""
+    return os.path.relpath(path) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,41 @@
+"""What is known of a cell that is not finished, kept for its next start."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from .contract import Contract, Part
+from .manifest import AppliedPrecision, ForeignProcesses
+from .measurements import Energy, LatencyReadings, MemoryReadings, QualityPass
+
+
+class CellFacts(Part):
+    """What the manifest will say of a cell whose samples are all answered."""
+
+    precision_applied: AppliedPrecision
+    energy: Energy
+    foreign_processes: ForeignProcesses
+
+
+class KeptMeasurements(Contract):
+    """The measurement pass once it is over; and the quality pass, where only the last files are missing."""
+
+    path: ClassVar[str] = "progress/<cell>/<identity>.measurements.json"
+
+    load_s: float
+    weight_bytes: int
+    memory: MemoryReadings
+    latency: LatencyReadings
+    energy: Energy | None = None
+    quality_pass: QualityPass | None = None
+    facts: CellFacts | None = None
+
+
+class History(Part):
+    """Over all starts of a cell."""
+
+    resumed: int = Field(description="starts after the first")
+    batches_generated: int = Field(description="those a kill undid included")
+    halved_batches: list[list[str]] = Field(description="sample ids of each batch that did not fit into memory")
