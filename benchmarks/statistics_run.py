@@ -36,8 +36,11 @@ from tests.simulated_run import paper_catalogue, simulate  # noqa: E402
 from quantbench import tables, tasks  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records  # noqa: E402
-from quantbench.statistics import interval_of_counts  # noqa: E402
-from quantbench.study.grid import Cell, run_cells  # noqa: E402
+from quantbench.contracts.run_tables import EffectRow, Table1Row  # noqa: E402
+from quantbench.statistics import Bootstrap, interval_of_counts  # noqa: E402
+from quantbench.study.grid import Cell, run_cells, wanted_cells  # noqa: E402
+from quantbench.tables.paper_rows import published_path  # noqa: E402
+from quantbench.tasks.metrics import METRICS  # noqa: E402
 
 SAMPLES, RESAMPLES, LABELS = 16943, 10000, 6
 SIZES = {"hoc": 315, "litcovid": 2500, "bc5cdr_chemical": 4797, "ncbi_disease": 940}
@@ -87,7 +90,7 @@ def relations() -> Any:
 def _bootstrap(case: Callable[[], Any]) -> dict[str, Any]:
     counts, groups = case(), [str(row) for row in range(SAMPLES)]
     begin = time.perf_counter()
-    interval = interval_of_counts(counts, groups, "macro_f1", RESAMPLES, 2509, 0.95)
+    interval = interval_of_counts(counts, groups, METRICS["macro_f1"], Bootstrap(RESAMPLES, 2509, 0.95))
     seconds = time.perf_counter() - begin
     return {"seconds": round(seconds, 2), "peak_gib": _peak_gib(), "interval": [round(end, 4) for end in interval]}
 
@@ -102,7 +105,7 @@ def _whole_run(folder: Path) -> dict[str, Any]:
         largest_first = sorted(cells, key=lambda cell: -SIZES[cell.dataset])
         intervals = list(pool.map(partial(_interval, catalogue, folder, samples), largest_first))
     between = time.perf_counter()
-    made = _in_a_process(partial(_tables, catalogue, folder, cells, samples))
+    made = _in_a_process(partial(_tables, catalogue, folder, cells))
     end = time.perf_counter()
     return {
         "cells": len(cells),
@@ -127,19 +130,27 @@ def _simulate(catalogue: Catalogue, folder: Path, cells: list[Cell]) -> dict[str
 
 def _interval(catalogue: Catalogue, folder: Path, samples: dict[str, Path], cell: Cell) -> tuple[float, float]:
     """One cell's interval from its answers on disk, with the run's settings."""
-    settings, entry = catalogue.run.comparison, catalogue.datasets[cell.dataset]
+    entry = catalogue.datasets[cell.dataset]
     answers = read_records(folder / "cells" / cell.folder / "scored.jsonl", ScoredAnswer)
     groups = [sample.group for sample in read_records(samples[cell.dataset], Sample)]
     counts = tasks.get(entry).counts([answer.parsed for answer in answers], [answer.gold for answer in answers])
-    return interval_of_counts(counts, groups, entry.metric, settings.resamples, catalogue.run.seed, settings.confidence)
+    return interval_of_counts(counts, groups, tasks.metric(entry.metric), _bootstrap(catalogue))
 
 
-def _tables(catalogue: Catalogue, folder: Path, cells: list[Cell], samples: dict[str, Path]) -> dict[str, Any]:
-    rows = tables.cells_table(catalogue, folder, cells)
-    published = tables.table1(catalogue, rows)
-    effects = tables.effects_table(catalogue, folder, cells, samples)
-    tables.efficiency_table(catalogue, rows)
-    return {"comparisons": len(effects), "table1_rows": len(published), "tables_peak_gib": _peak_gib()}
+def _bootstrap(catalogue: Catalogue) -> Bootstrap:
+    settings = catalogue.run.comparison
+    return Bootstrap(settings.resamples, catalogue.run.seed, settings.confidence)
+
+
+def _tables(catalogue: Catalogue, folder: Path, cells: list[Cell]) -> dict[str, Any]:
+    judging = tables.Judging(catalogue.run.comparison.margin, _bootstrap(catalogue))
+    studies, paper = wanted_cells(catalogue).studies, published_path(catalogue.root)
+    tables.write_tables(catalogue.vocabulary, folder, cells, studies, judging, paper)
+    return {
+        "comparisons": len(EffectRow.read(folder / EffectRow.path)),
+        "table1_rows": len(Table1Row.read(folder / Table1Row.path)),
+        "tables_peak_gib": _peak_gib(),
+    }
 
 
 def _peak_gib() -> float:

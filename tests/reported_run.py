@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from quantbench import figures, jobs
+from quantbench import jobs
 from quantbench.config import Catalogue
 from quantbench.contracts.records import Prediction, read_records, write_records
 from quantbench.study.grid import run_cells
@@ -41,8 +41,7 @@ def make_reported(repository: Path, folder: Path, n: int = 60, **changes: Any) -
     jobs.compare(config, [cell.folder for cell in cells])
     prompting = ["figure6"] if "prompting" in catalogue.run.studies else []
     for name in ("effects", "figure7", *prompting):
-        drawn = figures.draw(name, catalogue, figures.read_tables(results / "tables"))
-        figures.save(drawn, results / "figures" / name)
+        jobs.figure(config, name)
     return catalogue
 
 

@@ -14,12 +14,25 @@ from quantbench import tasks
 from quantbench.config import Catalogue, load
 from quantbench.config.entries import DatasetEntry, ModelEntry
 from quantbench.config.settings import read_yaml
-from quantbench.contracts.files import write_json
+from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.machine import DeviceFacts
+from quantbench.contracts.measurements import (
+    Energy,
+    LatencyReadings,
+    Measurements,
+    MemoryAfterLoad,
+    MemoryPeak,
+    MemoryReadings,
+    QualityPass,
+    TimedAnswer,
+)
 from quantbench.contracts.records import Sample, ScoredAnswer, write_records
+from quantbench.contracts.run_tables import CellRow, EffectRow
+from quantbench.contracts.scores import Scores
 from quantbench.planner import GIB, weight_bytes
-from quantbench.statistics import interval_of_counts
-from quantbench.study.grid import Cell, run_cells
-from quantbench.tasks.metrics import metric_value
+from quantbench.statistics import Bootstrap, interval_of_counts
+from quantbench.study.grid import run_cells, wanted_cells
+from quantbench.tables import Judging, cells_table, effects_table
 
 NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
 SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}
@@ -34,6 +47,27 @@ class Run:
     results: Path
     cells: list[Cell]
     samples: dict[str, Path]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """``cells.csv`` and ``precision_effects.csv`` of a run."""
+
+    cells: list[CellRow]
+    effects: list[EffectRow]
+
+
+def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:
+    """The tables of a simulated run, or of some of its cells."""
+    chosen = run.cells if cells is None else cells
+    return Tables(cells_table(run.catalogue.vocabulary, run.results, chosen), effects_of(run, chosen))
+
+
+def effects_of(run: Run, cells: list[Cell]) -> list[EffectRow]:
+    """The comparisons of some cells of a simulated run."""
+    settings = run.catalogue.run.comparison
+    judging = Judging(settings.margin, Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence))
+    return effects_table(run.catalogue.vocabulary, run.results, cells, wanted_cells(run.catalogue).studies, judging)
 
 
 def paper_catalogue(repository: Path, **changes: Any) -> Catalogue:
@@ -83,21 +117,21 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
     write_records(where / "scored.jsonl", answers)
     counts = tasks.get(entry).counts([answer.parsed for answer in answers], golds)
     groups = [f"d{k // 4}" for k in range(len(golds))]
-    low, high = interval_of_counts(counts, groups, entry.metric, 200, 1, 0.95)
-    value = float(metric_value(counts.sum(axis=0), entry.metric))
+    metric = tasks.metric(entry.metric)
+    value = metric.value(counts.sum(axis=0))
     lost = float(np.mean([not answer.parsed_ok for answer in answers]))
-    scores = {
-        "metric": entry.metric,
-        "value": value,
-        "interval": [low, high],
-        "n": len(golds),
-        "constant_value": 0.1,
-        "unparseable_rate": lost,
-    }
-    write_json(
-        where / "scores.json", scores | {"strict_value": value, "strict_unparseable_rate": lost, "per_label": {}}
-    )
-    write_json(where / "measurements.json", _measurements(catalogue, cell))
+    Scores(
+        metric=entry.metric,
+        value=value,
+        interval=interval_of_counts(counts, groups, metric, Bootstrap(200, 1)),
+        n=len(golds),
+        constant_value=0.1,
+        unparseable_rate=lost,
+        strict_value=value,
+        strict_unparseable_rate=lost,
+        per_label={},
+    ).write(where / "scores.json")
+    _measurements(catalogue, cell).write(where / "measurements.json")
 
 
 def _generator(*words: Any) -> np.random.Generator:
@@ -136,56 +170,46 @@ def _answers(entry: DatasetEntry, cell: Cell, golds: list[Any]) -> list[ScoredAn
     return answers
 
 
-def _measurements(catalogue: Catalogue, cell: Cell) -> dict[str, Any]:
+def _measurements(catalogue: Catalogue, cell: Cell) -> Measurements:
     model, chance = catalogue.models[cell.model], _generator(cell, "measured")
     weights = weight_bytes(model.architecture, catalogue.precisions[cell.precision])
     tokens = 350 * (1 + cell.shots) + 40
     slow = SLOWNESS.get(cell.precision, 2) * (1 + 4 * (cell.prompting != "instruction"))
     typical = slow * (0.02 + weight_bytes(model.architecture, catalogue.precisions["full"]) / GIB / 45)
     peak = None if model.demonstration else int(weights + GIB * 0.4 + tokens * 3e5)
-    return {
-        "cell": {key: getattr(cell, key) for key in ("model", "precision", "dataset", "prompting", "shots")},
-        "device": _device(model.demonstration),
-        "load_s": 1.0 + weights / GIB,
-        "weight_bytes": int(weights),
-        "memory": {
-            "after_load": {
-                "allocated_bytes": peak,
-                "reserved_bytes": peak,
-                "process_bytes": None,
-                "resident_bytes": GIB,
-            },
-            "inference": {
-                "peak_allocated_bytes": peak,
-                "peak_reserved_bytes": peak,
-                "peak_process_bytes": None,
-                "peak_resident_bytes": GIB,
-            },
-        },
-        "latency": {
-            "warmup": 3,
-            "samples": _latencies(typical, tokens, model.demonstration, chance),
-            "contended_by": [],
-        },
-        "energy": {"energy_j": None, "reason": "unavailable: no GPU in use"},
-        "quality_pass": {"engine": "static", "seconds": 1.0, "samples": 200},
-    }
+    return Measurements(
+        cell=cell,
+        device=_device(model.demonstration),
+        load_s=1.0 + weights / GIB,
+        weight_bytes=int(weights),
+        memory=MemoryReadings(
+            after_load=MemoryAfterLoad(
+                allocated_bytes=peak, reserved_bytes=peak, process_bytes=None, resident_bytes=GIB
+            ),
+            inference=MemoryPeak(
+                peak_allocated_bytes=peak, peak_reserved_bytes=peak, peak_process_bytes=None, peak_resident_bytes=GIB
+            ),
+        ),
+        latency=LatencyReadings(warmup=3, samples=_latencies(typical, tokens, model.demonstration, chance)),
+        energy=Energy(energy_j=None, reason="unavailable: no GPU in use"),
+        quality_pass=QualityPass(engine="static", seconds=1.0, samples=200, batches=4),
+    )
 
 
-def _device(demonstration: bool) -> dict[str, Any]:
+def _device(demonstration: bool) -> DeviceFacts:
     if demonstration:
-        return {"kind": "cpu", "names": ["Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"]}
-    return {"kind": "cuda", "names": ["NVIDIA A100-SXM4-80GB", "NVIDIA A100-SXM4-80GB"]}
+        return DeviceFacts(kind="cpu", names=["Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"])
+    return DeviceFacts(kind="cuda", names=["NVIDIA A100-SXM4-80GB", "NVIDIA A100-SXM4-80GB"])
 
 
-def _latencies(typical: float, tokens: int, few: bool, chance: np.random.Generator) -> list[dict[str, Any]]:
+def _latencies(typical: float, tokens: int, few: bool, chance: np.random.Generator) -> list[TimedAnswer]:
     return [
-        {
-            "sample_id": str(k),
-            "latency_s": float(seconds),
-            "first_token_s": float(seconds) / 8,
-            "prompt_tokens": tokens + k,
-            "new_tokens": 20,
-        }
+        TimedAnswer(
+            sample_id=str(k),
+            latency_s=float(seconds),
+            first_token_s=float(seconds) / 8,
+            prompt_tokens=tokens + k,
+            new_tokens=20,
+        )
         for k, seconds in enumerate(typical * chance.lognormal(0, 0.4, size=8 if few else 64))
     ]

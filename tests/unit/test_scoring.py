@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from quantbench import scoring
 from quantbench.config import DatasetEntry
-from quantbench.contracts.files import read_json
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
+from quantbench.contracts.scores import LabelScore, Scores
 from quantbench.errors import DataError
-from quantbench.scoring import Bootstrap, Outputs, score_cell, score_file, score_predictions
+from quantbench.scoring import Outputs, score_cell, score_file, score_predictions
+from quantbench.statistics import Bootstrap
 
 FAST = Bootstrap(resamples=200)
 GOLDS = ["false", "false", "CPR:3", "CPR:4", "false", "CPR:4"]
@@ -52,16 +52,16 @@ def test_scores_and_answers_of_a_small_file(entry: DatasetEntry, gold: Path, tmp
     scores = score_file(source, gold, entry, tmp_path / "out", FAST)
     # CPR:3: 1 hit, 1 false; CPR:4: 1 hit, 1 missed; false: 2 hits, 1 missed (no answer).
     f1 = {"CPR:3": 2 / 3, "CPR:4": 2 / 3, "false": 4 / 5}
-    assert scores["value"] == pytest.approx(sum(f1.values()) / 3)
-    assert scores["positive_macro_f1"] == pytest.approx(2 / 3)
-    assert {label: figures["f1"] for label, figures in scores["per_label"].items()} == pytest.approx(f1)
-    assert scores["per_label"]["CPR:4"] == {"f1": pytest.approx(2 / 3), "support": 2, "predicted": 1}
-    assert scores["unparseable_rate"] == pytest.approx(1 / 6)
-    assert scores["strict_unparseable_rate"] == pytest.approx(3 / 6)
-    assert scores["strict_value"] < scores["value"]
-    assert scores["interval"][0] <= scores["value"] <= scores["interval"][1]
-    assert (scores["metric"], scores["n"], scores["truncated_rate"]) == ("macro_f1", 6, None)
-    assert read_json(tmp_path / "out/scores.json") == scores
+    assert scores.value == pytest.approx(sum(f1.values()) / 3)
+    assert scores.positive_macro_f1 == pytest.approx(2 / 3)
+    assert {label: figures.f1 for label, figures in scores.per_label.items()} == pytest.approx(f1)
+    assert scores.per_label["CPR:4"] == LabelScore(f1=2 / 3, support=2, predicted=1)
+    assert scores.unparseable_rate == pytest.approx(1 / 6)
+    assert scores.strict_unparseable_rate == pytest.approx(3 / 6)
+    assert scores.strict_value < scores.value
+    assert scores.interval[0] <= scores.value <= scores.interval[1]
+    assert (scores.metric, scores.n, scores.truncated_rate) == ("macro_f1", 6, None)
+    assert Scores.read(tmp_path / "out/scores.json") == scores
     answers = read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)
     assert answers[4] == ScoredAnswer("4", None, False, "false", False)
     assert [answer.correct for answer in answers] == [True, True, True, False, False, True]
@@ -70,7 +70,7 @@ def test_scores_and_answers_of_a_small_file(entry: DatasetEntry, gold: Path, tmp
 def test_the_chance_level_is_the_best_constant_answers_score(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     scores = score_file(predictions(tmp_path / "p.jsonl", GOLDS), gold, entry, tmp_path / "out", FAST)
     # "false" for all: 3 hits, 3 false positives; the other two classes are never named.
-    assert scores["constant_value"] == pytest.approx(2 / 3 / 3)
+    assert scores.constant_value == pytest.approx(2 / 3 / 3)
 
 
 def test_several_outputs_are_answered_by_majority(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
@@ -79,13 +79,13 @@ def test_several_outputs_are_answered_by_majority(entry: DatasetEntry, gold: Pat
     )
     scores = score_file(source, gold, entry, tmp_path / "out", FAST)
     assert all(answer.parsed == "false" for answer in read_records(tmp_path / "out/scored.jsonl", ScoredAnswer))
-    assert scores["truncated_rate"] == pytest.approx(1 / 3)
+    assert scores.truncated_rate == pytest.approx(1 / 3)
 
 
 def test_a_cell_is_scored_in_its_folder(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     (tmp_path / "cell").mkdir()
     predictions(tmp_path / "cell/predictions.jsonl", GOLDS)
-    assert score_cell(tmp_path / "cell", gold, entry, FAST)["value"] == 1.0
+    assert score_cell(tmp_path / "cell", gold, entry, FAST).value == 1.0
     assert (tmp_path / "cell/scores.json").exists()
     assert (tmp_path / "cell/scored.jsonl").exists()
 
@@ -102,14 +102,14 @@ def test_a_subset_is_scored_only_when_allowed(entry: DatasetEntry, gold: Path, t
     source = predictions(tmp_path / "p.jsonl", GOLDS[:4])
     with pytest.raises(DataError, match=r"2 of 6 samples .* \(first: 4, 5\).*--subset"):
         score_file(source, gold, entry, tmp_path / "out", FAST)
-    assert score_file(source, gold, entry, tmp_path / "out", FAST, subset=True)["n"] == 4
+    assert score_file(source, gold, entry, tmp_path / "out", FAST, subset=True).n == 4
 
 
 def test_answers_follow_the_order_of_the_predictions(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     source = write_lines(
         tmp_path / "p.jsonl", [{"sample_id": str(n), "outputs": [GOLDS[n]]} for n in (5, 3, 0, 1, 2, 4)]
     )
-    assert score_file(source, gold, entry, tmp_path / "out", FAST)["value"] == 1.0
+    assert score_file(source, gold, entry, tmp_path / "out", FAST).value == 1.0
     assert [a.sample_id for a in read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)] == list("530124")
 
 
@@ -160,11 +160,11 @@ def test_a_file_in_published_format_is_gold_too(entry: DatasetEntry, tmp_path: P
         "index\tsentence\tlabel\r\n1.T1.T2\t@CHEMICAL$ @GENE$\tCPR:3\r\n1.T1.T3\t@CHEMICAL$\tfalse\r\n"
     )
     source = predictions(tmp_path / "p.jsonl", ["CPR:3", "false"])
-    assert score_file(source, tmp_path / "any.tsv", entry, tmp_path / "out", FAST)["per_label"]["CPR:3"]["f1"] == 1.0
+    assert score_file(source, tmp_path / "any.tsv", entry, tmp_path / "out", FAST).per_label["CPR:3"].f1 == 1.0
 
 
 def test_the_defaults_are_the_protocols() -> None:
-    assert (scoring.Bootstrap().resamples, scoring.Bootstrap().confidence) == (10000, 0.95)
+    assert (Bootstrap().resamples, Bootstrap().confidence) == (10000, 0.95)
 
 
 def test_predictions_in_memory_are_scored_like_a_file(entry: DatasetEntry) -> None:
@@ -173,4 +173,4 @@ def test_predictions_in_memory_are_scored_like_a_file(entry: DatasetEntry) -> No
         [Outputs(s.sample_id, [s.gold], ["stop"]) for s in samples], samples, entry, FAST
     )
     assert all(answer.correct for answer in answers)
-    assert (scores["value"], scores["truncated_rate"], scores["strict_value"]) == (1.0, 0.0, 1.0)
+    assert (scores.value, scores.truncated_rate, scores.strict_value) == (1.0, 0.0, 1.0)

@@ -9,10 +9,14 @@ must not pay for torch, nor one that infers for pandas; and what a function impo
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .config import Catalogue, data_folder, load, located
+from .config import Catalogue, RunConfig, data_folder, load, located
 from .config.settings import read_yaml
 from .study.grid import parse_folder
+
+if TYPE_CHECKING:
+    from .statistics import Bootstrap
 
 Config = dict[str, object]
 
@@ -168,52 +172,57 @@ def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) ->
 
 def score(config: Config, dataset: str, samples: Path, cells: list[str]) -> None:
     """Score the named cells of one dataset."""
-    from .scoring import Bootstrap, score_cell
+    from .scoring import score_cell
 
     catalogue = catalogue_of(config)
-    settings = catalogue.run.comparison
-    bootstrap = Bootstrap(settings.resamples, catalogue.run.seed, settings.confidence)
     for cell in cells:
-        score_cell(Path(catalogue.run_folder) / "cells" / cell, samples, catalogue.datasets[dataset], bootstrap)
+        folder = Path(catalogue.run_folder) / "cells" / cell
+        score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run))
+
+
+def _bootstrap(run: RunConfig) -> Bootstrap:
+    from .statistics import Bootstrap
+
+    return Bootstrap(run.comparison.resamples, run.seed, run.comparison.confidence)
 
 
 def compare(config: Config, cells: list[str]) -> None:
     """Make every table from the named cells."""
-    from . import tables
-    from .tables.run_settings import write_settings
+    from .contracts.run_settings import RunSettings
+    from .study.grid import wanted_cells
+    from .tables import Judging, write_tables
+    from .tables.paper_rows import published_path
 
     catalogue = catalogue_of(config)
-    results, chosen = Path(catalogue.run_folder), [parse_folder(cell) for cell in cells]
-    samples = {cell.dataset: results / "datasets" / cell.dataset / "samples.jsonl" for cell in chosen}
-    rows = tables.cells_table(catalogue, results, chosen)
-    published = tables.table1(catalogue, rows)
-    folder = results / "tables"
-    write_settings(catalogue, results)
-    tables.write_csv(folder / "cells.csv", rows)
-    tables.write_csv(folder / "table1.csv", published)
-    tables.write_markdown(folder / "table1.md", tables.table1_markdown(catalogue, published))
-    tables.write_csv(folder / "precision_effects.csv", tables.effects_table(catalogue, results, chosen, samples))
-    tables.write_csv(folder / "efficiency.csv", tables.efficiency_table(catalogue, rows))
+    run, results = catalogue.run, Path(catalogue.run_folder)
+    judging = Judging(run.comparison.margin, _bootstrap(run))
+    studies, chosen = wanted_cells(catalogue).studies, [parse_folder(cell) for cell in cells]
+    write_tables(catalogue.vocabulary, results, chosen, studies, judging, published_path(catalogue.root))
+    RunSettings.model_validate(run.model_dump()).write(results / RunSettings.path)
 
 
 def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
+    from .contracts.run_tables import CellRow, EffectRow
+    from .study.grid import wanted_cells
 
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
-    drawn = figures.draw(figure, catalogue, figures.read_tables(folder / "tables"))
-    figures.save(drawn, folder / "figures" / figure)
+    cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
+    view = figures.view_of(figure, wanted_cells(catalogue), catalogue.vocabulary, catalogue.run, cells, effects)
+    figures.save(figures.draw(figure, view), folder / "figures" / figure)
 
 
 def recommend(config: Config) -> None:
     """Write what to deploy for every task on GPUs of common sizes, from the run's tables."""
-    from .recommend.from_run import read_evidence
+    from .recommend.from_run import tables_evidence
     from .recommend.overview import write_overview
 
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
-    write_overview(read_evidence(catalogue, folder), catalogue.run.comparison.margin, folder)
+    evidence = tables_evidence(catalogue.vocabulary, catalogue.run, folder)
+    write_overview(evidence, catalogue.run.comparison.margin, folder)
 
 
 def published_figures(recommendations: Path) -> None:
@@ -222,16 +231,23 @@ def published_figures(recommendations: Path) -> None:
     from .figures.paper import draw_published
     from .recommend import published_evidence
     from .recommend.overview import write_overview
+    from .study.grid import wanted_cells
+    from .tables.paper_rows import published_path
 
     catalogue, folder = catalogue_of(read_yaml(located(Path.cwd(), "config/config.yaml"))), recommendations.parent
-    for name, drawn in draw_published(catalogue).items():
+    vocabulary, path = catalogue.vocabulary, published_path(catalogue.root)
+    shown = wanted_cells(catalogue).figures["figure2"]
+    for name, drawn in draw_published(vocabulary, catalogue.run, shown, path).items():
         figures.save(drawn, folder / "figures" / name)
-    write_overview(published_evidence(catalogue), catalogue.run.comparison.margin, folder)
+    write_overview(published_evidence(vocabulary, path), catalogue.run.comparison.margin, folder)
 
 
 def report(config: Config, cells: list[str], target: Path) -> None:
     """Write the run's page for people from its tables, figures and the named cells' answers."""
-    from .report import write_report
+    from .report import PromptSource, write_report
+    from .study.grid import run_cells
 
     catalogue = catalogue_of(config)
-    write_report(catalogue, Path(catalogue.run_folder), [parse_folder(cell) for cell in cells], target)
+    prompts = PromptSource(catalogue.root, Path(catalogue.run_folder), catalogue.datasets)
+    finished = [parse_folder(cell) for cell in cells]
+    write_report(catalogue.vocabulary, catalogue.run, prompts, run_cells(catalogue), finished, target)

@@ -1,28 +1,24 @@
-"""From predictions and gold answers to ``scored.jsonl`` and ``scores.json``. Needs no torch.
-
-``scores.json`` holds: ``metric``; ``value``; ``interval`` [low, high] at ``confidence``; ``n`` samples; ``unparseable_rate``, the share of
-samples no answer could be read from; ``strict_value`` and ``strict_unparseable_rate``, the same under exact-format
-reading, so that format lost and knowledge lost can be told apart; ``truncated_rate``, the share of outputs that ended at the
-token limit (null where the predictions do not say); ``constant_value``, the chance level: the score of the best answer
-that is the same for every sample; ``per_label``, label -> ``f1``, ``support`` (gold), ``predicted``;
-``positive_macro_f1``, the macro F1 without the negative class (null but for relations).
-"""
+"""From predictions and gold answers to ``scored.jsonl`` and ``scores.json``. Needs no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
 from . import tasks
 from .config import DatasetEntry
-from .contracts.files import iterate_lines, write_json
+from .contracts.files import iterate_lines
+from .contracts.records import Answer as AnswerValue
 from .contracts.records import Sample, ScoredAnswer, read_records, write_records
+from .contracts.scores import LabelScore, Scores
 from .errors import DataError
-from .tasks import Answer, Task, f1_from_counts
+from .statistics import Bootstrap, interval_of_counts
+from .tasks import Answer, f1_from_counts
+from .tasks.metrics import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +28,6 @@ class Outputs:
     sample_id: str
     outputs: list[str]
     finish_reason: list[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bootstrap:
-    """How intervals are made (docs/protocol.md#intervals)."""
-
-    resamples: int = 10000
-    seed: int = 2509
-    confidence: float = 0.95
 
 
 def read_predictions(path: Path) -> list[Outputs]:
@@ -126,18 +113,18 @@ def match_gold(
 
 
 def score_predictions(
-    predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, bootstrap: Bootstrap | None = None
-) -> tuple[list[ScoredAnswer], dict[str, Any]]:
+    predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, bootstrap: Bootstrap
+) -> tuple[list[ScoredAnswer], Scores]:
     """Read, judge and sum up predictions.
 
     Args:
         predictions: n predictions (anything with ``sample_id``, ``outputs`` and ``finish_reason``).
         samples: their n samples, same order.
         entry: the dataset.
-        bootstrap: how the interval is made; None: the protocol's settings.
+        bootstrap: how the interval is made.
 
     Returns:
-        n scored answers, and the content of ``scores.json`` (see the module).
+        n scored answers, and what they come to.
     """
     task = tasks.get(entry)
     pairs = list(zip(predictions, samples, strict=True))
@@ -147,9 +134,24 @@ def score_predictions(
         ScoredAnswer(sample.sample_id, answer.value, answer.ok, sample.gold, task.correct(answer.value, sample.gold))
         for answer, sample in zip(answers, samples, strict=True)
     ]
-    return scored, _summary(task, answers, strict, samples, bootstrap or Bootstrap()) | {
-        "truncated_rate": _truncated_rate(predictions)
-    }
+    golds = [sample.gold for sample in samples]
+    values = [answer.value for answer in answers]
+    counts = task.counts(values, golds)
+    per_label = {label: _label_score(row) for label, row in task.label_counts(values, golds).items()}
+    return scored, Scores(
+        metric=task.metric.name,
+        value=task.metric.value(counts.sum(axis=0)),
+        interval=interval_of_counts(counts, [sample.group for sample in samples], task.metric, bootstrap),
+        confidence=bootstrap.confidence,
+        n=len(samples),
+        constant_value=task.constant_score(golds),
+        unparseable_rate=_unreadable(answers),
+        strict_value=task.metric.value(task.counts([answer.value for answer in strict], golds).sum(axis=0)),
+        strict_unparseable_rate=_unreadable(strict),
+        positive_macro_f1=_positive_macro_f1(per_label, entry.negative_label),
+        per_label=per_label,
+        truncated_rate=_truncated_rate(predictions),
+    )
 
 
 def score_file(
@@ -157,9 +159,9 @@ def score_file(
     gold: Path,
     entry: DatasetEntry,
     out: Path,
-    bootstrap: Bootstrap | None = None,
+    bootstrap: Bootstrap,
     subset: bool = False,
-) -> dict[str, Any]:
+) -> Scores:
     """Score a predictions file against a gold file; write ``scored.jsonl`` and ``scores.json`` under ``out``.
 
     Both are written only after everything has been scored.
@@ -171,60 +173,27 @@ def score_file(
     matched = match_gold(outputs, samples, subset, predictions, gold)
     scored, scores = score_predictions(outputs, matched, entry, bootstrap)
     write_records(out / "scored.jsonl", scored)
-    write_json(out / "scores.json", scores)
+    scores.write(out / "scores.json")
     return scores
 
 
-def score_cell(folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap | None = None) -> dict[str, Any]:
+def score_cell(folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap) -> Scores:
     """Score one cell's folder: ``predictions.jsonl`` against the run's ``samples.jsonl``, every sample answered."""
     return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap)
 
 
-def _summary(
-    task: Task, answers: Sequence[Answer], strict: Sequence[Answer], samples: Sequence[Sample], bootstrap: Bootstrap
-) -> dict[str, Any]:
-    from .statistics import interval_of_counts
-
-    golds = [sample.gold for sample in samples]
-    values = [answer.value for answer in answers]
-    counts = task.counts(values, golds)
-    strict_total = task.counts([answer.value for answer in strict], golds).sum(axis=0)
-    interval = interval_of_counts(
-        counts,
-        [sample.group for sample in samples],
-        task.entry.metric,
-        resamples=bootstrap.resamples,
-        seed=bootstrap.seed,
-        confidence=bootstrap.confidence,
-    )
-    per_label = {label: _label_figures(row) for label, row in task.label_counts(values, golds).items()}
-    return {
-        "metric": task.entry.metric,
-        "value": task.score_from_counts(counts.sum(axis=0)),
-        "interval": [float(bound) for bound in interval],
-        "confidence": bootstrap.confidence,
-        "n": len(samples),
-        "constant_value": task.constant_score(golds),
-        "unparseable_rate": _unreadable(answers),
-        "strict_value": task.score_from_counts(strict_total),
-        "strict_unparseable_rate": _unreadable(strict),
-        "positive_macro_f1": _positive_macro_f1(per_label, task.entry.negative_label),
-        "per_label": per_label,
-    }
+def _label_score(counts: Counts) -> LabelScore:
+    tp, fp, fn = (int(count) for count in counts)
+    return LabelScore(f1=float(f1_from_counts(counts)), support=tp + fn, predicted=tp + fp)
 
 
-def _label_figures(row: Any) -> dict[str, float | int]:
-    tp, fp, fn = (int(count) for count in row)
-    return {"f1": float(f1_from_counts(np.array([tp, fp, fn]))), "support": tp + fn, "predicted": tp + fp}
-
-
-def _positive_macro_f1(per_label: Mapping[str, Mapping[str, float | int]], negative: str | None) -> float | None:
+def _positive_macro_f1(per_label: Mapping[str, LabelScore], negative: str | None) -> float | None:
     if negative is None:
         return None
-    return float(np.mean([figures["f1"] for label, figures in per_label.items() if label != negative]))
+    return float(np.mean([score.f1 for label, score in per_label.items() if label != negative]))
 
 
-def _unreadable(answers: Sequence[Answer]) -> float:
+def _unreadable(answers: Sequence[Answer[AnswerValue]]) -> float:
     return sum(not answer.ok for answer in answers) / len(answers)
 
 
@@ -236,5 +205,5 @@ def _truncated_rate(predictions: Sequence[Outputs]) -> float | None:
     return flat.count("length") / len(flat)
 
 
-def _is_texts(value: Any) -> bool:
+def _is_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -11,7 +11,7 @@ if (BESIDE / "quantbench").is_dir():
     sys.path.insert(0, str(BESIDE))
 
 try:
-    from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance
+    from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance, tasks
 except ModuleNotFoundError as error:
     if error.name != "quantbench":
         raise
@@ -44,6 +44,7 @@ try:
     config = completed(config)
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")
     REQUESTS = planning.Requests(CATALOGUE.run.hardware)
+    FIGURES = figures.of_run(grid.wanted_cells(CATALOGUE).figures)
     SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))
     CELLS = [spec.cell for spec in planning.fitting(REQUESTS, list(SPECS.values()))]
     # Missing files of a local data folder are named here, before anything runs.
@@ -56,15 +57,14 @@ try:
     USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
     for name in USED_MODELS:
         check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
+    for name in USED_DATASETS:
+        tasks.get(CATALOGUE.datasets[name])  # refuses an unknown metric
     UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))
 except QuantbenchError as error:
     raise WorkflowError(str(error))
 
 RUN = CATALOGUE.run_folder
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
-# A study of which the run leaves no cell has nothing to draw.
-STUDIES = {name: study for name, study in grid.active_studies(CATALOGUE).items() if grid.study_cells(CATALOGUE, name)}
-FIGURES = [study.figure for study in STUDIES.values() if study.figure] + ["figure7", "effects"]
 
 
 def finished(cells):

@@ -62,7 +62,7 @@ def score(answerer: Answerer, dataset: str, prompting: Prompting, shots: int) ->
     raw = answerer.answers(texts, entry.max_new_tokens["instruction"] if prompting == "instruction" else 150)
     parsed = [task.parse(text, sample) for text, sample in zip(raw, samples, strict=True)]
     counts = task.counts([answer.value for answer in parsed], [sample.gold for sample in samples])
-    return task.score_from_counts(counts.sum(axis=0)), sum(not answer.ok for answer in parsed) / len(parsed)
+    return task.metric.value(counts.sum(axis=0)), sum(not answer.ok for answer in parsed) / len(parsed)
 
 
 def _split(entry: DatasetEntry, dataset: str, split: Any) -> list[Sample]:

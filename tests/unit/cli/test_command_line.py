@@ -19,7 +19,7 @@ import pytest
 from quantbench import __version__
 from quantbench.cli.main import COMMANDS, EXTRAS, main, whole_parser
 from quantbench.config.settings import read_yaml
-from quantbench.tables.run_settings import SETTINGS_FILE
+from quantbench.contracts.run_settings import RunSettings
 
 # A package of an extra that is not installed, for a fresh interpreter.
 WITHOUT = """
@@ -102,7 +102,7 @@ def test_wrong_usage_is_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_a_missing_extra_is_named(library: str, extra: str, words: list[str], opened: Path, repository: Path) -> None:
-    settings = opened / SETTINGS_FILE
+    settings = opened / RunSettings.path
     settings.parent.mkdir(exist_ok=True)
     settings.write_text(json.dumps(read_yaml(opened / "run.yaml")))
     done = called(library, *(word.format(opened=opened) for word in words), code=WITHOUT, cwd=repository)

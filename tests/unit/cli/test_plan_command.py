@@ -149,7 +149,10 @@ def test_hours_name_what_does_not_fit(capsys) -> None:
         (["--configfile", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", "mine.yaml"], "--config 'mine.yaml' is not KEY=VALUE; a file is named with --configfile"),
         (["--config", "limit=[1"], "--config 'limit=[1': the value is not valid YAML"),
-        (["--config", "confirm=true"], "key 'confirm' is retired: `quantbench clean` frees disk, and deletes with --yes"),
+        (
+            ["--config", "confirm=true"],
+            "key 'confirm' is retired: `quantbench clean` frees disk, and deletes with --yes",
+        ),
         (["--hours", "--gpus", "0"], "--gpus has the value 0; give a number of at least 1"),
         (["--hours", "--batch", "2"], "--batch does not go with --hours"),
         (["--hours", "--against", "paper"], "--against does not go with --hours"),

@@ -3,25 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.simulated_run import Run, paper_catalogue, simulate, tiny_catalogue
+from tests.simulated_run import Run, Tables, paper_catalogue, simulate, tables_of, tiny_catalogue
 
 from quantbench.config import Catalogue
-from quantbench.figures.view import Tables
 from quantbench.study.grid import run_cells
-from quantbench.tables import cells_table, effects_table
 
 COMPARISON = {"margin": 0.01, "resamples": 100, "confidence": 0.95}
 
 
 def simulated(catalogue: Catalogue, folder: Path) -> Run:
     return Run(catalogue, folder, run_cells(catalogue), simulate(catalogue, folder, n=12))
-
-
-def tables_of(run: Run) -> Tables:
-    return Tables(
-        cells=cells_table(run.catalogue, run.results, run.cells),
-        effects=effects_table(run.catalogue, run.results, run.cells, run.samples),
-    )
 
 
 @pytest.fixture(scope="package")

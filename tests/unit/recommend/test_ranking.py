@@ -123,8 +123,8 @@ def test_the_front_holds_what_nothing_smaller_beats() -> None:
 
 def test_rows_hold_every_candidate_once_with_rank_or_reason() -> None:
     found = rows(recommend(evidence(candidate("a", 0.6), candidate("b", 0.7, memory=99)), "qa", Constraints(24)))
-    assert [(row["model"], row["rank"], bool(row["reason"])) for row in found] == [("a", 1, False), ("b", None, True)]
-    assert found[0]["on_front"] is True
+    assert [(row.model, row.rank, bool(row.reason)) for row in found] == [("a", 1, False), ("b", None, True)]
+    assert found[0].on_front is True
 
 
 def test_the_headline_states_the_limits() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
-from tests.simulated_run import paper_catalogue, simulate
+from tests.simulated_run import Run, Tables, paper_catalogue, simulate, tables_of
 
 from quantbench.config import Catalogue
+from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import DataError
 from quantbench.planner import GIB, Setting, Workload, plan_memory
 from quantbench.recommend import Constraints, Evidence, measured_evidence, published_evidence, recommend
 from quantbench.recommend.overview import overview, write_overview
 from quantbench.study.grid import run_cells
-from quantbench.tables import cells_table, effects_table
+from quantbench.tables.paper_rows import published_path
 
 NARROW = {
     "models": ["phi-4", "qwen2.5-7b"],
@@ -26,78 +28,82 @@ NARROW = {
 
 
 @pytest.fixture(scope="module")
-def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Path]:
-    catalogue = paper_catalogue(repository, **NARROW)
-    folder = tmp_path_factory.mktemp("run")
-    simulate(catalogue, folder, n=40)
-    return catalogue, folder
+def catalogue(repository: Path) -> Catalogue:
+    return paper_catalogue(repository, **NARROW)
 
 
 @pytest.fixture(scope="module")
-def tables(run: tuple[Catalogue, Path]):  # type: ignore[no-untyped-def]
-    catalogue, folder = run
-    cells = run_cells(catalogue)
-    samples = {cell.dataset: folder / "datasets" / cell.dataset / "samples.jsonl" for cell in cells}
-    return cells_table(catalogue, folder, cells), effects_table(catalogue, folder, cells, samples)
+def tables(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    folder = tmp_path_factory.mktemp("run")
+    return tables_of(Run(catalogue, folder, run_cells(catalogue), simulate(catalogue, folder, n=40)))
+
+
+def published(catalogue: Catalogue) -> Evidence:
+    return published_evidence(catalogue.vocabulary, published_path(catalogue.root))
+
+
+def evidence_of(catalogue: Catalogue, cells: list[CellRow], tables: Tables) -> Evidence:
+    return measured_evidence(catalogue.vocabulary, catalogue.run, cells, tables.effects)
 
 
 @pytest.fixture
-def evidence(run: tuple[Catalogue, Path], tables) -> Evidence:  # type: ignore[no-untyped-def]
-    return measured_evidence(run[0], *tables)
+def evidence(catalogue: Catalogue, tables: Tables) -> Evidence:
+    return evidence_of(catalogue, tables.cells, tables)
 
 
-def test_noise_floors_are_no_candidates(run: tuple[Catalogue, Path], tables, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
-    assert "full-replanned" in set(tables[0]["precision"])
+def test_noise_floors_are_no_candidates(tables: Tables, evidence: Evidence) -> None:
+    assert "full-replanned" in {row.precision for row in tables.cells}
     for candidates in evidence.candidates.values():
         assert [one.precision for one in candidates] == ["full", "w8a16", "w4a16"] * 2
 
 
-def test_a_tasks_score_is_the_mean_of_its_datasets(tables, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
-    cells = tables[0].query("model == 'phi-4' and precision == 'w4a16' and task == 'question_answering'")
+def test_a_tasks_score_is_the_mean_of_its_datasets(tables: Tables, evidence: Evidence) -> None:
+    wanted = ("phi-4", "w4a16", "question_answering")
+    cells = [row for row in tables.cells if (row.model, row.precision, row.task) == wanted]
     found = next(one for one in evidence.of("question_answering") if (one.model, one.precision) == ("phi-4", "w4a16"))
-    assert list(cells["dataset"]) == ["medqa", "pubmedqa"]
-    assert found.score == pytest.approx(cells["score"].mean())
-    assert found.memory_gib == pytest.approx(cells["memory_gib"].max())
-    assert found.latency_s == pytest.approx(cells["latency_mean_s"].max())
+    assert [row.dataset for row in cells] == ["medqa", "pubmedqa"]
+    assert found.score == pytest.approx(fmean(row.score for row in cells))
+    assert found.memory_gib == pytest.approx(max(row.memory_gib for row in cells))
+    assert found.latency_s == pytest.approx(max(row.latency_mean_s for row in cells))
     assert {cell.memory_source for cell in found.cells} == {"measured"}
 
 
-def test_the_verdict_is_that_of_the_table(tables, evidence: Evidence) -> None:  # type: ignore[no-untyped-def]
-    rows = tables[1].query("study == 'grid' and dataset == 'hoc'").set_index(["model", "precision"])
+def test_the_verdict_is_that_of_the_table(tables: Tables, evidence: Evidence) -> None:
+    own = [row for row in tables.effects if (row.study, row.dataset) == ("grid", "hoc")]
+    verdicts = {(row.model, row.precision): row.verdict for row in own}
     for one in evidence.of("multi_label_classification"):
-        expected = "full" if one.precision == "full" else rows.loc[(one.model, one.precision), "verdict"]
+        expected = "full" if one.precision == "full" else verdicts[one.model, one.precision]
         assert one.verdict(0.01) == expected
 
 
-def test_on_a_cpu_memory_is_planned_and_said(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
-    cells, effects = tables
-    found = measured_evidence(run[0], cells.assign(memory_kind="model bytes"), effects)
+def test_on_a_cpu_memory_is_planned_and_said(catalogue: Catalogue, tables: Tables) -> None:
+    cells = [row.model_copy(update={"memory_kind": "model bytes"}) for row in tables.cells]
+    found = evidence_of(catalogue, cells, tables)
     assert any("planned" in note for note in found.notes)
     one = next(one for one in found.of("multi_label_classification") if one.precision == "w4a16")
-    prompt = cells.query("model == 'phi-4' and dataset == 'hoc' and precision == 'w4a16'")["prompt_tokens_mean"].iloc[0]
-    work = Workload(prompt_tokens=-int(-3 * prompt // 1), new_tokens=50)
-    setting = Setting(run[0].models["phi-4"], run[0].precisions["w4a16"], work)
+    (row,) = [row for row in cells if (row.model, row.dataset, row.precision) == ("phi-4", "hoc", "w4a16")]
+    work = Workload(prompt_tokens=-int(-3 * row.prompt_tokens_mean // 1), new_tokens=50)
+    setting = Setting(catalogue.models["phi-4"], catalogue.precisions["w4a16"], work)
     assert one.memory_gib == pytest.approx(plan_memory(setting).peak_bytes / GIB)
 
 
-def test_demonstration_entries_are_refused(run: tuple[Catalogue, Path], tables, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    models = {name: entry.model_copy(update={"demonstration": True}) for name, entry in run[0].models.items()}
-    found = measured_evidence(replace(run[0], models=models), *tables)
+def test_demonstration_entries_are_refused(catalogue: Catalogue, tables: Tables, tmp_path: Path) -> None:
+    models = {name: entry.model_copy(update={"demonstration": True}) for name, entry in catalogue.models.items()}
+    found = evidence_of(replace(catalogue, models=models), tables.cells, tables)
     assert all(one.best is None for of_task in overview(found, 0.01).values() for one in of_task)
     write_overview(found, 0.01, tmp_path)
     assert (tmp_path / "recommendations.md").read_text().count("No recommendation: every model") == 2
 
 
-def test_random_weights_are_refused(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
-    cells, effects = tables
-    found = measured_evidence(run[0], cells.assign(weights="random"), effects)
+def test_random_weights_are_refused(catalogue: Catalogue, tables: Tables) -> None:
+    cells = [row.model_copy(update={"weights": "random"}) for row in tables.cells]
+    found = evidence_of(catalogue, cells, tables)
     assert all(one.demonstration for task in found.datasets for one in found.of(task))
 
 
-def test_only_candidates_with_every_dataset_of_a_task_are_compared(run: tuple[Catalogue, Path], tables) -> None:  # type: ignore[no-untyped-def]
-    cells, effects = tables
-    short = cells[(cells["model"] != "phi-4") | (cells["dataset"] != "medqa")]
-    found = measured_evidence(run[0], short, effects)
+def test_only_candidates_with_every_dataset_of_a_task_are_compared(catalogue: Catalogue, tables: Tables) -> None:
+    short = [row for row in tables.cells if (row.model, row.dataset) != ("phi-4", "medqa")]
+    found = evidence_of(catalogue, short, tables)
     assert "phi-4" in {one.model for one in found.of("question_answering")}
     assert "phi-4" not in {one.model for one in found.complete("question_answering")}
     assert len(found.complete("question_answering")) > 0
@@ -115,7 +121,7 @@ def test_the_overview_covers_tasks_and_sizes(evidence: Evidence, tmp_path: Path)
 
 def test_the_published_table_answers_as_read_by_hand(repository: Path) -> None:
     """By hand from Table 1: means over each task's two datasets, peaks of the larger, what fits with headroom."""
-    evidence = published_evidence(paper_catalogue(repository))
+    evidence = published(paper_catalogue(repository))
     expected = {
         24: ["phi-4 w4a16", "phi-4 w4a16", "phi-4 w8a16", "phi-4 w4a16"],
         40: ["phi-4 w4a16", "phi-4 w4a16", "phi-4 full", "phi-4 full"],
@@ -133,14 +139,14 @@ def test_the_published_table_answers_as_read_by_hand(repository: Path) -> None:
 
 
 def test_published_accuracies_have_wilson_intervals(repository: Path) -> None:
-    found = published_evidence(paper_catalogue(repository)).of("question_answering")[0]
+    found = published(paper_catalogue(repository)).of("question_answering")[0]
     medqa = found.cells[0]
     # Wilson's interval of 561 of 1273 by its formula.
     assert (medqa.score_low, medqa.score_high) == (pytest.approx(0.4136, abs=1e-4), pytest.approx(0.4681, abs=1e-4))
 
 
 def test_a_published_name_without_entry_is_refused(repository: Path) -> None:
-    catalogue = paper_catalogue(repository)
-    models = {name: entry for name, entry in catalogue.models.items() if name != "phi-4"}
+    vocabulary = paper_catalogue(repository).vocabulary
+    models = {name: entry for name, entry in vocabulary.models.items() if name != "phi-4"}
     with pytest.raises(DataError, match=r"table1.csv: no entry for the model 'phi-4'"):
-        published_evidence(replace(catalogue, models=models))
+        published_evidence(replace(vocabulary, models=models), published_path(repository))

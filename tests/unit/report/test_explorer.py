@@ -13,16 +13,22 @@ from tests.bundled_run import make_run
 from tests.simulated_run import Run
 
 from quantbench.bundle import open_bundle, pack
-from quantbench.config import load
+from quantbench.config import Catalogue, load
 from quantbench.config.settings import read_yaml
+from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records
+from quantbench.report import PromptSource
 from quantbench.report import explorer as module
-from quantbench.report.explorer import Block, explorer, flips_first
+from quantbench.report.explorer import Block, Explorer, explorer, flips_first
 
 
 @pytest.fixture(scope="module")
 def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return make_run(repository, tmp_path_factory.mktemp("run"))
+
+
+def explored(catalogue: Catalogue, results: Path, cells: list[Cell]) -> Explorer:
+    return explorer(catalogue.vocabulary, PromptSource(catalogue.root, results, catalogue.datasets), cells)
 
 
 def inflated(blocks: list[Block]) -> dict[str, Any]:
@@ -43,8 +49,8 @@ def test_what_quantization_changed_comes_first() -> None:
 
 
 def test_a_small_run_is_shown_whole(run: Run) -> None:
-    made = explorer(run.catalogue, run.results, run.cells)
-    assert {name: (entry["shown"], entry["total"]) for name, entry in made.index["datasets"].items()} == {
+    made = explored(run.catalogue, run.results, run.cells)
+    assert {name: (entry.shown, entry.total) for name, entry in made.index.datasets.items()} == {
         "pubmedqa": (12, 12),
         "medqa": (12, 12),
         "ncbi_disease": (12, 12),
@@ -58,7 +64,7 @@ def test_a_small_run_is_shown_whole(run: Run) -> None:
 
 
 def test_the_prompt_is_the_one_the_model_read(run: Run) -> None:
-    prompts = inflated(explorer(run.catalogue, run.results, run.cells).blocks)["samples/medqa"]["prompts"]
+    prompts = inflated(explored(run.catalogue, run.results, run.cells).blocks)["samples/medqa"]["prompts"]
     parts = prompts["instruction-0"]
     question = read_records(run.samples["medqa"], Sample)[3].inputs["question"]
     whole = parts["before"] + parts["own"][3] + parts["after"]
@@ -68,8 +74,8 @@ def test_the_prompt_is_the_one_the_model_read(run: Run) -> None:
 
 def test_a_large_run_is_sampled_by_flips(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_SAMPLES", 3)
-    made = explorer(run.catalogue, run.results, run.cells)
-    assert {entry["shown"] for entry in made.index["datasets"].values()} == {3}
+    made = explored(run.catalogue, run.results, run.cells)
+    assert {entry.shown for entry in made.index.datasets.values()} == {3}
     ids = {name: set(found["ids"]) for name, found in inflated(made.blocks).items() if name.startswith("samples/")}
     own = [cell for cell in run.cells if cell.dataset == "medqa"]
     lines = [(run.results / "cells" / cell.folder / "scored.jsonl").read_bytes().splitlines() for cell in own]
@@ -77,22 +83,22 @@ def test_a_large_run_is_sampled_by_flips(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def test_fewer_are_taken_until_the_page_is_small_enough(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = sum(len(block.encoded) for block in explorer(run.catalogue, run.results, run.cells).blocks)
+    whole = sum(len(block.encoded) for block in explored(run.catalogue, run.results, run.cells).blocks)
     monkeypatch.setattr(module, "MOST_BYTES", whole // 2)
-    made = explorer(run.catalogue, run.results, run.cells)
+    made = explored(run.catalogue, run.results, run.cells)
     assert sum(len(block.encoded) for block in made.blocks) <= whole // 2
-    assert all(entry["shown"] < entry["total"] for entry in made.index["datasets"].values())
+    assert all(entry.shown < entry.total for entry in made.index.datasets.values())
 
 
 def test_what_a_bundle_left_out_is_said(run: Run, tmp_path: Path, repository: Path) -> None:
     pack(run.catalogue, run.results, run.cells, tmp_path / "b")
     settings = open_bundle(tmp_path / "b", tmp_path / "results", repository)
     cells = [cell for cell in run.cells if cell.dataset != "pubmedqa"]
-    found = inflated(explorer(load(repository, read_yaml(settings), "run"), settings.parent, cells).blocks)
+    found = inflated(explored(load(repository, read_yaml(settings), "run"), settings.parent, cells).blocks)
     assert found["samples/medqa"]["prompts"]["instruction-0"] is None
     assert found["answers/medqa/instruction-0/phi-4"]["full"]["outputs"]
     assert found["answers/ncbi_disease/instruction-0/phi-4"]["full"]["outputs"] is None
 
 
 def test_the_same_run_gives_the_same_blocks(run: Run) -> None:
-    assert explorer(run.catalogue, run.results, run.cells) == explorer(run.catalogue, run.results, run.cells)
+    assert explored(run.catalogue, run.results, run.cells) == explored(run.catalogue, run.results, run.cells)

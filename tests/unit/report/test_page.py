@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.reported_run import make_report, make_reported
 
 from quantbench import figures
+from quantbench.config import Catalogue
+from quantbench.contracts.run_tables import EffectRow
 from quantbench.errors import DataError
-from quantbench.tables import read_csv
-from quantbench.tables.run_settings import load_run
 
 
 @pytest.fixture(scope="module")
-def page(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def catalogue(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
     narrow = {"models": ["phi-4"], "datasets": ["hoc", "medqa"], "studies": ["grid"]}
-    catalogue = make_reported(repository, tmp_path_factory.mktemp("results"), n=12, **narrow, run="narrow")
+    return make_reported(repository, tmp_path_factory.mktemp("results"), n=12, **narrow, run="narrow")
+
+
+@pytest.fixture(scope="module")
+def page(catalogue: Catalogue) -> Path:
     return make_report(catalogue)
 
 
@@ -37,9 +42,9 @@ def test_nothing_is_fetched(page: Path) -> None:
 
 
 def test_the_verdict_counts_what_the_table_holds(page: Path) -> None:
-    effects = read_csv(page.parent / "tables/precision_effects.csv")
-    own = effects[effects["precision"] == "w4a16"]
-    counts = {word: int((own["verdict"] == word).sum()) for word in ("preserved", "degraded", "inconclusive")}
+    effects = EffectRow.read(page.parent / "tables/precision_effects.csv")
+    own = [row for row in effects if row.precision == "w4a16"]
+    counts = Counter(row.verdict for row in own)
     told = (
         f"W4A16: in {counts['preserved']} of {len(own)} comparisons the score of full precision is preserved, in "
         f"{counts['degraded']} it is degraded, in {counts['inconclusive']} the samples cannot tell."
@@ -60,10 +65,10 @@ def test_every_answer_is_on_the_page_with_its_reasons(page: Path) -> None:
     assert "Evidence: run narrow, zero-shot prompts." in text
 
 
-def test_a_missing_table_is_named(page: Path, repository: Path) -> None:
+def test_a_missing_table_is_named(page: Path, catalogue: Catalogue) -> None:
     (page.parent / "tables/efficiency.csv").rename(page.parent / "tables/gone.csv")
     try:
         with pytest.raises(DataError, match=r"efficiency.csv: no such file"):
-            make_report(load_run(repository, page.parent))
+            make_report(catalogue)
     finally:
         (page.parent / "tables/gone.csv").rename(page.parent / "tables/efficiency.csv")

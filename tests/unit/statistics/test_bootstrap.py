@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from quantbench.statistics import interval_of_counts
+from quantbench.statistics import Bootstrap, interval_of_counts
 from quantbench.statistics.bootstrap import DISTINCT_SHARE, resampled_sums, sum_by_group
-from quantbench.tasks.metrics import metric_value
+from quantbench.tasks.metrics import METRICS
 
 
 def one_label_counts(golds: np.ndarray, answers: np.ndarray, labels: int) -> np.ndarray:
@@ -36,16 +36,16 @@ def test_scores_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(1)
     golds, answers = random.integers(0, 5, 300), random.integers(0, 5, 300)
     sums = one_label_counts(golds, answers, 5).sum(axis=0)
-    assert metric_value(sums, "macro_f1") == pytest.approx(f1_score(golds, answers, average="macro"))
-    assert metric_value(sums, "entity_f1") == pytest.approx(f1_score(golds, answers, average="micro"))
+    assert METRICS["macro_f1"].values(sums) == pytest.approx(f1_score(golds, answers, average="macro"))
+    assert METRICS["entity_f1"].values(sums) == pytest.approx(f1_score(golds, answers, average="micro"))
 
 
 def test_a_label_never_seen_nor_predicted_counts_as_0() -> None:
-    assert metric_value(np.array([[3, 0, 0], [0, 0, 0]]), "macro_f1") == 0.5
+    assert METRICS["macro_f1"].values(np.array([[3, 0, 0], [0, 0, 0]])) == 0.5
 
 
 def test_accuracy_is_hits_over_samples() -> None:
-    assert metric_value(np.array([[[3, 0, 1]], [[0, 0, 0]]]), "accuracy").tolist() == [0.75, 0.0]
+    assert METRICS["accuracy"].values(np.array([[[3, 0, 1]], [[0, 0, 0]]])).tolist() == [0.75, 0.0]
 
 
 def test_counts_of_a_document_are_added_up() -> None:
@@ -57,7 +57,7 @@ def test_counts_of_a_document_are_added_up() -> None:
 def test_every_resample_draws_as_many_documents_as_there_are() -> None:
     rows = np.ones((37, 1, 3))
     rows[:5] += 1  # two distinct rows
-    sums = resampled_sums(np.concatenate([rows, np.ones((37, 1, 3))], axis=1), 500, seed=3)
+    sums = resampled_sums(np.concatenate([rows, np.ones((37, 1, 3))], axis=1), Bootstrap(500, 3))
     assert (sums[:, 1] == 37).all()
 
 
@@ -70,13 +70,17 @@ def test_the_bootstrap_is_the_one_over_documents(size: int) -> None:
     rows = sum_by_group(counts, groups)
     assert (len(np.unique(rows, axis=0)) * DISTINCT_SHARE < len(rows)) == (size == 1)
     plain = np.concatenate([rows[random.integers(0, len(rows), (500, len(rows)))].sum(axis=1) for _ in range(8)])
-    expected = np.quantile(metric_value(plain, "macro_f1"), [0.025, 0.975])
-    assert interval_of_counts(counts, groups, "macro_f1", 4000, 7, 0.95) == pytest.approx(expected, abs=0.005)
+    expected = np.quantile(METRICS["macro_f1"].values(plain), [0.025, 0.975])
+    assert interval_of_counts(counts, groups, METRICS["macro_f1"], Bootstrap(4000, 7, 0.95)) == pytest.approx(
+        expected, abs=0.005
+    )
 
 
 def test_same_seed_same_interval_other_seed_another() -> None:
     counts, groups = simulated(300), [str(row) for row in range(300)]
-    first, again, other = (interval_of_counts(counts, groups, "macro_f1", 500, seed, 0.95) for seed in (1, 1, 2))
+    first, again, other = (
+        interval_of_counts(counts, groups, METRICS["macro_f1"], Bootstrap(500, seed, 0.95)) for seed in (1, 1, 2)
+    )
     assert first == again != other
 
 
@@ -84,9 +88,11 @@ def test_samples_of_one_document_count_as_one_when_they_agree() -> None:
     """Eight copies of a document tell no more than one: the interval over documents stays, the naive one shrinks."""
     counts = simulated(100)
     copies = np.repeat(counts, 8, axis=0)
-    single = interval_of_counts(counts, [str(row) for row in range(100)], "macro_f1", 4000, 1, 0.95)
-    clustered = interval_of_counts(copies, [str(row // 8) for row in range(800)], "macro_f1", 4000, 1, 0.95)
-    naive = interval_of_counts(copies, [str(row) for row in range(800)], "macro_f1", 4000, 1, 0.95)
+    single = interval_of_counts(counts, [str(row) for row in range(100)], METRICS["macro_f1"], Bootstrap(4000, 1, 0.95))
+    clustered = interval_of_counts(
+        copies, [str(row // 8) for row in range(800)], METRICS["macro_f1"], Bootstrap(4000, 1, 0.95)
+    )
+    naive = interval_of_counts(copies, [str(row) for row in range(800)], METRICS["macro_f1"], Bootstrap(4000, 1, 0.95))
     assert clustered == pytest.approx(single, abs=0.01)
     assert naive[1] - naive[0] < 0.5 * (clustered[1] - clustered[0])
 
@@ -97,7 +103,7 @@ def test_the_largest_dataset_takes_seconds_and_little_memory() -> None:
     groups = [str(row) for row in range(16943)]
     tracemalloc.start()
     start = time.perf_counter()
-    interval_of_counts(counts, groups, "macro_f1", 1000, 1, 0.95)
+    interval_of_counts(counts, groups, METRICS["macro_f1"], Bootstrap(1000, 1, 0.95))
     seconds = time.perf_counter() - start
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

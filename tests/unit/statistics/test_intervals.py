@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from quantbench.errors import DataError
-from quantbench.statistics import interval_of_counts, wilson_interval
+from quantbench.statistics import Bootstrap, interval_of_counts, wilson_interval
+from quantbench.tasks.metrics import METRICS
 
 
 def accuracy_counts(right: int, wrong: int) -> np.ndarray:
@@ -39,24 +40,30 @@ def test_what_is_no_proportion_is_refused(successes: int, n: int) -> None:
 
 
 def test_accuracy_has_wilsons_interval() -> None:
-    assert interval_of_counts(accuracy_counts(81, 182), apart(263), "accuracy", 10, 0, 0.95) == pytest.approx(
-        (0.2553, 0.3662), abs=5e-5
-    )
+    assert interval_of_counts(
+        accuracy_counts(81, 182), apart(263), METRICS["accuracy"], Bootstrap(10, 0, 0.95)
+    ) == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
 
 def test_an_entirely_right_f1_is_not_certain() -> None:
     """Clopper and Pearson's bound of 20 right out of 20 is 0.8316."""
     counts = np.array([[[2, 0, 0]]] * 20)
-    assert interval_of_counts(counts, apart(20), "entity_f1", 200, 0, 0.95) == pytest.approx((0.8316, 1), abs=5e-5)
+    assert interval_of_counts(counts, apart(20), METRICS["entity_f1"], Bootstrap(200, 0, 0.95)) == pytest.approx(
+        (0.8316, 1), abs=5e-5
+    )
 
 
 def test_an_entirely_wrong_f1_is_not_certain() -> None:
     counts = np.array([[[0, 1, 1]]] * 20)
-    assert interval_of_counts(counts, apart(20), "entity_f1", 200, 0, 0.95) == pytest.approx((0, 0.1684), abs=5e-5)
+    assert interval_of_counts(counts, apart(20), METRICS["entity_f1"], Bootstrap(200, 0, 0.95)) == pytest.approx(
+        (0, 0.1684), abs=5e-5
+    )
 
 
 def test_one_document_says_nothing_of_others() -> None:
-    assert interval_of_counts(np.array([[[1, 1, 0]]] * 9), ["d"] * 9, "entity_f1", 200, 0, 0.95) == (0.0, 1.0)
+    assert interval_of_counts(
+        np.array([[[1, 1, 0]]] * 9), ["d"] * 9, METRICS["entity_f1"], Bootstrap(200, 0, 0.95)
+    ) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_one_document_says_nothing_of_others() -> None:
 )
 def test_unusable_counts_are_refused(counts: np.ndarray, groups: list[str], words: str) -> None:
     with pytest.raises(DataError, match=words):
-        interval_of_counts(counts, groups, "entity_f1", 100, 0, 0.95)
+        interval_of_counts(counts, groups, METRICS["entity_f1"], Bootstrap(100, 0, 0.95))
 
 
 def test_bootstrap_intervals_cover_the_truth_as_often_as_they_claim() -> None:
@@ -81,7 +88,9 @@ def test_bootstrap_intervals_cover_the_truth_as_often_as_they_claim() -> None:
     covered = 0
     for trial in range(300):
         chosen = population[random.integers(0, len(population), 60)].reshape(180, 1, 3)
-        low, high = interval_of_counts(chosen, [str(row // 3) for row in range(180)], "entity_f1", 400, trial, 0.95)
+        low, high = interval_of_counts(
+            chosen, [str(row // 3) for row in range(180)], METRICS["entity_f1"], Bootstrap(400, trial, 0.95)
+        )
         covered += low <= truth <= high
     assert 0.91 <= covered / 300 <= 0.985
 

@@ -7,7 +7,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from quantbench.errors import DataError
-from quantbench.statistics import Comparison, compare, holm, mcnemar_exact, verdict
+from quantbench.statistics import Bootstrap, Comparison, compare, holm, mcnemar_exact, verdict
+from quantbench.tasks.metrics import METRICS
 
 
 def accuracy_counts(right: np.ndarray) -> np.ndarray:
@@ -18,7 +19,13 @@ def accuracy_counts(right: np.ndarray) -> np.ndarray:
 
 def compared(reference: np.ndarray, other: np.ndarray, resamples: int = 400, seed: int = 1) -> Comparison:
     groups = [str(row) for row in range(len(reference))]
-    return compare(accuracy_counts(reference), accuracy_counts(other), groups, "accuracy", resamples, seed, 0.95)
+    return compare(
+        accuracy_counts(reference),
+        accuracy_counts(other),
+        groups,
+        METRICS["accuracy"],
+        Bootstrap(resamples, seed, 0.95),
+    )
 
 
 def changed(n: int, lost: int, gained: int, right: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +68,9 @@ def test_no_flip_among_few_samples_preserves_nothing() -> None:
 def test_twice_the_same_documents_double_what_is_known_of_none() -> None:
     reference, other = changed(100, lost=10, gained=5, right=60)
     counts = [accuracy_counts(np.repeat(side, 5)) for side in (reference, other)]
-    clustered = compare(counts[0], counts[1], [str(row // 5) for row in range(500)], "accuracy", 4000, 1, 0.95)
+    clustered = compare(
+        counts[0], counts[1], [str(row // 5) for row in range(500)], METRICS["accuracy"], Bootstrap(4000, 1, 0.95)
+    )
     single = compared(reference, other, resamples=4000)
     assert clustered.high - clustered.low == pytest.approx(single.high - single.low, rel=0.1)
 
@@ -69,7 +78,7 @@ def test_twice_the_same_documents_double_what_is_known_of_none() -> None:
 def test_f1_differences_are_of_the_metric_itself() -> None:
     reference = np.array([[[1, 0, 0], [0, 0, 0]], [[0, 0, 0], [1, 0, 0]]] * 30)
     other = np.array([[[1, 0, 0], [0, 0, 0]], [[0, 1, 0], [0, 0, 1]]] * 30)
-    found = compare(reference, other, [str(row) for row in range(60)], "macro_f1", 200, 1, 0.95)
+    found = compare(reference, other, [str(row) for row in range(60)], METRICS["macro_f1"], Bootstrap(200, 1, 0.95))
     assert found.difference == pytest.approx((2 / 3 + 0) / 2 - 1)
     assert found.low <= found.difference <= found.high < 0
 
@@ -77,7 +86,9 @@ def test_f1_differences_are_of_the_metric_itself() -> None:
 def test_cells_of_other_samples_are_refused() -> None:
     counts = np.zeros((3, 1, 3), dtype=np.int64)
     with pytest.raises(DataError, match=r"shapes \(3, 1, 3\) and \(3, 2, 3\)"):
-        compare(counts, np.zeros((3, 2, 3), dtype=np.int64), ["a", "b", "c"], "entity_f1", 10, 0, 0.95)
+        compare(
+            counts, np.zeros((3, 2, 3), dtype=np.int64), ["a", "b", "c"], METRICS["entity_f1"], Bootstrap(10, 0, 0.95)
+        )
 
 
 @pytest.mark.parametrize(("lost", "gained"), [(0, 3), (1, 9), (12, 5), (40, 41)])
@@ -138,7 +149,7 @@ def test_where_nothing_is_lost_degraded_is_rare_for_macro_f1_over_documents() ->
         cells = [np.where(random.random(300) < 0.1, again, answers[0]) for again in answers[1:]]
         reference, other = (class_counts(golds, cell) for cell in cells)
         groups = [str(row // 3) for row in range(300)]
-        found = compare(reference, other, groups, "macro_f1", 200, seed, 0.95)
+        found = compare(reference, other, groups, METRICS["macro_f1"], Bootstrap(200, seed, 0.95))
         degraded += verdict(found.low, found.high, margin=1e-9) == "degraded"
     assert degraded <= 0.05 * 300
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.simulated_run import Run
+from tests.simulated_run import Run, tables_of
 
+from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.errors import DataError
-from quantbench.study.grid import Cell
-from quantbench.tables import cells_table, existing_cells, read_csv, write_csv
+from quantbench.tables import cells_table
 from quantbench.tables.cells import parameters
 
 CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)
@@ -32,8 +33,8 @@ def edit(results: Path, name: str, *keys: str, value: Any = None, remove: bool =
     return path
 
 
-def row(run: Run) -> pd.Series:
-    return cells_table(run.catalogue, run.results, [CELL]).iloc[0]
+def row(run: Run) -> CellRow:
+    return cells_table(run.catalogue.vocabulary, run.results, [CELL])[0]
 
 
 def latencies(*seconds: float) -> list[dict[str, Any]]:
@@ -44,57 +45,56 @@ def latencies(*seconds: float) -> list[dict[str, Any]]:
 
 
 def test_one_row_a_cell_in_the_order_given(run: Run) -> None:
-    table = cells_table(run.catalogue, run.results, run.cells)
-    keys = table[["model", "precision", "dataset", "prompting", "shots"]].itertuples(index=False, name=None)
-    assert [Cell(*key) for key in keys] == run.cells
+    table = cells_table(run.catalogue.vocabulary, run.results, run.cells)
+    assert [row.cell for row in table] == run.cells
     assert len(run.cells) == 2 * 3 * 3
 
 
 def test_latency_is_derived_from_the_raw_values(run: Run) -> None:
     edit(run.results, "measurements.json", "latency", "samples", value=latencies(1.0, 2.0, 6.0))
     found = row(run)
-    assert found["latency_mean_s"] == pytest.approx(3.0)
-    assert found["latency_sd_s"] == pytest.approx(np.sqrt(7))
-    assert found["first_token_mean_s"] == pytest.approx(0.75)
-    assert found["tokens_per_s"] == pytest.approx(18 / 9)
-    assert found["prompt_tokens_mean"] == pytest.approx(20)
+    assert found.latency_mean_s == pytest.approx(3.0)
+    assert found.latency_sd_s == pytest.approx(np.sqrt(7))
+    assert found.first_token_mean_s == pytest.approx(0.75)
+    assert found.tokens_per_s == pytest.approx(18 / 9)
+    assert found.prompt_tokens_mean == pytest.approx(20)
 
 
 def test_percentiles_stay_empty_where_n_is_too_small_and_the_note_says_so(run: Run) -> None:
     edit(run.results, "measurements.json", "latency", "samples", value=latencies(*[1.0] * 20))
     found = row(run)
-    assert found["latency_p50_s"] == 1.0
-    assert pd.isna(found["latency_p90_s"])
-    assert found["latency_note"] == "n too small: p90 needs 64, p95 needs 130, p99 needs 662"
+    assert found.latency_p50_s == 1.0
+    assert found.latency_p90_s is None
+    assert found.latency_note == "n too small: p90 needs 64, p95 needs 130, p99 needs 662"
 
 
 def test_one_latency_has_no_standard_deviation(run: Run) -> None:
     edit(run.results, "measurements.json", "latency", "samples", value=latencies(1.5))
-    assert pd.isna(row(run)["latency_sd_s"])
+    assert row(run).latency_sd_s is None
 
 
 def test_memory_on_a_gpu_is_the_peak_allocated(run: Run) -> None:
     edit(run.results, "measurements.json", "memory", "inference", "peak_allocated_bytes", value=3 * 2**30)
     found = row(run)
-    assert (found["memory_gib"], found["memory_kind"]) == (3.0, "peak allocated")
+    assert (found.memory_gib, found.memory_kind) == (3.0, "peak allocated")
 
 
 def test_memory_on_a_cpu_is_the_models_own_bytes(run: Run) -> None:
     edit(run.results, "measurements.json", "device", value={"kind": "cpu", "names": ["Xeon"]})
     edit(run.results, "measurements.json", "weight_bytes", value=2**28)
     found = row(run)
-    assert (found["memory_gib"], found["memory_kind"], found["device"]) == (0.25, "model bytes", "CPU (Xeon)")
+    assert (found.memory_gib, found.memory_kind, found.device) == (0.25, "model bytes", "CPU (Xeon)")
 
 
 def test_equal_devices_are_counted(run: Run) -> None:
     edit(run.results, "measurements.json", "device", value={"kind": "cuda", "names": ["A100", "A100", "H100"]})
-    assert row(run)["device"] == "2 x A100 + H100"
+    assert row(run).device == "2 x A100 + H100"
 
 
 def test_unknown_energy_stays_unknown_with_its_reason(run: Run) -> None:
     found = row(run)
-    assert pd.isna(found["energy_j"])
-    assert found["energy_note"] == "unavailable: no GPU in use"
+    assert found.energy_j is None
+    assert found.energy_note == "unavailable: no GPU in use"
 
 
 def test_parameters_of_a_known_model(run: Run) -> None:
@@ -129,28 +129,60 @@ def test_a_truncated_file_is_refused_by_name(run: Run) -> None:
         row(run)
 
 
-def test_only_complete_cells_exist(run: Run) -> None:
-    (run.results / "cells" / CELL.folder / "scored.jsonl").unlink()
-    assert existing_cells(run.results, run.cells) == [cell for cell in run.cells if cell != CELL]
-
-
 def test_a_table_comes_back_as_it_was_written(run: Run, tmp_path: Path) -> None:
-    table = cells_table(run.catalogue, run.results, run.cells)
-    write_csv(tmp_path / "cells.csv", table)
-    back = read_csv(tmp_path / "cells.csv")
-    assert list(back.columns) == list(table.columns)
-    assert back["model"].tolist() == table["model"].tolist()
-    assert back["score"].to_numpy() == pytest.approx(table["score"].to_numpy(), rel=1e-9)
+    table = [row.model_copy(update={"model": "NA", "title": 'a "b", c'}) for row in tables_of(run).cells]
+    CellRow.write(tmp_path / "cells.csv", table)
+    back = CellRow.read(tmp_path / "cells.csv")
+    for one, other in zip(table, back, strict=True):
+        assert (other.cell, other.title, other.latency_note) == (one.cell, one.title, one.latency_note)
+        assert (other.demonstration, other.latency_p99_s, other.n) == (one.demonstration, one.latency_p99_s, one.n)
+        assert (other.score, other.memory_gib) == pytest.approx((one.score, one.memory_gib), rel=1e-9)
+    CellRow.write(tmp_path / "again.csv", back)
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "cells.csv").read_bytes()
     assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_a_table_reads_the_same_in_pandas(run: Run, tmp_path: Path) -> None:
+    """Readers use pandas; numbers, truth values and blanks mean the same there."""
+    table = tables_of(run).effects
+    EffectRow.write(tmp_path / "effects.csv", table)
+    frame = pd.read_csv(tmp_path / "effects.csv")
+    assert list(frame.columns) == list(EffectRow.model_fields)
+    assert frame["difference"].to_numpy() == pytest.approx([row.difference for row in table], rel=1e-9)
+    assert frame["noise_floor_flip_rate"].isna().all()
+
+
+def test_an_empty_table_keeps_its_columns(tmp_path: Path) -> None:
+    CellRow.write(tmp_path / "cells.csv", [])
+    assert (tmp_path / "cells.csv").read_text() == ",".join(CellRow.model_fields) + "\n"
+    assert CellRow.read(tmp_path / "cells.csv") == []
 
 
 def test_a_missing_table_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cells\.csv: no such file"):
-        read_csv(tmp_path / "cells.csv")
+        CellRow.read(tmp_path / "cells.csv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",score,", ",marks,", "line 2: key 'score' is missing"),
+        (",instruction,", ",shouting,", "line 2: key 'prompting' has the value 'shouting'"),
+    ],
+)
+def test_a_table_that_is_not_this_one_is_refused_by_line(
+    old: str, new: str, message: str, run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "cells.csv"
+    CellRow.write(path, [row(run)])
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(DataError, match=r"cells\.csv, line 2") as caught:
+        CellRow.read(path)
+    assert message in str(caught.value)
 
 
 def test_contended_latency_names_who_contended(run: Run) -> None:
-    assert row(run)["contended_by"] is None
+    assert row(run).contended_by is None
     others = [{"pid": 77, "name": "python", "used_bytes": 5}, {"pid": 78, "name": "unknown", "used_bytes": None}]
     edit(run.results, "measurements.json", "latency", "contended_by", value=others)
-    assert row(run)["contended_by"] == "python (pid 77); unknown (pid 78)"
+    assert row(run).contended_by == "python (pid 77); unknown (pid 78)"

@@ -4,15 +4,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from tests.simulated_run import Run, paper_catalogue, simulate, write_cell
+from tests.simulated_run import Run, effects_of, paper_catalogue, simulate, write_cell
 
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
+from quantbench.contracts.run_tables import EffectRow
 from quantbench.errors import DataError
 from quantbench.study.grid import Cell, run_cells
-from quantbench.tables import effects_table
 
 CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)
 FULL = replace(CELL, precision="full")
@@ -22,8 +21,8 @@ def folder(run: Run, cell: Cell) -> Path:
     return run.results / "cells" / cell.folder
 
 
-def effects(run: Run, cells: list[Cell] | None = None) -> pd.DataFrame:
-    return effects_table(run.catalogue, run.results, cells or run.cells, run.samples)
+def effects(run: Run, cells: list[Cell] | None = None) -> list[EffectRow]:
+    return effects_of(run, cells or run.cells)
 
 
 def write_answers(run: Run, cell: Cell, right: list[bool]) -> None:
@@ -37,31 +36,31 @@ def write_answers(run: Run, cell: Cell, right: list[bool]) -> None:
 def test_one_row_a_study_and_quantized_cell(run: Run) -> None:
     table = effects(run)
     assert len(table) == 2 * 3 * 2
-    assert set(table["precision"]) == {"w8a16", "w4a16"}
-    assert set(table["study"]) == {"grid"}
+    assert {row.precision for row in table} == {"w8a16", "w4a16"}
+    assert {row.study for row in table} == {"grid"}
 
 
 def test_a_pair_with_known_changes(run: Run) -> None:
     """30 samples: 20 right at full precision, of which 3 are lost; 1 of the others is gained."""
     write_answers(run, FULL, [k < 20 for k in range(30)])
     write_answers(run, CELL, [3 <= k < 21 for k in range(30)])
-    found = effects(run, [FULL, CELL]).iloc[0]
-    assert (found["lost"], found["gained"], found["flip_rate"]) == (3, 1, pytest.approx(4 / 30))
-    assert found["difference"] == pytest.approx(-2 / 30)
-    assert found["difference_low"] < -2 / 30 < found["difference_high"]
-    assert found["mcnemar_p"] == pytest.approx(2 * (1 + 4) / 2**4)
-    assert found["holm_p"] == found["mcnemar_p"]  # one comparison: nothing to correct
-    assert found["verdict"] == "inconclusive"
-    assert found["documents"] == 8  # four samples a document
+    found = effects(run, [FULL, CELL])[0]
+    assert (found.lost, found.gained, found.flip_rate) == (3, 1, pytest.approx(4 / 30))
+    assert found.difference == pytest.approx(-2 / 30)
+    assert found.difference_low < -2 / 30 < found.difference_high
+    assert found.mcnemar_p == pytest.approx(2 * (1 + 4) / 2**4)
+    assert found.holm_p == found.mcnemar_p  # one comparison: nothing to correct
+    assert found.verdict == "inconclusive"
+    assert found.documents == 8  # four samples a document
 
 
 def test_equal_cells_differ_in_nothing_and_still_prove_little(run: Run) -> None:
     for name in ("scored.jsonl", "scores.json"):
         shutil.copy(folder(run, FULL) / name, folder(run, CELL) / name)
-    found = effects(run, [FULL, CELL]).iloc[0]
-    assert (found["difference"], found["flip_rate"], found["mcnemar_p"]) == (0, 0, 1)
-    assert found["verdict"] == "inconclusive"  # 30 samples cannot show a loss of 0.01
-    assert found["smallest_detectable"] > 0.01
+    found = effects(run, [FULL, CELL])[0]
+    assert (found.difference, found.flip_rate, found.mcnemar_p) == (0, 0, 1)
+    assert found.verdict == "inconclusive"  # 30 samples cannot show a loss of 0.01
+    assert found.smallest_detectable > 0.01
 
 
 def test_an_answer_that_became_unreadable_is_a_flip(run: Run) -> None:
@@ -70,8 +69,8 @@ def test_an_answer_that_became_unreadable_is_a_flip(run: Run) -> None:
     answers = read_records(folder(run, CELL) / "scored.jsonl", ScoredAnswer)
     unreadable = [replace(answer, parsed=None, parsed_ok=False) for answer in answers[:6]]
     write_records(folder(run, CELL) / "scored.jsonl", [*unreadable, *answers[6:]])
-    found = effects(run, [FULL, CELL]).iloc[0]
-    assert (found["flip_rate"], found["lost"], found["gained"]) == (0.2, 0, 0)
+    found = effects(run, [FULL, CELL])[0]
+    assert (found.flip_rate, found.lost, found.gained) == (0.2, 0, 0)
 
 
 def test_holm_corrects_within_each_study(repository: Path, tmp_path: Path) -> None:
@@ -82,14 +81,15 @@ def test_holm_corrects_within_each_study(repository: Path, tmp_path: Path) -> No
         datasets=["hoc"],
         comparison={"margin": 0.01, "resamples": 100, "confidence": 0.95},
     )
-    samples = simulate(catalogue, tmp_path, n=40)
-    table = effects_table(catalogue, tmp_path, run_cells(catalogue), samples)
-    assert table.groupby("study").size().to_dict() == {"grid": 2, "prompting": 6}
-    for _, rows in table.groupby("study"):
-        smallest = rows["mcnemar_p"].min()
-        assert rows["holm_p"].min() == pytest.approx(min(1, smallest * len(rows)))
-    shared = table[(table["prompting"] == "instruction") & (table["precision"] == "w4a16")]
-    assert shared["difference_low"].nunique() == 1  # one pair, whichever study asks
+    cells = run_cells(catalogue)
+    table = effects_of(Run(catalogue, tmp_path, cells, simulate(catalogue, tmp_path, n=40)), cells)
+    for study, count in {"grid": 2, "prompting": 6}.items():
+        rows = [row for row in table if row.study == study]
+        assert len(rows) == count
+        assert min(row.holm_p for row in rows) == pytest.approx(min(1, count * min(row.mcnemar_p for row in rows)))
+    shared = [row for row in table if (row.prompting, row.precision) == ("instruction", "w4a16")]
+    assert len(shared) == 2
+    assert len({row.difference_low for row in shared}) == 1  # one pair, whichever study asks
 
 
 def test_the_noise_floor_stands_beside_each_precision_of_its_cell(run: Run) -> None:
@@ -101,14 +101,15 @@ def test_the_noise_floor_stands_beside_each_precision_of_its_cell(run: Run) -> N
     write_answers(run, CELL, [k < 19 for k in range(30)])
     write_answers(run, other, [k < 16 for k in range(30)])
     table = effects(run, [*run.cells, floor])
-    assert set(table["precision"]) == {"w8a16", "w4a16"}  # the noise floor is no precision of its own
-    here = (table["model"] == CELL.model) & (table["dataset"] == CELL.dataset)
-    assert table.loc[here, "noise_floor_flip_rate"].tolist() == pytest.approx([2 / 30] * 2)
-    assert table.loc[here, "noise_floor_difference"].tolist() == pytest.approx([2 / 30] * 2)
-    assert table.loc[here].set_index("precision")["within_noise_floor"].to_dict() == {"w8a16": True, "w4a16": False}
-    empty = table.loc[~here, ["noise_floor_flip_rate", "noise_floor_difference", "within_noise_floor"]]
-    assert len(empty) == 10
-    assert empty.isna().all().all()
+    assert {row.precision for row in table} == {"w8a16", "w4a16"}  # the noise floor is no precision of its own
+    here = [row for row in table if (row.model, row.dataset) == (CELL.model, CELL.dataset)]
+    assert [row.noise_floor_flip_rate for row in here] == pytest.approx([2 / 30] * 2)
+    assert [row.noise_floor_difference for row in here] == pytest.approx([2 / 30] * 2)
+    assert {row.precision: row.within_noise_floor for row in here} == {"w8a16": True, "w4a16": False}
+    others = [row for row in table if row not in here]
+    assert len(others) == 10
+    for row in others:
+        assert (row.noise_floor_flip_rate, row.noise_floor_difference, row.within_noise_floor) == (None, None, None)
 
 
 def test_a_noise_floor_of_other_samples_is_refused(run: Run) -> None:
@@ -122,13 +123,11 @@ def test_a_noise_floor_of_other_samples_is_refused(run: Run) -> None:
 def test_a_pair_without_its_reference_is_left_out(run: Run) -> None:
     table = effects(run, [cell for cell in run.cells if cell != FULL])
     assert len(table) == 10
-    assert not ((table["model"] == "phi-4") & (table["dataset"] == "pubmedqa")).any()
+    assert ("phi-4", "pubmedqa") not in {(row.model, row.dataset) for row in table}
 
 
-def test_no_pairs_make_an_empty_table_with_all_columns(run: Run) -> None:
-    table = effects(run, [FULL])
-    assert len(table) == 0
-    assert "verdict" in table.columns
+def test_no_pairs_make_an_empty_table(run: Run) -> None:
+    assert effects(run, [FULL]) == []
 
 
 def test_other_samples_than_at_full_precision_are_refused(run: Run) -> None:
@@ -152,8 +151,9 @@ def test_a_sample_the_dataset_does_not_have_is_refused(run: Run) -> None:
 
 
 def test_a_dataset_without_samples_is_refused(run: Run) -> None:
-    with pytest.raises(DataError, match=r"no samples\.jsonl given for pubmedqa"):
-        effects_table(run.catalogue, run.results, [FULL, CELL], {})
+    run.samples["pubmedqa"].unlink()
+    with pytest.raises(DataError, match=r"pubmedqa/samples\.jsonl: no such file"):
+        effects(run, [FULL, CELL])
 
 
 @pytest.mark.parametrize("cell", [FULL, CELL])
@@ -161,7 +161,7 @@ def test_the_scores_of_random_weights_say_nothing_about_a_precision(run: Run, ce
     """Even a loss of every answer is inconclusive where one side of the pair is a stand-in."""
     write_answers(run, FULL, [True] * 30)
     write_answers(run, CELL, [False] * 30)
-    assert effects(run, [FULL, CELL]).iloc[0][["weights", "verdict"]].tolist() == ["published", "degraded"]
+    assert {(row.weights, row.verdict) for row in effects(run, [FULL, CELL])} == {("published", "degraded")}
     path = folder(run, cell) / "measurements.json"
     write_json(path, read_json(path) | {"weights": "random"})
-    assert effects(run, [FULL, CELL]).iloc[0][["weights", "verdict"]].tolist() == ["random", "inconclusive"]
+    assert {(row.weights, row.verdict) for row in effects(run, [FULL, CELL])} == {("random", "inconclusive")}

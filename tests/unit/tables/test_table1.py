@@ -1,20 +1,36 @@
 from __future__ import annotations
 
-import pandas as pd
+import random
+
 import pytest
 from tests.simulated_run import Run
 
-from quantbench.tables import cells_table, efficiency_table, table1, table1_markdown
+from quantbench.contracts.run_tables import CellRow, Table1Row
+from quantbench.tables import PublishedRow, cells_table, efficiency_table, table1, table1_markdown
+from quantbench.tables.paper_rows import published_path
 
 
 @pytest.fixture
-def cells(run: Run) -> pd.DataFrame:
-    return cells_table(run.catalogue, run.results, run.cells)
+def cells(run: Run) -> list[CellRow]:
+    return cells_table(run.catalogue.vocabulary, run.results, run.cells)
 
 
-def test_rows_stand_in_configuration_order(run: Run, cells: pd.DataFrame) -> None:
-    table = table1(run.catalogue, cells.sample(frac=1, random_state=0))
-    keys = list(table[["dataset", "model", "precision"]].itertuples(index=False, name=None))
+def beside_published(run: Run, cells: list[CellRow]) -> list[Table1Row]:
+    return table1(run.catalogue.vocabulary, cells, PublishedRow.read(published_path(run.catalogue.root)))
+
+
+def markdown(run: Run, cells: list[CellRow]) -> str:
+    return table1_markdown(run.catalogue.vocabulary, beside_published(run, cells), 0.95)
+
+
+def with_noise_floor(cells: list[CellRow]) -> list[CellRow]:
+    full = [row for row in cells if row.precision == "full"]
+    return [*cells, *(row.model_copy(update={"precision": "full-replanned"}) for row in full)]
+
+
+def test_rows_stand_in_configuration_order(run: Run, cells: list[CellRow]) -> None:
+    shuffled = random.Random(0).sample(cells, len(cells))
+    keys = [(row.dataset, row.model, row.precision) for row in beside_published(run, shuffled)]
     assert keys[:4] == [
         ("pubmedqa", "phi-4", "full"),
         ("pubmedqa", "phi-4", "w8a16"),
@@ -24,35 +40,31 @@ def test_rows_stand_in_configuration_order(run: Run, cells: pd.DataFrame) -> Non
     assert len(keys) == len(run.cells)
 
 
-def test_published_values_stand_beside_the_same_cell_only(run: Run, cells: pd.DataFrame) -> None:
+def test_published_values_stand_beside_the_same_cell_only(run: Run, cells: list[CellRow]) -> None:
     """Phi-4 W4A16 on HoC in the paper's Table 1: 10.72 GiB, 1.45 s, 0.487; it has no Qwen2.5-3B."""
-    table = table1(run.catalogue, cells).set_index(["dataset", "model", "precision"])
-    row = table.loc[("hoc", "phi-4", "w4a16")]
-    assert (row["published_memory_gib"], row["published_latency_s"], row["published_score"]) == (10.72, 1.45, 0.487)
-    assert row["score_difference"] == pytest.approx(row["score"] - 0.487)
-    assert row["memory_ratio"] == pytest.approx(row["memory_gib"] / 10.72)
-    assert row["latency_ratio"] == pytest.approx(row["latency_s"] / 1.45)
-    assert table.loc[("hoc", "qwen2.5-3b", "full"), "published_score"] != row["published_score"]
-    assert table.xs("qwen2.5-3b", level="model")["published_score"].isna().all()
+    table = {(row.dataset, row.model, row.precision): row for row in beside_published(run, cells)}
+    row = table["hoc", "phi-4", "w4a16"]
+    assert (row.published_memory_gib, row.published_latency_s, row.published_score) == (10.72, 1.45, 0.487)
+    assert row.score_difference == pytest.approx(row.score - 0.487)
+    assert row.memory_ratio == pytest.approx(row.memory_gib / 10.72)
+    assert row.latency_ratio == pytest.approx(row.latency_s / 1.45)
+    assert {row.published_score for row in table.values() if row.model == "qwen2.5-3b"} == {None}
 
 
-def test_only_zero_shot_instruction_cells_are_shown(run: Run, cells: pd.DataFrame) -> None:
-    cells.loc[0, "prompting"] = "cot"
-    cells.loc[1, "shots"] = 3
-    assert len(table1(run.catalogue, cells)) == len(cells) - 2
+def test_only_zero_shot_instruction_cells_are_shown(run: Run, cells: list[CellRow]) -> None:
+    others = [cells[0].model_copy(update={"prompting": "cot"}), cells[1].model_copy(update={"shots": 3}), *cells[2:]]
+    assert len(beside_published(run, others)) == len(cells) - 2
 
 
-def test_a_noise_floor_is_no_row_of_its_own(run: Run, cells: pd.DataFrame) -> None:
-    floor = cells[cells["precision"] == "full"].assign(precision="full-replanned")
-    both = pd.concat([cells, floor], ignore_index=True)
-    assert table1(run.catalogue, both).equals(table1(run.catalogue, cells))
-    assert efficiency_table(run.catalogue, both).equals(efficiency_table(run.catalogue, cells))
-    assert "second batch plan" not in table1_markdown(run.catalogue, table1(run.catalogue, both))
+def test_a_noise_floor_is_no_row_of_its_own(run: Run, cells: list[CellRow]) -> None:
+    both = with_noise_floor(cells)
+    assert beside_published(run, both) == beside_published(run, cells)
+    assert efficiency_table(run.catalogue.vocabulary, both) == efficiency_table(run.catalogue.vocabulary, cells)
+    assert "second batch plan" not in markdown(run, both)
 
 
-def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: pd.DataFrame) -> None:
-    table = table1(run.catalogue, cells)
-    text = table1_markdown(run.catalogue, table)
+def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: list[CellRow]) -> None:
+    text = markdown(run, cells)
     lines = text.splitlines()
     assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 10
     row = next(line for line in lines if "HoC | Phi-4 | W4A16" in line)
@@ -61,22 +73,29 @@ def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: p
     assert "demonstration" not in text
 
 
-def test_markdown_of_small_models_counts_in_mib(run: Run, cells: pd.DataFrame) -> None:
-    cells["memory_gib"] = 0.25
-    assert "(MiB) |" in table1_markdown(run.catalogue, table1(run.catalogue, cells))
+def test_markdown_of_small_models_counts_in_mib(run: Run, cells: list[CellRow]) -> None:
+    assert "(MiB) |" in markdown(run, [row.model_copy(update={"memory_gib": 0.25}) for row in cells])
 
 
-def test_ratios_are_to_full_precision_of_the_same_cell(run: Run, cells: pd.DataFrame) -> None:
-    table = efficiency_table(run.catalogue, cells).set_index(["model", "dataset", "precision"])
-    memory = cells.set_index(["model", "dataset", "precision"])["memory_gib"]
+def test_ratios_are_to_full_precision_of_the_same_cell(run: Run, cells: list[CellRow]) -> None:
+    table = efficiency_table(run.catalogue.vocabulary, cells)
+    memory = {(row.model, row.dataset, row.precision): row.memory_gib for row in cells}
+    ratios = {(row.model, row.dataset, row.precision): row.memory_ratio for row in table}
     key = ("phi-4", "hoc", "w4a16")
-    assert table.loc[key, "memory_ratio"] == pytest.approx(memory[key] / memory[("phi-4", "hoc", "full")])
-    assert (table.xs("full", level="precision")["latency_ratio"] == 1).all()
-    assert table["energy_ratio"].isna().all()
+    assert ratios[key] == pytest.approx(memory[key] / memory["phi-4", "hoc", "full"])
+    assert {row.latency_ratio for row in table if row.precision == "full"} == {1.0}
+    assert {row.energy_ratio for row in table} == {None}
     assert len(table) == len(cells)
 
 
-def test_a_missing_reference_leaves_ratios_empty(run: Run, cells: pd.DataFrame) -> None:
-    table = efficiency_table(run.catalogue, cells[cells["precision"] != "full"])
-    assert table["memory_ratio"].isna().all()
+def test_a_missing_reference_leaves_ratios_empty(run: Run, cells: list[CellRow]) -> None:
+    table = efficiency_table(run.catalogue.vocabulary, [row for row in cells if row.precision != "full"])
+    assert {row.memory_ratio for row in table} == {None}
     assert len(table) == 12
+
+
+def test_an_energy_of_nothing_makes_no_ratio(run: Run, cells: list[CellRow]) -> None:
+    """A counter may stand still for a quick pass; a saving over 0 joules would be a division by it."""
+    joules = {"full": 0.0, "w8a16": 3.0, "w4a16": 2.0}
+    rows = [row.model_copy(update={"energy_j": joules[row.precision]}) for row in cells]
+    assert {row.energy_ratio for row in efficiency_table(run.catalogue.vocabulary, rows)} == {None}

@@ -256,7 +256,7 @@ def test_strict_reading_accepts_the_word_alone(output: str, word: str | None) ->
 def test_accuracy_has_no_false_positives() -> None:
     counts = LETTERED.counts(["A", None, "B"], ["A", "A", "A"])
     assert counts.tolist() == [[[1, 0, 0]], [[0, 0, 1]], [[0, 0, 1]]]
-    assert LETTERED.score_from_counts(counts.sum(axis=0)) == pytest.approx(1 / 3)
+    assert LETTERED.metric.value(counts.sum(axis=0)) == pytest.approx(1 / 3)
 
 
 def test_vote_takes_the_majority_of_readable_answers_and_the_first_of_a_tie() -> None:

@@ -77,7 +77,7 @@ def character_tags(entities: list[dict[str, Any]], length: int) -> list[str]:
 
 
 def score(task: tasks.Task, answers: list[Any], samples: list[Sample]) -> float:
-    return task.score_from_counts(task.counts(answers, [sample.gold for sample in samples]).sum(axis=0))
+    return task.metric.value(task.counts(answers, [sample.gold for sample in samples]).sum(axis=0))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -134,4 +134,4 @@ def test_invented_answers_agree_with_the_reference(kind: str, seed: int) -> None
 
 def test_no_entities_at_all_scores_zero() -> None:
     task = tasks.get(inventories.entities("disease"))
-    assert task.score_from_counts(task.counts([[], []], [[], []]).sum(axis=0)) == 0.0
+    assert task.metric.value(task.counts([[], []], [[], []]).sum(axis=0)) == 0.0

@@ -17,7 +17,7 @@ from ..contracts.checksums import sha256_of
 from ..contracts.files import write_stream
 from ..errors import DataError
 from ..figures import FORMATS
-from ..tables.table1 import published_path
+from ..tables.paper_rows import published_path
 from .index import CELL_FILES, FORMAT, INDEX, index_text
 from .withholding import Withheld, answers_without_texts, samples_without_texts, withheld
 

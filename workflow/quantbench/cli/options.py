@@ -15,11 +15,11 @@ from ..config import Catalogue, assigned, layered, load, located, recorded_setti
 from ..config.settings import merged, read_yaml
 from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
+from ..contracts.run_settings import RunSettings
 from ..errors import ConfigError, DataError, nearest
 from ..planner import Requests, fitting
 from ..study.grid import run_cells
 from ..study.spec import cell_specs
-from ..tables.run_settings import SETTINGS_FILE
 
 FORMS = ("text", "csv", "json")
 
@@ -112,8 +112,8 @@ def _recorded(folder: Path) -> tuple[dict[str, object], str]:
     opened = folder / "run.yaml"
     if opened.is_file():
         return read_yaml(opened), str(opened)
-    if (folder / SETTINGS_FILE).is_file():
-        return read_json(folder / SETTINGS_FILE), str(folder / SETTINGS_FILE)
+    if (folder / RunSettings.path).is_file():
+        return read_json(folder / RunSettings.path), str(folder / RunSettings.path)
     for path in sorted(folder.glob("cells/*/*/*/*/manifest.json")):
         settings = read_json(path).get("configuration")
         if settings:

@@ -16,12 +16,14 @@ import argparse
 from pathlib import Path
 
 from ..config import layered, load
+from ..contracts.run_settings import RunSettings
+from ..contracts.run_tables import RecommendationRow
 from ..errors import DataError, FoundWanting
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence
 from ..recommend.ranking import DEFAULT_MARGIN
-from ..recommend.words import COLUMNS, as_text, rows
-from ..tables.run_settings import SETTINGS_FILE, load_run
+from ..recommend.words import as_text, rows
+from ..tables.paper_rows import published_path
 from . import options
 from .printing import write_records
 
@@ -60,8 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     evidence = _evidence(options.root_of(arguments), arguments.run)
     found = [recommend(evidence, task, limits) for task in arguments.task or evidence.candidates]
     if arguments.format != "text":
-        records = [[row[name] for name in COLUMNS] for one in found for row in rows(one)]
-        write_records(arguments.format, dict.fromkeys(COLUMNS), records)
+        records = [row.values() for one in found for row in rows(one)]
+        write_records(arguments.format, dict.fromkeys(RecommendationRow.model_fields), records)
     else:
         print("\n".join(as_text(one) for one in found), end="")
     refused = [one.task for one in found if one.best is None]
@@ -71,8 +73,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _evidence(root: Path, name: str) -> Evidence:
     if name == PUBLISHED_RUN:
-        return published_evidence(load(root, layered(root), "config/config.yaml"))
+        catalogue = load(root, layered(root), "config/config.yaml")
+        return published_evidence(catalogue.vocabulary, published_path(catalogue.root))
     folder = Path(name)
-    if not (folder / SETTINGS_FILE).is_file():
-        raise DataError(f"{folder}: no {SETTINGS_FILE} there; run snakemake first, or ask with --run {PUBLISHED_RUN}")
-    return read_evidence(load_run(root, folder), folder)
+    if not (folder / RunSettings.path).is_file():
+        raise DataError(
+            f"{folder}: no {RunSettings.path} there; run snakemake first, or ask with --run {PUBLISHED_RUN}"
+        )
+    return read_evidence(root, folder)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ..config import load_datasets
 from ..errors import ConfigError, nearest
-from ..scoring import Bootstrap, score_file
+from ..scoring import score_file
+from ..statistics import Bootstrap
 from . import options
 from .printing import write_records
 
@@ -64,15 +65,15 @@ def run(arguments: argparse.Namespace) -> None:
         Bootstrap(arguments.resamples, arguments.seed, arguments.confidence),
         arguments.subset,
     )
-    low, high = scores["interval"]
+    low, high = scores.interval
     if arguments.format != "text":
         columns = ("dataset", "low", "high", *_COLUMNS)
-        row = (arguments.dataset, low, high, *(scores[name] for name in _COLUMNS))
+        row = (arguments.dataset, low, high, *(getattr(scores, name) for name in _COLUMNS))
         write_records(arguments.format, dict.fromkeys(columns), [row])
         return
     print(
-        f"{arguments.dataset}: {scores['metric']} {scores['value']:.4f} [{low:.4f}, {high:.4f}], n = {scores['n']}, "
-        f"unparseable {scores['unparseable_rate']:.1%}; exact format: {scores['strict_value']:.4f}, "
-        f"unparseable {scores['strict_unparseable_rate']:.1%}"
+        f"{arguments.dataset}: {scores.metric} {scores.value:.4f} [{low:.4f}, {high:.4f}], n = {scores.n}, "
+        f"unparseable {scores.unparseable_rate:.1%}; exact format: {scores.strict_value:.4f}, "
+        f"unparseable {scores.strict_unparseable_rate:.1%}"
     )
     print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")

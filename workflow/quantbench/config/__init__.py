@@ -27,10 +27,12 @@ from .entries import (
 )
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
 from .run import RunConfig, recorded_settings
+from .vocabulary import REFERENCE, Vocabulary, is_zero_shot
 
 __all__ = [
     "CATALOGUE_VARIABLE",
     "LOCK_FILE",
+    "REFERENCE",
     "Architecture",
     "Catalogue",
     "DataFile",
@@ -44,9 +46,11 @@ __all__ = [
     "RunConfig",
     "Split",
     "StudyEntry",
+    "Vocabulary",
     "assigned",
     "data_folder",
     "find_file",
+    "is_zero_shot",
     "layered",
     "load",
     "load_datasets",

@@ -15,6 +15,7 @@ from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, 
 from .lock import LOCK_FILE, LockedModel, read_lock
 from .run import RunConfig
 from .settings import Settings, merged, parse, read_yaml
+from .vocabulary import Vocabulary, in_display_order
 
 Entry = TypeVar("Entry", bound=Settings)
 
@@ -41,7 +42,16 @@ class Catalogue:
     @property
     def noise_floors(self) -> dict[str, str]:
         """Each precision that only repeats another under a second batch plan -> the precision it repeats."""
-        return {name: entry.noise_floor_of for name, entry in self.precisions.items() if entry.noise_floor_of}
+        return self.vocabulary.noise_floors
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What tables, figures, recommendations and the report need to know of all this."""
+        return Vocabulary(
+            in_display_order(self.models, self.run.models),
+            in_display_order(self.precisions, self.run.precisions),
+            in_display_order(self.datasets, self.run.datasets),
+        )
 
     @property
     def run_folder(self) -> str:

@@ -1,73 +1,115 @@
-"""One module a figure: ``draw(catalogue, tables)`` returns it, and the module's docstring is its caption.
+"""One module a figure, found by its name: ``draw(view)`` returns it, and the module's docstring is its caption.
 
-Figures read tables only. A new figure is a new module here and its name in :data:`NAMES`. Both reports, Snakemake's and
-``report.html``, show its docstring as the caption.
+Figures read tables only. A new figure is a new module here; it is drawn once a study of the run names it as its ``figure``,
+and shows that study's cells. With ``EVERY_RUN = True`` it needs no study: it is drawn for each run and shows the run's
+zero-shot cells. Both reports, Snakemake's and ``report.html``, show the docstring as the caption.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Protocol, cast
 
-from ..config import Catalogue
 from ..errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .view import Tables
+    from ..config import RunConfig, Vocabulary
+    from ..contracts.run_tables import CellRow, EffectRow
+    from ..study.grid import WantedCells
+    from .view import View
 
-NAMES = ("figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects")
 FORMATS = ("png", "pdf", "svg")
 
 
-def module(name: str) -> ModuleType:
-    """The module of one figure.
+class FigureModule(Protocol):
+    """What a module of a figure offers."""
+
+    def draw(self, view: View) -> Figure: ...  # noqa: D102
+
+
+def names() -> list[str]:
+    """All figures there are, the numbered ones first."""
+    found = [name for _, name, _ in iter_modules(__path__) if _draws(_source(name))]
+    return sorted(found, key=lambda name: (not name.startswith("figure"), len(name), name))
+
+
+def of_run(fed: Iterable[str]) -> list[str]:
+    """The figures of a run: those that its studies feed, in the order of the studies, and those of every run.
+
+    Raises:
+        ConfigError: a study names a figure that does not exist.
+    """
+    return list(dict.fromkeys([*map(_known, fed), *filter(_is_of_every_run, names())]))
+
+
+def caption(name: str) -> str:
+    """The figure's caption: its module's docstring, read without importing what draws.
 
     Raises:
         ConfigError: no figure has this name.
     """
-    return importlib.import_module(f"{__name__}.{_known(name)}")
+    return ast.get_docstring(_source(_known(name))) or ""
 
 
-def _known(name: str) -> str:
-    if name not in NAMES:
-        raise ConfigError(f"unknown figure {name!r}{nearest(name, NAMES)}")
-    return name
-
-
-def caption(name: str) -> str:
-    """The figure's caption: its module's docstring, read without importing what draws."""
-    source = Path(__file__).with_name(f"{_known(name)}.py").read_text(encoding="utf-8")
-    return ast.get_docstring(ast.parse(source)) or ""
-
-
-def draw(name: str, catalogue: Catalogue, tables: Tables) -> Figure:
-    """Draw one figure in the common style.
+def view_of(
+    name: str,
+    wanted: WantedCells,
+    vocabulary: Vocabulary,
+    run: RunConfig,
+    cells: Iterable[CellRow],
+    effects: Iterable[EffectRow],
+) -> View:
+    """What one figure is drawn from.
 
     Args:
-        name: one of :data:`NAMES`.
-        catalogue: the configuration: which cells the figure expects, titles, order.
-        tables: what was measured, from :func:`read_tables`.
+        name: of the figure.
+        wanted: the run's cells.
+        vocabulary: titles, and which precisions stand out.
+        run: margin, confidence and name of the run.
+        cells: ``cells.csv``.
+        effects: ``precision_effects.csv``.
+
+    Raises:
+        ConfigError: no figure has this name, or no study of the run feeds it.
     """
+    from ..config import is_zero_shot
+    from .view import View
+
+    if _is_of_every_run(_known(name)):
+        shown = [cell for cell in wanted.every if is_zero_shot(cell) and cell.precision not in vocabulary.noise_floors]
+    elif name in wanted.figures:
+        shown = list(wanted.figures[name])
+    else:
+        raise ConfigError(
+            f"{run.studies_file}: none of the run's studies ({', '.join(run.studies)}, and their subsets) has "
+            f"'figure: {name}'; exactly one must"
+        )
+    return View(vocabulary, run, tuple(shown), tuple(cells), tuple(effects))
+
+
+def draw(name: str, view: View) -> Figure:
+    """Draw one figure in the common style.
+
+    Raises:
+        ConfigError: no figure has this name.
+    """
+    from .panels import mark_random_weights
     from .style import style
-    from .watermark import mark_random_weights
 
+    module = cast(FigureModule, importlib.import_module(f"{__name__}.{_known(name)}"))
     with style():
-        figure: Figure = module(name).draw(catalogue, tables)
-        mark_random_weights(figure, name, catalogue, tables)
+        figure = module.draw(view)
+        if any(row.weights == "random" for row in view.rows):
+            mark_random_weights(figure)
     return figure
-
-
-def read_tables(folder: Path) -> Tables:
-    """Read ``cells.csv`` and ``precision_effects.csv`` of ``results/<run>/tables``."""
-    from ..tables import read_csv
-    from .view import Tables
-
-    return Tables(cells=read_csv(folder / "cells.csv"), effects=read_csv(folder / "precision_effects.csv"))
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:
@@ -76,3 +118,25 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
     lay_out(figure)
     return [save_as(figure, stem.with_name(f"{stem.name}.{kind}"), kind) for kind in FORMATS]
+
+
+def _known(name: str) -> str:
+    if name not in names():
+        raise ConfigError(f"unknown figure {name!r}{nearest(name, names())}; figures stand in {Path(__file__).parent}")
+    return name
+
+
+@cache
+def _source(name: str) -> ast.Module:
+    """A module of this folder, read and not imported: drawing takes matplotlib."""
+    spec = find_spec(f"{__name__}.{name}")
+    return ast.parse(Path(str(spec and spec.origin)).read_text(encoding="utf-8"))
+
+
+def _draws(module: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == "draw" for node in module.body)
+
+
+def _is_of_every_run(name: str) -> bool:
+    assigned = [ast.unparse(node) for node in _source(name).body if isinstance(node, ast.Assign)]
+    return "EVERY_RUN = True" in assigned

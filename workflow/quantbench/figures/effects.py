@@ -11,49 +11,50 @@ share are composed otherwise. A difference inside the bar may be batching alone.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..config import Catalogue
-from ..study.grid import Cell, run_cells
-from ..tables.efficiency import REFERENCE
-from .panels import ERROR, PER_ROW, SPREAD, footnote, panel_figure, say_nothing
+from ..config import is_zero_shot
+from ..contracts.cell_name import Cell
+from ..contracts.run_tables import EffectRow
+from .panels import PER_ROW, SPREAD, error_style, footnote, panel_figure, say_nothing
 from .style import INK, PALE, Look, letter, looks
-from .view import StudyView, Tables, missing_words, view_of, wrap
+from .view import View, wrap
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+EVERY_RUN = True
 LINE_IN = 0.24  # height of a model's line
 OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw the forest of score differences of the run's zero-shot instruction cells."""
-    expected = [cell for cell in run_cells(catalogue) if cell.prompting == "instruction" and cell.shots == 0]
-    quantized = [cell for cell in expected if cell.precision not in {REFERENCE, *catalogue.noise_floors}]
-    view = view_of(catalogue, tables.cells, quantized)
-    effects = tables.effects[(tables.effects["prompting"] == "instruction") & (tables.effects["shots"] == 0)]
-    effects = effects.drop_duplicates(["model", "dataset", "precision"])
+    reference = view.vocabulary.reference
+    view = replace(view, expected=tuple(cell for cell in view.expected if cell.precision != reference))
+    # Of a pair that several studies want, the first row: they differ in Holm's p alone.
+    first = {row.cell: row for row in reversed(view.effects) if is_zero_shot(row)}
+    effects = [first[row.cell] for row in view.effects if first.get(row.cell) is row]
     figure = _forest(view, effects)
-    floors = effects["noise_floor_flip_rate"].dropna()
-    _legend(figure, view, bool(len(floors)))
-    present = set(effects[["model", "dataset", "precision"]].itertuples(index=False, name=None))
-    missing = [cell for cell in quantized if (cell.model, cell.dataset, cell.precision) not in present]
-    footnote(figure, _notes(catalogue, view, missing, len(quantized), floors))
+    floors = [row.noise_floor_flip_rate for row in effects if row.noise_floor_flip_rate is not None]
+    _legend(figure, view, bool(floors))
+    missing = [cell for cell in view.expected if cell not in first]
+    footnote(figure, _notes(view, missing, floors))
     return figure
 
 
-def _forest(view: StudyView, effects: pd.DataFrame) -> Figure:
+def _forest(view: View, effects: Sequence[EffectRow]) -> Figure:
     datasets, models = view.names("dataset"), view.names("model")
     columns = max(1, min(PER_ROW, len(datasets)))
     rows = max(1, math.ceil(len(datasets) / columns))
     figure, axes = panel_figure(rows, columns, row_height=0.55 + LINE_IN * max(2, len(models)), extra=0.75)
-    for place, axis in enumerate(axes.flat):
+    for place, axis in enumerate(axis for row in axes for axis in row):
         if place >= len(datasets):
             axis.remove()
             continue
@@ -61,24 +62,28 @@ def _forest(view: StudyView, effects: pd.DataFrame) -> Figure:
         dataset = datasets[place]
         axis.set_title(view.title("dataset", dataset))
         axis.set_xlabel(f"Difference in {view.score_label(dataset)}")
-        _panel(view, axis, effects[effects["dataset"] == dataset])
+        own = [row for row in effects if row.dataset == dataset]
+        _panel(view, axis, own)
         titles = [view.title("model", model) for model in models]
         axis.set_yticks(range(len(models)), titles if place % columns == 0 else [""] * len(models))
         axis.set_ylim(len(models) - 0.5, -0.5)
-        if not (effects["dataset"] == dataset).any():
+        if not own:
             say_nothing(axis)
     return figure
 
 
-def _panel(view: StudyView, axis: Axes, effects: pd.DataFrame) -> None:
+def _panel(view: View, axis: Axes, effects: Sequence[EffectRow]) -> None:
     models, precisions = view.names("model"), view.names("precision")
-    margin = view.catalogue.run.comparison.margin
+    margin = view.run.comparison.margin
     step = SPREAD * 0.7 / len(precisions)
-    for row in effects.itertuples(index=False):
+    for row in effects:
         place = models.index(row.model) + (precisions.index(row.precision) - (len(precisions) - 1) / 2) * step
-        _mark(axis, place, row, _look(view, str(row.precision)))
-    floors = effects.drop_duplicates("model").dropna(subset="noise_floor_difference")
-    for model, floor in zip(floors["model"], floors["noise_floor_difference"].abs(), strict=True):
+        _mark(axis, place, row, _look(view, row.precision))
+    floors = {row.model: row.noise_floor_difference for row in effects}
+    for model, difference in floors.items():
+        if difference is None:
+            continue
+        floor = abs(difference)
         axis.barh(models.index(model), 2 * floor, left=-floor, height=SPREAD, zorder=0.5, color=PALE, linewidth=OUTLINE)
     axis.axvline(0, color=INK, linewidth=0.7)
     axis.axvline(-margin, color=INK, linewidth=0.7, linestyle=(0, (3, 2)))
@@ -91,7 +96,7 @@ def _panel(view: StudyView, axis: Axes, effects: pd.DataFrame) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(4, symmetric=True, min_n_ticks=3))
 
 
-def _mark(axis: Axes, place: float, row: Any, look: Look) -> None:
+def _mark(axis: Axes, place: float, row: EffectRow, look: Look) -> None:
     faces = {"preserved": look.colour, "degraded": "black", "inconclusive": "white"}
     axis.errorbar(
         row.difference,
@@ -103,49 +108,53 @@ def _mark(axis: Axes, place: float, row: Any, look: Look) -> None:
         markersize=4,
         markeredgecolor="black" if row.verdict == "degraded" else look.colour,
         markeredgewidth=0.9,
-        **{**ERROR, "ecolor": look.colour, "elinewidth": 1.0},
+        **error_style(look.colour, 1.0),
     )
 
 
-def _look(view: StudyView, precision: str) -> Look:
-    return looks([REFERENCE, *view.names("precision")])[precision]
+def _look(view: View, precision: str) -> Look:
+    return looks([view.vocabulary.reference, *view.names("precision")])[precision]
 
 
-def _legend(figure: Figure, view: StudyView, noise_floor: bool) -> None:
-    plain: dict[str, Any] = {"linestyle": "none", "markersize": 5}
+def _legend(figure: Figure, view: View, noise_floor: bool) -> None:
     handles = [
         Line2D(
             [],
             [],
             color=_look(view, name).colour,
             marker=_look(view, name).marker,
-            **plain,
-            label=f"{view.title('precision', name)} minus {view.catalogue.precisions[REFERENCE].title}",
+            linestyle="none",
+            markersize=5,
+            label=f"{view.title('precision', name)} minus {view.title('precision', view.vocabulary.reference)}",
         )
         for name in view.names("precision")
     ]
     faces = {"preserved": PALE, "degraded": "black", "inconclusive": "white"}
     handles += [
-        Line2D([], [], color=INK, marker="o", markerfacecolor=face, label=name, **plain) for name, face in faces.items()
+        Line2D([], [], color=INK, marker="o", markerfacecolor=face, label=name, linestyle="none", markersize=5)
+        for name, face in faces.items()
     ]
     if noise_floor:
-        handles.append(Line2D([], [], color=PALE, marker="|", markeredgewidth=3, label="noise floor", **plain))
+        handles.append(
+            Line2D(
+                [], [], color=PALE, marker="|", markeredgewidth=3, label="noise floor", linestyle="none", markersize=5
+            )
+        )
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
 
 
-def _notes(catalogue: Catalogue, view: StudyView, missing: list[Cell], expected: int, floors: pd.Series[float]) -> str:
-    comparison = catalogue.run.comparison
-    demonstration = any(catalogue.models[model].demonstration for model in view.names("model"))
+def _notes(view: View, missing: Sequence[Cell], floors: Sequence[float]) -> str:
+    comparison = view.run.comparison
     return wrap(
         [
             f"Margin {comparison.margin:g} (dashed); {comparison.confidence:.0%} intervals, "
             f"{comparison.resamples} resamples.",
-            f"Noise floor (grey): a second batch plan at full precision flipped {floors.min():.1%} to {floors.max():.1%} "
+            f"Noise floor (grey): a second batch plan at full precision flipped {min(floors):.1%} to {max(floors):.1%} "
             "of the answers."
-            if len(floors)
+            if floors
             else "",
-            missing_words(catalogue, missing, expected),
-            "" if expected else "The run has no quantized precision: there is nothing to compare.",
-            "Tiny demonstration models." if demonstration else "",
+            view.missing_words(missing),
+            "" if view.expected else "The run has no quantized precision: there is nothing to compare.",
+            "Tiny demonstration models." if view.demonstration else "",
         ]
     )

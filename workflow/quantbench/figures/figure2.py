@@ -12,7 +12,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..config import Catalogue
 from .panels import (
     Mark,
     bars,
@@ -21,14 +20,14 @@ from .panels import (
     latency_mark,
     marks_by_precision,
     mean_mark,
+    memory_mark,
     panel_figure,
-    plain_mark,
     points,
     score_mark,
     separate_last,
 )
 from .style import letter
-from .view import StudyView, Tables, study_view
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,33 +36,32 @@ if TYPE_CHECKING:
 ROW_IN = 0.92
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw score, memory and latency of the study's models on each of its datasets."""
-    view = study_view(catalogue, tables.cells, "figure2")
     datasets = view.names("dataset")
     figure, axes = panel_figure(len(datasets), 3, ROW_IN, extra=1.5)
-    for place, axis in enumerate(axes.flat):
+    for place, axis in enumerate(axis for row in axes for axis in row):
         letter(axis, place)
     for row, dataset in zip(axes, datasets, strict=True):
         _row(view, dataset, row)
     for axis, heading in zip(axes[0], ("Score", view.memory.titled, view.latency.titled), strict=True):
         axis.set_title(heading)
     labels = [view.title("model", model) for model in view.names("model")]
-    for axis in axes.flat:
+    for axis in (axis for row in axes for axis in row):
         groups = [*labels, "mean"] if len(labels) > 1 else labels
         group_axis(axis, groups, shown=axis in axes[-1])
-    figure.align_ylabels(axes[:, 0])
+    figure.align_ylabels([row[0] for row in axes])
     finish(figure, view, view.notes(latency=True), ("point", "bar"))
     return figure
 
 
-def _row(view: StudyView, dataset: str, axes: list[Axes]) -> None:
+def _row(view: View, dataset: str, axes: list[Axes]) -> None:
     rows = view.where(dataset=dataset)
     score, memory, latency = (
         _with_mean(marks_by_precision(view, rows, "model", mark))
         for mark in (
             score_mark,
-            partial(plain_mark, quantity=view.memory),
+            partial(memory_mark, quantity=view.memory),
             partial(latency_mark, quantity=view.latency),
         )
     )

@@ -9,24 +9,22 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..config import Catalogue
-from .panels import bars, below, block_figure, finish, group_axis, marks_by_precision, plain_mark, points, score_mark
-from .view import Tables, study_view
+from .panels import bars, below, block_figure, finish, group_axis, marks_by_precision, memory_mark, points, score_mark
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw score and memory of the study's models on each of its datasets."""
-    view = study_view(catalogue, tables.cells, "figure3")
     datasets = view.names("dataset")
     figure, (upper, lower) = block_figure(2, len(datasets), row_height=1.35, extra=1.4)
     labels = [view.title("model", model) for model in view.names("model")]
     for dataset, score_axis, memory_axis in zip(datasets, upper, lower, strict=True):
         rows = view.where(dataset=dataset)
         points(score_axis, marks_by_precision(view, rows, "model", score_mark))
-        bars(memory_axis, marks_by_precision(view, rows, "model", partial(plain_mark, quantity=view.memory)))
+        bars(memory_axis, marks_by_precision(view, rows, "model", partial(memory_mark, quantity=view.memory)))
         score_axis.set_ylabel(view.score_label(dataset))
         memory_axis.set_ylabel(view.memory.titled)
         for axis in (score_axis, memory_axis):

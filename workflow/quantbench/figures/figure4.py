@@ -11,25 +11,23 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..config import Catalogue
 from ..tables.cells import parameters
-from .panels import Mark, block_figure, finish, lines, marks_by_precision, number_axis, plain_mark, score_mark
-from .view import StudyView, Tables, study_view
+from .panels import Mark, block_figure, finish, lines, marks_by_precision, memory_mark, number_axis, score_mark
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw score and memory of the study's models against their size on each of its datasets."""
-    view = study_view(catalogue, tables.cells, "figure4")
     datasets = view.names("dataset")
     figure, (upper, lower) = block_figure(2, len(datasets), row_height=1.6, extra=0.7)
     for dataset, score_axis, memory_axis in zip(datasets, upper, lower, strict=True):
         rows = view.where(dataset=dataset)
         _lines(view, score_axis, marks_by_precision(view, rows, "model", score_mark))
-        _lines(view, memory_axis, marks_by_precision(view, rows, "model", partial(plain_mark, quantity=view.memory)))
+        _lines(view, memory_axis, marks_by_precision(view, rows, "model", partial(memory_mark, quantity=view.memory)))
         score_axis.set_ylabel(view.score_label(dataset))
         memory_axis.set_ylabel(view.memory.titled)
         memory_axis.set_ylim(bottom=0)
@@ -39,9 +37,9 @@ def draw(catalogue: Catalogue, tables: Tables) -> Figure:
     return figure
 
 
-def _lines(view: StudyView, axis: Axes, marks: dict[str, list[Mark]]) -> None:
+def _lines(view: View, axis: Axes, marks: dict[str, list[Mark]]) -> None:
     """Draw marks, given in the order of the view's models, against the models' sizes."""
-    sizes = [parameters(view.catalogue.models[model].architecture) for model in view.names("model")]
+    sizes = [parameters(view.vocabulary.models[model].architecture) for model in view.names("model")]
     order = sorted(range(len(sizes)), key=sizes.__getitem__)
     places = [math.log10(sizes[rank]) for rank in order]
     lines(

@@ -8,26 +8,25 @@ bytes, which do not grow with the prompt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from ..config import Catalogue
-from .panels import finish, lines, number_axis, panel_figure, plain_mark, score_mark
+from .panels import finish, lines, memory_mark, number_axis, panel_figure, score_mark
 from .style import letter
-from .view import StudyView, Tables, study_view
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw the study's few-shot curves, one row for each of its models and datasets."""
-    view = study_view(catalogue, tables.cells, "figure5")
     rows = [(model, dataset) for model in view.names("model") for dataset in view.names("dataset")]
     figure, axes = panel_figure(len(rows), 4, row_height=1.35, extra=0.7)
-    for place, axis in enumerate(axes.flat):
+    for place, axis in enumerate(axis for row in axes for axis in row):
         letter(axis, place)
     for row, (model, dataset) in zip(axes, rows, strict=True):
         _row(view, model, dataset, row)
@@ -38,22 +37,21 @@ def draw(catalogue: Catalogue, tables: Tables) -> Figure:
         axis.set_title(heading)
     for axis, label in zip(axes[-1], ("Shots", "Prompt length (tokens)") * 2, strict=True):
         axis.set_xlabel(label)
-    figure.align_ylabels(axes[:, 0])
+    figure.align_ylabels([row[0] for row in axes])
     finish(figure, view, view.notes(), ("line",))
     return figure
 
 
-def _row(view: StudyView, model: str, dataset: str, axes: list[Axes]) -> None:
-    shots = view.names("shots")
-    rows: dict[str, list[Any]] = {
-        precision: list(cells.sort_values("shots").itertuples(index=False))
-        for precision in view.names("precision")
-        for cells in [view.where(model=model, dataset=dataset, precision=precision)]
+def _row(view: View, model: str, dataset: str, axes: list[Axes]) -> None:
+    shots = list(dict.fromkeys(cell.shots for cell in view.expected))
+    rows = {
+        name: sorted(view.where(model=model, dataset=dataset, precision=name), key=lambda row: row.shots)
+        for name in view.names("precision")
     }
     scores = {name: [score_mark(row) for row in series] for name, series in rows.items()}
-    memory = {name: [plain_mark(row, view.memory) for row in series] for name, series in rows.items()}
+    memory = {name: [memory_mark(row, view.memory) for row in series] for name, series in rows.items()}
     by_shots = {name: [float(row.shots) for row in series] for name, series in rows.items()}
-    by_length = {name: [float(row.prompt_tokens_mean) for row in series] for name, series in rows.items()}
+    by_length = {name: [row.prompt_tokens_mean or math.nan for row in series] for name, series in rows.items()}
     for axis, marks, places in zip(axes, (scores, scores, memory, memory), (by_shots, by_length) * 2, strict=True):
         lines(axis, marks, places)
     for axis in (axes[0], axes[2]):

@@ -10,21 +10,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..config import Catalogue
+from ..config.vocabulary import PROMPTINGS
 from .panels import bars, block_figure, finish, group_axis, latency_mark, marks_by_precision, points, score_mark
-from .view import PROMPTINGS, Tables, study_view
+from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw score and latency of the study's promptings, one panel for each of its models and datasets."""
-    view = study_view(catalogue, tables.cells, "figure6")
     models = view.names("model")
     pairs = [(model, dataset) for model in models for dataset in view.names("dataset")]
     figure, (scores, latencies) = block_figure(2, len(pairs), row_height=1.5, extra=0.7, per_row=2)
-    labels = [PROMPTINGS[prompting] for prompting in view.names("prompting")]
+    labels = [PROMPTINGS[prompting] for prompting in view.promptings]
     for (model, dataset), score_axis, latency_axis in zip(pairs, scores, latencies, strict=True):
         rows = view.where(model=model, dataset=dataset)
         points(score_axis, marks_by_precision(view, rows, "prompting", score_mark), size=4)

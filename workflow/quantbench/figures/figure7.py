@@ -13,27 +13,27 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from ..config import Catalogue
+from ..config.vocabulary import task_title
+from ..contracts.run_tables import CellRow
 from ..planner.fitting import COMMON_GPUS_GIB
 from ..recommend import Candidate, Evidence, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.ranking import memory_needed_gib, pareto_front
-from ..recommend.words import task_words
-from ..study.grid import run_cells
-from .panels import ERROR, footnote, say_nothing
+from .panels import error_style, footnote, say_nothing
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, letter, looks
-from .view import Tables, missing_words, view_of, wrap
+from .view import View, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+EVERY_RUN = True
 PANELS_A_ROW = 2
 PANEL_IN, LINE_IN = 1.75, 0.13  # height of a panel without the names below it; of a line of text
 NAMES_LINE = 58  # characters below a panel
@@ -41,21 +41,19 @@ ROOM = 0.12  # of the axis, above the highest mark, for its number
 GAP = (0.045, 0.085)  # share of a panel's width and height that a number takes
 
 
-def draw(catalogue: Catalogue, tables: Tables) -> Figure:
+def draw(view: View) -> Figure:
     """Draw the Pareto fronts and recommendations of the run's zero-shot instruction cells."""
-    expected = [cell for cell in run_cells(catalogue) if cell.prompting == "instruction" and cell.shots == 0]
-    expected = [cell for cell in expected if cell.precision not in catalogue.noise_floors]
-    view = view_of(catalogue, tables.cells, expected)
-    tasks = list(dict.fromkeys(catalogue.datasets[cell.dataset].task for cell in expected))
-    evidence = measured_evidence(catalogue, tables.cells, tables.effects)
-    demonstration = any(catalogue.models[name].demonstration for name in view.names("model"))
+    words = view.vocabulary
+    tasks = list(dict.fromkeys(words.datasets[name].task for name in view.names("dataset")))
+    cells = [row for row in view.table if isinstance(row, CellRow)]
+    evidence = measured_evidence(words, view.run, cells, view.effects)
     notes = [
-        missing_words(catalogue, view.missing, len(expected)),
-        "Tiny demonstration models. None is recommended." if demonstration else "",
+        view.missing_words(view.missing),
+        "Tiny demonstration models. None is recommended." if view.demonstration else "",
         *evidence.notes,
     ]
-    titles = {name: catalogue.precisions[name].title for name in view.names("precision")}
-    return draw_evidence(evidence, tasks, titles, catalogue.run.comparison.margin, notes)
+    titles = {name: view.title("precision", name) for name in view.names("precision")}
+    return draw_evidence(evidence, tasks, titles, view.run.comparison.margin, notes)
 
 
 def draw_evidence(
@@ -73,7 +71,7 @@ def draw_evidence(
     for place, task in enumerate(tasks):
         axis = figure.add_subplot(grid[place // PANELS_A_ROW, place % PANELS_A_ROW])
         letter(axis, place)
-        axis.set_title(task_words(task).capitalize())
+        axis.set_title(task_title(task).capitalize())
         _panel(axis, shown[task], fronts[task], list(precisions))
         words = "Planned peak memory (MiB)" if _are_small(shown[task]) else "GPU memory needed (GiB)"
         axis.set_xlabel(f"{words}\n{names[task]}".rstrip("\n"))
@@ -111,7 +109,7 @@ def _panel(axis: Axes, candidates: Sequence[Candidate], front: Sequence[Candidat
                 markersize=4,
                 markeredgecolor=INK,
                 markeredgewidth=0.3,
-                **ERROR,
+                **error_style(),
             )
     places = [(memory(one), one.score) for one in front]
     axis.plot(*zip(*places, strict=True), drawstyle="steps-post", color=INK, linewidth=0.8, zorder=1)
@@ -190,7 +188,7 @@ def _table(axis: Axes, tasks: Sequence[str], found: Mapping[str, Sequence[Recomm
     axis.axis("off")
     columns = [f"{size:g} GiB" for size in COMMON_GPUS_GIB]
     cells = [[_short(one) for one in found[task]] if task in found else ["no results"] * len(columns) for task in tasks]
-    names = [textwrap.fill(task_words(task).capitalize(), 18) for task in tasks]
+    names = [textwrap.fill(task_title(task).capitalize(), 18) for task in tasks]
     if not cells:
         return
     table = axis.table(
@@ -218,9 +216,18 @@ def _short(recommendation: Recommendation) -> str:
 
 
 def _legend(figure: Figure, precisions: Mapping[str, str]) -> None:
-    plain: dict[str, Any] = {"linestyle": "none", "markersize": 4.5, "markeredgecolor": INK, "markeredgewidth": 0.3}
     handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, label=precisions[name], **plain)
+        Line2D(
+            [],
+            [],
+            color=look.colour,
+            marker=look.marker,
+            label=precisions[name],
+            linestyle="none",
+            markersize=4.5,
+            markeredgecolor=INK,
+            markeredgewidth=0.3,
+        )
         for name, look in looks(list(precisions)).items()
     ]
     handles.append(Line2D([], [], color=INK, linewidth=0.8, label="Pareto front"))

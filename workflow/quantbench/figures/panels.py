@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator
+from numpy.typing import NDArray
 
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, Look, letter, looks
-from .view import Quantity, StudyView
+from .view import MeasuredRow, Quantity, View
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 Kind = Literal["point", "bar", "line"]
+
+
+class ErrorStyle(TypedDict):
+    """How error bars look; sizes in points."""
+
+    elinewidth: float
+    ecolor: str
+    capsize: float
+    capthick: float
+
+
+def error_style(colour: str = INK, width: float = 0.7) -> ErrorStyle:
+    """Error bars of a colour and a line width in points."""
+    return {"elinewidth": width, "ecolor": colour, "capsize": 1.2, "capthick": 0.6}
+
 
 SPREAD = 0.8  # of the distance between two groups, taken up by the precisions of one
 PER_ROW = 4  # panels side by side
 CROWDED = 0.08  # share of a numeric axis that a tick label needs
 UPRIGHT_GROUPS = 8  # more group names than this are set upright
 DODGE = 0.018  # between two precisions at one place of a numeric axis, as a share of its length
-ERROR: dict[str, Any] = {"elinewidth": 0.7, "ecolor": INK, "capsize": 1.2, "capthick": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +55,22 @@ class Mark:
     high: float
 
 
-NOTHING = Mark(float("nan"), float("nan"), float("nan"))
+NOTHING = Mark(math.nan, math.nan, math.nan)
 
 
-def score_mark(row: Any) -> Mark:
+def score_mark(row: MeasuredRow) -> Mark:
     """A score with its confidence interval."""
-    return Mark(row.score, row.score_low, row.score_high)
+    return Mark(row.score, _number(row.score_low), _number(row.score_high))
 
 
-def plain_mark(row: Any, quantity: Quantity) -> Mark:
-    """A value without an error bar."""
-    return Mark(getattr(row, quantity.column) * quantity.factor, float("nan"), float("nan"))
+def memory_mark(row: MeasuredRow, quantity: Quantity) -> Mark:
+    """Memory, which has no error bar."""
+    return Mark(row.memory_gib * quantity.factor, math.nan, math.nan)
 
 
-def latency_mark(row: Any, quantity: Quantity) -> Mark:
+def latency_mark(row: MeasuredRow, quantity: Quantity) -> Mark:
     """A mean latency with one standard deviation either side, not below 0."""
-    mean, deviation = row.latency_mean_s * quantity.factor, row.latency_sd_s * quantity.factor
+    mean, deviation = row.latency_mean_s * quantity.factor, _number(row.latency_sd_s) * quantity.factor
     return Mark(mean, max(0.0, mean - deviation), mean + deviation)
 
 
@@ -81,7 +96,7 @@ def points(axis: Axes, marks: dict[str, list[Mark]], size: float = 3.2) -> None:
             markersize=size,
             markeredgecolor=INK,
             markeredgewidth=0.3,
-            **ERROR,
+            **error_style(),
         )
     axis.margins(y=0.12)
     axis.yaxis.set_major_locator(MaxNLocator(4))
@@ -96,7 +111,7 @@ def bars(axis: Axes, marks: dict[str, list[Mark]]) -> None:
         positions = np.arange(len(series)) + offset
         values = [mark.value for mark in series]
         axis.bar(positions, values, width, color=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.3)
-        axis.errorbar(positions, values, yerr=_errors(series), fmt="none", **ERROR)
+        axis.errorbar(positions, values, yerr=_errors(series), fmt="none", **error_style())
     axis.set_ylim(bottom=0)
     axis.yaxis.set_major_locator(MaxNLocator(4))
     _say_if_empty(axis, marks)
@@ -127,7 +142,7 @@ def lines(axis: Axes, marks: dict[str, list[Mark]], places: dict[str, list[float
             markersize=3.6,
             markeredgecolor=INK,
             markeredgewidth=0.3,
-            **{**ERROR, "ecolor": look.colour},
+            **error_style(look.colour),
         )
     axis.margins(x=0.08, y=0.12)
     axis.yaxis.set_major_locator(MaxNLocator(4))
@@ -172,22 +187,24 @@ def separate_last(axis: Axes, groups: int) -> None:
     axis.axvline(groups - 1.5, color=PALE, linewidth=0.8)
 
 
-def marks_by_precision(view: StudyView, rows: pd.DataFrame, key: str, mark: Any) -> dict[str, list[Mark]]:
-    """Return for each precision one mark a value of ``key`` (in expected order); missing cells become empty marks."""
-    found = {(getattr(row, key), row.precision): mark(row) for row in rows.itertuples(index=False)}
-    groups = view.names(key)
+def marks_by_precision(
+    view: View, rows: Sequence[MeasuredRow], key: Literal["model", "prompting"], mark: Callable[[MeasuredRow], Mark]
+) -> dict[str, list[Mark]]:
+    """Return for each precision one mark a model or prompting (in expected order); missing cells become empty marks."""
+    found = {(str(getattr(row, key)), row.precision): mark(row) for row in rows}
+    groups: Sequence[str] = view.names("model") if key == "model" else view.promptings
     return {
         precision: [found.get((group, precision), NOTHING) for group in groups] for precision in view.names("precision")
     }
 
 
-def panel_figure(rows: int, columns: int, row_height: float, extra: float) -> tuple[Figure, Any]:
-    """A figure of double-column width with ``rows x columns`` axes, returned as a two-dimensional array.
+def panel_figure(rows: int, columns: int, row_height: float, extra: float) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of double-column width with ``rows x columns`` axes, returned row by row.
 
     ``row_height`` and ``extra`` (legend, labels, footnotes) are in inches.
     """
     figure = Figure(figsize=(WIDTH_IN, rows * row_height + extra), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False)
+    return figure, [list(row) for row in figure.subplots(rows, columns, squeeze=False)]
 
 
 def block_figure(
@@ -202,7 +219,7 @@ def block_figure(
     columns = blocks * count if one_row else min(count, per_row)
     rows_of_block = 1 if one_row else math.ceil(count / columns)
     figure, axes = panel_figure(1 if one_row else blocks * rows_of_block, columns, row_height, extra)
-    slots = list(axes.flat)
+    slots = [axis for row in axes for axis in row]
     stride = count if one_row else rows_of_block * columns
     chosen = [slots[block * stride : block * stride + count] for block in range(blocks)]
     used = [axis for block in chosen for axis in block]
@@ -216,14 +233,20 @@ def block_figure(
 
 def below(axis: Axes, others: Sequence[Axes]) -> bool:
     """Whether one of ``others`` stands in the same column of the figure's grid, further down."""
-    own: Any = axis.get_subplotspec()
-    specs: list[Any] = [other.get_subplotspec() for other in others]
-    return any(spec.colspan.start == own.colspan.start and spec.rowspan.start > own.rowspan.start for spec in specs)
+    column, row = _place(axis)
+    return any(other[0] == column and other[1] > row for other in map(_place, others))
 
 
-def finish(figure: Figure, view: StudyView, notes: str, kinds: Sequence[Kind]) -> None:
+def _place(axis: Axes) -> tuple[int, int]:
+    """Column and row of the figure's grid where a panel begins."""
+    spec = axis.get_subplotspec()
+    return (spec.colspan.start, spec.rowspan.start) if spec else (-1, -1)
+
+
+def finish(figure: Figure, view: View, notes: str, kinds: Sequence[Kind]) -> None:
     """Add the legend of precisions on top, showing each kind of mark the figure uses, and the footnotes below."""
     names = view.names("precision")
+    # Matplotlib draws a tuple as marks side by side; its type hints do not know that.
     handles: list[Any] = [tuple(_handle(look, kind) for kind in kinds) for look in looks(names).values()]
     labels = [view.title("precision", name) for name in names]
     joined = {tuple: HandlerTuple(ndivide=None, pad=0.6)}
@@ -233,7 +256,7 @@ def finish(figure: Figure, view: StudyView, notes: str, kinds: Sequence[Kind]) -
     footnote(figure, notes)
 
 
-def _handle(look: Look, kind: Kind) -> Any:
+def _handle(look: Look, kind: Kind) -> Artist:
     if kind == "bar":
         return Patch(facecolor=look.colour, hatch=look.hatch, edgecolor=INK, linewidth=0.3)
     return Line2D(
@@ -248,10 +271,34 @@ def _handle(look: Look, kind: Kind) -> Any:
     )
 
 
+def mark_random_weights(figure: Figure) -> None:
+    """Say across the face of a figure that shows a stand-in that random weights answer nothing."""
+    tall = figure.get_figheight() > figure.get_figwidth() / 2
+    figure.text(
+        0.5,
+        0.5,
+        "RANDOM WEIGHTS\noutputs meaningless",
+        ha="center",
+        va="center",
+        rotation=30 if tall else 7,
+        fontsize=34 if tall else 28,
+        fontweight="bold",
+        color="#b00000",
+        alpha=0.22,
+        linespacing=1.1,
+        zorder=100,
+        in_layout=False,
+    )
+
+
 def footnote(figure: Figure, notes: str) -> None:
     """Write footnotes below the figure."""
     if notes:
         figure.supxlabel(notes, x=0.01, ha="left", fontsize=SMALL_PT, color=INK)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _offsets(count: int) -> list[float]:
@@ -270,8 +317,9 @@ def _say_if_empty(axis: Axes, marks: dict[str, list[Mark]]) -> None:
         say_nothing(axis)
 
 
-def _errors(marks: Sequence[Mark]) -> Any:
+def _errors(marks: Sequence[Mark]) -> NDArray[np.float64]:
     """Distances to the ends of the error bars, shape (2, n); nan, and so nothing drawn, where a mark has none."""
     below = [mark.value - mark.low for mark in marks]
     above = [mark.high - mark.value for mark in marks]
-    return np.maximum(np.array([below, above], dtype=float), 0)  # rounding may leave -1e-17
+    errors: NDArray[np.float64] = np.maximum(np.array([below, above], dtype=float), 0)  # rounding may leave -1e-17
+    return errors

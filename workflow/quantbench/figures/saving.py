@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..contracts.files import write_bytes
 from .style import style
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 200
-_METADATA: dict[str, dict[str, Any]] = {
+_METADATA: dict[str, dict[str, str | None]] = {
     "png": {"Software": "quantbench"},
     "pdf": {"Creator": "quantbench", "Producer": None, "CreationDate": None},
     "svg": {"Creator": "quantbench", "Date": None},

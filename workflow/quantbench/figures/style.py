@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import RcKeyType
 
 WIDTH_IN = 7.0  # a double column
 SMALL_PT = 7.0  # nothing on a figure is set smaller
 INK = "#333333"
 PALE = "#b8b8b8"
 
-_RC: dict[Any, Any] = {
+_RC: dict[RcKeyType, object] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: same glyphs on every machine
     "font.size": SMALL_PT,
     "axes.titlesize": 7.5,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
+from ..contracts.run_tables import CellRow
 from ..errors import DataError, nearest
 from ..statistics import verdict
+from ..tables import PublishedRow
 
 # "full": the reference itself; "untested": the source states no interval of the difference to full precision.
 Verdict = Literal["full", "preserved", "degraded", "inconclusive", "untested"]
+RowOf = TypeVar("RowOf", CellRow, PublishedRow)
 # The least assuring first: a task's verdict is that of its worst dataset.
 _SEVERITY: tuple[Verdict, ...] = ("degraded", "inconclusive", "untested", "preserved")
 
@@ -141,9 +144,17 @@ class Evidence:
         return tuple(one for one in self.candidates.get(task, ()) if wanted <= {cell.dataset for cell in one.cells})
 
 
-def by_task(tasks: Sequence[str], candidates: Sequence[Candidate]) -> dict[str, tuple[Candidate, ...]]:
-    """Group candidates by the task beside each, in order of first appearance."""
+def by_task(candidates: Iterable[tuple[str, Candidate]]) -> dict[str, tuple[Candidate, ...]]:
+    """Group candidates by the task before each, in order of first appearance."""
     grouped: dict[str, list[Candidate]] = {}
-    for task, candidate in zip(tasks, candidates, strict=True):
+    for task, candidate in candidates:
         grouped.setdefault(task, []).append(candidate)
     return {task: tuple(found) for task, found in grouped.items()}
+
+
+def by_deployment(rows: Iterable[RowOf]) -> dict[tuple[str, str, str], list[RowOf]]:
+    """Group the rows of cells by task, model and precision, in order of first appearance."""
+    grouped: dict[tuple[str, str, str], list[RowOf]] = {}
+    for row in rows:
+        grouped.setdefault((row.task, row.model, row.precision), []).append(row)
+    return grouped

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from ..config import Catalogue
+from ..config import Vocabulary
+from ..config.vocabulary import Kind
 from ..errors import DataError, nearest
 from ..statistics import wilson_interval
-from ..tables import read_csv
-from ..tables.efficiency import REFERENCE
-from ..tables.table1 import published_path
-from .candidates import Candidate, CellEvidence, Evidence, by_task
+from ..tables.paper_rows import PublishedRow, TestSetSize
+from .candidates import Candidate, CellEvidence, Evidence, by_deployment, by_task
 
 PUBLISHED_RUN = "published"
 CONFIDENCE = 0.95
+_KINDS: tuple[Kind, ...] = ("model", "precision", "dataset")
 _NOTES = (
     "Published values: one run a cell, no intervals of differences, so whether quantization cost anything is untested.",
     "Score intervals of accuracy follow from the size of the test set (Wilson); Table 1 gives none for F1.",
@@ -21,71 +23,64 @@ _NOTES = (
 )
 
 
-def published_evidence(catalogue: Catalogue) -> Evidence:
+def published_evidence(vocabulary: Vocabulary, path: Path) -> Evidence:
     """Take every cell of ``resources/paper/table1.csv``; ``table2.csv`` beside it gives the sizes of the test sets.
+
+    Args:
+        vocabulary: titles and licences.
+        path: where Table 1 stands, see :func:`quantbench.tables.paper_rows.published_path`.
 
     Raises:
         DataError: a table is missing or malformed, or names a model, precision or dataset without an entry.
     """
-    path = published_path(catalogue.root)
-    table = read_csv(path)
-    sizes = read_csv(path.with_name("table2.csv")).set_index("dataset")["test_examples"]
-    _check_names(catalogue, table, path)
-    full = table[table["precision"] == REFERENCE].set_index(["model", "dataset"])["score"]
-    table["difference"] = [
-        row.score - full.get((row.model, row.dataset), float("nan")) for row in table.itertuples(index=False)
-    ]
-    table["n"] = table["dataset"].map(sizes)
-    tasks, candidates = [], []
-    for (task, model, precision), group in table.groupby(["task", "model", "precision"], sort=False):
-        tasks.append(str(task))
-        candidates.append(_candidate(catalogue, str(model), str(precision), group.to_dict("records")))
-    datasets = {
-        str(task): {name: catalogue.datasets[name].title for name in dict.fromkeys(group["dataset"])}
-        for task, group in table.groupby("task", sort=False)
-    }
-    return Evidence("published Table 1 (arXiv 2509.04534)", _NOTES, datasets, by_task(tasks, candidates))
+    table = PublishedRow.read(path)
+    sizes = {row.dataset: row.test_examples for row in TestSetSize.read(path.with_name("table2.csv"))}
+    _check_names(vocabulary, table, path)
+    full = {(row.model, row.dataset): row.score for row in table if row.precision == vocabulary.reference}
+    candidates = by_task(
+        (task, _candidate(vocabulary, model, precision, [_cell(row, full, sizes) for row in rows]))
+        for (task, model, precision), rows in by_deployment(table).items()
+    )
+    datasets: dict[str, dict[str, str]] = {}
+    for row in table:
+        datasets.setdefault(row.task, {})[row.dataset] = vocabulary.title("dataset", row.dataset)
+    return Evidence("published Table 1 (arXiv 2509.04534)", _NOTES, datasets, candidates)
 
 
-def _candidate(catalogue: Catalogue, model: str, precision: str, rows: list[dict[Any, Any]]) -> Candidate:
-    entry = catalogue.models[model]
-    reference = precision == REFERENCE
+def _candidate(vocabulary: Vocabulary, model: str, precision: str, cells: Sequence[CellEvidence]) -> Candidate:
+    reference = precision == vocabulary.reference
     return Candidate(
         model=model,
         precision=precision,
-        title=entry.title,
-        precision_title=catalogue.precisions[precision].title,
-        licence=entry.licence,
-        cells=tuple(_cell(row, reference) for row in rows),
+        title=vocabulary.models[model].title,
+        precision_title=vocabulary.title("precision", precision),
+        licence=vocabulary.models[model].licence,
+        cells=tuple(replace(cell, difference=None) for cell in cells) if reference else tuple(cells),
         is_reference=reference,
     )
 
 
-def _cell(row: dict[Any, Any], reference: bool) -> CellEvidence:
-    score, n = float(row["score"]), row["n"]
-    interval: tuple[float, float] | tuple[None, None] = (None, None)
-    if str(row["metric"]).lower() == "accuracy" and n == n:
-        interval = wilson_interval(round(score * n), int(n), CONFIDENCE)
-    difference = row["difference"]
+def _cell(row: PublishedRow, full: Mapping[tuple[str, str], float], sizes: Mapping[str, int]) -> CellEvidence:
+    low = high = None
+    if row.metric.lower() == "accuracy" and row.dataset in sizes:
+        n = sizes[row.dataset]
+        low, high = wilson_interval(round(row.score * n), n, CONFIDENCE)
+    reference = full.get((row.model, row.dataset))
     return CellEvidence(
-        dataset=str(row["dataset"]),
-        score=score,
-        score_low=interval[0],
-        score_high=interval[1],
-        memory_gib=float(row["memory_gb"]),
+        dataset=row.dataset,
+        score=row.score,
+        score_low=low,
+        score_high=high,
+        memory_gib=row.memory_gib,
         memory_source="published",
-        latency_s=float(row["latency_s"]),
-        difference=None if reference or difference != difference else float(difference),
+        latency_s=row.latency_s,
+        difference=None if reference is None else row.score - reference,
     )
 
 
-def _check_names(catalogue: Catalogue, table: Any, path: Any) -> None:
-    known: dict[str, Any] = {
-        "model": catalogue.models,
-        "precision": catalogue.precisions,
-        "dataset": catalogue.datasets,
-    }
-    for column, entries in known.items():
-        for name in dict.fromkeys(table[column]):
+def _check_names(vocabulary: Vocabulary, table: Sequence[PublishedRow], path: Path) -> None:
+    for kind in _KINDS:
+        entries = vocabulary.entries(kind)
+        for name in dict.fromkeys(str(getattr(row, kind)) for row in table):
             if name not in entries:
-                raise DataError(f"{path}: no entry for the {column} {name!r} in config/{nearest(str(name), entries)}")
+                raise DataError(f"{path}: no entry for the {kind} {name!r} in config/{nearest(name, entries)}")

@@ -3,116 +3,117 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
-from ..config import Catalogue
+from ..config import RunConfig, Vocabulary, is_zero_shot, load
+from ..contracts.run_settings import RunSettings
+from ..contracts.run_tables import PEAK, CellRow, EffectRow
 from ..planner import GIB, Setting, Workload, plan_memory
-from ..tables.cells import PEAK
-from ..tables.efficiency import REFERENCE
-from .candidates import Candidate, CellEvidence, Evidence, by_task
+from .candidates import Candidate, CellEvidence, Evidence, by_deployment, by_task
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_KEYS = ["model", "dataset", "precision"]
-_DIFFERENCE = ["difference", "difference_low", "difference_high"]
 # Tokens added to the mean prompt when memory is planned: the longest prompt decides, and it is not in the tables.
 _LONGEST_OVER_MEAN = 3
 
 
-def measured_evidence(catalogue: Catalogue, cells: pd.DataFrame, effects: pd.DataFrame) -> Evidence:
+def read_evidence(root: Path, folder: Path) -> Evidence:
+    """The evidence of ``results/<run>``, whose tables and settings are all it needs.
+
+    Args:
+        root: the repository, whose entries the run names.
+        folder: the run's.
+
+    Raises:
+        DataError: its tables or settings are missing or malformed.
+        ConfigError: the repository's entries no longer have what the run names.
+    """
+    path = folder / RunSettings.path
+    # The datasets' files need not be here.
+    catalogue = load(root, RunSettings.read(path).as_json() | {"data": {"folder": None}}, str(path))
+    return tables_evidence(catalogue.vocabulary, catalogue.run, folder)
+
+
+def tables_evidence(vocabulary: Vocabulary, run: RunConfig, results: Path) -> Evidence:
+    """The evidence of the tables of ``results/<run>``.
+
+    Raises:
+        DataError: a table is missing or malformed.
+    """
+    cells, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
+    return measured_evidence(vocabulary, run, cells, effects)
+
+
+def measured_evidence(
+    vocabulary: Vocabulary, run: RunConfig, cells: Sequence[CellRow], effects: Sequence[EffectRow]
+) -> Evidence:
     """Take the zero-shot instruction cells of a run; noise floors are no candidates and are left out.
 
     Args:
-        catalogue: the run's configuration.
+        vocabulary: titles, licences, and the facts that memory is planned from.
+        run: its name, and whether it was limited to some samples.
         cells: ``tables/cells.csv``.
         effects: ``tables/precision_effects.csv``.
     """
-    shown = _zero_shot(cells)
-    shown = shown[~shown["precision"].isin(list(catalogue.noise_floors))]
-    tested = _zero_shot(effects).drop_duplicates(_KEYS)
-    rows = shown.merge(tested[[*_KEYS, *_DIFFERENCE]], on=_KEYS, how="left")
-    tasks, candidates = [], []
-    for (task, model, precision), group in rows.groupby(["task", "model", "precision"], sort=False):
-        tasks.append(str(task))
-        candidates.append(_candidate(catalogue, str(model), str(precision), group.to_dict("records")))
-    titles = {
-        str(task): dict(zip(group["dataset"], group["dataset_title"], strict=True))
-        for task, group in shown.groupby("task", sort=False)
-    }
-    return Evidence(
-        source=f"run {catalogue.run.run}",
-        notes=_notes(catalogue, shown, candidates),
-        datasets=titles,
-        candidates=by_task(tasks, candidates),
+    shown = [row for row in cells if is_zero_shot(row) and row.precision not in vocabulary.noise_floors]
+    tested = {row.cell: row for row in reversed(effects)}  # of several studies, the first
+    candidates = by_task(
+        (task, _candidate(vocabulary, rows, [_cell(vocabulary, row, tested.get(row.cell)) for row in rows]))
+        for (task, _, _), rows in by_deployment(shown).items()
     )
+    titles: dict[str, dict[str, str]] = {}
+    for row in shown:
+        titles.setdefault(row.task, {})[row.dataset] = row.dataset_title
+    return Evidence(f"run {run.run}", _notes(run, shown), titles, candidates)
 
 
-def _zero_shot(table: pd.DataFrame) -> pd.DataFrame:
-    return table[(table["prompting"] == "instruction") & (table["shots"] == 0)]
-
-
-def _candidate(catalogue: Catalogue, model: str, precision: str, rows: list[dict[Any, Any]]) -> Candidate:
-    entry = catalogue.models[model]
+def _candidate(vocabulary: Vocabulary, rows: Sequence[CellRow], cells: Sequence[CellEvidence]) -> Candidate:
+    model, precision = rows[0].model, rows[0].precision
+    entry = vocabulary.models[model]
     return Candidate(
         model=model,
         precision=precision,
         title=entry.title,
-        precision_title=catalogue.precisions[precision].title,
+        precision_title=vocabulary.title("precision", precision),
         licence=entry.licence,
-        cells=tuple(_cell(catalogue, model, precision, row) for row in rows),
-        is_reference=precision == REFERENCE,
-        demonstration=entry.demonstration or any(row["weights"] == "random" for row in rows),
+        cells=tuple(cells),
+        is_reference=precision == vocabulary.reference,
+        demonstration=entry.demonstration or any(row.weights == "random" for row in rows),
     )
 
 
-def _cell(catalogue: Catalogue, model: str, precision: str, row: dict[Any, Any]) -> CellEvidence:
-    on_gpu = row["memory_kind"] == PEAK
-    source: Literal["measured", "planned"] = "measured" if on_gpu else "planned"
+def _cell(vocabulary: Vocabulary, row: CellRow, effect: EffectRow | None) -> CellEvidence:
+    on_gpu = row.memory_kind == PEAK
     return CellEvidence(
-        dataset=str(row["dataset"]),
-        score=float(row["score"]),
-        score_low=float(row["score_low"]),
-        score_high=float(row["score_high"]),
-        memory_gib=float(row["memory_gib"]) if on_gpu else _planned_gib(catalogue, model, precision, row),
-        memory_source=source,
-        latency_s=float(row["latency_mean_s"]),
-        constant_score=_known(row["constant_score"]),
-        **{name: _known(row[name]) for name in _DIFFERENCE},
+        dataset=row.dataset,
+        score=row.score,
+        score_low=row.score_low,
+        score_high=row.score_high,
+        memory_gib=row.memory_gib if on_gpu else _planned_gib(vocabulary, row),
+        memory_source="measured" if on_gpu else "planned",
+        latency_s=row.latency_mean_s,
+        difference=effect.difference if effect else None,
+        difference_low=effect.difference_low if effect else None,
+        difference_high=effect.difference_high if effect else None,
+        constant_score=row.constant_score,
     )
 
 
-def _known(value: Any) -> float | None:
-    return None if value is None or math.isnan(value) else float(value)
-
-
-def _planned_gib(catalogue: Catalogue, model: str, precision: str, row: dict[Any, Any]) -> float:
+def _planned_gib(vocabulary: Vocabulary, row: CellRow) -> float:
     """The peak on one GPU, by the memory planner: on a CPU nothing comparable is measured."""
-    limits = catalogue.datasets[row["dataset"]].max_new_tokens
-    prompt = math.ceil(_LONGEST_OVER_MEAN * row["prompt_tokens_mean"])
-    work = Workload(prompt_tokens=prompt, new_tokens=limits["instruction"])
-    setting = Setting(catalogue.models[model], catalogue.precisions[precision], work)
-    return plan_memory(setting).peak_bytes / GIB
+    work = Workload(
+        prompt_tokens=math.ceil(_LONGEST_OVER_MEAN * row.prompt_tokens_mean),
+        new_tokens=vocabulary.datasets[row.dataset].max_new_tokens[row.prompting],
+    )
+    return (
+        plan_memory(Setting(vocabulary.models[row.model], vocabulary.precisions[row.precision], work)).peak_bytes / GIB
+    )
 
 
-def _notes(catalogue: Catalogue, cells: pd.DataFrame, candidates: list[Candidate]) -> tuple[str, ...]:
-    devices = list(dict.fromkeys(cells["device"]))
-    notes = [f"Latency was measured on {', '.join(map(str, devices))}, one query at a time."] if devices else []
-    if any(cell.memory_source == "planned" for candidate in candidates for cell in candidate.cells):
+def _notes(run: RunConfig, cells: Sequence[CellRow]) -> tuple[str, ...]:
+    devices = dict.fromkeys(row.device for row in cells)
+    notes = [f"Latency was measured on {', '.join(devices)}, one query at a time."] if devices else []
+    if any(row.memory_kind != PEAK for row in cells):
         notes.append("The run was on a CPU: GPU memory is planned (docs/memory.md), not measured.")
-    if catalogue.run.limit:
-        notes.append(f"Scores are of at most {catalogue.run.limit} samples a dataset.")
+    if run.limit:
+        notes.append(f"Scores are of at most {run.limit} samples a dataset.")
     return tuple(notes)
-
-
-def read_evidence(catalogue: Catalogue, folder: Path) -> Evidence:
-    """The evidence of ``results/<run>``.
-
-    Raises:
-        DataError: its tables are missing or malformed.
-    """
-    from ..tables import read_csv
-
-    tables = folder / "tables"
-    return measured_evidence(catalogue, read_csv(tables / "cells.csv"), read_csv(tables / "precision_effects.csv"))

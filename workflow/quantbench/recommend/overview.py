@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..config.vocabulary import task_title
+from ..contracts.csv_rows import markdown_table
 from ..contracts.files import write_text
+from ..contracts.run_tables import RecommendationRow
 from ..planner.fitting import COMMON_GPUS_GIB
-from ..tables.writing import markdown_table, write_csv
 from .candidates import Evidence
 from .ranking import Constraints, Recommendation, recommend
-from .words import COLUMNS, RANKING, as_markdown, notes, rows, task_words
+from .words import RANKING, as_markdown, notes, rows
 
 
 def overview(evidence: Evidence, margin: float) -> dict[str, list[Recommendation]]:
@@ -22,17 +24,15 @@ def overview(evidence: Evidence, margin: float) -> dict[str, list[Recommendation
 
 def write_overview(evidence: Evidence, margin: float, folder: Path) -> None:
     """Write ``recommendations.md`` and ``recommendations.csv`` into ``folder``, atomically."""
-    import pandas as pd
-
     found = overview(evidence, margin)
     write_text(folder / "recommendations.md", overview_markdown(found))
     every = [row for of_task in found.values() for one in of_task for row in rows(one)]
-    write_csv(folder / "recommendations.csv", pd.DataFrame(every, columns=list(COLUMNS)))
+    RecommendationRow.write(folder / RecommendationRow.path, every)
 
 
 def overview_markdown(found: dict[str, list[Recommendation]]) -> str:
     """One table of all tasks and sizes, then each answer with its reasons."""
-    header = ["GPU", *(task_words(task) for task in found)]
+    header = ["GPU", *(task_title(task) for task in found)]
     sizes = [
         [f"{of_size[0].constraints.gpu_memory_gib:g} GiB", *map(_short, of_size)]
         for of_size in zip(*found.values(), strict=True)
@@ -41,7 +41,7 @@ def overview_markdown(found: dict[str, list[Recommendation]]) -> str:
     parts = ["# What to deploy", "", markdown_table(header, sizes)]
     parts += [f"- {line}" for line in (*notes(some), RANKING.format(margin=some.constraints.margin))]
     for task, of_task in found.items():
-        parts += ["", f"## {task_words(task).capitalize()}", ""]
+        parts += ["", f"## {task_title(task).capitalize()}", ""]
         parts += ["\n".join(as_markdown(one) for one in _distinct(of_task)).rstrip("\n")]
     return "\n".join(parts) + "\n"
 

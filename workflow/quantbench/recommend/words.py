@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from ..tables.writing import markdown_table
+from ..config.vocabulary import task_title
+from ..contracts.csv_rows import markdown_table
+from ..contracts.run_tables import RecommendationRow
 from .candidates import Candidate
 from .ranking import HEADROOM, Recommendation, memory_needed_gib
 
@@ -16,15 +17,10 @@ RANKING = (
 )
 
 
-def task_words(task: str) -> str:
-    """A task's name for people."""
-    return task.replace("_", " ").replace("multi label", "multi-label")
-
-
 def headline(recommendation: Recommendation) -> str:
     """The answer in one sentence."""
     limit = recommendation.constraints.max_latency_s
-    asked = f"{task_words(recommendation.task)} on one GPU of {recommendation.constraints.gpu_memory_gib:g} GiB"
+    asked = f"{task_title(recommendation.task)} on one GPU of {recommendation.constraints.gpu_memory_gib:g} GiB"
     asked += f", at most {limit:g} s a query" if limit is not None else ""
     best = recommendation.best
     return f"For {asked}: {recommendation.refusal if best is None else best.name + '.'}"
@@ -93,48 +89,44 @@ def notes(recommendation: Recommendation) -> list[str]:
     ]
 
 
-def rows(recommendation: Recommendation) -> list[dict[str, Any]]:
+def rows(recommendation: Recommendation) -> list[RecommendationRow]:
     """One row a candidate for CSV: ranked ones with their rank, excluded ones with the reason."""
     front = set(map(id, recommendation.front))
-    found = [
-        _row(recommendation, candidate, rank=rank, on_front=id(candidate) in front)
+    ranked = [
+        _row(recommendation, candidate, rank, id(candidate) in front, None)
         for rank, candidate in enumerate(recommendation.ranked, start=1)
     ]
-    found += [
-        _row(recommendation, exclusion.candidate, reason=exclusion.reason) for exclusion in recommendation.excluded
+    return ranked + [
+        _row(recommendation, exclusion.candidate, None, None, exclusion.reason) for exclusion in recommendation.excluded
     ]
-    return found
 
 
-def _row(recommendation: Recommendation, candidate: Candidate, **more: Any) -> dict[str, Any]:
+def _row(
+    recommendation: Recommendation, candidate: Candidate, rank: int | None, on_front: bool | None, reason: str | None
+) -> RecommendationRow:
     limits = recommendation.constraints
     low, high = candidate.interval or (None, None)
-    return dict.fromkeys(COLUMNS) | {
-        "task": recommendation.task,
-        "gpu_memory_gib": limits.gpu_memory_gib,
-        "max_latency_s": limits.max_latency_s,
-        "margin": limits.margin,
-        "model": candidate.model,
-        "precision": candidate.precision,
-        "score": candidate.score,
-        "score_low": low,
-        "score_high": high,
-        "memory_gib": candidate.memory_gib,
-        "memory_source": candidate.cells[0].memory_source,
-        "memory_needed_gib": memory_needed_gib(candidate),
-        "latency_s": candidate.latency_s,
-        "difference": candidate.difference,
-        "verdict": candidate.verdict(limits.margin),
-        "licence": candidate.licence,
-        **more,
-    }
-
-
-COLUMNS = (
-    *("task", "gpu_memory_gib", "max_latency_s", "margin", "rank", "model", "precision", "score", "score_low"),
-    *("score_high", "memory_gib", "memory_source", "memory_needed_gib", "latency_s", "difference", "verdict"),
-    *("on_front", "licence", "reason"),
-)
+    return RecommendationRow(
+        task=recommendation.task,
+        gpu_memory_gib=limits.gpu_memory_gib,
+        max_latency_s=limits.max_latency_s,
+        margin=limits.margin,
+        rank=rank,
+        model=candidate.model,
+        precision=candidate.precision,
+        score=candidate.score,
+        score_low=low,
+        score_high=high,
+        memory_gib=candidate.memory_gib,
+        memory_source=candidate.cells[0].memory_source,
+        memory_needed_gib=memory_needed_gib(candidate),
+        latency_s=candidate.latency_s,
+        difference=candidate.difference,
+        verdict=candidate.verdict(limits.margin),
+        on_front=on_front,
+        licence=candidate.licence,
+        reason=reason,
+    )
 
 
 def _ranking(recommendation: Recommendation) -> list[list[str]]:

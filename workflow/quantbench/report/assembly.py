@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import base64
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from .. import __version__, figures
-from ..config import Catalogue
+from ..config import RunConfig, Vocabulary
+from ..config.vocabulary import task_title
+from ..contracts.cell_name import Cell
 from ..contracts.files import write_text
+from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
-from ..recommend import Recommendation
-from ..recommend.from_run import measured_evidence
+from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
-from ..recommend.words import RANKING, headline, notes, reasons, task_words
-from ..study.grid import Cell, run_cells
-from ..tables import read_csv
+from ..recommend.words import RANKING, headline, notes, reasons
 from . import columns
-from .encoding import as_data_url
 from .explorer import explorer
+from .prompt_parts import PromptSource
 from .verdict import verdict_words
 
 _HERE = Path(__file__).parent
@@ -38,44 +38,72 @@ class FigureView:
     source: str
 
 
-def write_report(catalogue: Catalogue, results: Path, cells: Sequence[Cell], target: Path) -> None:
+@dataclass(frozen=True)
+class GpuAnswer:
+    """What to deploy for one task on one GPU."""
+
+    gpu: str
+    best: Candidate | None
+    score: str
+    verdict: str
+    headline: str
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class TaskAnswers:
+    """What to deploy for one task, in ascending order of GPU memory."""
+
+    task: str
+    answers: list[GpuAnswer]
+
+
+def write_report(
+    vocabulary: Vocabulary,
+    run: RunConfig,
+    prompts: PromptSource,
+    wanted: Collection[Cell],
+    cells: Sequence[Cell],
+    target: Path,
+) -> None:
     """Write one self-contained page about finished cells, from the run's tables, figures and answers.
+
+    Args:
+        vocabulary: titles, and which precision is the reference.
+        run: its name, margin and confidence.
+        prompts: where the run and its prompts stand.
+        wanted: all cells of the run.
+        cells: the finished ones.
+        target: the page.
 
     Raises:
         DataError: a table, figure or cell file is missing or malformed.
     """
-    tables = {
-        name: read_csv(results / f"tables/{name}.csv")
-        for name in ("cells", "table1", "precision_effects", "efficiency")
-    }
-    missing = len([cell for cell in run_cells(catalogue) if cell not in set(cells)])
-    effects, efficiency = tables["precision_effects"], tables["efficiency"]
-    scored = efficiency.merge(tables["cells"][[*_KEYS, "score"]], on=_KEYS)
-    evidence = measured_evidence(catalogue, tables["cells"], effects)
-    found = overview(evidence, catalogue.run.comparison.margin)
-    samples = explorer(catalogue, results, cells)
+    results, margin = prompts.results, run.comparison.margin
+    rows, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
+    efficiency = EfficiencyRow.read(results / EfficiencyRow.path)
+    found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
+    samples = explorer(vocabulary, prompts, cells)
+    missing = len(set(wanted) - set(cells))
     page = _template().render(
-        run=catalogue.run.run,
+        run=run.run,
         version=__version__,
-        sentences=verdict_words(catalogue, tables["cells"], effects, efficiency, missing),
+        sentences=verdict_words(vocabulary, run.comparison, rows, effects, efficiency, missing),
         recommendations=_recommendations(found),
-        ranking=RANKING.format(margin=catalogue.run.comparison.margin),
+        ranking=RANKING.format(margin=margin),
         notes=notes(next(iter(found.values()))[0]) if found else [],
-        table1=columns.table1(catalogue, tables["table1"]),
-        effects=columns.effects(catalogue, effects),
-        efficiency=columns.efficiency(catalogue, scored),
+        table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
+        effects=columns.effects(vocabulary, effects),
+        efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
         figures=_figures(results),
-        explorer_index=samples.index,
+        explorer_index=asdict(samples.index),
         blocks=samples.blocks,
         **_assets(),
     )
     write_text(target, page)
 
 
-_KEYS = ["model", "precision", "dataset", "prompting", "shots"]
-
-
-def _template() -> Any:
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -97,37 +125,39 @@ def _assets() -> dict[str, str]:
     return texts
 
 
-def _recommendations(found: dict[str, list[Recommendation]]) -> list[dict[str, Any]]:
+def _recommendations(found: dict[str, list[Recommendation]]) -> list[TaskAnswers]:
     return [
-        {
-            "task": task_words(task).capitalize(),
-            "answers": [
-                {
-                    "gpu": f"{one.constraints.gpu_memory_gib:g} GiB",
-                    "best": one.best,
-                    "score": f"{one.best.score:.3f}" if one.best else "",
-                    "verdict": one.best.verdict(one.constraints.margin) if one.best else "",
-                    "headline": headline(one),
-                    "reasons": reasons(one),
-                }
-                for one in of_task
-            ],
-        }
-        for task, of_task in found.items()
+        TaskAnswers(task_title(task).capitalize(), [_answer(one) for one in of_task]) for task, of_task in found.items()
     ]
+
+
+def _answer(one: Recommendation) -> GpuAnswer:
+    return GpuAnswer(
+        gpu=f"{one.constraints.gpu_memory_gib:g} GiB",
+        best=one.best,
+        score=f"{one.best.score:.3f}" if one.best else "",
+        verdict=one.best.verdict(one.constraints.margin) if one.best else "",
+        headline=headline(one),
+        reasons=reasons(one),
+    )
 
 
 def _figures(results: Path) -> list[FigureView]:
     views = []
-    for name in figures.NAMES:
+    for name in figures.names():
         drawing, picture = (results / f"figures/{name}.{kind}" for kind in ("svg", "png"))
         if not drawing.exists():
             continue
         title, _, caption = figures.caption(name).partition("\n\n")
         if drawing.stat().st_size <= _LARGEST_SVG:
-            source = as_data_url(drawing.read_bytes(), "image/svg+xml")
+            source = _as_data_url(drawing.read_bytes(), "image/svg+xml")
         else:
-            source = as_data_url(picture.read_bytes(), "image/png")
+            source = _as_data_url(picture.read_bytes(), "image/png")
         label = f"Figure {name.removeprefix('figure')}" if name.startswith("figure") else name.capitalize()
         views.append(FigureView(name, f"{label}. {title}", " ".join(caption.split()), source))
     return views
+
+
+def _as_data_url(content: bytes, kind: str) -> str:
+    """A picture as an address that holds it; ``kind`` is its media type."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
 
-from ..config import Catalogue
-from ..recommend.words import task_words
-from ..tables.table1 import METRIC_WORDS
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..config import Vocabulary
+from ..config.vocabulary import task_title
+from ..contracts.cell_name import Cell
+from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
+from ..tasks import metric
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,16 @@ class ReportTable:
     rows: list[list[Shown]]
 
 
-_Cell = Callable[[dict[str, Any]], Shown]
+RowOf = TypeVar("RowOf", Table1Row, EffectRow, EfficiencyRow)
+Column = Callable[[RowOf], Shown]
 
 
-def table1(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
+def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
     """Table 1: the zero-shot cells, with published values where the same cell was published."""
-    published = bool(table["published_score"].notna().any())
-    columns: dict[str, _Cell] = {
-        **_names(catalogue),
-        "Metric": lambda row: _word(str(METRIC_WORDS.get(row["metric"], row["metric"]))),
+    published = any(row.published_score is not None for row in table)
+    columns: dict[str, Column[Table1Row]] = {
+        **_names(vocabulary, Table1Row),
+        "Metric": lambda row: _word(metric(row.metric).title),
         "Score": _number("score", ".3f"),
         "Interval": _interval("score_low", "score_high", ".3f"),
         "Constant answer": _number("constant_score", ".3f"),
@@ -60,17 +59,17 @@ def table1(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
     return _table(("table1", "Table 1"), caption, columns, table)
 
 
-def effects(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
+def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
     """Each quantized cell against full precision."""
-    columns: dict[str, _Cell] = {
-        "Study": lambda row: _word(str(row["study"])),
-        **_names(catalogue),
-        "Prompt": lambda row: _word(f"{row['prompting']}, {row['shots']} shots"),
+    columns: dict[str, Column[EffectRow]] = {
+        "Study": lambda row: _word(row.study),
+        **_names(vocabulary, EffectRow),
+        "Prompt": lambda row: _word(f"{row.prompting}, {row.shots} shots"),
         "Full": _number("full_score", ".3f"),
         "Score": _number("score", ".3f"),
         "Difference": _number("difference", "+.3f"),
         "Interval": _interval("difference_low", "difference_high", "+.3f"),
-        "Verdict": lambda row: _word(str(row["verdict"])),
+        "Verdict": lambda row: _word(row.verdict),
         "Changed": _number("flip_rate", ".1%"),
         "Lost": _number("lost", ".0f"),
         "Gained": _number("gained", ".0f"),
@@ -83,12 +82,12 @@ def effects(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
     return _table(("effects", "effects of precision"), caption, columns, table, also=("Study", "Verdict"))
 
 
-def efficiency(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
+def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: Mapping[Cell, float]) -> ReportTable:
     """Memory and latency beside score; ratios are to full precision."""
-    columns: dict[str, _Cell] = {
-        **_names(catalogue),
-        "Prompt": lambda row: _word(f"{row['prompting']}, {row['shots']} shots"),
-        "Score": _number("score", ".3f"),
+    columns: dict[str, Column[EfficiencyRow]] = {
+        **_names(vocabulary, EfficiencyRow),
+        "Prompt": lambda row: _word(f"{row.prompting}, {row.shots} shots"),
+        "Score": lambda row: _value(scores[row.cell], ".3f"),
         **_memory_column(table),
         "Memory ratio": _number("memory_ratio", ".2f"),
         "Latency (s)": _number("latency_mean_s", ".3g"),
@@ -100,27 +99,29 @@ def efficiency(catalogue: Catalogue, table: pd.DataFrame) -> ReportTable:
     return _table(("efficiency", "memory and latency"), caption, columns, table)
 
 
-def _names(catalogue: Catalogue) -> dict[str, _Cell]:
+def _names(vocabulary: Vocabulary, kind: type[RowOf]) -> dict[str, Column[RowOf]]:
+    """The columns that every table begins with."""
     return {
-        "Task": lambda row: _word(task_words(str(row["task"]))),
-        "Dataset": lambda row: _word(catalogue.datasets[row["dataset"]].title),
-        "Model": lambda row: _word(catalogue.models[row["model"]].title),
-        "Precision": lambda row: _word(catalogue.precisions[row["precision"]].title),
+        "Task": lambda row: _word(task_title(row.task)),
+        "Dataset": lambda row: _word(vocabulary.title("dataset", row.dataset)),
+        "Model": lambda row: _word(vocabulary.title("model", row.model)),
+        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
     }
 
 
-def _memory_column(table: pd.DataFrame) -> dict[str, _Cell]:
-    small = len(table) > 0 and table["memory_gib"].max() < 0.5
+def _memory_column(table: Sequence[Table1Row] | Sequence[EfficiencyRow]) -> dict[str, Column[RowOf]]:
+    small = len(table) > 0 and max(row.memory_gib for row in table) < 0.5
     return {"Memory (MiB)" if small else "Memory (GiB)": _number("memory_gib", ".2f", 1024 if small else 1)}
 
 
 def _table(
-    name: tuple[str, str], caption: str, columns: dict[str, _Cell], table: pd.DataFrame, also: Sequence[str] = ()
+    name: tuple[str, str],
+    caption: str,
+    columns: Mapping[str, Column[RowOf]],
+    table: Sequence[RowOf],
+    also: Sequence[str] = (),
 ) -> ReportTable:
-    records = table.to_dict("records")
-    rows = [
-        [cell({str(key): value for key, value in record.items()}) for cell in columns.values()] for record in records
-    ]
+    rows = [[cell(row) for cell in columns.values()] for row in table]
     header = list(columns)
     chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also)]
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict"}
@@ -131,21 +132,18 @@ def _word(text: str) -> Shown:
     return Shown(text, text)
 
 
-def _number(column: str, style: str, factor: float = 1) -> _Cell:
-    def cell(row: dict[str, Any]) -> Shown:
-        value = row[column]
-        # Unknown values sort to one end.
-        if value is None or math.isnan(value):
-            return Shown("", "-1e300")
-        return Shown(format(value * factor, style), repr(float(value)))
-
-    return cell
+def _value(value: float | None, style: str, factor: float = 1) -> Shown:
+    # Unknown values sort to one end.
+    return Shown("", "-1e300") if value is None else Shown(format(value * factor, style), repr(float(value)))
 
 
-def _interval(low: str, high: str, style: str) -> _Cell:
-    def cell(row: dict[str, Any]) -> Shown:
-        if row[low] is None or math.isnan(row[low]):
-            return Shown("", "-1e300")
-        return Shown(f"[{row[low]:{style}}, {row[high]:{style}}]", repr(float(row[low])))
+def _number(column: str, style: str, factor: float = 1) -> Column[RowOf]:
+    return lambda row: _value(getattr(row, column), style, factor)
+
+
+def _interval(low: str, high: str, style: str) -> Column[RowOf]:
+    def cell(row: RowOf) -> Shown:
+        ends: tuple[float, float] = getattr(row, low), getattr(row, high)
+        return Shown(f"[{ends[0]:{style}}, {ends[1]:{style}}]", repr(ends[0]))
 
     return cell

@@ -8,18 +8,19 @@ fewer are taken.
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from ..config import Catalogue
-from ..contracts.records import Sample, read_records
-from ..study.grid import Cell
-from ..tables.efficiency import REFERENCE
-from .encoding import encode
-from .prompt_parts import prompt_parts
+from pydantic import JsonValue
+
+from ..config import Vocabulary
+from ..contracts.cell_name import Cell
+from ..contracts.records import Answer, Sample, read_records
+from .prompt_parts import PromptParts, PromptSource
 
 MOST_SAMPLES = 600
 MOST_BYTES = 17 * 2**20  # of encoded samples and answers, so that the page stays below 25 MB
@@ -36,68 +37,135 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Explorer:
-    """``index`` is what the page needs to offer choices; ``blocks`` hold samples and answers."""
+class Samples:
+    """The samples shown of one dataset; ``prompts`` of each setting, None where texts are not here."""
 
-    index: dict[str, Any]
+    ids: list[str]
+    gold: list[Answer]
+    prompts: dict[str, PromptParts | None]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One cell's answers to the samples shown; ``outputs`` are None where a bundle left them out."""
+
+    parsed: list[JsonValue]
+    ok: list[bool]
+    correct: list[bool]
+    outputs: list[list[str]] | None
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the page offers of one dataset; ``settings``: setting -> model -> precisions."""
+
+    title: str
+    total: int
+    shown: int
+    settings: dict[str, dict[str, list[str]]]
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the page needs to offer choices, titles by name."""
+
+    datasets: dict[str, Offered]
+    models: dict[str, str]
+    precisions: dict[str, str]
+    reference: str
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """The index, and blocks that hold samples and answers."""
+
+    index: Index
     blocks: list[Block]
 
 
-def explorer(catalogue: Catalogue, results: Path, cells: Sequence[Cell]) -> Explorer:
+def explorer(vocabulary: Vocabulary, prompts: PromptSource, cells: Sequence[Cell]) -> Explorer:
     """Take samples from finished cells, few enough for one page.
+
+    Args:
+        vocabulary: titles, and which precision is the reference.
+        prompts: makes prompts of the run's samples anew.
+        cells: finished cells.
 
     Raises:
         DataError: a cell's file is malformed.
     """
     most = MOST_SAMPLES
     while True:
-        made = _take(catalogue, results, cells, most)
+        made = _Selection(vocabulary, prompts, cells, most).taken()
         size = sum(len(block.encoded) for block in made.blocks)
         if size <= MOST_BYTES or most == 1:
             return made
         most = max(1, int(most * 0.9 * MOST_BYTES / size))
 
 
-def _take(catalogue: Catalogue, results: Path, cells: Sequence[Cell], most: int) -> Explorer:
-    blocks: list[Block] = []
-    datasets = {}
-    for name in dict.fromkeys(cell.dataset for cell in cells):
-        own = [cell for cell in cells if cell.dataset == name]
-        found, made = _dataset(catalogue, results, name, own, most)
-        datasets[name] = found
-        blocks += made
-    titles = {
-        "models": {cell.model: catalogue.models[cell.model].title for cell in cells},
-        "precisions": {cell.precision: catalogue.precisions[cell.precision].title for cell in cells},
-    }
-    return Explorer({"datasets": datasets, **titles, "reference": REFERENCE}, blocks)
+def encode(content: Samples | dict[str, Answers]) -> str:
+    """JSON, gzip, base64: the browser inflates a block when it is looked at. The same content gives the same text."""
+    value = {name: asdict(one) for name, one in content.items()} if isinstance(content, dict) else asdict(content)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(gzip.compress(text, compresslevel=9, mtime=0)).decode()
 
 
-def _dataset(
-    catalogue: Catalogue, results: Path, name: str, cells: Sequence[Cell], most: int
-) -> tuple[dict[str, Any], list[Block]]:
-    """What one dataset offers, and its blocks: ``samples/<dataset>`` and one a setting and model."""
-    samples = read_records(results / "datasets" / name / "samples.jsonl", Sample)
-    groups = _groups(cells)
-    scored = {cell: _lines(results / "cells" / cell.folder / "scored.jsonl") for cell in cells}
-    orders = [flips_first([scored[cell] for cell in group], _reference(group)) for group in groups.values()]
-    chosen = sorted(_in_turn(orders, min(most, len(samples))))
-    picked = [samples[place] for place in chosen]
-    settings = list(dict.fromkeys(setting for setting, _ in groups))
-    examples = {setting: next(group[0] for key, group in groups.items() if key[0] == setting) for setting in settings}
-    content = {
-        "ids": [sample.sample_id for sample in picked],
-        "gold": [sample.gold for sample in picked],
-        "prompts": {setting: prompt_parts(catalogue, results, cell, picked) for setting, cell in examples.items()},
-    }
-    blocks = [Block(f"samples/{name}", encode(content))]
-    offered: dict[str, dict[str, list[str]]] = {setting: {} for setting in settings}
-    for (setting, model), group in groups.items():
-        answers = {cell.precision: _answers(results, cell, scored[cell], chosen) for cell in group}
-        blocks.append(Block(f"answers/{name}/{setting}/{model}", encode(answers)))
-        offered[setting][model] = [cell.precision for cell in group]
-    title = catalogue.datasets[name].title
-    return {"title": title, "total": len(samples), "shown": len(chosen), "settings": offered}, blocks
+@dataclass(frozen=True)
+class _Selection:
+    """At most ``most`` samples of each dataset."""
+
+    vocabulary: Vocabulary
+    prompts: PromptSource
+    cells: Sequence[Cell]
+    most: int
+
+    def taken(self) -> Explorer:
+        datasets: dict[str, Offered] = {}
+        blocks: list[Block] = []
+        for name in dict.fromkeys(cell.dataset for cell in self.cells):
+            datasets[name], made = self._dataset(name)
+            blocks += made
+        title = self.vocabulary.title
+        index = Index(
+            datasets,
+            {cell.model: title("model", cell.model) for cell in self.cells},
+            {cell.precision: title("precision", cell.precision) for cell in self.cells},
+            self.vocabulary.reference,
+        )
+        return Explorer(index, blocks)
+
+    def _dataset(self, name: str) -> tuple[Offered, list[Block]]:
+        """What one dataset offers, and its blocks: ``samples/<dataset>`` and one a setting and model."""
+        results = self.prompts.results
+        samples = read_records(results / "datasets" / name / "samples.jsonl", Sample)
+        groups = _groups([cell for cell in self.cells if cell.dataset == name])
+        scored = {
+            cell: _lines(results / "cells" / cell.folder / "scored.jsonl")
+            for group in groups.values()
+            for cell in group
+        }
+        orders = [flips_first([scored[cell] for cell in group], self._reference(group)) for group in groups.values()]
+        chosen = sorted(_in_turn(orders, min(self.most, len(samples))))
+        picked = [samples[place] for place in chosen]
+        examples: dict[str, Cell] = {}
+        for (setting, _), group in groups.items():
+            examples.setdefault(setting, group[0])
+        content = Samples(
+            [sample.sample_id for sample in picked],
+            [sample.gold for sample in picked],
+            {setting: self.prompts.parts(cell, picked) for setting, cell in examples.items()},
+        )
+        blocks = [Block(f"samples/{name}", encode(content))]
+        offered: dict[str, dict[str, list[str]]] = {setting: {} for setting in examples}
+        for (setting, model), group in groups.items():
+            answers = {cell.precision: _answers(results, cell, scored[cell], chosen) for cell in group}
+            blocks.append(Block(f"answers/{name}/{setting}/{model}", encode(answers)))
+            offered[setting][model] = [cell.precision for cell in group]
+        return Offered(self.vocabulary.title("dataset", name), len(samples), len(chosen), offered), blocks
+
+    def _reference(self, group: Sequence[Cell]) -> int | None:
+        full = replace(group[0], precision=self.vocabulary.reference)
+        return group.index(full) if full in group else None
 
 
 def flips_first(scored: Sequence[Sequence[bytes]], reference: int | None) -> list[int]:
@@ -144,21 +212,15 @@ def _groups(cells: Sequence[Cell]) -> dict[tuple[str, str], list[Cell]]:
     return groups
 
 
-def _reference(group: Sequence[Cell]) -> int | None:
-    full = replace(group[0], precision=REFERENCE)
-    return group.index(full) if full in group else None
-
-
-def _answers(results: Path, cell: Cell, scored: Sequence[bytes], chosen: Sequence[int]) -> dict[str, Any]:
+def _answers(results: Path, cell: Cell, scored: Sequence[bytes], chosen: Sequence[int]) -> Answers:
     judged = [json.loads(scored[place]) for place in chosen]
     predictions = results / "cells" / cell.folder / "predictions.jsonl"
-    raw = _lines(predictions) if predictions.exists() else None
-    return {
-        "parsed": [answer["parsed"] for answer in judged],
-        "ok": [answer["parsed_ok"] for answer in judged],
-        "correct": [answer["correct"] for answer in judged],
-        "outputs": None if raw is None else list(_outputs(raw, chosen)),
-    }
+    return Answers(
+        [answer["parsed"] for answer in judged],
+        [answer["parsed_ok"] for answer in judged],
+        [answer["correct"] for answer in judged],
+        list(_outputs(_lines(predictions), chosen)) if predictions.exists() else None,
+    )
 
 
 def _outputs(raw: Sequence[bytes], chosen: Sequence[int]) -> Iterator[list[str]]:

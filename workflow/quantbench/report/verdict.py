@@ -2,84 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean, median
 
-from ..config import Catalogue
-from ..tables.efficiency import REFERENCE
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_VERDICTS = ("preserved", "degraded", "inconclusive")
+from ..config import Vocabulary
+from ..config.run import ComparisonSettings
+from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
 
 
 def verdict_words(
-    catalogue: Catalogue, cells: pd.DataFrame, effects: pd.DataFrame, efficiency: pd.DataFrame, missing: int
+    vocabulary: Vocabulary,
+    comparison: ComparisonSettings,
+    cells: Sequence[CellRow],
+    effects: Sequence[EffectRow],
+    efficiency: Sequence[EfficiencyRow],
+    missing: int,
 ) -> list[str]:
     """Sentences in the order of their weight.
 
     Args:
-        catalogue: the run's configuration.
+        vocabulary: titles, and which precision is the reference.
+        comparison: margin and confidence of the run.
         cells: ``cells.csv``.
         effects: ``precision_effects.csv``.
         efficiency: ``efficiency.csv``.
         missing: how many of the run's cells do not exist.
     """
-    compared = effects.drop_duplicates(["model", "dataset", "prompting", "shots", "precision"])
+    # Of a pair that several studies want, one row: they differ in Holm's p alone.
+    compared = list({row.cell: row for row in effects}.values())
     lines = []
-    if cells["demonstration"].any():
+    if any(row.demonstration for row in cells):
         lines.append("The models are tiny demonstration models: nothing here is about real language models.")
-    random = cells.loc[cells["weights"] == "random", "title"]
-    if len(random):
-        names = ", ".join(dict.fromkeys(random))
+    names = ", ".join(dict.fromkeys(row.title for row in cells if row.weights == "random"))
+    if names:
         lines.append(f"Random weights: {names}. Memory and latency are real; their answers and scores mean nothing.")
-    for precision in dict.fromkeys(compared["precision"]):
-        own = compared[compared["precision"] == precision]
-        lines.append(_effect(catalogue, str(precision), own) + _savings(str(precision), efficiency))
-    if not len(compared):
+    for precision in dict.fromkeys(row.precision for row in compared):
+        own = [row for row in compared if row.precision == precision]
+        saved = [row for row in efficiency if row.precision == precision]
+        lines.append(_effect(vocabulary, own) + _savings(saved))
+    if not compared:
         lines.append("No quantized cell has its full-precision twin, so nothing could be compared.")
-    lines += _surroundings(catalogue, cells, compared)
+    full = [row.unparseable_rate for row in cells if row.precision == vocabulary.reference]
+    lines += _surroundings(comparison, compared, full)
     if missing:
         lines.append(f"{missing} of {missing + len(cells)} cells are missing; tables and figures show the rest.")
     return lines
 
 
-def _effect(catalogue: Catalogue, precision: str, own: pd.DataFrame) -> str:
-    counts = {word: int((own["verdict"] == word).sum()) for word in _VERDICTS}
-    worst = own.sort_values("difference").iloc[0]
-    title = catalogue.precisions[precision].title
-    place = f"{worst['title']} on {catalogue.datasets[worst['dataset']].title}"
+def _effect(vocabulary: Vocabulary, own: Sequence[EffectRow]) -> str:
+    counts = Counter(row.verdict for row in own)
+    worst = min(own, key=lambda row: row.difference)
+    title = vocabulary.title("precision", worst.precision)
+    place = f"{worst.title} on {vocabulary.title('dataset', worst.dataset)}"
     return (
         f"{title}: in {counts['preserved']} of {len(own)} comparisons the score of full precision is preserved, in "
         f"{counts['degraded']} it is degraded, in {counts['inconclusive']} the samples cannot tell. "
-        f"Mean difference {own['difference'].mean():+.3f}; the largest loss is {worst['difference']:+.3f} "
-        f"[{worst['difference_low']:+.3f}, {worst['difference_high']:+.3f}] ({place})."
+        f"Mean difference {fmean(row.difference for row in own):+.3f}; the largest loss is {worst.difference:+.3f} "
+        f"[{worst.difference_low:+.3f}, {worst.difference_high:+.3f}] ({place})."
     )
 
 
-def _savings(precision: str, efficiency: pd.DataFrame) -> str:
-    own = efficiency[efficiency["precision"] == precision]
-    words = []
-    for column, name in (("memory_ratio", "memory"), ("latency_ratio", "time of a query")):
-        values = own[column].dropna()
-        if len(values):
-            words.append(f"{name} {values.median():.2f} times that of full precision")
+def _savings(own: Sequence[EfficiencyRow]) -> str:
+    ratios = {
+        "memory": [row.memory_ratio for row in own if row.memory_ratio is not None],
+        "time of a query": [row.latency_ratio for row in own if row.latency_ratio is not None],
+    }
+    words = [f"{name} {median(values):.2f} times that of full precision" for name, values in ratios.items() if values]
     return f" In the median, {' and '.join(words)}." if words else ""
 
 
-def _surroundings(catalogue: Catalogue, cells: pd.DataFrame, compared: pd.DataFrame) -> list[str]:
-    comparison = catalogue.run.comparison
+def _surroundings(comparison: ComparisonSettings, compared: Sequence[EffectRow], full: Sequence[float]) -> list[str]:
     lines = [
         f"Preserved: the {comparison.confidence:.0%} interval of the difference lies above the margin of "
         f"-{comparison.margin:g}. Degraded: it lies below. Inconclusive: the samples cannot tell."
     ]
-    floors = compared["noise_floor_flip_rate"].dropna()
-    if len(floors):
+    floors = [row.noise_floor_flip_rate for row in compared if row.noise_floor_flip_rate is not None]
+    if floors:
         lines.append(
-            f"Noise floor: composing batches otherwise, at full precision, already changed {floors.min():.1%} to "
-            f"{floors.max():.1%} of the answers."
+            f"Noise floor: composing batches otherwise, at full precision, already changed {min(floors):.1%} to "
+            f"{max(floors):.1%} of the answers."
         )
-    full = cells[cells["precision"] == REFERENCE]["unparseable_rate"]
-    if len(full):
-        lines.append(f"At full precision, no answer could be read from {full.mean():.1%} of the outputs.")
+    if full:
+        lines.append(f"At full precision, no answer could be read from {fmean(full):.1%} of the outputs.")
     return lines

@@ -1,13 +1,13 @@
 """Intervals, paired comparisons and verdicts (docs/protocol.md#intervals). Needs numpy."""
 
-from .bootstrap import Metric
+from .bootstrap import Bootstrap
 from .intervals import interval_of_counts, wilson_interval
 from .paired import Comparison, compare, holm, mcnemar_exact, verdict
 from .percentiles import percentile, samples_needed
 
 __all__ = [
+    "Bootstrap",
     "Comparison",
-    "Metric",
     "compare",
     "holm",
     "interval_of_counts",

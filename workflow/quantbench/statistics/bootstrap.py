@@ -9,14 +9,11 @@ Where most rows are distinct, documents are drawn by number and counted instead,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Metric = Literal["macro_f1", "entity_f1", "accuracy"]
-Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from ..tasks.metrics import Counts, Floats
 
 # Bytes of one chunk of drawn documents; up to four arrays of that size exist at once.
 CHUNK_BYTES = 32 * 2**20
@@ -24,7 +21,16 @@ CHUNK_BYTES = 32 * 2**20
 DISTINCT_SHARE = 4
 
 
-def sum_by_group(counts: NDArray[Any], groups: Sequence[str]) -> Counts:
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How intervals are made (docs/protocol.md#intervals): same counts and settings, same interval."""
+
+    resamples: int = 10000
+    seed: int = 2509
+    confidence: float = 0.95
+
+
+def sum_by_group(counts: Counts, groups: Sequence[str]) -> Counts:
     """Add up the rows of ``counts``, shape ``(n, ...)``, document by document: shape ``(documents, ...)``."""
     names, members = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     if len(names) == len(counts):
@@ -34,21 +40,21 @@ def sum_by_group(counts: NDArray[Any], groups: Sequence[str]) -> Counts:
     return sums.astype(np.int64).reshape(len(names), *counts.shape[1:])
 
 
-def resampled_sums(rows: NDArray[Any], resamples: int, seed: int) -> Floats:
+def resampled_sums(rows: Counts | Floats, bootstrap: Bootstrap) -> Floats:
     """Draw documents with replacement and add up their counts.
 
     Args:
         rows: shape ``(documents, ...)``, what each document contributes.
-        resamples: how many times as many documents as there are get drawn.
-        seed: same rows and seed, same sums.
+        bootstrap: how many times as many documents as there are get drawn, from which seed.
 
     Returns:
         shape ``(resamples, ...)``.
     """
     flat = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
     distinct, weights = np.unique(flat, axis=0, return_counts=True)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(bootstrap.seed)
     chunk = max(1, CHUNK_BYTES // (8 * min(DISTINCT_SHARE * len(distinct), len(flat))))
+    resamples = bootstrap.resamples
     sums = np.empty((resamples, flat.shape[1]))
     for start in range(0, resamples, chunk):
         stop = min(start + chunk, resamples)
@@ -56,7 +62,7 @@ def resampled_sums(rows: NDArray[Any], resamples: int, seed: int) -> Floats:
     return sums.reshape(resamples, *rows.shape[1:])
 
 
-def _draw(generator: np.random.Generator, weights: NDArray[np.int64], resamples: int) -> Counts:
+def _draw(generator: np.random.Generator, weights: Counts, resamples: int) -> Counts:
     """How often each distinct row is drawn, ``weights`` documents having it: shape ``(resamples, distinct rows)``."""
     distinct, documents = len(weights), int(weights.sum())
     if distinct * DISTINCT_SHARE < documents:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..tasks.metrics import metric_value
-from .bootstrap import Metric, resampled_sums, sum_by_group
+from ..tasks.metrics import Counts, Metric
+from .bootstrap import Bootstrap, resampled_sums, sum_by_group
 
 
 def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, float]:
@@ -34,14 +32,9 @@ def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, f
 
 
 def interval_of_counts(
-    counts: NDArray[Any],
-    groups: Sequence[str],
-    metric: Metric,
-    resamples: int,
-    seed: int,
-    confidence: float,
+    counts: Counts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
 ) -> tuple[float, float]:
-    """Return the confidence interval of a score: Wilson's for accuracy, else the percentile bootstrap over documents.
+    """Return the confidence interval of a score: Wilson's of a proportion, else the percentile bootstrap over documents.
 
     Where the bootstrap cannot vary because every document is entirely right (or nothing is), the interval's other end
     is the exact binomial bound for that many documents (Clopper and Pearson 1934) instead of a false certainty of width
@@ -51,23 +44,21 @@ def interval_of_counts(
         counts: shape ``(n, labels, 3)``: true positives, false positives, false negatives of each sample and label;
             accuracy has one label, with the correct answer as true positive and any other as false negative.
         groups: the source document of each sample, length ``n``; documents are the resampling unit.
-        metric: see :func:`quantbench.tasks.metrics.metric_value`.
-        resamples: number of bootstrap resamples.
-        seed: seed of the bootstrap; same counts and seed, same interval.
-        confidence: for example 0.95.
+        metric: what the counts are scored by.
+        bootstrap: resamples, seed and confidence.
 
     Raises:
         DataError: no samples, or ``counts`` and ``groups`` of different lengths.
     """
     check_counts(counts, groups)
     total = counts.sum(axis=0)
-    if metric == "accuracy":
-        return wilson_interval(int(total[:, 0].sum()), int(total[:, [0, 2]].sum()), confidence)
+    if metric.interval == "wilson":
+        return wilson_interval(int(total[:, 0].sum()), int(total[:, [0, 2]].sum()), bootstrap.confidence)
     rows = sum_by_group(counts, groups)
     if len(rows) == 1:
         return 0.0, 1.0
-    scores = metric_value(resampled_sums(rows, resamples, seed), metric)
-    tail = (1 - confidence) / 2
+    scores = metric.values(resampled_sums(rows, bootstrap))
+    tail = (1 - bootstrap.confidence) / 2
     low, high = (float(bound) for bound in np.quantile(scores, [tail, 1 - tail]))
     # Exact bound of a proportion seen as n of n (or 0 of n): tail = p ** n.
     if low == high == 1.0:
@@ -77,7 +68,7 @@ def interval_of_counts(
     return low, high
 
 
-def check_counts(counts: NDArray[Any], groups: Sequence[str]) -> None:
+def check_counts(counts: Counts, groups: Sequence[str]) -> None:
     """Refuse counts without samples, of another shape than ``(n, labels, 3)``, or not matched by ``groups``."""
     if counts.ndim != 3 or counts.shape[2] != 3:
         raise DataError(f"counts have the shape {counts.shape}; expected (samples, labels, 3)")

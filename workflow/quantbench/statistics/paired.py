@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..tasks.metrics import metric_value
-from .bootstrap import Floats, Metric, resampled_sums, sum_by_group
+from ..tasks.metrics import Counts, Floats, Metric
+from .bootstrap import Bootstrap, resampled_sums, sum_by_group
 from .intervals import check_counts
 
 Verdict = Literal["preserved", "degraded", "inconclusive"]
@@ -31,13 +30,7 @@ class Comparison:
 
 
 def compare(
-    reference: NDArray[Any],
-    other: NDArray[Any],
-    groups: Sequence[str],
-    metric: Metric,
-    resamples: int,
-    seed: int,
-    confidence: float,
+    reference: Counts, other: Counts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
 ) -> Comparison:
     """Return ``other - reference`` with its paired bootstrap interval, documents being the resampling unit.
 
@@ -54,10 +47,8 @@ def compare(
         reference: counts at full precision, shape ``(n, labels, 3)``, as for :func:`interval_of_counts`.
         other: counts of the quantized cell on the same samples in the same order.
         groups: source document of each sample, length ``n``.
-        metric: see :func:`quantbench.tasks.metrics.metric_value`.
-        resamples: number of bootstrap resamples.
-        seed: seed of the bootstrap.
-        confidence: for example 0.95.
+        metric: what the counts are scored by.
+        bootstrap: resamples, seed and confidence.
 
     Raises:
         DataError: no samples, or shapes that differ.
@@ -71,8 +62,8 @@ def compare(
     pair = np.stack([reference, other], axis=1)
     observed = _difference(pair.sum(axis=0), metric)
     rows = np.concatenate([sum_by_group(pair, groups).astype(np.float64), _lost_and_gained(reference)])
-    differences = _difference(resampled_sums(rows, resamples, seed), metric)
-    alpha = 1 - confidence
+    differences = _difference(resampled_sums(rows, bootstrap), metric)
+    alpha = 1 - bootstrap.confidence
     low, high = np.quantile(differences, [alpha / 2, 1 - alpha / 2])
     reach = NormalDist().inv_cdf(1 - alpha / 2) + NormalDist().inv_cdf(POWER)
     return Comparison(
@@ -121,14 +112,14 @@ def verdict(low: float, high: float, margin: float) -> Verdict:
     return "degraded" if high < -margin else "inconclusive"
 
 
-def _difference(pair: NDArray[Any], metric: Metric) -> Floats:
+def _difference(pair: Counts | Floats, metric: Metric) -> Floats:
     """Score of the second minus the first of ``pair``, shape ``(..., 2, labels, 3)``."""
-    scores = metric_value(pair, metric)
+    scores = metric.values(pair)
     difference: Floats = scores[..., 1] - scores[..., 0]
     return difference
 
 
-def _lost_and_gained(reference: NDArray[Any]) -> Floats:
+def _lost_and_gained(reference: Counts) -> Floats:
     """An average sample only the reference gets right, and one only the other does: shape ``(2, 2, labels, 3)``."""
     support = (reference[..., 0] + reference[..., 2]).mean(axis=0)
     right = np.stack([support, np.zeros_like(support), np.zeros_like(support)], axis=-1)

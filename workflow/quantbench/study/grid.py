@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
@@ -49,6 +50,35 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     _check_second_plans(specs)
     _check_continuous(specs)
     return cells
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCells:
+    """The cells of a run: every one once, those of each study that it names, and those that each figure shows."""
+
+    every: tuple[Cell, ...]
+    studies: Mapping[str, tuple[Cell, ...]]
+    figures: Mapping[str, tuple[Cell, ...]]
+
+
+def wanted_cells(catalogue: Catalogue) -> WantedCells:
+    """The cells of a run, its studies and its figures; a study of which the run leaves no cell has no figure.
+
+    Raises:
+        ConfigError: as :func:`run_cells`, or two studies feed one figure.
+    """
+    figures: dict[str, tuple[Cell, ...]] = {}
+    for name, study in active_studies(catalogue).items():
+        cells = tuple(study_cells(catalogue, name))
+        if study.figure in figures:
+            raise ConfigError(
+                f"{catalogue.run.studies_file}: study {name!r} has 'figure: {study.figure}', and so has another study of "
+                "the run; give each figure one study"
+            )
+        if study.figure and cells:
+            figures[study.figure] = cells
+    studies = {name: tuple(study_cells(catalogue, name)) for name in catalogue.run.studies}
+    return WantedCells(tuple(run_cells(catalogue)), studies, figures)
 
 
 def _precisions(study: StudyEntry, allowed: list[str] | str, precisions: Mapping[str, PrecisionEntry]) -> list[str]:

@@ -1,20 +1,58 @@
-"""Cells -> tidy tables (docs/protocol.md#comparisons). Needs pandas; no torch."""
+"""Cells -> tidy tables (docs/protocol.md#comparisons). No pandas, no torch."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..config import Vocabulary
+from ..contracts.cell_name import Cell
+from ..contracts.files import write_text
+from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from .cells import cells_table
 from .efficiency import efficiency_table
-from .precision_effects import effects_table
-from .stored import existing_cells
+from .paper_rows import PublishedRow
+from .precision_effects import Judging, effects_table
 from .table1 import table1, table1_markdown
-from .writing import read_csv, write_csv, write_markdown
 
 __all__ = [
+    "Judging",
+    "PublishedRow",
     "cells_table",
     "effects_table",
     "efficiency_table",
-    "existing_cells",
-    "read_csv",
     "table1",
     "table1_markdown",
-    "write_csv",
-    "write_markdown",
+    "write_tables",
 ]
+
+
+def write_tables(
+    vocabulary: Vocabulary,
+    results: Path,
+    cells: Sequence[Cell],
+    studies: Mapping[str, Sequence[Cell]],
+    judging: Judging,
+    paper: Path,
+) -> None:
+    """Write every table of finished cells into ``<results>/tables``.
+
+    Args:
+        vocabulary: see :func:`effects_table`, as for the next four.
+        results: likewise.
+        cells: likewise.
+        studies: likewise.
+        judging: likewise.
+        paper: the published Table 1.
+
+    Raises:
+        DataError: a file of a cell or the published table is missing or malformed.
+    """
+    rows = cells_table(vocabulary, results, cells)
+    beside = table1(vocabulary, rows, PublishedRow.read(paper))
+    effects = effects_table(vocabulary, results, cells, studies, judging)
+    CellRow.write(results / CellRow.path, rows)
+    Table1Row.write(results / Table1Row.path, beside)
+    write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
+    EffectRow.write(results / EffectRow.path, effects)
+    EfficiencyRow.write(results / EfficiencyRow.path, efficiency_table(vocabulary, rows))

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
 
-from ..config import Catalogue
-from .cells import KEYS
+from ..config import Vocabulary
+from ..contracts.run_tables import CellRow, EfficiencyRow
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-REFERENCE = "full"
 RATIOS = {
-    "memory_gib": "memory_ratio",
-    "weight_gib": "weight_ratio",
-    "latency_mean_s": "latency_ratio",
-    "tokens_per_s": "tokens_per_s_ratio",
-    "energy_j": "energy_ratio",
-    "load_s": "load_ratio",
+    "memory_ratio": "memory_gib",
+    "weight_ratio": "weight_gib",
+    "latency_ratio": "latency_mean_s",
+    "tokens_per_s_ratio": "tokens_per_s",
+    "energy_ratio": "energy_j",
+    "load_ratio": "load_s",
 }
 
 
-def efficiency_table(catalogue: Catalogue, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a cell, noise floors left out, with the ratio of each quantity to the ``full`` cell of the same model, dataset and prompt.
-
-    A ratio below 1 is a saving (above 1 for tokens per second); empty where the reference is missing or the quantity
-    unknown. Latencies are of the same samples at every precision, at batch 1.
-
-    Args:
-        catalogue: the configuration, which says what is a noise floor.
-        cells: from :func:`cells_table`.
-    """
-    same = [key for key in KEYS if key != "precision"]
-    values = cells[~cells["precision"].isin(list(catalogue.noise_floors))].astype(dict.fromkeys(RATIOS, float))
-    reference = values.loc[values["precision"] == REFERENCE, [*same, *RATIOS]]
-    joined = values.merge(reference, on=same, how="left", suffixes=("", "_full"))
-    for column, ratio in RATIOS.items():
-        # An energy or time of 0 in the reference makes no ratio.
-        joined[ratio] = joined[column] / joined[f"{column}_full"].where(joined[f"{column}_full"] > 0)
-    return joined[COLUMNS]
+def efficiency_table(vocabulary: Vocabulary, cells: Sequence[CellRow]) -> list[EfficiencyRow]:
+    """Return one row a cell, in the order given; noise floors are left out."""
+    by_cell = {row.cell: row for row in cells}
+    rows = []
+    for row in cells:
+        if row.precision in vocabulary.noise_floors:
+            continue
+        full = by_cell.get(replace(row.cell, precision=vocabulary.reference))
+        ratios = {name: _ratio(row, full, column) for name, column in RATIOS.items()}
+        rows.append(EfficiencyRow.model_validate({**row.shared_with(EfficiencyRow), **ratios}))
+    return rows
 
 
-COLUMNS = [
-    *("model", "title", "domain", "weights", "precision", "dataset", "task", "prompting", "shots", "memory_kind"),
-    *(name for pair in RATIOS.items() for name in pair),
-    *("latency_sd_s", "latency_n", "first_token_mean_s", "energy_note", "device", "contended_by"),
-]
+def _ratio(row: CellRow, full: CellRow | None, column: str) -> float | None:
+    value: float | None = getattr(row, column)
+    reference: float | None = getattr(full, column, None)
+    # An energy or time of 0 in the reference makes no ratio.
+    return value / reference if value is not None and reference else None

@@ -1,52 +1,61 @@
-"""The paper's Table 1 in the shape of ``cells.csv``, so that figures draw published values as they draw a run's."""
+"""The paper's Table 1 (arXiv 2509.04534) as rows, which tables and figures show beside or instead of a run's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
-from ..config import Catalogue
-from .cells import COLUMNS, parameters
-from .table1 import published_path
-from .writing import read_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..config import Prompting, located
+from ..contracts.csv_rows import Row
+from ..contracts.run_tables import CellKeys, Gib, Rate, Seconds, Weights
 
 PUBLISHED_PEAK = "published peak"
-_DEVICE = "4 x NVIDIA A100 40GB"
 
 
-def published_cells(catalogue: Catalogue) -> pd.DataFrame:
-    """Return one row a published cell; what the paper does not state (intervals, spread of latency) is empty.
-
-    ``memory_kind`` is :data:`PUBLISHED_PEAK`; the paper's "GB" are GiB.
-
-    Raises:
-        DataError: ``resources/paper/table1.csv`` is missing or malformed.
-    """
-    import pandas as pd
-
-    table = read_csv(published_path(catalogue.root))
-    rows = [_row(catalogue, row) for row in table.to_dict("records")]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    numbers = ["score_low", "score_high", "latency_sd_s"]
-    return frame.astype(dict.fromkeys(numbers, float))
+def published_path(root: Path) -> Path:
+    """Where the paper's Table 1 stands."""
+    return located(root, "resources/paper/table1.csv")
 
 
-def _row(catalogue: Catalogue, row: dict[Any, Any]) -> dict[str, Any]:
-    model, dataset = catalogue.models[row["model"]], catalogue.datasets[row["dataset"]]
-    return dict.fromkeys(COLUMNS) | {
-        **{key: row[key] for key in ("model", "precision", "dataset", "task", "score")},
-        "title": model.title,
-        "domain": model.domain,
-        "parameters": parameters(model.architecture),
-        "demonstration": False,
-        "dataset_title": dataset.title,
-        "prompting": "instruction",
-        "shots": 0,
-        "metric": dataset.metric,
-        "memory_gib": row["memory_gb"],
-        "memory_kind": PUBLISHED_PEAK,
-        "latency_mean_s": row["latency_s"],
-        "device": _DEVICE,
-    }
+class PublishedRow(CellKeys):
+    """One published cell; the paper's "GB" are GiB. What it does not state (intervals, spread of latency) is None."""
+
+    task: str
+    dataset: str
+    model: str
+    model_name_in_paper: str
+    precision: str
+    metric: str
+    memory_gb: Gib
+    latency_s: Seconds
+    score: Rate
+
+    # As rows of cells.csv have them, so that figures draw published values as they draw a run's.
+    prompting: Prompting = "instruction"
+    shots: int = 0
+    weights: Weights = "published"
+    memory_kind: str = PUBLISHED_PEAK
+    score_low: Rate | None = None
+    score_high: Rate | None = None
+    latency_sd_s: Seconds | None = None
+    prompt_tokens_mean: float | None = None
+    device: str = "4 x NVIDIA A100 40GB"
+
+    @property
+    def memory_gib(self) -> float:
+        """The memory under its proper unit."""
+        return self.memory_gb
+
+    @property
+    def latency_mean_s(self) -> float:
+        """The latency under the name that ``cells.csv`` has for it."""
+        return self.latency_s
+
+
+class TestSetSize(Row):
+    """One dataset of the paper's Table 2."""
+
+    task: str
+    dataset: str
+    name_in_paper: str
+    test_examples: int
+    metric: str

@@ -2,58 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from ..config import Catalogue, located
-from .writing import markdown_table, read_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-METRIC_WORDS = {"macro_f1": "macro F1", "entity_f1": "entity F1", "accuracy": "accuracy"}
-PUBLISHED = {"memory_gb": "published_memory_gib", "latency_s": "published_latency_s", "score": "published_score"}
+from ..config import Vocabulary, is_zero_shot
+from ..contracts.csv_rows import markdown_table
+from ..contracts.run_tables import CellRow, Table1Row
+from ..tasks import metric
+from .paper_rows import PublishedRow
 
 
-def table1(catalogue: Catalogue, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the zero-shot instruction cells by dataset, model and precision in configuration order.
-
-    Args:
-        catalogue: the configuration; the published table is read from ``resources/paper/table1.csv`` below its root.
-        cells: from :func:`cells_table`.
-
-    Beside the paper's columns: the score's interval, and where the paper has the same cell its three values
-    (``published_*``; the paper's "GB" are GiB), the score's difference and the ratios of memory and latency to them.
-    """
-    shown = cells[(cells["prompting"] == "instruction") & (cells["shots"] == 0)]
-    shown = shown[~shown["precision"].isin(list(catalogue.noise_floors))]
-    shown = shown.assign(latency_s=shown["latency_mean_s"])
-    published = read_csv(published_path(catalogue.root)).rename(columns=PUBLISHED)
-    joined = shown.merge(published[["dataset", "model", "precision", *PUBLISHED.values()]], how="left")
-    joined["score_difference"] = joined["score"] - joined["published_score"]
-    joined["memory_ratio"] = joined["memory_gib"] / joined["published_memory_gib"]
-    joined["latency_ratio"] = joined["latency_s"] / joined["published_latency_s"]
-    ranks = {key: configured_order(catalogue, key) for key in ("dataset", "model", "precision")}
-    ordered = joined.sort_values(list(ranks), key=lambda column: column.map(ranks[str(column.name)].index))
-    return ordered[COLUMNS].reset_index(drop=True)
+def table1(vocabulary: Vocabulary, cells: Sequence[CellRow], published: Sequence[PublishedRow]) -> list[Table1Row]:
+    """Return the zero-shot instruction cells by dataset, model and precision in display order."""
+    known = {(row.dataset, row.model, row.precision): row for row in published}
+    shown = {
+        (row.dataset, row.model, row.precision): row
+        for row in cells
+        if is_zero_shot(row) and row.precision not in vocabulary.noise_floors
+    }
+    order = [
+        (dataset, model, precision)
+        for dataset in vocabulary.datasets
+        for model in vocabulary.models
+        for precision in vocabulary.precisions
+    ]
+    return [_row(shown[key], known.get(key)) for key in order if key in shown]
 
 
-def configured_order(catalogue: Catalogue, key: str) -> list[str]:
-    """All known names of ``key`` (dataset, model or precision): the run's first, in its order, then the rest."""
-    known: dict[str, Any] = getattr(catalogue, f"{key}s")
-    named: list[str] | str = getattr(catalogue.run, f"{key}s")
-    return list(dict.fromkeys([*(named if isinstance(named, list) else []), *known]))
+def _row(row: CellRow, published: PublishedRow | None) -> Table1Row:
+    own = {**row.shared_with(Table1Row), "latency_s": row.latency_mean_s}
+    if published is None:
+        return Table1Row.model_validate(own)
+    return Table1Row.model_validate({
+        **own,
+        "published_memory_gib": published.memory_gib,
+        "published_latency_s": published.latency_s,
+        "published_score": published.score,
+        "score_difference": row.score - published.score,
+        "memory_ratio": row.memory_gib / published.memory_gib,
+        "latency_ratio": row.latency_mean_s / published.latency_s,
+    })  # fmt: skip
 
 
-def published_path(root: Path) -> Path:
-    """Where the paper's Table 1 stands."""
-    return located(root, "resources/paper/table1.csv")
-
-
-def table1_markdown(catalogue: Catalogue, table: pd.DataFrame) -> str:
+def table1_markdown(vocabulary: Vocabulary, table: Sequence[Table1Row], confidence: float) -> str:
     """Return :func:`table1` as Markdown: titles for names, the published value in brackets after the measured one."""
-    unit, factor = ("MiB", 1024) if len(table) and table["memory_gib"].max() < 0.5 else ("GiB", 1)
-    kinds = " / ".join(table["memory_kind"].unique())
+    small = len(table) > 0 and max(row.memory_gib for row in table) < 0.5
+    unit, factor = ("MiB", 1024) if small else ("GiB", 1)
+    kinds = " / ".join(dict.fromkeys(row.memory_kind for row in table))
     header = [
         "Task",
         "Dataset",
@@ -62,72 +56,44 @@ def table1_markdown(catalogue: Catalogue, table: pd.DataFrame) -> str:
         "Metric",
         f"Memory, {kinds} ({unit})",
         "Latency (s)",
-        f"Score [{catalogue.run.comparison.confidence:.0%} interval]",
+        f"Score [{confidence:.0%} interval]",
         "Chance",
     ]
-    rows = [_markdown_row(catalogue, row, factor) for row in table.to_dict("records")]
-    shown = [entry for name, entry in catalogue.precisions.items() if name not in catalogue.noise_floors]
-    notes = [f"{entry.title}: {entry.note.strip()}" for entry in shown if entry.note]
-    lines = [
+    rows = [_markdown_row(vocabulary, row, factor) for row in table]
+    return markdown_table(header, rows) + "\n" + "\n".join(f"- {line}" for line in _notes(vocabulary, table)) + "\n"
+
+
+def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
+    notes = [
         "Latency is the mean ± standard deviation of single queries.",
         "Chance is the score of the best answer that is the same for every sample.",
-        *(
-            ["In round brackets: the value published for the same cell."]
-            if table["published_score"].notna().any()
-            else []
-        ),
-        *(
-            [f"Random weights: scores of these are meaningless ({', '.join(random)})."]
-            if (random := _with_random_weights(catalogue, table))
-            else []
-        ),
-        *(["The models are tiny demonstration models."] if _any_demonstration(catalogue, table) else []),
-        *notes,
     ]
-    return markdown_table(header, rows) + "\n" + "\n".join(f"- {line}" for line in lines) + "\n"
+    if any(row.published_score is not None for row in table):
+        notes.append("In round brackets: the value published for the same cell.")
+    random = dict.fromkeys(vocabulary.models[row.model].title for row in table if row.weights == "random")
+    if random:
+        notes.append(f"Random weights: scores of these are meaningless ({', '.join(random)}).")
+    if vocabulary.has_demonstrations(row.model for row in table):
+        notes.append("The models are tiny demonstration models.")
+    shown = [entry for name, entry in sorted(vocabulary.precisions.items()) if name not in vocabulary.noise_floors]
+    return notes + [f"{entry.title}: {entry.note.strip()}" for entry in shown if entry.note]
 
 
-def _markdown_row(catalogue: Catalogue, row: dict[Any, Any], factor: int) -> list[str]:
-    deviation = "" if row["latency_sd_s"] != row["latency_sd_s"] else f" ± {row['latency_sd_s']:.2g}"
-    interval = f"[{row['score_low']:.3f}, {row['score_high']:.3f}]"
+def _markdown_row(vocabulary: Vocabulary, row: Table1Row, factor: int) -> list[str]:
+    deviation = "" if row.latency_sd_s is None else f" ± {row.latency_sd_s:.2g}"
+    interval = f"[{row.score_low:.3f}, {row.score_high:.3f}]"
     return [
-        str(row["task"]).replace("_", " "),
-        catalogue.datasets[row["dataset"]].title,
-        catalogue.models[row["model"]].title,
-        catalogue.precisions[row["precision"]].title,
-        METRIC_WORDS.get(row["metric"], row["metric"]),
-        f"{row['memory_gib'] * factor:.2f}{_published(row['published_memory_gib'], '.2f', factor)}",
-        f"{row['latency_s']:.3g}{deviation}{_published(row['published_latency_s'], '.3g')}",
-        f"{row['score']:.3f} {interval}{_published(row['published_score'], '.3f')}",
-        f"{row['constant_score']:.3f}",
+        row.task.replace("_", " "),
+        vocabulary.title("dataset", row.dataset),
+        vocabulary.title("model", row.model),
+        vocabulary.title("precision", row.precision),
+        metric(row.metric).title,
+        f"{row.memory_gib * factor:.2f}{_published(row.published_memory_gib, '.2f', factor)}",
+        f"{row.latency_s:.3g}{deviation}{_published(row.published_latency_s, '.3g')}",
+        f"{row.score:.3f} {interval}{_published(row.published_score, '.3f')}",
+        f"{row.constant_score:.3f}",
     ]
 
 
-def _published(value: float, style: str, factor: int = 1) -> str:
-    return "" if value != value else f" ({value * factor:{style}})"
-
-
-def _with_random_weights(catalogue: Catalogue, table: pd.DataFrame) -> list[str]:
-    return [catalogue.models[name].title for name in table.loc[table["weights"] == "random", "model"].unique()]
-
-
-def _any_demonstration(catalogue: Catalogue, table: pd.DataFrame) -> bool:
-    return any(catalogue.models[model].demonstration for model in table["model"].unique())
-
-
-COLUMNS = [
-    *(
-        "task",
-        "dataset",
-        "model",
-        "weights",
-        "precision",
-        "metric",
-        "memory_gib",
-        "memory_kind",
-        "latency_s",
-        "latency_sd_s",
-    ),
-    *("score", "score_low", "score_high", "constant_score", "n", "unparseable_rate", *PUBLISHED.values()),
-    *("score_difference", "memory_ratio", "latency_ratio"),
-]
+def _published(value: float | None, style: str, factor: int = 1) -> str:
+    return "" if value is None else f" ({value * factor:{style}})"

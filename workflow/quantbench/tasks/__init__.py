@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ..config import DatasetEntry
-from .metrics import f1_from_counts, metric_value
+from .metrics import Metric, f1_from_counts, metric
 from .multi_label import MultiLabelClassification
 from .named_entities import NamedEntityRecognition
 from .question_answering import QuestionAnswering
@@ -17,9 +19,13 @@ TASKS: dict[str, type[MultiLabelClassification | NamedEntityRecognition | Relati
     "question_answering": QuestionAnswering,
 }
 
-__all__ = ["Answer", "Task", "f1_from_counts", "get", "metric_value"]
+__all__ = ["Answer", "Metric", "Task", "f1_from_counts", "get", "metric"]
 
 
 def get(entry: DatasetEntry) -> Task:
-    """Return the task of a dataset, bound to its labels and reader."""
-    return TASKS[entry.task](entry)
+    """Return the task of a dataset, bound to its labels, reader and metric.
+
+    Raises:
+        ConfigError: the dataset names a metric that does not exist.
+    """
+    return cast(Task, TASKS[entry.task](entry))

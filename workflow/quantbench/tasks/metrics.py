@@ -1,17 +1,48 @@
-"""Scores as functions of summed counts: true positives, false positives, false negatives per label (docs/protocol.md#metrics)."""
+"""The metrics: each is one entry of :data:`METRICS`, a function of summed counts, so that its intervals come with it.
+
+A new one is its function and its entry here; a dataset then names it under ``metric``
+(docs/protocol.md#metrics).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigError, nearest
+
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
-def f1_from_counts(counts: NDArray[np.number[Any]]) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One way to score answers.
+
+    Attributes:
+        name: as datasets and tables name it.
+        title: for people.
+        values: from counts of shape (..., labels, 3), the last axis true positives, false positives, false negatives,
+            summed over samples, to scores between 0 and 1 of shape (...); vectorized, so that resamples are one call.
+        interval: ``wilson`` where the score is the share of samples answered right (one label; right: true positive,
+            wrong: false negative), else ``bootstrap`` over documents.
+    """
+
+    name: str
+    title: str
+    values: Callable[[Counts | Floats], Floats]
+    interval: Literal["wilson", "bootstrap"] = "bootstrap"
+
+    def value(self, total: Counts | Floats) -> float:
+        """The score of counts summed over samples, shape (labels, 3)."""
+        return float(self.values(total))
+
+
+def f1_from_counts(counts: Counts | Floats) -> Floats:
     """Return F1 = 2 tp / (2 tp + fp + fn), 0 where undefined.
 
     Args:
@@ -21,35 +52,50 @@ def f1_from_counts(counts: NDArray[np.number[Any]]) -> NDArray[np.float64]:
         Shape (...).
     """
     tp, fp, fn = counts[..., 0], counts[..., 1], counts[..., 2]
-    denominator = np.asarray(2 * tp + fp + fn, dtype=np.float64)
-    f1: NDArray[np.float64] = np.divide(2 * tp, denominator, out=np.zeros_like(denominator), where=denominator > 0)
-    return f1
+    return _share(2 * tp, 2 * tp + fp + fn)
 
 
-def metric_value(counts: NDArray[np.number[Any]], metric: str) -> NDArray[np.float64]:
-    """Return the metric of summed counts, vectorized over leading axes (resamples).
+def _macro_f1(counts: Counts | Floats) -> Floats:
+    return np.asarray(f1_from_counts(counts).mean(axis=-1))
 
-    ``macro_f1``: mean over labels of F1. ``entity_f1``: F1 of the counts summed over labels. ``accuracy``: tp / (tp + fn) of the one row.
 
-    Args:
-        counts: shape (..., labels, 3).
-        metric: name of the metric.
+def _entity_f1(counts: Counts | Floats) -> Floats:
+    return f1_from_counts(np.asarray(counts.sum(axis=-2)))
 
-    Returns:
-        Shape (...).
+
+def _accuracy(counts: Counts | Floats) -> Floats:
+    return _share(counts[..., 0, 0], counts[..., 0, 0] + counts[..., 0, 2])
+
+
+def _share(part: Counts | Floats, whole: Counts | Floats) -> Floats:
+    """``part / whole``, 0 where there is nothing."""
+    whole = np.asarray(whole, dtype=np.float64)
+    share: Floats = np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+    return share
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("macro_f1", "macro F1", _macro_f1),  # the mean of the labels' F1
+        Metric("entity_f1", "entity F1", _entity_f1),  # F1 of the counts summed over labels (micro)
+        Metric("accuracy", "accuracy", _accuracy, "wilson"),
+    )
+}
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name.
+
+    Raises:
+        ConfigError: there is none; names the nearest.
     """
-    if metric == "macro_f1":
-        return np.asarray(f1_from_counts(counts).mean(axis=-1))
-    if metric == "entity_f1":
-        return f1_from_counts(np.asarray(counts.sum(axis=-2)))
-    if metric == "accuracy":
-        right, asked = counts[..., 0, 0], np.asarray(counts[..., 0, 0] + counts[..., 0, 2], dtype=np.float64)
-        share: NDArray[np.float64] = np.divide(right, asked, out=np.zeros_like(asked), where=asked > 0)
-        return share
-    raise ValueError(f"unknown metric {metric!r}")
+    if name not in METRICS:
+        raise ConfigError(f"unknown metric {name!r}{nearest(name, METRICS)}; metrics stand in tasks/metrics.py")
+    return METRICS[name]
 
 
-def single_label_counts(answers: Sequence[Any], golds: Sequence[Any], labels: Sequence[Hashable]) -> Counts:
+def single_label_counts(answers: Sequence[Hashable], golds: Sequence[Hashable], labels: Sequence[Hashable]) -> Counts:
     """Count one-of-many answers; an answer outside ``labels`` (None) is wrong for gold and a prediction of none.
 
     Returns:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from . import text as reading
 from .label_lists import NONE, TRIM, read_list
 from .metrics import Counts
 from .names import Inventory, is_negated
-from .task import Answer, Task
+from .task import Answer, TaskOf
 
 _STATED = re.compile(
     r"\b(?:labels?|hallmarks?(?: of cancer)?|topics?|categor(?:y|ies)|answers?|class(?:es)?|output|result)\b[\"']?"
@@ -39,16 +38,16 @@ _STATED = re.compile(
 _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
 
 
-class MultiLabelClassification(Task):
+class MultiLabelClassification(TaskOf[list[str]]):
     """Any number of labels per sample; mean over the inventory of each label's binary F1."""
 
-    empty: Any = []
+    empty: list[str] = []
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, list(entry.labels))
         self._inventory = Inventory(self.labels, short_names=False)
 
-    def read(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer[list[str]]:
         """Read the labels an output names; see the module's conventions."""
         shown = reading.visible(raw)
         text = reading.without_echo(reading.normalise(shown), str(sample.inputs.get("text", "")), self.entry.labels)
@@ -61,11 +60,11 @@ class MultiLabelClassification(Task):
                 return answer
         return self._read_values(text) or self._read_list(text) or self._read_body(text, marked) or self.no_answer()
 
-    def constants(self, golds: Sequence[Any]) -> list[Any]:
+    def constants(self, golds: Sequence[list[str]]) -> list[list[str]]:
         """Every label: naming one more never lowers the mean of the labels' F1."""
         return [list(self.labels)]
 
-    def read_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer[list[str]]:
         """Accept label names as the inventory writes them, joined by ``;``, or the word ``none``, alone on the line."""
         line = reading.exact_line(raw)
         if line == "none":
@@ -75,11 +74,11 @@ class MultiLabelClassification(Task):
             return self.no_answer()
         return self._answer(names)
 
-    def render(self, gold: Any, sample: Sample) -> str:
+    def render(self, gold: list[str], sample: Sample) -> str:
         """Return the labels joined by ``; ``, or ``none``."""
         return "; ".join(gold) or "none"
 
-    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+    def counts(self, answers: Sequence[list[str]], golds: Sequence[list[str]]) -> Counts:
         """One row a label, each judged as a yes-or-no question."""
         told, true = self._indicators(answers), self._indicators(golds)
         return np.stack([told & true, told & ~true, ~told & true], axis=-1).astype(np.int64)
@@ -91,23 +90,23 @@ class MultiLabelClassification(Task):
             return None
         return f"gold {gold!r} is not a list of labels among {', '.join(self.labels)}"
 
-    def _indicators(self, values: Sequence[Any]) -> NDArray[np.bool_]:
+    def _indicators(self, values: Sequence[list[str]]) -> NDArray[np.bool_]:
         rows = [[label in value for label in self.labels] for value in values]
         return np.array(rows, dtype=bool).reshape(-1, len(self.labels))
 
-    def _answer(self, labels: Iterable[str]) -> Answer:
+    def _answer(self, labels: Iterable[str]) -> Answer[list[str]]:
         chosen = set(labels)
         return Answer([label for label in self.labels if label in chosen], True)
 
-    def _read_values(self, text: str) -> Answer | None:
+    def _read_values(self, text: str) -> Answer[list[str]] | None:
         values = self._inventory.values(text)
         return self._answer(label for label, value in values.items() if value) if values else None
 
-    def _read_list(self, text: str) -> Answer | None:
+    def _read_list(self, text: str) -> Answer[list[str]] | None:
         labels = read_list(reading.before_explanation(text), self._inventory)
         return None if labels is None else self._answer(labels)
 
-    def _read_body(self, text: str, marked: set[str]) -> Answer | None:
+    def _read_body(self, text: str, marked: set[str]) -> Answer[list[str]] | None:
         """Read an output in prose: what it states, what it concludes, what it names."""
         statements = [_paragraph(text[match.end() :]) for match in _STATED.finditer(text)]
         for statement in (*statements, *reading.therefore_statements(text)):
@@ -116,7 +115,7 @@ class MultiLabelClassification(Task):
                 return answer
         return self._read_prose(reading.before_explanation(text), marked)
 
-    def _read_prose(self, text: str, marked: set[str]) -> Answer | None:
+    def _read_prose(self, text: str, marked: set[str]) -> Answer[list[str]] | None:
         named = [mention.label for mention in self._inventory.mentions(text) if not is_negated(text, mention)]
         if named:
             return self._answer([label for label in named if label in marked] or named)

@@ -19,18 +19,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from rapidfuzz import fuzz
 
 from ..config import DatasetEntry
-from ..contracts.records import Sample
+from ..contracts.records import Mention, Sample
 from . import text as reading
 from .alignment import Span, carry_over, find_listed, fold
 from .markup import Marked, has_tags, read_marked, unescape
 from .metrics import Counts
-from .task import Answer, Task
+from .task import Answer, TaskOf
 
 _NONE = (
     r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) |(?:the|this) (?:sentence|text) \w+ )?"
@@ -48,10 +47,10 @@ _INSTRUCTION = re.compile(r"between\s+<(\w+)>\s+and\s+</\1>", re.IGNORECASE)
 _STRICT_TAG = re.compile(r"</?span>")
 
 
-class NamedEntityRecognition(Task):
+class NamedEntityRecognition(TaskOf[list[Mention]]):
     """Entities of one type; exact-span F1, micro over all sentences, those without gold entities included."""
 
-    empty: Any = []
+    empty: list[Mention] = []
 
     def __init__(self, entry: DatasetEntry) -> None:
         kind = entry.entity_type or "entity"
@@ -60,7 +59,7 @@ class NamedEntityRecognition(Task):
         names = "".join(kind.split())
         self._type_name = re.compile(rf"(?:{re.escape(fold(names))})s?(?:name|entity|mention)?s?[:=-]*")
 
-    def read(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer[list[Mention]]:
         """Read the highlighted stretches of an output; see the module's conventions."""
         written = str(sample.inputs.get("text", ""))
         sentence = _Sentence(written)
@@ -72,11 +71,11 @@ class NamedEntityRecognition(Task):
         spans = self._read(shown, sentence)
         return self.no_answer() if spans is None else Answer(sentence.entities(spans), True)
 
-    def constants(self, golds: Sequence[Any]) -> list[Any]:
+    def constants(self, golds: Sequence[list[Mention]]) -> list[list[Mention]]:
         """No mention at all: mentions are places in one sentence, and no place fits all of them."""
         return [[]]
 
-    def read_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer[list[Mention]]:
         """Accept the sentence, character by character, with entities between ``<span>`` and ``</span>``, never nested."""
         line, written = reading.exact_line(raw), str(sample.inputs.get("text", ""))
         tags = _STRICT_TAG.findall(line)
@@ -94,7 +93,7 @@ class NamedEntityRecognition(Task):
         """Accept the exact copy, and where tags stand a careful reading: words about the sentence are no answer yet."""
         return self.read_strict(text, sample).ok or (has_tags(text) and self.read(text, sample).ok)
 
-    def render(self, gold: Any, sample: Sample) -> str:
+    def render(self, gold: list[Mention], sample: Sample) -> str:
         """Return the sentence with each entity between ``<span>`` and ``</span>``, otherwise unchanged."""
         written = str(sample.inputs["text"])
         places = _Sentence(written).places
@@ -105,7 +104,7 @@ class NamedEntityRecognition(Task):
             position = end
         return "".join([*rendered, written[position:]])
 
-    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+    def counts(self, answers: Sequence[list[Mention]], golds: Sequence[list[Mention]]) -> Counts:
         """One row: exact spans found, spans told that are not gold, gold spans missed."""
         counts = np.zeros((len(golds), 1, 3), dtype=np.int64)
         for row, (answer, gold) in enumerate(zip(answers, golds, strict=True)):
@@ -114,7 +113,7 @@ class NamedEntityRecognition(Task):
             counts[row, 0] = hits, len(told) - hits, len(true) - hits
         return counts
 
-    def correct(self, answer: Any, gold: Any) -> bool:
+    def correct(self, answer: list[Mention], gold: list[Mention]) -> bool:
         """Judge one sentence: all entities and no other."""
         return _span_set(answer) == _span_set(gold)
 
@@ -220,7 +219,7 @@ class _Sentence:
             offsets.add(length)
         return offsets
 
-    def entities(self, spans: Sequence[Span]) -> list[dict[str, Any]]:
+    def entities(self, spans: Sequence[Span]) -> list[Mention]:
         """Return spans as ``{"start", "end", "text"}`` with the text as the sentence writes it, in order, each once."""
         return [
             {"start": start, "end": end, "text": self.written[self.places[start] : self.places[end - 1] + 1]}
@@ -228,5 +227,5 @@ class _Sentence:
         ]
 
 
-def _span_set(entities: Any) -> set[tuple[int, int]]:
+def _span_set(entities: Sequence[Mention]) -> set[tuple[int, int]]:
     return {(entity["start"], entity["end"]) for entity in entities}

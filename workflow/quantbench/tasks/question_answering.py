@@ -14,29 +14,29 @@ Conventions (docs/protocol.md#answers; where it is silent, decided here):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..config import DatasetEntry
 from ..contracts.records import Sample
 from . import choice, decision
 from . import text as reading
 from .metrics import Counts, single_label_counts
-from .task import Answer, Task
+from .task import Answer, TaskOf
 
 DECISIONS = ("yes", "no", "maybe")
 
 
-class QuestionAnswering(Task):
+class QuestionAnswering(TaskOf[str | None]):
     """One answer per question; accuracy."""
+
+    empty: str | None = None
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, ["correct"])
         self._lettered = entry.lettered
 
-    def read(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer[str | None]:
         """Read the one answer an output gives; see the module's conventions."""
         text = reading.normalise(reading.visible(raw))
         text = reading.without_echo(text, str(sample.inputs.get("question", "")), {})
@@ -44,24 +44,24 @@ class QuestionAnswering(Task):
         value = choice.read(text, _options(sample)) if self._lettered else decision.read(text)
         return self.no_answer() if value is None else Answer(value, True)
 
-    def read_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer[str | None]:
         """Accept one letter of the options in upper case, or yes, no or maybe in lower case, alone on the line."""
         line = reading.exact_line(raw)
         known = _options(sample).keys() if self._lettered else DECISIONS
         return Answer(line, True) if line in known else self.no_answer()
 
-    def render(self, gold: Any, sample: Sample) -> str:
+    def render(self, gold: str | None, sample: Sample) -> str:
         """Return the letter or the word."""
         return str(gold)
 
-    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+    def counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> Counts:
         """One row: a right answer is a true positive, any other a false negative; accuracy has no false positives."""
         right = np.array([answer == gold for answer, gold in zip(answers, golds, strict=True)], dtype=np.int64)
         return np.stack([right, np.zeros_like(right), 1 - right], axis=-1).reshape(-1, 1, 3)
 
-    def label_counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> dict[str, NDArray[np.int64]]:
+    def label_counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> dict[str, Counts]:
         """One entry for each letter that occurs in the gold answers, or for yes, no and maybe."""
-        labels = sorted(set(golds)) if self._lettered else list(DECISIONS)
+        labels = sorted({str(gold) for gold in golds}) if self._lettered else list(DECISIONS)
         total = single_label_counts(answers, golds, labels).sum(axis=0)
         return dict(zip(labels, total, strict=True))
 

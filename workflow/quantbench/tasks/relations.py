@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from ..config import DatasetEntry
 from ..contracts.records import Sample
 from . import text as reading
 from .metrics import Counts, single_label_counts
 from .names import Inventory, Mention, is_negated
-from .task import Answer, Task
+from .task import Answer, TaskOf
 
 _STATED = re.compile(
     r"\b(?:class|relation(?:ship)?|label|category|type|classification|answer|prediction|output|result|response)s?\b[\"']?"
@@ -58,14 +57,16 @@ _BEFORE_SHORT = re.compile(
 )
 
 
-class RelationExtraction(Task):
+class RelationExtraction(TaskOf[str | None]):
     """One class per sample; macro F1 over the whole inventory, the negative class included."""
+
+    empty: str | None = None
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, list(entry.labels))
         self._inventory = Inventory(self.labels, short_names=True)
 
-    def read(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer[str | None]:
         """Read the one class an output names; see the module's conventions."""
         text = reading.normalise(reading.visible(raw))
         text = reading.without_echo(text, str(sample.inputs.get("sentence", "")), self.entry.labels)
@@ -76,16 +77,16 @@ class RelationExtraction(Task):
                 return answer
         return self._read_values(text) or self._read_body(text) or self.no_answer()
 
-    def read_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer[str | None]:
         """Accept the class exactly as the inventory writes it, alone on its line."""
         line = reading.exact_line(raw)
         return Answer(line, True) if line in self.labels else self.no_answer()
 
-    def render(self, gold: Any, sample: Sample) -> str:
+    def render(self, gold: str | None, sample: Sample) -> str:
         """Return the class."""
         return str(gold)
 
-    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+    def counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> Counts:
         """One row a class; no answer is a false negative of its gold class only."""
         return single_label_counts(answers, golds, self.labels)
 
@@ -95,14 +96,14 @@ class RelationExtraction(Task):
             return None
         return f"gold {sample.gold!r} is none of {', '.join(self.labels)}"
 
-    def _read_values(self, text: str) -> Answer | None:
+    def _read_values(self, text: str) -> Answer[str | None] | None:
         values = self._inventory.values(text)
         if not values:
             return None
         chosen = [label for label, value in values.items() if value]
         return Answer(chosen[0], True) if len(chosen) == 1 else self.no_answer()
 
-    def _read_body(self, text: str) -> Answer | None:
+    def _read_body(self, text: str) -> Answer[str | None] | None:
         """Read an output without final statement or values, by the order of precedence."""
         for line_start in _line_starts(text):
             answer = self._read_opening(text[line_start:])
@@ -121,7 +122,7 @@ class RelationExtraction(Task):
                 return answer
         return self._read_sentence(reading.before_explanation(text))
 
-    def _read_opening(self, text: str) -> Answer | None:
+    def _read_opening(self, text: str) -> Answer[str | None] | None:
         """Read a class that stands first in ``text``; None where none does, no answer where a second is offered with it."""
         opening = _OPENING.match(text)
         start = opening.end() if opening else 0
@@ -170,7 +171,7 @@ class RelationExtraction(Task):
                 return True
         return False
 
-    def _read_sentence(self, text: str) -> Answer | None:
+    def _read_sentence(self, text: str) -> Answer[str | None] | None:
         """Read the one class that is named in prose and not denied."""
         named = [mention for mention in self._inventory.mentions(text) if self._stands_as_name(text, mention)]
         offered = {mention.label for mention in named if not is_negated(text, mention)}

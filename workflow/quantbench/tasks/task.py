@@ -7,42 +7,47 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Generic, TypeVar
 
 from ..config import DatasetEntry
+from ..contracts.records import Answer as AnswerValue
 from ..contracts.records import Sample
+from ..errors import ConfigError
 from . import completion
-from .metrics import Counts, metric_value
+from .metrics import Counts, metric
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Generic[Value]):
     """What was read from one output. Where nothing could be read ``ok`` is False and ``value`` empty (None or [])."""
 
-    value: Any
+    value: Value
     ok: bool
 
 
-class Task(ABC):
-    """One task bound to one dataset.
+class TaskOf(ABC, Generic[Value]):
+    """One task bound to one dataset, whose answers are of one kind.
 
     ``labels`` names the rows of :meth:`counts`. ``empty`` is the value that stands for no answer.
     """
 
-    empty: Any = None
+    empty: Value
 
     def __init__(self, entry: DatasetEntry, labels: Sequence[str]) -> None:
         self.entry = entry
         self.labels = tuple(labels)
+        try:
+            self.metric = metric(entry.metric)
+        except ConfigError as error:
+            raise ConfigError(f"dataset {entry.title}: key 'metric' of its dataset.yaml: {error}") from None
 
-    def parse(self, raw: str, sample: Sample) -> Answer:
+    def parse(self, raw: str, sample: Sample) -> Answer[Value]:
         """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text."""
         return self.read(self._answered(raw, sample), sample)
 
-    def parse_strict(self, raw: str, sample: Sample) -> Answer:
+    def parse_strict(self, raw: str, sample: Sample) -> Answer[Value]:
         """Read an output only if it has exactly the form :meth:`render` writes.
 
         The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
@@ -73,19 +78,19 @@ class Task(ABC):
         return raw[: self.answer_end(raw, sample)]
 
     @abstractmethod
-    def read(self, raw: str, sample: Sample) -> Answer:
+    def read(self, raw: str, sample: Sample) -> Answer[Value]:
         """Read all of an output as a careful reader would."""
 
     @abstractmethod
-    def read_strict(self, raw: str, sample: Sample) -> Answer:
+    def read_strict(self, raw: str, sample: Sample) -> Answer[Value]:
         """Read the exact form from all of an output."""
 
     @abstractmethod
-    def render(self, gold: Any, sample: Sample) -> str:
+    def render(self, gold: Value, sample: Sample) -> str:
         """Write a gold answer the way a worked example in a prompt shows it."""
 
     @abstractmethod
-    def counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> Counts:
+    def counts(self, answers: Sequence[Value], golds: Sequence[Value]) -> Counts:
         """Count, per sample and label, true positives, false positives and false negatives.
 
         Args:
@@ -100,36 +105,32 @@ class Task(ABC):
     def check_gold(self, sample: Sample) -> str | None:
         """Return what is wrong with a sample's gold answer for this dataset, or None."""
 
-    def score_from_counts(self, total: NDArray[np.integer[Any]]) -> float:
-        """Return the metric from counts summed over samples, shape (len(labels), 3)."""
-        return float(metric_value(total, self.entry.metric))
-
-    def label_counts(self, answers: Sequence[Any], golds: Sequence[Any]) -> dict[str, NDArray[np.int64]]:
+    def label_counts(self, answers: Sequence[Value], golds: Sequence[Value]) -> dict[str, Counts]:
         """Return label -> summed (true positives, false positives, false negatives), for the per-label report."""
         total = self.counts(answers, golds).sum(axis=0)
         return dict(zip(self.labels, total, strict=True))
 
-    def correct(self, answer: Any, gold: Any) -> bool:
+    def correct(self, answer: Value, gold: Value) -> bool:
         """Judge one sample: the whole answer equals the whole gold answer."""
         return bool(answer == gold)
 
-    def constants(self, golds: Sequence[Any]) -> list[Any]:
+    def constants(self, golds: Sequence[Value]) -> list[Value]:
         """Return the answers that one could give to every sample unread; :meth:`constant_score` takes the best of them.
 
         Here each answer that occurs in ``golds``; tasks whose answers hold several parts say better.
         """
-        return sorted(set(golds))
+        return sorted(set(golds), key=str)
 
-    def constant_score(self, golds: Sequence[Any]) -> float:
+    def constant_score(self, golds: Sequence[Value]) -> float:
         """Return the chance level: the metric of the best answer that is the same for every sample."""
         tried = [self.counts([answer] * len(golds), golds).sum(axis=0) for answer in self.constants(golds)]
-        return max(map(self.score_from_counts, tried))
+        return max(map(self.metric.value, tried))
 
-    def no_answer(self) -> Answer:
+    def no_answer(self) -> Answer[Value]:
         """Return the answer that stands for an output in which none was found."""
         return Answer(self.empty, False)
 
-    def vote(self, answers: Sequence[Answer]) -> Answer:
+    def vote(self, answers: Sequence[Answer[Value]]) -> Answer[Value]:
         """Return the majority of the answers that could be read, whole answers compared; ties go to the first.
 
         Self-consistency of Wang et al. 2023 (arXiv 2203.11171).
@@ -141,3 +142,7 @@ class Task(ABC):
         # max keeps the first of equals, and a Counter keeps the order of first appearance.
         winner = max(tally, key=lambda key: tally[key])
         return next(answer for answer in readable if json.dumps(answer.value, sort_keys=True) == winner)
+
+
+# A task whose kind of answers is not known where it is used.
+Task = TaskOf[AnswerValue]

@@ -1,0 +1,236 @@
+"""The tables of a run, one class a file: what each column holds. Units stand in the columns' names."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ..config import Prompting
+from .cell_name import Cell
+from .csv_rows import Row
+from .measurements import WeightsKind
+
+PEAK = "peak allocated"
+MODEL_BYTES = "model bytes"
+Model = Annotated[str, Field(description="its name in config/models/")]
+Precision = Annotated[str, Field(description="its name in config/precisions/")]
+Dataset = Annotated[str, Field(description="its name in config/datasets/")]
+Title = Annotated[str, Field(description="of the model, for people")]
+Domain = Annotated[str, Field(description="of the model: `general` or `biomedical`")]
+Task = Annotated[str, Field(description="of the dataset")]
+Metric = Annotated[str, Field(description="of the dataset")]
+Shots = Annotated[int, Field(description="worked examples in the prompt")]
+Device = Annotated[str, Field(description="`CPU` with its name, or the GPUs, counted")]
+MaybeText = Annotated[str | None, Field(description="empty where there is nothing to say")]
+Rate = Annotated[float, Field(description="between 0 and 1")]
+Gib = Annotated[float, Field(description="GiB of 2**30 bytes")]
+Seconds = Annotated[float, Field(description="seconds")]
+MaybeRate = Annotated[float | None, Field(description="between 0 and 1; empty where unknown")]
+MaybeGib = Annotated[float | None, Field(description="GiB of 2**30 bytes; empty where unknown")]
+MaybeSeconds = Annotated[float | None, Field(description="seconds; empty where unknown or n is too small")]
+Joules = Annotated[float | None, Field(description="joules of the quality pass; empty where unknown")]
+Ratio = Annotated[float | None, Field(description="to full precision; empty where one of the two is unknown or 0")]
+Weights = Annotated[
+    WeightsKind, Field(description="`random` where the model was a stand-in, whose scores mean nothing")
+]
+
+
+class CellKeys(Row):
+    """A line about one cell, which its columns ``model``, ``precision``, ``dataset``, ``prompting`` and ``shots`` name."""
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that this line is about."""
+        return Cell(*(getattr(self, key.name) for key in fields(Cell)))
+
+
+class CellRow(CellKeys):
+    """One line a cell, in the order of the configuration: everything measured and scored."""
+
+    path: ClassVar[str] = "tables/cells.csv"
+
+    model: Model
+    title: Title
+    domain: Domain
+    parameters: int = Field(description="weights of linear layers, embeddings and head; no norms and biases")
+    demonstration: bool = Field(description="a tiny demonstration model")
+    weights: Weights
+    precision: Precision
+    dataset: Dataset
+    dataset_title: str = Field(description="of the dataset, for people")
+    task: Task
+    prompting: Prompting
+    shots: Shots
+    metric: Metric
+    score: Rate
+    score_low: Rate
+    score_high: Rate
+    constant_score: Rate = Field(description="chance level: what the best constant answer scores")
+    n: int = Field(description="samples")
+    unparseable_rate: Rate
+    strict_score: Rate = Field(description="under exact-format reading")
+    strict_unparseable_rate: Rate
+    memory_gib: Gib = Field(description="what `memory_kind` says, in GiB of 2**30 bytes")
+    memory_kind: Literal["peak allocated", "model bytes"] = Field(
+        description="the peak torch allocated during inference, summed over devices; on CPU the model's own bytes"
+    )
+    weight_gib: Gib
+    process_gib: MaybeGib
+    resident_gib: Gib
+    latency_n: int = Field(description="single queries measured")
+    latency_mean_s: Seconds
+    latency_sd_s: MaybeSeconds
+    latency_p50_s: MaybeSeconds
+    latency_p90_s: MaybeSeconds
+    latency_p95_s: MaybeSeconds
+    latency_p99_s: MaybeSeconds
+    latency_note: str | None = Field(description="the percentiles left empty because n is too small")
+    first_token_mean_s: Seconds
+    tokens_per_s: float = Field(
+        description="new tokens of the single queries, prompt processing included in their time"
+    )
+    prompt_tokens_mean: float = Field(description="tokens")
+    load_s: Seconds
+    energy_j: Joules
+    energy_note: str | None = Field(description="why the energy is unknown")
+    device: Device
+    contended_by: str | None = Field(description="other processes that computed on the leased GPUs")
+
+
+class Table1Row(Row):
+    """One zero-shot instruction cell; ``published_*``, difference and ratios to them are empty where it is not published."""
+
+    path: ClassVar[str] = "tables/table1.csv"
+
+    task: Task
+    dataset: Dataset
+    model: Model
+    weights: Weights
+    precision: Precision
+    metric: Metric
+    memory_gib: Gib
+    memory_kind: str = Field(description="what `memory_gib` is, as in cells.csv")
+    latency_s: Seconds = Field(description="mean of single queries, in seconds")
+    latency_sd_s: MaybeSeconds
+    score: Rate
+    score_low: Rate
+    score_high: Rate
+    constant_score: Rate
+    n: int = Field(description="samples")
+    unparseable_rate: Rate
+    published_memory_gib: MaybeGib = None
+    published_latency_s: MaybeSeconds = None
+    published_score: MaybeRate = None
+    score_difference: float | None = Field(default=None, description="score minus the published one")
+    memory_ratio: float | None = Field(default=None, description="to the published memory")
+    latency_ratio: float | None = Field(default=None, description="to the published latency")
+
+
+class EffectRow(CellKeys):
+    """One quantized cell of one study beside its twin at full precision, on the same samples."""
+
+    path: ClassVar[str] = "tables/precision_effects.csv"
+
+    study: str = Field(description="its name in the file of studies")
+    model: Model
+    title: Title
+    weights: Weights = Field(description="`random` where the model of one of the two was a stand-in")
+    dataset: Dataset
+    task: Task
+    prompting: Prompting
+    shots: Shots
+    precision: Precision
+    metric: Metric
+    n: int = Field(description="samples")
+    documents: int = Field(description="source documents of the samples, the resampling unit")
+    full_score: Rate
+    score: Rate
+    score_low: Rate
+    score_high: Rate
+    difference: float = Field(description="quantized minus full precision")
+    difference_low: float = Field(description="end of the paired interval")
+    difference_high: float = Field(description="end of the paired interval")
+    flip_rate: Rate = Field(description="share of samples whose answer changed at all")
+    lost: int = Field(description="samples right at full precision and wrong here")
+    gained: int = Field(description="the other way round")
+    mcnemar_p: Rate
+    holm_p: Rate = Field(description="`mcnemar_p` corrected for the number of comparisons of the study")
+    margin: float = Field(description="largest loss still called preserved")
+    verdict: Literal["preserved", "degraded", "inconclusive"] = Field(description="see docs/protocol.md#verdicts")
+    smallest_detectable: float = Field(description="difference found with 80% power")
+    noise_floor_flip_rate: MaybeRate = Field(
+        description="flips of the reference run again under a second batch plan; empty where it was not"
+    )
+    noise_floor_difference: float | None = Field(description="its score minus that of the reference")
+    within_noise_floor: bool | None = Field(description="quantization flipped no more answers than that")
+    full_unparseable_rate: Rate
+    unparseable_rate: Rate
+
+
+class EfficiencyRow(CellKeys):
+    """One cell beside the ``full`` cell of the same model, dataset and prompt.
+
+    A ratio below 1 is a saving (above 1 for tokens per second). Latencies are of the same samples at every precision, at
+    batch 1. The other columns are those of ``cells.csv``.
+    """
+
+    path: ClassVar[str] = "tables/efficiency.csv"
+
+    model: Model
+    title: Title
+    domain: Domain
+    weights: Weights
+    precision: Precision
+    dataset: Dataset
+    task: Task
+    prompting: Prompting
+    shots: Shots
+    memory_kind: str = Field(description="what `memory_gib` is, as in cells.csv")
+    memory_gib: Gib
+    memory_ratio: Ratio
+    weight_gib: Gib
+    weight_ratio: Ratio
+    latency_mean_s: Seconds
+    latency_ratio: Ratio
+    tokens_per_s: float = Field(description="as in cells.csv")
+    tokens_per_s_ratio: Ratio
+    energy_j: Joules
+    energy_ratio: Ratio
+    load_s: Seconds
+    load_ratio: Ratio
+    latency_sd_s: MaybeSeconds
+    latency_n: int = Field(description="single queries measured")
+    first_token_mean_s: Seconds
+    energy_note: MaybeText
+    device: Device
+    contended_by: MaybeText
+
+
+class RecommendationRow(Row):
+    """One candidate for one task and one GPU: with its rank, or with the reason why it cannot be recommended."""
+
+    path: ClassVar[str] = "recommendations.csv"
+
+    task: Task
+    gpu_memory_gib: Gib
+    max_latency_s: MaybeSeconds
+    margin: float = Field(description="differences of score up to this count as none")
+    rank: int | None = Field(description="1 is recommended; empty where it cannot be")
+    model: Model
+    precision: Precision
+    score: Rate
+    score_low: MaybeRate
+    score_high: MaybeRate
+    memory_gib: Gib = Field(description="peak, in GiB of 2**30 bytes")
+    memory_source: str = Field(description="`measured`, `planned` or `published`")
+    memory_needed_gib: Gib = Field(description="with headroom and CUDA context, in GiB of 2**30 bytes")
+    latency_s: Seconds
+    difference: float | None = Field(description="to full precision")
+    verdict: Literal["full", "preserved", "degraded", "inconclusive", "untested"] = Field(
+        description="against its own full precision"
+    )
+    on_front: bool | None = Field(description="no other candidate scores more with the same memory or less")
+    licence: str = Field(description="of the model")
+    reason: str | None = Field(description="why it cannot be recommended; empty where it has a rank")

@@ -1,0 +1,45 @@
+"""What scoring leaves of one cell."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from .contract import Contract, Part
+
+
+class LabelScore(Part):
+    """One label's F1 with the number of samples that have it."""
+
+    f1: float
+    support: int = Field(description="samples whose gold answer has the label")
+    predicted: int = Field(description="samples whose answer has it")
+
+
+class Scores(Contract):
+    """A cell's score with its interval. Scores and rates are between 0 and 1."""
+
+    path: ClassVar[str] = "cells/<cell>/scores.json"
+
+    metric: str
+    value: float
+    interval: tuple[float, float] = Field(description="low and high end at `confidence`")
+    confidence: float = 0.95
+    n: int = Field(description="samples")
+    constant_value: float = Field(
+        description="chance level: the score of the best answer that is the same for every sample"
+    )
+    unparseable_rate: float = Field(description="share of samples no answer could be read from")
+    strict_value: float = Field(
+        description="the score under exact-format reading, so that format lost and knowledge lost can be told apart"
+    )
+    strict_unparseable_rate: float = Field(description="share of samples without an answer in exactly the format asked")
+    positive_macro_f1: float | None = Field(
+        default=None, description="macro F1 without the negative class; null but for relations"
+    )
+    per_label: dict[str, LabelScore]
+    truncated_rate: float | None = Field(
+        default=None,
+        description="share of outputs that ended at the token limit; null where the predictions do not say",
+    )
