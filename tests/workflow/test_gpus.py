@@ -7,6 +7,7 @@ import os
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -72,6 +73,27 @@ def test_cells_ask_for_what_the_planner_says(project: Project) -> None:
     long = asked["qwen2.5-72b/full/chemprot/instruction-0shot"]
     assert int(long["priority"]) > int(large["priority"]) > int(small["priority"])
     assert "gres" not in large
+
+
+@pytest.mark.parametrize("hardware", ["{gpu_memory_gib: 40}", "{gpu_memory_gib: 40, gres: gpu}"])
+def test_slurm_is_asked_for_all_gpus_of_a_cell_on_one_node(project: Project, hardware: str) -> None:
+    """By the plugin's own submit command: ``--gpus`` counts over all nodes of a job, on which no cell can run."""
+    plugin = pytest.importorskip("snakemake_executor_plugin_slurm.submit_string")
+    narrow = ["models=[qwen2.5-72b]", "studies=[grid]", "datasets=[medqa]", "precisions=[full]"]
+    (asked,) = resources(project.snakemake("-n", "--config", *narrow, f"hardware={hardware}").stdout).values()
+    values = {name: int(value) if value.isdigit() else value for name, value in asked.items()}
+    job = SimpleNamespace(resources=Resources(values), threads=2)
+    names = ("run_uuid", "slurm_logfile", "comment_str", "account", "partition", "workdir")
+    command = plugin.get_submit_command(job, dict.fromkeys(names, ""))
+    assert values["nodes"] == 1 and "--nodes=1" in command.split()
+    assert int(asked.get("gres", asked["gpu"]).rpartition(":")[2]) > 1
+
+
+class Resources(dict[str, object]):
+    """Resources as the plugin reads them: by key, and as attributes."""
+
+    def __getattr__(self, name: str) -> object:
+        return self[name]
 
 
 def test_a_cluster_that_knows_only_gres_is_asked_by_gres(project: Project) -> None:

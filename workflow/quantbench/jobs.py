@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import Catalogue, RunConfig, data_folder, load, located
+from .config import Catalogue, RunConfig, load, located
 from .config.settings import read_yaml
 from .study.grid import parse_folder
 
@@ -98,14 +98,23 @@ def release_weights(config: Config, model: str, checkpoints: list[Path], notes: 
     release(folder, model, {path.parent: CheckpointManifest.read(path).files for path in checkpoints}, Path(notes))
 
 
-def prepare_dataset(config: Config, dataset: str, samples: Path) -> None:
-    """Write a dataset's samples and worked examples into the folder of ``samples``."""
-    from .datasets import prepare, source_folder
+def prepare_dataset(dataset: str, entry: str, limit: int | None, seed: int, files: list[Path], samples: Path) -> None:
+    """Write a dataset's samples and worked examples into the folder of ``samples``.
 
-    catalogue = catalogue_of(config)
-    entry = catalogue.datasets[dataset]
-    folder = source_folder(catalogue.root, entry, dataset, data_folder(catalogue.root, catalogue.run))
-    prepare(entry, dataset, folder, catalogue.run.limit, catalogue.run.seed, samples.parent)
+    Cells run again after this, so it gets what it needs by value and knows nothing of the configuration beside it.
+
+    Args:
+        dataset: name of the dataset.
+        entry: its entry, as JSON.
+        limit: number of test samples; None: all.
+        seed: of the samples and examples that are drawn.
+        files: what it is read from, in one folder.
+        samples: where the samples go.
+    """
+    from .config.entries import DatasetEntry
+    from .datasets import prepare
+
+    prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
 
 
 def infer(

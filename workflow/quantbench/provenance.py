@@ -1,9 +1,9 @@
-"""The code that a job's output depends on, read off the package's own imports, so that a change reruns what can differ.
+"""The code that a job's output depends on, read off the package's own source, so that a change reruns what can differ.
 
-A job is a function of :mod:`quantbench.jobs`. Its code is that function, the functions of the same module it uses, and every
-module that these import, at its top or within a function, and so on. A name that a package only hands on leads to the module
-that defines it, not to the package's others. Comments, docstrings, descriptions of fields and layout are no code; other
-files that lie beside modules, such as a page's template, are.
+A job is a function of :mod:`quantbench.jobs`. Its code is that function and whatever at the top of a module it names, there or
+by an import at the top or within a function, and so on: a function nobody reaches from it does not count, nor what a package
+only hands on. Comments, docstrings, descriptions of fields, annotations of functions and layout are no code; files that lie
+beside modules, such as a page's template, are.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import ast
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
+_EVERYTHING = "*"
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+# A module's dotted name below the package, and a name at its top, or all of them.
+Definition = tuple[str, str]
 
 
 @cache
@@ -29,33 +33,33 @@ def code_of(job: str, *by_name: str) -> str:
             where none is named, such an import counts for every module of its package.
 
     Raises:
-        KeyError: no such job or module.
+        KeyError: no such job.
     """
-    digest = hashlib.sha256("".join(map(_canonical, _functions(job))).encode())
-    modules = [_module(name) for name in sorted(modules_of(job, *by_name))]
-    for module in modules:
-        digest.update(f"\0{module.name}\0{_code(module.name)}".encode())
-    for path in sorted({path for module in modules for path in _data(module.path.parent)}):
+    digest = hashlib.sha256()
+    reached = definitions_of(job, *by_name)
+    for module in sorted({module for module, _ in reached}):
+        names = {name for inside, name in reached if inside == module}
+        code = "".join(_code(module)[place] for place in _module(module).places(names))
+        digest.update(f"\0{module}\0{code}".encode())
+    for path in sorted({path for module, _ in reached for path in _data(_module(module).path.parent)}):
         digest.update(f"\0{path.relative_to(_PACKAGE)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 @cache
-def modules_of(job: str, *by_name: str) -> frozenset[str]:
-    """Names of the modules that a job's output depends on, such as ``tasks.metrics``; arguments as of :func:`code_of`."""
-    functions, jobs = _functions(job), _module("jobs")
-    used = {name for function in functions for name in _names(function)}
-    above = [node for node in jobs.tree.body if not isinstance(node, ast.FunctionDef) and used & set(_bound(node))]
-    pending = set(_imports(jobs, [*above, *functions]))
-    reached: set[str] = set()
+def definitions_of(job: str, *by_name: str) -> frozenset[Definition]:
+    """What at the top of modules a job's output depends on; arguments and errors as of :func:`code_of`."""
+    if job not in _module("jobs").bound:
+        raise KeyError(job)
+    pending, reached = {("jobs", job)}, set[Definition]()
     while pending:
-        name = pending.pop()
-        if name.endswith(".*"):
-            inside = [module for module in _all_modules() if module.startswith(name[:-1])]
-            pending.update({*inside} & {*by_name} or inside)
-        elif name not in reached:
-            reached.add(name)
-            pending |= _imports_of(name)
+        module, name = found = pending.pop()
+        if module.endswith(".*"):
+            inside = [other for other in _paths() if other.startswith(module[:-1])]
+            pending.update((other, _EVERYTHING) for other in {*inside} & {*by_name} or inside)
+        elif found not in reached:
+            reached.add(found)
+            pending |= _used(module, name)
         pending -= reached
     return frozenset(reached)
 
@@ -63,8 +67,10 @@ def modules_of(job: str, *by_name: str) -> frozenset[str]:
 @cache
 def code_of_package() -> str:
     """SHA-256 of all source files, for what keeps the whole package in memory."""
-    files = {path.relative_to(_PACKAGE): path.read_bytes() for path in sorted(_PACKAGE.rglob("*.py"))}
-    return hashlib.sha256(b"\0".join(str(name).encode() + b"\0" + text for name, text in files.items())).hexdigest()
+    digest = hashlib.sha256()
+    for name, path in sorted(_paths().items()):
+        digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -73,40 +79,60 @@ class _Module:
 
     name: str
     path: Path
-    tree: ast.Module
+    body: list[ast.stmt]
 
     @property
-    def package(self) -> str:
-        """The package it is, or lies in."""
-        return self.name if self.path.stem == "__init__" else self.name.rpartition(".")[0]
+    def is_package(self) -> bool:
+        return self.path.stem == "__init__"
+
+    @property
+    def package(self) -> list[str]:
+        """The package it is, or lies in, by its parts."""
+        parts = self.name.split(".") if self.name else []
+        return parts if self.is_package else parts[:-1]
+
+    @cached_property
+    def bound(self) -> dict[str, list[int]]:
+        """Each name at its top -> the statements that give it; under no name, those that give none but do something."""
+        bound: dict[str, list[int]] = {"": []}
+        for place, statement in enumerate(self.body):
+            for name in set(_bound(statement)) or {""}:
+                bound.setdefault(name, []).append(place)
+        return bound
+
+    def places(self, names: Iterable[str]) -> list[int]:
+        """Statements behind some of its names, in order."""
+        if _EVERYTHING in names:
+            return list(range(len(self.body)))
+        return sorted({place for name in ("", *names) for place in self.bound.get(name, [])})
+
+    def origin(self, item: ast.ImportFrom) -> str:
+        """The module that a relative import of it names."""
+        parts = self.package[: len(self.package) - item.level + 1]
+        return ".".join([*parts, *(item.module.split(".") if item.module else [])])
 
 
 @cache
-def _all_modules() -> dict[str, Path]:
+def _paths() -> dict[str, Path]:
     parts = {path.relative_to(_PACKAGE).with_suffix("").parts: path for path in _PACKAGE.rglob("*.py")}
     return {".".join(part for part in names if part != "__init__"): path for names, path in parts.items()}
 
 
 @cache
 def _module(name: str) -> _Module:
-    path = _all_modules()[name]
-    return _Module(name, path, ast.parse(path.read_bytes()))
+    path = _paths()[name]
+    body = ast.parse(path.read_bytes()).body
+    return _Module(name, path, [part for one in body[_is_text(body) :] for part in _singly(one)])
 
 
 @cache
-def _code(name: str) -> str:
-    return _canonical(_module(name).tree)
-
-
-@cache
-def _imports_of(name: str) -> frozenset[str]:
-    module = _module(name)
-    return frozenset(_imports(module, module.tree.body))
+def _code(name: str) -> list[str]:
+    return [_canonical(statement) for statement in _module(name).body]
 
 
 @cache
 def _data(folder: Path) -> list[Path]:
-    """Files that are no modules in a package's folder and its sub-folders that are no packages; none of the whole package's."""
+    """Files that are no modules in a package's folder and in its sub-folders that are no packages; none of the whole's."""
     if folder == _PACKAGE:
         return []
     found = [path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"]
@@ -114,62 +140,63 @@ def _data(folder: Path) -> list[Path]:
     return found + [path for place in inner if not (place / "__init__.py").exists() for path in _data(place)]
 
 
-def _functions(job: str) -> list[ast.FunctionDef]:
-    """A job's function and those of its module that it uses."""
-    functions = {node.name: node for node in _module("jobs").tree.body if isinstance(node, ast.FunctionDef)}
-    wanted, found = [functions[job]], {job: functions[job]}
-    while wanted:
-        for name in _names(wanted.pop()):
-            if name in functions and name not in found:
-                found[name] = functions[name]
-                wanted.append(functions[name])
-    return list(found.values())
-
-
-def _imports(module: _Module, nodes: Iterable[ast.stmt]) -> Iterator[str]:
-    """Modules that some statements of a module import; ``<package>.*`` for an import by a name not known here."""
-    walked = [item for node in nodes for item in _walk(node)]
+@cache
+def _used(name: str, wanted: str) -> frozenset[Definition]:
+    """What the statements behind a name of a module use, in it and elsewhere."""
+    module = _module(name)
+    walked = [item for place in module.places([wanted]) for item in _walk(module.body[place])]
+    named = {item.id for item in walked if isinstance(item, ast.Name)}
     members: dict[str, set[str]] = {}
     for item in walked:
         if isinstance(item, ast.Attribute) and isinstance(item.value, ast.Name):
             members.setdefault(item.value.id, set()).add(item.attr)
+    used: set[Definition] = set()
     for item in walked:
         if isinstance(item, ast.ImportFrom) and item.level:
             for alias in item.names:
-                yield from _defining(_origin(module, item), alias.name, members.get(alias.asname or alias.name, set()))
+                used.update(_lead(module.origin(item), alias.name, members.get(alias.asname or alias.name, set())))
         elif isinstance(item, ast.Call) and "import_module" in (
             getattr(item.func, "attr", ""),
             getattr(item.func, "id", ""),
         ):
-            yield f"{module.package}.*"
+            used.add((".".join([*module.package, _EVERYTHING]), _EVERYTHING))
+    for own in named & module.bound.keys():
+        used.update(_lead(name, own, members.get(own, set())))
+    return frozenset(used)
 
 
-def _origin(module: _Module, item: ast.ImportFrom) -> str:
-    """The module that a relative import names."""
-    parts = module.package.split(".") if module.package else []
-    return ".".join([*parts[: len(parts) - item.level + 1], *(item.module.split(".") if item.module else [])])
-
-
-def _defining(origin: str, name: str, members: set[str]) -> Iterator[str]:
-    """The modules that ``from origin import name`` leads to, where ``members`` of ``name`` are used."""
-    package, inner = _module(origin), f"{origin}.{name}".lstrip(".")
-    imported = [
+def _lead(name: str, wanted: str, members: set[str]) -> Iterator[Definition]:
+    """The definitions that a name of a module stands for, where ``members`` of it are used."""
+    module, inner = _module(name), f"{name}.{wanted}".lstrip(".")
+    imports = [
         (item, alias)
-        for item in package.tree.body
-        if isinstance(item, ast.ImportFrom) and item.level
+        for place in module.bound.get(wanted, [])
+        if isinstance(item := module.body[place], ast.ImportFrom) and item.level
         for alias in item.names
-        if (alias.asname or alias.name) == name
+        if (alias.asname or alias.name) == wanted
     ]
-    if package.path.stem != "__init__" or (not imported and any(name in _bound(item) for item in package.tree.body)):
-        yield origin
-    elif imported:
-        for item, alias in imported:
-            yield from _defining(_origin(package, item), alias.name, members)
-    elif inner in _all_modules() and _module(inner).path.stem == "__init__" and members:
-        for member in members:
-            yield from _defining(inner, member, set())
+    if imports:
+        for item, alias in imports:
+            yield from _lead(module.origin(item), alias.name, members)
+    elif wanted in module.bound or inner not in _paths():
+        yield name, wanted
+    else:  # a module
+        for member in members or {_EVERYTHING}:
+            yield from _lead(inner, member, set())
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """Names that a statement at the top of a module gives."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+        yield statement.name
+    elif isinstance(statement, ast.ImportFrom | ast.Import):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
     else:
-        yield inner if inner in _all_modules() else origin
+        for item in ast.walk(statement):
+            if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
+                yield item.id
+            elif item is not statement and isinstance(item, ast.stmt):
+                yield from _bound(item)
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -180,23 +207,10 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue
         yield node
-        pending.extend(ast.iter_child_nodes(node))
-
-
-def _names(function: ast.FunctionDef) -> set[str]:
-    return {item.id for item in _walk(function) if isinstance(item, ast.Name)}
-
-
-def _bound(node: ast.stmt) -> Iterator[str]:
-    """Names that a statement at the top of a module gives."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-        yield node.name
-    elif isinstance(node, ast.ImportFrom | ast.Import):
-        yield from (alias.asname or alias.name for alias in node.names)
-    else:
-        yield from (
-            item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
-        )
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += [*node.body, *node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        else:
+            pending.extend(ast.iter_child_nodes(node))
 
 
 def _canonical(node: object) -> str:
@@ -207,7 +221,20 @@ def _canonical(node: object) -> str:
         return repr(node)
     if isinstance(node, ast.keyword) and node.arg == "description":
         return ""
-    if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-        node = type(node)(**{**dict(ast.iter_fields(node)), "body": node.body[1:]})
-    kept = [f"{name}={_canonical(value)}" for name, value in ast.iter_fields(node) if value is not None and value != []]
-    return f"{type(node).__name__}({','.join(kept)})"
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+    if isinstance(node, _DOCUMENTED) and _is_text(node.body):
+        fields = [(name, value[1:] if name == "body" else value) for name, value in fields]
+    return f"{type(node).__name__}({','.join(f'{name}={_canonical(value)}' for name, value in fields)})"
+
+
+def _singly(statement: ast.stmt) -> list[ast.stmt]:
+    """An import of several names as one statement each, so that one name more is no change for the others."""
+    if isinstance(statement, ast.ImportFrom):
+        return [ast.ImportFrom(statement.module, [alias], statement.level) for alias in statement.names]
+    return [statement]
+
+
+def _is_text(body: list[ast.stmt]) -> bool:
+    """Whether a body begins with a docstring."""
+    first = body[0] if body else None
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)

@@ -50,7 +50,7 @@ rule retrieve_model:
 rule prepare_dataset:
     """Read and verify the published files; write the samples, and the worked examples for few-shot prompts."""
     input:
-        dataset_files,
+        files=dataset_files,
     output:
         samples=f"{RUN}/datasets/{{dataset}}/samples.jsonl",
         shots=f"{RUN}/datasets/{{dataset}}/shots.jsonl",
