@@ -6,7 +6,8 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from ..config import ModelEntry, PrecisionEntry
 from ..contracts.files import write_json
@@ -32,7 +33,7 @@ class Source:
 
 
 def quantize_model(
-    source: Source, precision: PrecisionEntry, out: Path, device: str, made_with: dict[str, Any]
+    source: Source, precision: PrecisionEntry, out: Path, device: str, made_with: dict[str, JsonValue]
 ) -> None:
     """Quantize a model and write the checkpoint with its manifest to ``out``; the folder appears whole or not at all.
 
