@@ -23,8 +23,14 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from quantbench.config import Catalogue, load  # noqa: E402
 from quantbench.config.settings import read_yaml  # noqa: E402
-from quantbench.planner.gpus import GPUS  # noqa: E402
-from quantbench.planner.speed import CALL_S, kind_of, linear_calls, prompt_seconds, step_seconds  # noqa: E402
+from quantbench.planner.speed import (  # noqa: E402
+    CALL_S,
+    GPUS,
+    kind_of,
+    linear_calls,
+    prompt_seconds,
+    step_seconds,
+)
 
 GPU = GPUS["a100-40gb"]
 ANSWER_TOKENS = {"bc5cdr_chemical": 41, "ncbi_disease": 41}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from quantbench.devices import foreign_processes, inventory, smallest_memory_gib, visible_devices
+from quantbench.devices import foreign_processes, smallest_memory_gib, visible_devices
 from quantbench.devices.inventory import STAND_INS
 from quantbench.errors import QuantbenchError
 
@@ -29,6 +30,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> None:
         "GPU-1c3d": [SimpleNamespace(pid=12, usedGpuMemory=3 * GIB), SimpleNamespace(pid=13, usedGpuMemory=None)]
     }
     nvml = SimpleNamespace(
+        nvmlInit=lambda: None,
         nvmlDeviceGetCount=lambda: len(UUIDS),
         nvmlDeviceGetHandleByIndex=lambda index: UUIDS[index],
         nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
@@ -36,7 +38,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> None:
         nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(total=memory[handle] * GIB),
         nvmlDeviceGetComputeRunningProcesses=lambda handle: running.get(handle, []),
     )
-    monkeypatch.setattr(inventory, "_nvml", lambda: nvml)
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
 
 
 def test_no_driver_means_no_devices() -> None:

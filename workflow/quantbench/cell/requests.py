@@ -15,7 +15,7 @@ from ..prompts import as_chat, read_template, render
 from ..study.spec import CellSpec
 
 if TYPE_CHECKING:
-    from ..models.loading import Tokenizer
+    from ..models.interfaces import Tokenizer
 
 
 def build_requests(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> list[Request]:

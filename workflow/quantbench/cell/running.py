@@ -35,7 +35,8 @@ from .requests import build_requests, check_context
 if TYPE_CHECKING:
     from ..contracts.machine import DeviceFacts
     from ..engine.generation import Generator
-    from ..models.loading import LoadedModel, Tokenizer
+    from ..models.interfaces import Tokenizer
+    from ..models.loading import LoadedModel
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from ..errors import QuantbenchError
 from ..provenance import code_of_package
@@ -34,7 +34,7 @@ _CALL_BYTES = 1 << 20
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 
-def call(function: str, arguments: dict[str, Any], threads: int) -> int:
+def call(function: str, arguments: Mapping[str, object], threads: int) -> int:
     """Run ``module:function(**arguments)`` in a child of the warm process and return its exit status.
 
     Args:
@@ -158,17 +158,18 @@ def _fork(connection: socket.socket, inherited: list[socket.socket]) -> int:
             other.close()
         for target, descriptor in enumerate(descriptors, start=1):
             os.dup2(descriptor, target)
-        status = _run(json.loads(header[4:]))
+        status = _run(header[4:])
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
 
 
-def _run(request: dict[str, Any]) -> int:
+def _run(call: bytes) -> int:
     import importlib
     import traceback
 
+    request = json.loads(call)
     os.chdir(request["folder"])
     module, name = request["function"].split(":")
     try:

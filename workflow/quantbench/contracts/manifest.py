@@ -60,11 +60,11 @@ class Manifest(Contract):
         default=None, description="the run's settings, whole; null in files of before they were recorded"
     )
     dataset: PreparedDataset = Field(description="the content of `dataset.json`")
-    first_prompt_sha256: str
-    plan_sha256: str
-    seed: int
+    first_prompt_sha256: str = Field(description="of the first sample's prompt")
+    plan_sha256: str = Field(description="of which samples shared which batch")
+    seed: int = Field(description="of samples, of those timed, and of sampling")
     outputs: dict[str, str] = Field(default={}, description="the cell's two other files -> SHA-256")
-    python: str
+    python: str = Field(description="its version")
     packages: dict[str, str | None] = Field(description="package -> version; null where it is not installed")
     git_commit: str | None = Field(description="`-dirty` where tracked files differ from it; null outside a checkout")
     device: DeviceFacts

@@ -42,7 +42,7 @@ class TimedAnswer(Part):
     """One answer generated alone, timed between two synchronizations of the device."""
 
     sample_id: str
-    latency_s: float
+    latency_s: float = Field(description="from the start to the last token")
     first_token_s: float = Field(description="from the start to the first new token")
     prompt_tokens: int
     new_tokens: int = Field(description="of all chains together")
@@ -84,7 +84,7 @@ class QualityPass(Part):
     """The pass that answered every sample; of a resumed cell, what its last start still had to do."""
 
     engine: str
-    seconds: float
+    seconds: float = Field(description="of generating, loading left out")
     samples: int = Field(description="answered in these seconds")
     batches: int = Field(description="of the whole plan")
 

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..contracts.machine import DeviceFacts, Software
+from ..measure.nvml import handle, nvml
 
 _PACKAGES = (
     *("quantbench", "torch", "transformers", "bitsandbytes", "torchao"),
@@ -28,11 +29,9 @@ def device_facts(device: str, uuids: list[str]) -> DeviceFacts:
     """The devices a job used; the leased UUIDs are stand-ins on CPU, mostly none."""
     if device == "cpu":
         return DeviceFacts(kind="cpu", names=[_processor()], uuids=uuids)
-    import pynvml
-
-    pynvml.nvmlInit()
-    names = [str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByUUID(uuid))) for uuid in uuids]
-    return DeviceFacts(kind="cuda", names=names, uuids=uuids, driver=str(pynvml.nvmlSystemGetDriverVersion()))
+    library = nvml()
+    names = [str(library.nvmlDeviceGetName(handle(uuid))) for uuid in uuids]
+    return DeviceFacts(kind="cuda", names=names, uuids=uuids, driver=str(library.nvmlSystemGetDriverVersion()))
 
 
 def _version(name: str) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from ..errors import QuantbenchError
+from ..measure.nvml import compute_processes, device_uuids, handle, nvml
 
 _GIB = 1024**3
 # A number of devices that stand in for GPUs, so that leases can be tried on a machine without any: cells lease
@@ -53,17 +53,17 @@ def smallest_memory_gib() -> float | None:
     """Memory of the smallest visible GPU in GiB; None where none is visible."""
     if stand_ins():
         return None
-    sizes = [_nvml().nvmlDeviceGetMemoryInfo(_handle(uuid)).total / _GIB for uuid in visible_devices()]
-    return min(sizes, default=None)
+    uuids = visible_devices()
+    return min((nvml().nvmlDeviceGetMemoryInfo(handle(uuid)).total / _GIB for uuid in uuids), default=None)
 
 
 def foreign_processes(uuid: str) -> list[str]:
     """Processes that compute on a device, in words; empty where none do or the driver does not tell."""
     try:
-        found = _nvml().nvmlDeviceGetComputeRunningProcesses(_handle(uuid))
+        found = compute_processes(uuid)
     except Exception:  # no driver, a stand-in, an old driver: nobody seen
         return []
-    return [f"process {item.pid}" + _used(item.usedGpuMemory) for item in found]
+    return [f"process {pid}" + _used(size) for pid, size in found]
 
 
 def _used(size: int | None) -> str:
@@ -110,19 +110,6 @@ def _find(uuids: list[str], item: str) -> str:
 
 def _uuids() -> list[str]:
     try:
-        nvml = _nvml()
+        return device_uuids()
     except Exception:  # no NVML, no driver, no GPU: all mean that cells run on CPU
         return []
-    handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-    return [str(nvml.nvmlDeviceGetUUID(handle)) for handle in handles]
-
-
-def _nvml() -> Any:
-    import pynvml
-
-    pynvml.nvmlInit()
-    return pynvml
-
-
-def _handle(uuid: str) -> Any:
-    return _nvml().nvmlDeviceGetHandleByUUID(uuid)

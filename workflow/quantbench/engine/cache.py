@@ -7,10 +7,13 @@ included, which for a batch of 32 with 700 shared tokens was four fifths of the 
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 
 class ReservedLayer(DynamicLayer):
@@ -43,7 +46,7 @@ class ReservedLayer(DynamicLayer):
         return layer
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Write new tokens behind the present ones; returns keys and values of all."""
         if self._stores is None:
@@ -68,7 +71,9 @@ class ReservedLayer(DynamicLayer):
         self.dtype, self.device, self.is_initialized = self.keys.dtype, self.keys.device, True
 
 
-def reserved(config: Any, capacity: int, known: Any = None, repeats: int = 1) -> DynamicCache:
+def reserved(
+    config: PreTrainedConfig, capacity: int, known: DynamicCache | None = None, repeats: int = 1
+) -> DynamicCache:
     """A cache for one batch, in which full-attention layers are written in place.
 
     Layers of other kinds (sliding windows, linear attention) bound their memory themselves and are kept as they are.
@@ -84,11 +89,11 @@ def reserved(config: Any, capacity: int, known: Any = None, repeats: int = 1) ->
     for place, (layer, source) in enumerate(zip(cache.layers, sources, strict=True)):
         if type(layer) is DynamicLayer:
             row_layer = ReservedLayer(capacity)
-            if source is not None and source.is_initialized:
+            if isinstance(source, DynamicLayer) and source.is_initialized:
                 row_layer.fill(source, repeats)
             cache.layers[place] = row_layer
         elif source is not None:
-            bounded = copy.deepcopy(source)
+            bounded = cast(DynamicLayer, copy.deepcopy(source))
             bounded.batch_repeat_interleave(repeats)
             cache.layers[place] = bounded
     return cache

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
@@ -19,6 +19,9 @@ from .cache import reserved
 from .prefix import SharedPrefix, all_but_last
 from .sampling import SeededSampling, row_seed
 from .stopping import LineWatch, RowStops
+
+if TYPE_CHECKING:
+    from ..models.interfaces import CausalModel
 
 Completes = Callable[[Request, str], bool]
 
@@ -106,7 +109,7 @@ class Generator:
         )
 
     @property
-    def model(self) -> Any:
+    def model(self) -> CausalModel:
         """The transformers model."""
         return self._loaded.model
 
@@ -202,11 +205,11 @@ class _TokenTimes(StoppingCriteria):
     all rows have ended.
     """
 
-    def __init__(self, synchronize: Any) -> None:
+    def __init__(self, synchronize: Callable[[], None]) -> None:
         self.at: list[float] = []
         self._synchronize = synchronize
 
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: object) -> torch.Tensor:
         self._synchronize()
         self.at.append(time.perf_counter())
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)

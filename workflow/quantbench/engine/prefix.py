@@ -8,11 +8,16 @@ stands between the prefix and the rest, masked out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from .cache import reserved, restarted
+
+if TYPE_CHECKING:
+    from transformers import DynamicCache
+
+    from ..models.interfaces import CausalModel
 
 # Below this many tokens, copying the cache costs as much as computing it.
 WORTH_SHARING = 16
@@ -29,18 +34,18 @@ def shared_length(prompts: Sequence[list[int]]) -> int:
 class SharedPrefix:
     """Keys and values of the tokens all prompts begin with; ``length`` is 0 where sharing is not worth it."""
 
-    def __init__(self, model: Any, prompts: Sequence[list[int]], device: torch.device) -> None:
+    def __init__(self, model: CausalModel, prompts: Sequence[list[int]], device: torch.device) -> None:
         length = shared_length(prompts) if len(prompts) > 1 else 0
         self.length = length if length >= WORTH_SHARING else 0
         self._config = model.config
-        self._cache: Any = None
-        self._held: tuple[int, int, Any] | None = None  # rows, capacity, cache of the batch before
+        self._cache: DynamicCache | None = None
+        self._held: tuple[int, int, DynamicCache] | None = None  # rows, capacity, cache of the batch before
         if self.length:
             tokens = torch.tensor([list(prompts[0][: self.length])], device=device)
             with torch.inference_mode():
                 self._cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
 
-    def for_rows(self, rows: int, capacity: int) -> Any:
+    def for_rows(self, rows: int, capacity: int) -> DynamicCache:
         """A cache for a batch of ``rows`` of at most ``capacity`` tokens, which begins with what is shared.
 
         The memory of the batch before is used again where it is large enough: what is shared stands there already. So only
@@ -65,7 +70,9 @@ class SharedPrefix:
         self._held = None
 
 
-def all_but_last(model: Any, tokens: torch.Tensor, mask: torch.Tensor, cache: Any) -> Any:
+def all_but_last(
+    model: CausalModel, tokens: torch.Tensor, mask: torch.Tensor, cache: DynamicCache | None
+) -> DynamicCache | None:
     """Keys and values of every token of a padded batch but the last column, which generation starts from.
 
     Args:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..contracts.measurements import Energy
+from .nvml import handle, nvml
 
 POWERCAP = Path("/sys/class/powercap")
 MICRO = 1e-6
@@ -111,11 +112,7 @@ class NvmlCounter:
     source = "nvml"
 
     def __init__(self, uuids: Sequence[str]) -> None:
-        import pynvml
-
-        pynvml.nvmlInit()
-        self._nvml = pynvml
-        self._handles = [pynvml.nvmlDeviceGetHandleByUUID(uuid) for uuid in uuids]
+        self._nvml, self._handles = nvml(), [handle(uuid) for uuid in uuids]
         self.ranges_uj: list[int | None] = [None] * len(self._handles)
 
     def read_uj(self) -> list[int]:

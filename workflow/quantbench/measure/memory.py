@@ -11,6 +11,7 @@ from types import ModuleType
 import psutil
 
 from ..contracts.measurements import MemoryAfterLoad, MemoryPeak
+from .nvml import compute_processes, device_uuids
 
 # Linux reports ru_maxrss in KiB.
 _KIB = 1024
@@ -80,19 +81,11 @@ def torch_cuda() -> ModuleType | None:
 def process_device_bytes() -> int | None:
     """Bytes NVML says this process holds on all devices; None where the driver does not tell."""
     try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        mine = [
-            item.usedGpuMemory
-            for handle in handles
-            for item in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
-            if item.pid == os.getpid()
-        ]
+        mine = [size for uuid in device_uuids() for pid, size in compute_processes(uuid) if pid == os.getpid()]
     except Exception:  # NVML missing or refused (containers hide process ids): unknown is not zero
         return None
-    return sum(mine) if mine and None not in mine else None
+    known = [size for size in mine if size is not None]
+    return sum(known) if known and len(known) == len(mine) else None
 
 
 def _over_devices(read: Callable[[ModuleType, int], int]) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..contracts.manifest import ForeignProcesses
 from ..contracts.measurements import Process
+from .nvml import compute_processes, nvml
 
 Look = Callable[[Sequence[str]], list[Process]]
 
@@ -56,26 +57,19 @@ class Neighbours:
 
 
 def running_processes(uuids: Sequence[str]) -> list[Process]:
-    """The processes that compute on some GPUs, by NVML, each once with its bytes on all of them.
-
-    Desktop processes that only draw are left out: they are on every workstation's GPU and hardly compute.
-    """
-    import pynvml
-
-    pynvml.nvmlInit()
+    """The processes that compute on some GPUs, by NVML, each once with its bytes on all of them."""
     used: dict[int, int | None] = {}
     for uuid in uuids:
-        for item in pynvml.nvmlDeviceGetComputeRunningProcesses(pynvml.nvmlDeviceGetHandleByUUID(uuid)):
-            before = used.get(item.pid, 0)
-            used[item.pid] = None if before is None or item.usedGpuMemory is None else before + item.usedGpuMemory
+        for pid, size in compute_processes(uuid):
+            before = used.get(pid, 0)
+            used[pid] = None if before is None or size is None else before + size
     return [Process(pid=pid, name=_name(pid), used_bytes=size) for pid, size in used.items()]
 
 
 def _name(pid: int) -> str:
-    import pynvml
-
+    library = nvml()
     try:
-        name = pynvml.nvmlSystemGetProcessName(pid)
-    except pynvml.NVMLError:  # another container's process, or one that has just ended
+        name = library.nvmlSystemGetProcessName(pid)
+    except library.NVMLError:  # another container's process, or one that has just ended
         return "unknown"
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name)

@@ -7,10 +7,9 @@ library's default 8-bit loading; 16-bit weights for ``full``).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
@@ -18,30 +17,21 @@ from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 from ..config import ModelEntry, PrecisionEntry
 from ..contracts.manifest import AppliedPrecision
 from ..errors import ModelError
-from ..prompts import ChatTokenizer
+from .interfaces import CausalModel, Tokenizer
 from .random_weights import random_model
 
+if TYPE_CHECKING:
+    from transformers.utils.quantization_config import QuantizationConfigMixin
 
-class Tokenizer(ChatTokenizer, Protocol):
-    """What is used of a Hugging Face tokenizer, whose own annotations leave open what a call returns."""
-
-    bos_token_id: int | None
-    eos_token_id: int  # these two are seen to by load_tokenizer
-    pad_token_id: int
-    chat_template: str | None
-
-    def __call__(self, text: str, *, add_special_tokens: bool = True) -> Mapping[str, list[int]]:
-        """The tokens of a text, as ``input_ids``."""
-
-    def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
-        """The text of some tokens."""
+# Of a precision, by name of the library's argument.
+Setting = bool | int | float | str
 
 
 @dataclass(frozen=True)
 class LoadedModel:
     """A model ready to generate, with its tokenizer and the precision as it was applied."""
 
-    model: Any
+    model: CausalModel
     tokenizer: Tokenizer
     device: torch.device
     applied: AppliedPrecision
@@ -87,7 +77,7 @@ def load_model(
     for library in ("bitsandbytes", "torchao"):
         logging.getLogger(library).setLevel(logging.ERROR)
     dtype = compute_dtype(entry, precision, device)
-    options: dict[str, Any] = {"dtype": dtype, "device_map": _device_map(device)}
+    options: dict[str, object] = {"dtype": dtype, "device_map": _device_map(device)}
     if precision.method != "none" and not quantized:
         options["quantization_config"] = _quantization_config(precision)
     try:
@@ -102,10 +92,11 @@ def load_model(
     return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
 
 
-def _published_model(folder: Path, options: dict[str, Any]) -> Any:
+def _published_model(folder: Path, options: dict[str, object]) -> CausalModel:
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
+    return cast(CausalModel, model)
 
 
 def compute_dtype(entry: ModelEntry, precision: PrecisionEntry, device: str) -> torch.dtype:
@@ -132,7 +123,7 @@ def _device_map(device: str) -> str | dict[str, str | int]:
     return {"": 0} if torch.cuda.device_count() == 1 else "auto"
 
 
-def weight_bytes(model: torch.nn.Module) -> int:
+def weight_bytes(model: CausalModel) -> int:
     """Bytes the model's weights take, quantization state included (which ``get_memory_footprint`` leaves out)."""
     tensors = [*model.parameters(), *model.buffers()]
     stored = [part for tensor in tensors for part in (*_parts(tensor), *_state(tensor))]
@@ -155,7 +146,7 @@ def _state(parameter: torch.Tensor) -> list[torch.Tensor]:
     return [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
 
 
-def _quantization_config(precision: PrecisionEntry) -> Any:
+def _quantization_config(precision: PrecisionEntry) -> QuantizationConfigMixin:
     """What transformers is told to quantize with."""
     make = {"bitsandbytes": _bitsandbytes_config, "torchao": _torchao_config}[precision.method]
     try:
@@ -169,14 +160,14 @@ def _quantization_config(precision: PrecisionEntry) -> Any:
         ) from error
 
 
-def _bitsandbytes_config(settings: dict[str, Any]) -> Any:
+def _bitsandbytes_config(settings: dict[str, Setting]) -> QuantizationConfigMixin:
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(**settings)
 
 
-def _torchao_config(settings: dict[str, Any]) -> Any:
+def _torchao_config(settings: dict[str, Setting]) -> QuantizationConfigMixin:
     from torchao import quantization
     from transformers import TorchAoConfig
 
-    return TorchAoConfig(getattr(quantization, settings.pop("config"))(**settings))
+    return TorchAoConfig(getattr(quantization, str(settings.pop("config")))(**settings))

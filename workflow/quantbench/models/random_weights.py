@@ -8,13 +8,18 @@ where it belongs, and gone once it is quantized. What the model answers means no
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import torch
 
 from ..config import ModelEntry
 from ..errors import ModelError
+from .interfaces import CausalModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 SEED = 2509
 # The first tokens of a stand-in's vocabulary.
@@ -37,10 +42,10 @@ class RandomWeight:
     shape: tuple[int, ...]
     dtype: torch.dtype
 
-    def __getitem__(self, index: Any) -> RandomWeight:
+    def __getitem__(self, index: object) -> RandomWeight:
         return self
 
-    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> torch.Tensor:
+    def to(self, device: torch.device | str | int | None = None, dtype: torch.dtype | None = None) -> torch.Tensor:
         """Make the weight on ``device``: by its name always the same there, whatever precision it ends up at."""
         where = torch.device("cpu" if device is None else device)
         weight = torch.empty(self.shape, dtype=self.dtype, device=where)
@@ -56,7 +61,7 @@ class RandomWeight:
         return weight.to(dtype)
 
 
-def random_model(entry: ModelEntry, options: dict[str, Any]) -> Any:
+def random_model(entry: ModelEntry, options: dict[str, object]) -> CausalModel:
     """Make the stand-in of a model.
 
     Args:
@@ -69,23 +74,22 @@ def random_model(entry: ModelEntry, options: dict[str, Any]) -> Any:
     """
     empty = empty_model(entry)
     weights = random_weights(empty, getattr(torch, entry.full_dtype))
-    model, loading = type(empty).from_pretrained(
-        None, config=empty.config, state_dict=weights, output_loading_info=True, **options
-    )
+    load = cast("Callable[..., tuple[CausalModel, dict[str, object]]]", type(empty).from_pretrained)
+    model, loading = load(None, config=empty.config, state_dict=weights, output_loading_info=True, **options)
     amiss = {name: found for name, found in loading.items() if found}
     if amiss:
         raise ModelError(f"{entry.title}: transformers did not take every random weight: {amiss}")
     return model
 
 
-def random_weights(empty: Any, dtype: torch.dtype) -> dict[str, RandomWeight]:
+def random_weights(empty: PreTrainedModel, dtype: torch.dtype) -> dict[str, RandomWeight]:
     """Every weight that a published checkpoint of this model holds, by name; tied ones once."""
     tied = empty.all_tied_weights_keys or {}
     shapes = {name: tuple(weight.shape) for name, weight in empty.state_dict().items() if name not in tied}
     return {name: RandomWeight(name, shape, dtype) for name, shape in shapes.items()}
 
 
-def empty_model(entry: ModelEntry) -> Any:
+def empty_model(entry: ModelEntry) -> PreTrainedModel:
     """A model of the entry's family and architecture that has shapes only.
 
     Raises:
@@ -110,6 +114,6 @@ def empty_model(entry: ModelEntry) -> Any:
             pad_token_id=PADDING,
         )
         with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(config)
+            return cast("PreTrainedModel", AutoModelForCausalLM.from_config(config))
     except (ValueError, ZeroDivisionError, RuntimeError) as error:
         raise ModelError(f"{entry.title}: transformers cannot build this architecture: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
 
 from transformers import PreTrainedTokenizer
 
@@ -38,7 +37,7 @@ class SyntheticTokenizer(PreTrainedTokenizer):
         """Every token's name and number."""
         return {str(self._convert_id_to_token(number)): number for number in range(self._size)}
 
-    def _tokenize(self, text: str, **_: Any) -> list[str]:
+    def _tokenize(self, text: str, **_: object) -> list[str]:
         return [text[start : start + CHARACTERS_A_TOKEN] for start in range(0, len(text), CHARACTERS_A_TOKEN)]
 
     def _convert_token_to_id(self, token: str) -> int:

@@ -6,11 +6,11 @@ reads it while it builds its plan, so what is planned once is kept.
 """
 
 from .fitting import gpus_needed
-from .gpus import GPUS, Gpu, nearest_gpu
 from .hours import CellTime, RunHours, cell_time, run_hours
 from .job_resources import CellRequest, Requests, checkpoint_mb, gpus_asked_for
-from .peak import Plan, plan_memory
 from .setting import INSTALLED, PUBLISHED, Libraries, Setting, Workload
+from .speed import GPUS, Gpu, nearest_gpu
+from .terms import Plan, plan_memory
 from .unfit import describe, fitting, remarks, unfit_cells
 from .weight_bytes import GIB, bytes_per_weight, linear_weights, weight_bytes
 from .workload import CellWork, cell_work

@@ -10,9 +10,8 @@ from dataclasses import replace
 
 from ..config import ModelEntry, PrecisionEntry
 from ..errors import ConfigError
-from .peak import plan_memory
 from .setting import Setting, Workload
-from .terms import quantization_state, weights
+from .terms import plan_memory, quantization_state, weights
 from .weight_bytes import GIB, bytes_per_weight, linear_weights, weight_bytes
 
 # Memory of the GPUs people have, in GiB: RTX 4090, A100 40GB, A6000 or L40S, A100 or H100 80GB, H200.

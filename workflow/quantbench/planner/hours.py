@@ -10,8 +10,7 @@ from typing import Literal
 
 from ..config import ModelEntry
 from ..study.spec import CellSpec
-from .gpus import Gpu
-from .speed import prompt_seconds, step_seconds
+from .speed import Gpu, prompt_seconds, step_seconds
 from .weight_bytes import HALF, linear_weights, table_weights
 from .workload import CellWork, cell_work
 

@@ -13,10 +13,10 @@ from ..contracts.cell_name import Cell
 from ..devices import smallest_memory_gib
 from ..study.spec import CellSpec
 from .fitting import devices_needed
-from .gpus import CPU, nearest_gpu
 from .hours import cell_time, checkpoint_bytes
-from .peak import plan_memory
 from .setting import Setting, Workload
+from .speed import CPU, nearest_gpu
+from .terms import plan_memory
 from .workload import cell_work
 
 # GPU memory where it is neither stated nor to be seen, as on the login node of a cluster: an A100 or H100 of 80 GB.

@@ -1,4 +1,6 @@
-"""The terms of the peak, in bytes summed over the devices. Each docstring gives the reason of its formula.
+"""The terms of the peak, in bytes summed over the devices, and the plan they add up to.
+
+The docstring of each term gives the reason of its formula.
 
 What is alive differs between two stages. While the ``prompt`` is read every prompt token goes through each layer at once,
 so activations are large. While the ``answer`` is written one token goes through, the cache is longest and logits exist.
@@ -9,7 +11,8 @@ a time; but each device of several meets its own peak, and the devices' peaks ad
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from .setting import Setting
 from .weight_bytes import (
@@ -125,6 +128,28 @@ TERMS: dict[str, Callable[[Setting, Stage], float]] = {
     "logits": logits,
     "allocator_base": allocator_base,
 }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Peak memory by term, in bytes summed over the devices, and the stage in which the peak is reached."""
+
+    setting: Setting
+    stage: Stage
+    terms: dict[str, float]
+
+    @property
+    def peak_bytes(self) -> float:
+        """The terms' sum: what the allocator holds at the peak."""
+        return sum(self.terms.values())
+
+
+def plan_memory(setting: Setting) -> Plan:
+    """Plan the peak: the larger of the sums while the prompt is read and while the answer is written."""
+    stages = [
+        Plan(setting, stage, {name: term(setting, stage) for name, term in TERMS.items()}) for stage in get_args(Stage)
+    ]
+    return max(stages, key=lambda plan: plan.peak_bytes)
 
 
 def _rows(setting: Setting, stage: Stage) -> int:

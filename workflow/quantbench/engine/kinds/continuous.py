@@ -23,8 +23,9 @@ from ..generation import Generator
 from ..job import Answered, Job
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
     from transformers.generation.continuous_batching import ContinuousBatchingManager
+
+    from ...models.interfaces import CausalModel
 
 _CPU_BLOCK_TOKENS = 32
 _POLL_S = 1.0
@@ -52,7 +53,7 @@ def answer(job: Job) -> Yields[Answered]:
     yield Answered(answers, "continuous batching")
 
 
-def check_one_device(model: PreTrainedModel, name: str) -> None:
+def check_one_device(model: CausalModel, name: str) -> None:
     """Refuse a model that is spread over several devices: the paged cache lies on one.
 
     Raises:

@@ -1,0 +1,73 @@
+"""What is used of transformers' models and tokenizers, whose own annotations leave open what their calls return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ..prompts import ChatTokenizer
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import DynamicCache, GenerationConfig, PreTrainedConfig
+    from transformers.generation.continuous_batching import ContinuousBatchingManager
+
+
+class Tokenizer(ChatTokenizer, Protocol):
+    """A tokenizer that pads on the left and knows where answers end."""
+
+    bos_token_id: int | None
+    eos_token_id: int
+    pad_token_id: int
+    chat_template: str | None
+
+    def __call__(self, text: str, *, add_special_tokens: bool = True) -> Mapping[str, list[int]]:
+        """The tokens of a text, as ``input_ids``."""
+
+    def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
+        """The text of some tokens."""
+
+
+class Computed(Protocol):
+    """What one pass through a model leaves."""
+
+    past_key_values: DynamicCache
+
+
+class CausalModel(Protocol):
+    """A model that continues texts."""
+
+    config: PreTrainedConfig
+    generation_config: GenerationConfig
+
+    @property
+    def device(self) -> torch.device:
+        """Where its inputs go."""
+
+    def __call__(self, **inputs: object) -> Computed:
+        """One pass through all layers."""
+
+    def generate(self, **options: object) -> torch.Tensor:
+        """Prompts with what follows them; shape (rows, tokens)."""
+
+    def continuous_batching_context_manager(
+        self, **options: object
+    ) -> AbstractContextManager[ContinuousBatchingManager]:
+        """A manager that starts the next prompt where an answer ends."""
+
+    def eval(self) -> object:
+        """Leave training behind."""
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """Its weights."""
+
+    def buffers(self) -> Iterator[torch.Tensor]:
+        """What it holds beside them."""
+
+    def modules(self) -> Iterator[torch.nn.Module]:
+        """All of its layers and their parts."""
+
+    def save_pretrained(self, folder: Path, **options: object) -> None:
+        """Write it in transformers' own format."""
