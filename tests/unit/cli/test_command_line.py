@@ -111,6 +111,11 @@ def test_a_missing_extra_is_named(library: str, extra: str, words: list[str], op
     assert "Traceback" not in done.stderr
 
 
+def test_a_broken_installation_is_said(repository: Path) -> None:
+    done = called("shtab", "completion", "bash", code=WITHOUT, cwd=repository)
+    assert (done.returncode, done.stderr) == (2, "quantbench completion: needs shtab, which is not installed\n")
+
+
 def test_the_extras_are_those_of_the_project(repository: Path) -> None:
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     named = {

@@ -98,11 +98,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _said(name, f"{where}{error.strerror or error}", BAD_INPUT)
     except ModuleNotFoundError as error:
-        extra = next((extra for extra, names in EXTRAS.items() if str(error.name).split(".")[0] in names), None)
-        if extra is None:
+        package = str(error.name).split(".")[0]
+        if package == __package__.split(".")[0]:
             raise
-        said = f"needs {error.name}, which the extra '{extra}' brings: pip install 'quantbench[{extra}]'"
-        return _said(name, said, BAD_INPUT)
+        extra = next((extra for extra, names in EXTRAS.items() if package in names), None)
+        brings = (
+            f"which the extra '{extra}' brings: pip install 'quantbench[{extra}]'"
+            if extra
+            else "which is not installed"
+        )
+        return _said(name, f"needs {package}, {brings}", BAD_INPUT)
     return DONE
 
 
