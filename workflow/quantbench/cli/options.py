@@ -82,8 +82,11 @@ def configured(arguments: argparse.Namespace) -> Catalogue:
     """
     files: list[Path] = arguments.configfile or []
     root = root_of(arguments)
-    source = ", ".join(map(str, files)) or "config/config.yaml"
-    return load(root, layered(root, files, arguments.config or []), source)
+    named: list[str] = [
+        *(map(str, files) if files else ["config/config.yaml"]),
+        *(["--config"] if arguments.config else []),
+    ]
+    return load(root, layered(root, files, arguments.config or []), ", ".join(named))
 
 
 def recorded(arguments: argparse.Namespace) -> Catalogue:
