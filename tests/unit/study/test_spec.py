@@ -8,6 +8,7 @@ import pytest
 
 from quantbench.bundle import open_bundle
 from quantbench.config import load
+from quantbench.config.run import recorded_settings
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.manifest import Manifest
@@ -21,7 +22,7 @@ def test_no_cell_of_the_shipped_bundle_would_run_again(repository: Path, tmp_pat
     folder = open_bundle(repository / "resources/demo/demo.tar.zst", tmp_path, repository).parent
     manifests = [Manifest.read(path) for path in folder.glob("cells/*/*/*/*/manifest.json")]
     assert len(manifests) > 100
-    settings = {**(manifests[0].configuration or {}), "data": {"folder": None}}
+    settings = {**recorded_settings(manifests[0].configuration or {}), "data": {"folder": None}}
     specs = cell_specs(load(repository, settings, "test"), [manifest.cell for manifest in manifests])
     for manifest in manifests:
         recorded = {name: value for name, value in manifest.identity.items() if name not in DERIVED}
