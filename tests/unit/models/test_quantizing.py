@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from tests.small_run import SETTINGS, Project, make_project
 
 from quantbench.cell.running import CellFolders, run_cell
@@ -16,6 +17,7 @@ from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
 from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.model_folder import MadeWith
+from quantbench.devices import processor
 from quantbench.errors import ModelError
 from quantbench.models.loading import load_model, load_tokenizer
 from quantbench.models.quantizing import Source, quantize_model
@@ -56,8 +58,6 @@ def checkpoints(repository: Path, local: ModelEntry, precisions, tmp_path_factor
 
 @pytest.mark.parametrize("name", ["w8a16", "w4a16"])
 def test_outputs_equal_those_of_quantizing_on_the_fly(repository, local, precisions, checkpoints, name):
-    import torch
-
     folder = repository / str(local.folder)
     tokenizer = load_tokenizer(folder)
     fresh = load_model(folder, local, precisions[name], tokenizer, "cpu").model
@@ -83,6 +83,20 @@ def test_the_checkpoint_is_smaller_and_says_what_it_is(repository, local, precis
     assert (folder / "model.safetensors").stat().st_size < 0.7 * (source / "model.safetensors").stat().st_size
     assert (folder / "tokenizer.json").read_bytes() == (source / "tokenizer.json").read_bytes()
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == [".locks"]
+
+
+@pytest.mark.parametrize("name", ["w8a16", "w4a16"])
+def test_the_checkpoint_holds_the_same_bytes_whatever_the_processor_multiplies(
+    repository, local, precisions, checkpoints, name, tmp_path, monkeypatch
+):
+    """Made where bfloat16 is emulated, it loads in float32 there and has the bytes of any other."""
+    monkeypatch.setattr(processor, "multiplies", lambda number_format: number_format == "float32")
+    folder = repository / str(local.folder)
+    source = Source("tiny-s", local, folder, None, file_hashes(folder))
+    quantize_model(source, precisions[name], tmp_path / name, "cpu", MADE_WITH)
+    assert file_hashes(tmp_path / name)["model.safetensors"] == file_hashes(checkpoints[name])["model.safetensors"]
+    loaded = load_model(checkpoints[name], local, precisions[name], load_tokenizer(folder), "cpu", quantized=True)
+    assert loaded.model.dtype == loaded.model.get_input_embeddings().weight.dtype == torch.float32
 
 
 def test_other_settings_than_the_checkpoint_was_made_with_are_refused(precisions, checkpoints):
@@ -149,7 +163,7 @@ def test_a_checkpoint_of_another_number_format_is_refused(finished: Project, mod
     shutil.copytree(models, tmp_path / "models")
     path = tmp_path / "models/quantized/random/w4a16/manifest.json"
     path.write_text(json.dumps(read_json(path) | {"dtype": "float16", "made_on": "cuda"}))
-    with pytest.raises(ModelError, match="quantized on cuda in float16, and cells on cpu compute in float32"):
+    with pytest.raises(ModelError, match="quantized on cuda in float16, and cells on cpu load float32"):
         run(finished, tmp_path / "models", tmp_path)
 
 

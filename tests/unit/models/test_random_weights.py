@@ -79,7 +79,7 @@ def test_planned_bytes_of_weights_are_the_measured(precisions, family: str, tied
     entry = stand_in(family, hidden_size=512, intermediate_size=1536, layers=2, tied_head=tied_head)
     setting = Setting(entry, precisions[arm], Workload())
     planned = weights(setting, "prompt") + quantization_state(setting, "prompt")
-    assert weight_bytes(load(entry, precisions[arm])) == pytest.approx(planned, rel=0.01)
+    assert weight_bytes(load(entry, precisions[arm]), entry.full_dtype) == pytest.approx(planned, rel=0.01)
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from quantbench.config import Architecture, ModelEntry, PrecisionEntry, read_entries
+from quantbench.devices.processor import multiplies
 from quantbench.planner import Setting, Workload, plan_memory
 
 FACTS = Architecture(
@@ -84,7 +85,8 @@ def test_weight_only_int8_multiplies_by_a_copy_of_the_matrix(
     mask = torch.ones_like(prompts)
     if batch > 1:
         mask[0, :50] = 0
-    plan = plan_memory(Setting(entry, precision, Workload(tokens, 3, batch)))
+    setting = Setting(entry, precision, Workload(tokens, 3, batch), in_float32=not multiplies("bfloat16"))
+    plan = plan_memory(setting)
     planned = sum(plan.terms[name] for name in ("kv_cache", "activations", "dequantization_buffer"))
     assert plan.stage == "prompt"
     assert live_peak(model, {"input_ids": prompts, "attention_mask": mask}) == pytest.approx(planned, rel=0.02)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quantbench.config import Catalogue
+from quantbench.devices.processor import Processor
 from quantbench.errors import ConfigError
 from quantbench.planner import CellRequest, Requests, Setting, Workload, cell_work, fitting, gpus_asked_for, remarks
 from quantbench.planner.fitting import fits
@@ -72,6 +73,15 @@ def test_on_cpu_no_gpu_is_asked_for_and_memory_follows_the_model(make) -> None:
     large, small = requests.request(LARGE), requests.request(SMALL)
     assert (large.gpu, large.gres) == (0, None)
     assert large.mem_mb > 2 * 145_000 > 20_000 > small.mem_mb > 2000
+
+
+def test_on_a_processor_that_emulates_the_format_memory_is_asked_for_in_float32(make, monkeypatch) -> None:
+    catalogue, asked = make(hardware={"device": "cpu"}), {}
+    for kind, flags in {"bf16": {"avx512_bf16"}, "avx2": set(), "unknown": None}.items():
+        found = Processor("", "", True, None if flags is None else frozenset(flags))
+        monkeypatch.setattr("quantbench.planner.job_resources.this_processor", lambda found=found: found)
+        asked[kind] = Planned(catalogue).request(LARGE).mem_mb
+    assert asked["avx2"] == asked["unknown"] > asked["bf16"] + 2 * 2 * 70_000
 
 
 def test_generic_resources_take_the_place_of_gpus(make) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..contracts.machine import DeviceFacts
     from ..engine.generation import Generator
     from ..models.interfaces import Tokenizer
-    from ..models.loading import LoadedModel
+    from ..models.loading import LoadedModel, NumberFormats
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class _Prepared:
     identity: Identity
     tokenizer: Tokenizer
     weights: Weights
+    formats: NumberFormats
 
 
 def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
@@ -86,8 +87,10 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
         leased = stack.enter_context(lease_visible(gpus, folders.leases, spec.cell.label))
         uuids = leased if device == "cuda" else []
         set_environment(spec.hardware.threads, device, uuids)
-        prepared = _prepare(spec, folders)
-        progress = Progress(folders.progress, identity_hash(prepared.identity))
+        prepared = _prepare(spec, folders, device)
+        # Which processor a cell runs on is no reason to run it again, but batches of two formats are not put together.
+        key = identity_hash(prepared.identity | {"computed_in": prepared.formats.computed})
+        progress = Progress(folders.progress, key)
         if stack.enter_context(progress.alone()) and _is_finished(folders.outputs, prepared.identity):
             print(f"{spec.cell.label}: finished by the other process", file=sys.stderr, flush=True)
             progress.clear()
@@ -100,7 +103,9 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
         progress.clear()
 
 
-def _prepare(spec: CellSpec, folders: CellFolders) -> _Prepared:
+def _prepare(spec: CellSpec, folders: CellFolders, device: str) -> _Prepared:
+    from ..models.loading import number_formats
+
     check_prepared(folders.data)
     weights = find_weights(spec, folders.notes or folders.leases.with_name(".verified"))
     tokenizer = _tokenizer(spec, weights.folder)
@@ -118,7 +123,8 @@ def _prepare(spec: CellSpec, folders: CellFolders) -> _Prepared:
         "plan": plan_hash(plan, [request.sample_id for request in requests]),
         "weights": identity_hash(dict(weights.files)),
     }
-    return _Prepared(requests, plan, identity, tokenizer, weights)
+    formats = number_formats(spec.model, spec.precision, device)
+    return _Prepared(requests, plan, identity, tokenizer, weights, formats)
 
 
 def _is_finished(outputs: Path, identity: Identity) -> bool:
@@ -147,11 +153,11 @@ def _generate(
     instruments: _Instruments,
 ) -> KeptMeasurements:
     """Load, measure, answer; returns the measurements of both passes, which are kept by then."""
-    from ..models.loading import compute_dtype, load_model, weight_bytes
+    from ..models.loading import load_model, weight_bytes
     from .answering import answer_all, measure
 
     begin = time.perf_counter()
-    prepared.weights.check_dtype(str(compute_dtype(spec.model, spec.precision, device)).removeprefix("torch."), device)
+    prepared.weights.check_dtype(prepared.formats.stored, device)
     quantized = prepared.weights.checkpoint is not None
     loaded = load_model(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized)
     load_s = time.perf_counter() - begin
@@ -164,7 +170,11 @@ def _generate(
         neighbours.look()
         latency = latency.model_copy(update={"contended_by": neighbours.record().found})
         kept = KeptMeasurements(
-            load_s=load_s, weight_bytes=weight_bytes(loaded.model), memory=readings, latency=latency
+            load_s=load_s,
+            weight_bytes=weight_bytes(loaded.model, prepared.formats.stored),
+            held_weight_bytes=weight_bytes(loaded.model),
+            memory=readings,
+            latency=latency,
         )
         progress.keep_measurements(kept)
     begin, before = time.perf_counter(), len(progress.finished())
@@ -217,6 +227,7 @@ def _write(
         device=device,
         load_s=kept.load_s,
         weight_bytes=kept.weight_bytes,
+        held_weight_bytes=kept.held_weight_bytes,
         memory=kept.memory,
         latency=kept.latency,
         energy=kept.facts.energy,

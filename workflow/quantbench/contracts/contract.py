@@ -15,6 +15,11 @@ from ..errors import DataError
 from .files import read_json, write_json
 
 
+def unknown(value: object) -> bool:
+    """Whether a field is left out of a file, as in files of before it existed (``exclude_if``)."""
+    return value is None
+
+
 class Part(BaseModel):
     """An object inside a contract: nothing undeclared, nothing changed after it was made."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .contract import Contract, Part
+from .contract import Contract, Part, unknown
 from .manifest import AppliedPrecision, ForeignProcesses
 from .measurements import Energy, LatencyReadings, MemoryReadings, QualityPass
 
@@ -26,6 +26,7 @@ class KeptMeasurements(Contract):
 
     load_s: float
     weight_bytes: int
+    held_weight_bytes: int | None = Field(default=None, exclude_if=unknown)
     memory: MemoryReadings
     latency: LatencyReadings
     energy: Energy | None = None

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .contract import Part
+from .contract import Part, unknown
 
 
 class DeviceFacts(Part):
@@ -15,6 +15,16 @@ class DeviceFacts(Part):
     kind: Literal["cpu", "cuda"]
     names: list[str] = Field(description="of the processor or of each GPU, as the system reports them")
     uuids: list[str] = Field(default=[], description="of the leased GPUs; on CPU those of stand-ins, mostly none")
+    processor: str | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="on CPU: its microarchitecture, and its instructions for 16-bit products",
+    )
+    multiplies: list[str] | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="on CPU: number formats that torch multiplies in hardware; others are computed in float32",
+    )
     driver: str | None = Field(default=None, description="version of NVIDIA's driver; null on CPU")
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from .cell_name import Cell
-from .contract import Contract, Part
+from .contract import Contract, Part, unknown
 from .machine import DeviceFacts
 from .measurements import Energy, Process
 from .prepared_dataset import PreparedDataset
@@ -36,7 +36,12 @@ class AppliedPrecision(Part):
 
     method: str
     settings: dict[str, bool | int | float | str]
-    dtype: str = Field(description="number format of what is not quantized")
+    dtype: str = Field(description="number format in which what is not quantized was computed")
+    checkpoint_dtype: str | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="that of the model's files, where the processor does not multiply it; else left out",
+    )
 
 
 class ForeignProcesses(Part):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from .cell_name import Cell
-from .contract import Contract, Part
+from .contract import Contract, Part, unknown
 from .machine import DeviceFacts
 
 WeightsKind = Literal["published", "random"]
@@ -98,7 +98,14 @@ class Measurements(Contract):
     weights: WeightsKind = Field(default="published", description="`random`: of a stand-in, whose answers mean nothing")
     device: DeviceFacts
     load_s: float = Field(description="from an empty process to a model that can answer")
-    weight_bytes: int = Field(description="bytes of the model's weights in memory, quantization state included")
+    weight_bytes: int = Field(
+        description="bytes of the model's weights in the number format of its files, quantization state included"
+    )
+    held_weight_bytes: int | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="the same in the format computed in; left out in files of before it was recorded",
+    )
     memory: MemoryReadings
     latency: LatencyReadings
     energy: Energy = Field(default=Energy(energy_j=None, reason="unavailable: not measured"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..contracts.machine import DeviceFacts, Software
 from ..measure.nvml import handle, nvml
+from . import processor
 
 _PACKAGES = (
     *("quantbench", "torch", "transformers", "bitsandbytes", "torchao"),
@@ -28,7 +29,9 @@ def software(root: Path) -> Software:
 def device_facts(device: str, uuids: list[str]) -> DeviceFacts:
     """The devices a job used; the leased UUIDs are stand-ins on CPU, mostly none."""
     if device == "cpu":
-        return DeviceFacts(kind="cpu", names=[_processor()], uuids=uuids)
+        found = processor.this_processor()
+        multiplied: list[str] = [name for name in processor.FORMATS if processor.multiplies(name)]
+        return DeviceFacts(kind="cpu", names=[found.name], uuids=uuids, processor=str(found), multiplies=multiplied)
     library = nvml()
     names = [str(library.nvmlDeviceGetName(handle(uuid))) for uuid in uuids]
     return DeviceFacts(kind="cuda", names=names, uuids=uuids, driver=str(library.nvmlSystemGetDriverVersion()))
@@ -53,13 +56,3 @@ def _git_commit(root: Path) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return result.stdout.strip() or None
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -13,7 +13,7 @@ from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, Ma
 from ..store.folder_checks import check_folder
 from ..store.places import MANIFEST
 from ..store.sharing import alone, share
-from .loading import LoadedModel, load_model, load_tokenizer
+from .loading import LoadedModel, NumberFormats, load_model, load_tokenizer, number_formats
 
 SHARD = "5GB"
 _WEIGHTS = (".safetensors", ".bin", ".index.json")
@@ -47,7 +47,10 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
     out.parent.mkdir(parents=True, exist_ok=True)
     with alone(out.parent, out.name):
         begin = time.perf_counter()
-        loaded = load_model(source.folder, source.entry, precision, load_tokenizer(source.folder), device)
+        # Nothing is computed here: the files hold the model's own format, whatever this processor multiplies.
+        stored = number_formats(source.entry, precision, device).stored
+        formats, tokenizer = NumberFormats(stored, stored), load_tokenizer(source.folder)
+        loaded = load_model(source.folder, source.entry, precision, tokenizer, device, formats=formats)
         part = out.with_name(f".{out.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -59,7 +62,7 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
             source_files=source.files,
             licence=source.entry.licence,
             precision=CheckpointPrecision.of(precision),
-            dtype=loaded.applied.dtype,
+            dtype=stored,
             made_on=device,
             made_with=made_with,
             seconds=time.perf_counter() - begin,

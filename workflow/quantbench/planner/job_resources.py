@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from ..config import ModelEntry
 from ..config.run import HardwareSettings
 from ..contracts.cell_name import Cell
 from ..devices import smallest_memory_gib
+from ..devices.processor import this_processor
 from ..study.spec import CellSpec
 from .fitting import devices_needed
 from .hours import cell_time, checkpoint_bytes
@@ -112,8 +114,10 @@ class Requests:
     def _host_mb(self, spec: CellSpec) -> int:
         if not self._on_cpu:
             return _PROCESS_MB + min(_FILE_MB, checkpoint_mb(spec.model))
+        # Nothing is timed here: where flags do not tell whether the processor multiplies the format, more is asked for.
+        in_float32 = not this_processor().multiplies(spec.model.full_dtype, os.environ)
         # Weights are there twice while they load.
-        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(_setting(spec)).peak_bytes / _MB)
+        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(_setting(spec, in_float32)).peak_bytes / _MB)
 
     def _minutes(self, spec: CellSpec, attempt: int) -> int:
         asked = max(_LEAST_MINUTES, math.ceil(_TIME_FACTOR * self.seconds(spec) / 60)) * attempt
@@ -132,10 +136,10 @@ def gpus_asked_for(resources: Mapping[str, str | int | None]) -> int:
     return int(str(gres).rpartition(":")[2]) if gres else int(resources.get("gpu") or 0)
 
 
-def _setting(spec: CellSpec) -> Setting:
+def _setting(spec: CellSpec, in_float32: bool = False) -> Setting:
     work = cell_work(spec)
     load = Workload(work.longest_prompt, work.limit, batch=work.largest_batch * work.rows)
-    return Setting(spec.model, spec.precision, load)
+    return Setting(spec.model, spec.precision, load, in_float32=in_float32)
 
 
 def _disk_mb(spec: CellSpec) -> int:

@@ -52,12 +52,13 @@ PUBLISHED = Libraries(cache_keeps_projections=True, outlier_copies_stay=True)
 
 @dataclass(frozen=True)
 class Setting:
-    """Everything the terms depend on."""
+    """Everything the terms depend on; ``in_float32``: what is not quantized is held and computed in it, as on most CPUs."""
 
     model: ModelEntry
     precision: PrecisionEntry
     workload: Workload
     libraries: Libraries = INSTALLED
+    in_float32: bool = False
 
     @property
     def facts(self) -> Architecture:
@@ -72,7 +73,8 @@ class Setting:
     @property
     def width(self) -> int:
         """Bytes of a number that is not quantized: bitsandbytes computes in 16 bits, others in the model's format."""
-        return 4 if self.precision.method != "bitsandbytes" and self.model.full_dtype == "float32" else HALF
+        own = self.precision.method != "bitsandbytes" and self.model.full_dtype == "float32"
+        return 4 if own or self.in_float32 else HALF
 
     @property
     def finds_outliers(self) -> bool:

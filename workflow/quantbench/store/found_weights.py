@@ -43,7 +43,9 @@ class Weights:
         )
 
     def check_dtype(self, dtype: str, device: str) -> None:
-        """Refuse a checkpoint whose number format is not the one cells compute in on this device.
+        """Refuse a checkpoint that does not store what is not quantized in the format that cells use on this device.
+
+        What a cell computes in on CPU may differ from it, by processor: every one of them loads the same checkpoint.
 
         Raises:
             ModelError: names both formats.
@@ -51,7 +53,7 @@ class Weights:
         if self.checkpoint is not None and self.checkpoint.dtype != dtype:
             raise ModelError(
                 f"{self.folder}: quantized on {self.checkpoint.made_on} in {self.checkpoint.dtype}, and cells on "
-                f"{device} compute in {dtype}; delete the folder and run again where the cells run"
+                f"{device} load {dtype}; delete the folder and run again where the cells run"
             )
 
 
