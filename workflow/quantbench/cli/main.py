@@ -43,7 +43,7 @@ COMMANDS = {
 }
 # What only the extras of the package bring, by the name it is imported under (pyproject.toml).
 EXTRAS = {
-    "analysis": ("matplotlib", "pandas", "pooch", "requests", "snakemake", "tqdm", "zstandard"),
+    "analysis": ("matplotlib", "pooch", "requests", "snakemake", "tqdm", "zstandard"),
     "inference": (
         *("accelerate", "bitsandbytes", "datasets", "huggingface_hub", "psutil", "pynvml", "safetensors"),
         *("torch", "transformers"),

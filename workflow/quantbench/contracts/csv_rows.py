@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..config.settings import explain
 from ..errors import DataError
 from .files import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Value = str | int | float | None
 
@@ -29,17 +30,19 @@ class Row(BaseModel):
         Raises:
             DataError: no such file, or not this table; names line and column.
         """
+        import pandas as pd
+
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                lines = list(csv.DictReader(file))
+            # As text: what is empty and what is a number, the fields say.
+            lines = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
         except FileNotFoundError:
             raise DataError(f"{path}: no such file") from None
-        except (csv.Error, UnicodeDecodeError) as error:
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: not readable as CSV ({error}); delete it to have it made again") from None
         return [cls._of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=2)]
 
     @classmethod
-    def _of(cls, line: dict[str | None, str | None], where: str) -> Self:
+    def _of(cls, line: dict[Hashable, str], where: str) -> Self:
         try:
             return cls.model_validate({str(column): text or None for column, text in line.items()})
         except ValidationError as error:
@@ -49,7 +52,14 @@ class Row(BaseModel):
     @classmethod
     def write(cls, path: Path, rows: Iterable[Self]) -> None:
         """Write a table atomically; numbers keep ten significant digits."""
-        write_text(path, csv_text(cls.model_fields, (row.values() for row in rows)))
+        write_text(path, csv_text(cls.frame(rows)))
+
+    @classmethod
+    def frame(cls, rows: Iterable[Self]) -> pd.DataFrame:
+        """The table as a data frame, whose columns are the fields in order; what is unknown stays None."""
+        import pandas as pd
+
+        return pd.DataFrame([row.values() for row in rows], columns=list(cls.model_fields), dtype=object)
 
     def values(self) -> list[Value]:
         """The row's values in the order of the columns."""
@@ -60,13 +70,9 @@ class Row(BaseModel):
         return {column: getattr(self, column) for column in kind.model_fields if column in type(self).model_fields}
 
 
-def csv_text(header: Iterable[str], rows: Iterable[Sequence[Value]]) -> str:
-    """A CSV table; real numbers keep ten significant digits, None is empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([f"{value:.10g}" if isinstance(value, float) else value for value in row] for row in rows)
-    return buffer.getvalue()
+def csv_text(table: pd.DataFrame) -> str:
+    """A table as CSV; real numbers keep ten significant digits, None is empty."""
+    return str(table.map(lambda value: f"{value:.10g}" if isinstance(value, float) else value).to_csv(index=False))
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Cells -> tidy tables (docs/protocol.md#comparisons). No pandas, no torch."""
+"""Cells -> tidy tables (docs/protocol.md#comparisons). No torch."""
 
 from __future__ import annotations
 
