@@ -67,6 +67,9 @@ rule prepare_dataset:
         ),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
-        code=provenance.code_of("prepare_dataset"),
+        # Cells run again after this: of the readers, the dataset's own counts.
+        code=lambda wildcards: provenance.code_of(
+            "prepare_dataset", f"datasets.readers.read_{CATALOGUE.datasets[wildcards.dataset].reader}"
+        ),
     script:
         "../scripts/job.py"

@@ -164,8 +164,8 @@ class RunConfig(Settings):
     results_folder: str = Field(default="results", description="where runs are kept")
     catalogue_root: str = Field(
         default=".",
-        description="the folder that holds `config/`, from which relative paths of the configuration start; `.`: the repository. "
-        "An opened bundle brings its own",
+        description="`.`: entries and relative paths are looked for in the working directory, then in the shipped catalogue "
+        "([docs/module.md](../docs/module.md)); a folder: the entries under its `config/` and no others, as an opened bundle has",
     )
     studies_file: str = Field(default="config/studies.yaml", description="the file that defines studies")
     studies: Annotated[list[str], Field(min_length=1)] = Field(
