@@ -30,7 +30,7 @@ from pathlib import Path
 sys.path.insert(0, "workflow")
 started = float(os.environ["STARTED"])
 from quantbench import jobs
-from quantbench.study.grid import parse_folder
+from quantbench.contracts.cell_name import parse_folder
 config, name = json.loads(sys.argv[1]), sys.argv[2]
 catalogue = jobs.catalogue_of(config); checked = time.time()
 from quantbench.devices.runtime import set_environment

@@ -12,12 +12,12 @@ import numpy as np
 from quantbench import tasks
 from quantbench.config import Catalogue
 from quantbench.config.entries import DatasetEntry
+from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.files import write_json
 from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
 from quantbench.datasets import count_strata
-from quantbench.study.grid import Cell
 
 # Words of an input, about the means of the published test sets.
 LENGTHS = {"labelled_text": 220, "token_tags": 26, "entity_pairs": 40, "multiple_choice": 120, "yes_no_maybe": 200}

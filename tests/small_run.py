@@ -12,8 +12,9 @@ import yaml
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import Catalogue, load
 from quantbench.config.settings import read_yaml
+from quantbench.contracts.cell_name import Cell
 from quantbench.datasets import prepare
-from quantbench.study.grid import Cell, run_cells
+from quantbench.study.grid import run_cells
 from quantbench.study.spec import cell_spec
 
 from .unit.conftest import FACTS, make_model

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .config import Catalogue, RunConfig, load, located
 from .config.settings import read_yaml
-from .study.grid import parse_folder
+from .contracts.cell_name import parse_folder
 
 if TYPE_CHECKING:
     from .statistics import Bootstrap

@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
     )
 
 from quantbench.config.settings import read_yaml
+from quantbench.contracts.cell_name import Cell
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
 from quantbench.study.spec import cell_spec, cell_specs
@@ -99,7 +100,7 @@ def check_fit():
 
 def cell_of(wildcards):
     """The cell a job's wildcards name."""
-    return grid.Cell(wildcards.model, wildcards.precision, wildcards.dataset, wildcards.prompting, int(wildcards.shots))
+    return Cell(wildcards.model, wildcards.precision, wildcards.dataset, wildcards.prompting, int(wildcards.shots))
 
 
 def spec_of(wildcards):

@@ -8,10 +8,10 @@ import pytest
 from quantbench.cell.requests import build_requests, check_context
 from quantbench.config import ModelEntry, load
 from quantbench.config.settings import read_yaml
+from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Sample, write_records
 from quantbench.errors import DataError, ModelError
 from quantbench.models.loading import load_tokenizer
-from quantbench.study.grid import Cell
 from quantbench.study.spec import CellSpec, cell_spec
 
 CHAT = "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"

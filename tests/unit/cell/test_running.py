@@ -16,12 +16,12 @@ import yaml
 from quantbench.cell import running as runner
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import Catalogue, load
+from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Sample, write_records
 from quantbench.engine.generation import Generator
 from quantbench.errors import DataError, ModelError
-from quantbench.study.grid import Cell
 from quantbench.study.spec import cell_spec
 
 CELL = Cell("random", "full", "ddi2013", "instruction", 0)

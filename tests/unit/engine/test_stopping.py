@@ -9,12 +9,12 @@ from quantbench.cell.requests import Request, build_requests
 from quantbench.config import ModelEntry, load, load_datasets, read_entries
 from quantbench.config.entries import PrecisionEntry
 from quantbench.config.settings import read_yaml
+from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import prepare
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
 from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
-from quantbench.study.grid import Cell
 from quantbench.study.spec import cell_spec
 from quantbench.tasks import get
 

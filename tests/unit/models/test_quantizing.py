@@ -13,6 +13,7 @@ from tests.small_run import SETTINGS, Project, make_project
 
 from quantbench.cell.running import CellFolders, run_cell
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
 from quantbench.contracts.machine import DeviceFacts
@@ -22,7 +23,6 @@ from quantbench.errors import ModelError
 from quantbench.models.loading import load_model, load_tokenizer
 from quantbench.models.quantizing import Source, quantize_model
 from quantbench.store.places import checkpoint_folder, read_manifest
-from quantbench.study.grid import Cell
 from quantbench.study.spec import cell_spec
 from quantbench.verify.run_cells import Verifier
 

@@ -8,9 +8,9 @@ from statistics import median
 
 import pytest
 
+from quantbench.contracts.cell_name import Cell
 from quantbench.planner import GPUS, cell_time, nearest_gpu, run_hours
 from quantbench.planner.speed import prompt_seconds, step_seconds
-from quantbench.study.grid import Cell
 from quantbench.study.spec import cell_spec
 
 A100 = GPUS["a100-40gb"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from quantbench.config import Catalogue
+from quantbench.contracts.cell_name import Cell
 from quantbench.devices.processor import Processor
 from quantbench.errors import ConfigError
 from quantbench.planner import CellRequest, Requests, Setting, Workload, cell_work, fitting, gpus_asked_for, remarks
 from quantbench.planner.fitting import fits
-from quantbench.study.grid import Cell, run_cells
+from quantbench.study.grid import run_cells
 from quantbench.study.spec import CellSpec, cell_spec, cell_specs
 
 LARGE = Cell("qwen2.5-72b", "full", "medqa", "instruction", 0)

@@ -1,7 +1,7 @@
 """How much a cell reads and writes, by the configuration alone."""
 
+from quantbench.contracts.cell_name import Cell
 from quantbench.planner import cell_work
-from quantbench.study.grid import Cell
 from quantbench.study.spec import cell_spec
 
 

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from quantbench.config import Catalogue, load
+from quantbench.contracts.cell_name import Cell, parse_folder
 from quantbench.errors import ConfigError
-from quantbench.study.grid import Cell, active_studies, parse_folder, run_cells, study_cells
+from quantbench.study.grid import active_studies, run_cells, study_cells
 
 Make = Callable[..., Catalogue]
 

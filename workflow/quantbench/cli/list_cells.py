@@ -14,7 +14,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..study.grid import Cell, run_cells
+from ..contracts.cell_name import Cell
+from ..study.grid import run_cells
 from . import options
 from .printing import write_records, write_text
 

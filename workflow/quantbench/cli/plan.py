@@ -16,7 +16,7 @@ import argparse
 import statistics
 from collections.abc import Mapping, Sequence
 
-from ..config import Catalogue, RunConfig
+from ..config import ModelEntry, PrecisionEntry, RunConfig
 from ..errors import ConfigError, FoundWanting
 from ..planner import GIB, GPUS, Plan, Setting, Workload, plan_memory
 from ..planner.against_paper import Comparison, compare_with_paper
@@ -75,9 +75,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.hours:
         show_hours(catalogue, arguments.gpu, arguments.gpus, arguments.format)
     elif arguments.against:
-        _show_comparison(arguments, catalogue)
+        _show_comparison(arguments, compare_with_paper(catalogue.root, catalogue.models, catalogue.precisions))
     else:
-        _show_plans(arguments, catalogue)
+        _show_plans(arguments, catalogue.run, catalogue.models, catalogue.precisions)
 
 
 def _refuse_together(arguments: argparse.Namespace) -> None:
@@ -95,8 +95,7 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
                 raise ConfigError(f"--{name.replace('_', '-')} does not go with {reason}; leave it out")
 
 
-def _show_comparison(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
-    cells = compare_with_paper(catalogue.root, catalogue.models, catalogue.precisions)
+def _show_comparison(arguments: argparse.Namespace, cells: list[Comparison]) -> None:
     for key in ("model", "precision"):
         published = sorted({getattr(cell, key) for cell in cells})
         names = options.chosen(getattr(arguments, key), published, f"--{key}", published)
@@ -123,17 +122,20 @@ def _comparison_row(cell: Comparison) -> list[str]:
     return [*names, f"{cell.published_gib:.2f}", f"{cell.planned_gib:.3f}", f"{cell.error_percent:.3f}"]
 
 
-def _show_plans(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
+def _show_plans(
+    arguments: argparse.Namespace,
+    run: RunConfig,
+    models: Mapping[str, ModelEntry],
+    precisions: Mapping[str, PrecisionEntry],
+) -> None:
     given = {name: getattr(arguments, name) for name in _WORKLOAD if getattr(arguments, name) is not None}
     work = Workload(**given)
-    models = options.chosen(arguments.model, catalogue.models, "--model", catalogue.run.models)
-    precisions = options.chosen(arguments.precision, catalogue.precisions, "--precision", catalogue.run.precisions)
     plans = {
-        (model, precision): plan_memory(Setting(catalogue.models[model], catalogue.precisions[precision], work))
-        for model in models
-        for precision in precisions
+        (model, precision): plan_memory(Setting(models[model], precisions[precision], work))
+        for model in options.chosen(arguments.model, models, "--model", run.models)
+        for precision in options.chosen(arguments.precision, precisions, "--precision", run.precisions)
     }
-    stated = catalogue.run.hardware.gpu_memory_gib
+    stated = run.hardware.gpu_memory_gib
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: [devices_needed(plan.setting, size) for size in sizes] for key, plan in plans.items()}
     if arguments.format == "text":
@@ -148,7 +150,7 @@ def _show_plans(arguments: argparse.Namespace, catalogue: Catalogue) -> None:
             arguments.format, columns, [(*key, *asked, *_gib(plan), *needed[key]) for key, plan in plans.items()]
         )
     if stated != "auto":
-        _refuse_unfit({key: counts[sizes.index(stated)] for key, counts in needed.items()}, stated, catalogue.run)
+        _refuse_unfit({key: counts[sizes.index(stated)] for key, counts in needed.items()}, stated, run)
 
 
 def _refuse_unfit(needed: Mapping[tuple[str, str], int | None], size: float, run: RunConfig) -> None:

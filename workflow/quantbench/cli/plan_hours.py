@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -11,8 +11,8 @@ from ..errors import ConfigError, FoundWanting
 from ..planner import GPUS, Gpu, Requests, RunHours, cell_time, describe, nearest_gpu, run_hours, unfit_cells
 from ..planner.hours import DISK_BYTES_S, START_S, Answers
 from ..planner.speed import BANDWIDTH_PART, CALL_S, FLOPS_PART
-from ..study.grid import Cell, run_cells
-from ..study.spec import cell_specs
+from ..study.grid import run_cells
+from ..study.spec import CellSpec, cell_specs
 from .printing import write_records, write_text
 
 ENGINES = ("single", "static")
@@ -25,7 +25,7 @@ def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: st
 
     Args:
         catalogue: the configuration.
-        gpu: a key of :data:`~quantbench.planning.GPUS`; None: by ``hardware.gpu_memory_gib``.
+        gpu: a key of :data:`~quantbench.planner.GPUS`; None: by ``hardware.gpu_memory_gib``.
         gpus: how many there are; None: ``hardware.gpus``, or 1.
         form: ``text``, ``csv`` or ``json``.
 
@@ -39,11 +39,11 @@ def show_hours(catalogue: Catalogue, gpu: str | None, gpus: int | None, form: st
     if total < 1:
         raise ConfigError(f"--gpus has the value {total}; give a number of at least 1")
     kind = GPUS[gpu] if gpu else nearest_gpu(Requests(catalogue.run.hardware).gpu_memory_gib)
-    cells = run_cells(catalogue)
-    planned = {engine: _engine_hours(catalogue, cells, kind, engine, total) for engine in ENGINES}
+    specs = list(cell_specs(catalogue, run_cells(catalogue)).values())
+    planned = {engine: _engine_hours(specs, kind, engine, total) for engine in ENGINES}
     if form == "text":
         said = (
-            f"{len(cells)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB."
+            f"{len(specs)} cells of the run {catalogue.run.run!r} on {total} x {kind.title} of {kind.memory_gib:g} GiB."
         )
         print(f"{said}\n")
         _write_text(planned, kind)
@@ -82,12 +82,12 @@ class _EngineHours:
     left_out: str
 
 
-def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: str, total: int) -> _EngineHours:
-    planned = _as_run(catalogue, kind, engine)
-    requests, specs = Requests(planned.run.hardware), cell_specs(planned, cells)
-    unfit = unfit_cells(requests, list(specs.values()), total)
+def _engine_hours(specs: Sequence[CellSpec], kind: Gpu, engine: str, total: int) -> _EngineHours:
+    planned = [_as_run(spec, kind, engine) for spec in specs]
+    requests = Requests(planned[0].hardware)
+    unfit = unfit_cells(requests, planned, total)
     left_out = {spec.cell for spec in unfit}
-    counted = [spec for cell, spec in specs.items() if cell not in left_out]
+    counted = [spec for spec in planned if spec.cell not in left_out]
     devices = [requests.devices(spec) or 0 for spec in counted]
     hours = {
         answers: run_hours([cell_time(spec, kind, answers).total_s for spec in counted], devices, total)
@@ -96,12 +96,10 @@ def _engine_hours(catalogue: Catalogue, cells: list[Cell], kind: Gpu, engine: st
     return _EngineHours(len(counted), hours, describe(requests, unfit, total) if unfit else "")
 
 
-def _as_run(catalogue: Catalogue, kind: Gpu, engine: str) -> Catalogue:
-    """The configuration with GPUs and engine as stated."""
-    run = catalogue.run
-    hardware = run.hardware.model_copy(update={"gpu_memory_gib": float(kind.memory_gib)})
-    inference = run.inference.model_copy(update={"engine": engine})
-    return replace(catalogue, run=run.model_copy(update={"hardware": hardware, "inference": inference}))
+def _as_run(spec: CellSpec, kind: Gpu, engine: str) -> CellSpec:
+    """A cell on GPUs and by an engine as stated."""
+    hardware = spec.hardware.model_copy(update={"gpu_memory_gib": float(kind.memory_gib)})
+    return replace(spec, hardware=hardware, inference=spec.inference.model_copy(update={"engine": engine}))
 
 
 def _assumptions(kind: Gpu) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
-from ..contracts.cell_name import Cell as Cell
-from ..contracts.cell_name import parse_folder as parse_folder
+from ..contracts.cell_name import Cell
 from ..errors import ConfigError
 from .spec import CellSpec, cell_specs
 
