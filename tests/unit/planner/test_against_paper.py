@@ -7,6 +7,7 @@ from statistics import median
 
 import pytest
 
+from quantbench.config import CATALOGUE_VARIABLE
 from quantbench.errors import DataError
 from quantbench.planner import PUBLISHED, plan_memory
 from quantbench.planner.against_paper import Comparison, compare_with_paper
@@ -81,6 +82,8 @@ def test_a_damaged_table_is_named(catalogue, copy: Path, file: str, old: str, ne
         compare_with_paper(copy, catalogue.models, catalogue.precisions)
 
 
-def test_a_missing_table_is_named(catalogue, tmp_path: Path) -> None:
+def test_a_missing_table_is_named(catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config/models").mkdir(parents=True)
+    monkeypatch.setenv(CATALOGUE_VARIABLE, str(tmp_path))  # else the shipped one stands in
     with pytest.raises(DataError, match=r"prompt_tokens.csv: no such file"):
         compare_with_paper(tmp_path, catalogue.models, catalogue.precisions)
