@@ -1,3 +1,3 @@
 """What does quantizing a language model cost and save on biomedical text? The package behind the workflow."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
