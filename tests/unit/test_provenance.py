@@ -105,7 +105,7 @@ SCORED = {"score", "compare", "report"}
     ("name", "definition", "expected"),
     [
         ("tasks/metrics.py", "f1_from_counts", SCORED | {"figure", "published_figures"}),
-        ("tasks/relations.py", "RelationExtraction", SCORED),
+        ("tasks/kinds/relation_extraction.py", "RelationExtraction", SCORED),
         ("scoring.py", "score_cell", {"score"}),
         ("datasets/stratification.py", "limit_samples", {"prepare_dataset"}),
         ("config/entries.py", "DatasetEntry", {*JOBS}),
@@ -140,7 +140,7 @@ def test_a_changed_definition_changes_the_jobs_that_reach_it(
 
 def test_what_a_module_does_while_it_is_imported_counts(package: Package) -> None:
     doing = "\nimport atexit\n\natexit.register(print)\n"
-    assert package.changed_by("tasks/relations.py", lambda text: text + doing) == SCORED
+    assert package.changed_by("tasks/kinds/relation_extraction.py", lambda text: text + doing) == SCORED
 
 
 @pytest.mark.parametrize("name", ["tasks/metrics.py", "config/run.py", "scoring.py", "jobs.py"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 from ..config import DatasetEntry
+from .kinds.multi_label_classification import MultiLabelClassification
+from .kinds.named_entity_recognition import NamedEntityRecognition
+from .kinds.question_answering import QuestionAnswering
+from .kinds.relation_extraction import RelationExtraction
 from .metrics import Metric, f1_from_counts, metric
-from .multi_label import MultiLabelClassification
-from .named_entities import NamedEntityRecognition
-from .question_answering import QuestionAnswering
-from .relations import RelationExtraction
 from .task import Answer, Task
 
 TASKS: dict[str, type[MultiLabelClassification | NamedEntityRecognition | RelationExtraction | QuestionAnswering]] = {

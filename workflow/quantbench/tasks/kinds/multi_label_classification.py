@@ -21,13 +21,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from . import text as reading
-from .label_lists import NONE, TRIM, read_list
-from .metrics import Counts
-from .names import Inventory, is_negated
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from .. import text as reading
+from ..label_lists import NONE, TRIM, read_list
+from ..metrics import Counts
+from ..names import Inventory, is_negated
+from ..task import Answer, TaskOf
 
 _STATED = re.compile(
     r"\b(?:labels?|hallmarks?(?: of cancer)?|topics?|categor(?:y|ies)|answers?|class(?:es)?|output|result)\b[\"']?"

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from . import choice, decision
-from . import text as reading
-from .metrics import Counts, single_label_counts
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from .. import choice, decision
+from .. import text as reading
+from ..metrics import Counts, single_label_counts
+from ..task import Answer, TaskOf
 
 DECISIONS = ("yes", "no", "maybe")
 

@@ -17,12 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from . import text as reading
-from .metrics import Counts, single_label_counts
-from .names import Inventory, Mention, is_negated
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from .. import text as reading
+from ..metrics import Counts, single_label_counts
+from ..names import Inventory, Mention, is_negated
+from ..task import Answer, TaskOf
 
 _STATED = re.compile(
     r"\b(?:class|relation(?:ship)?|label|category|type|classification|answer|prediction|output|result|response)s?\b[\"']?"

@@ -23,13 +23,13 @@ from collections.abc import Sequence
 import numpy as np
 from rapidfuzz import fuzz
 
-from ..config import DatasetEntry
-from ..contracts.records import Mention, Sample
-from . import text as reading
-from .alignment import Span, carry_over, find_listed, fold
-from .markup import Marked, has_tags, read_marked, unescape
-from .metrics import Counts
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Mention, Sample
+from .. import text as reading
+from ..alignment import Span, carry_over, find_listed, fold
+from ..markup import Marked, has_tags, read_marked, unescape
+from ..metrics import Counts
+from ..task import Answer, TaskOf
 
 _NONE = (
     r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) |(?:the|this) (?:sentence|text) \w+ )?"
