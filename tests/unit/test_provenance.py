@@ -105,7 +105,8 @@ SCORED = {"score", "compare", "report"}
     ("name", "definition", "expected"),
     [
         ("tasks/metrics.py", "f1_from_counts", SCORED | {"figure", "published_figures"}),
-        ("tasks/relations.py", "RelationExtraction", SCORED),
+        ("tasks/kinds/relation_extraction.py", "Task", SCORED),
+        ("tasks/kinds/relation_extraction.py", "Samples", SCORED | {"prepare_dataset"}),
         ("scoring.py", "score_cell", {"score"}),
         ("datasets/stratification.py", "limit_samples", {"prepare_dataset"}),
         ("config/entries.py", "DatasetEntry", {*JOBS}),
@@ -140,7 +141,9 @@ def test_a_changed_definition_changes_the_jobs_that_reach_it(
 
 def test_what_a_module_does_while_it_is_imported_counts(package: Package) -> None:
     doing = "\nimport atexit\n\natexit.register(print)\n"
-    assert package.changed_by("tasks/relations.py", lambda text: text + doing) == SCORED
+    assert package.changed_by("tasks/kinds/relation_extraction.py", lambda text: text + doing) == SCORED | {
+        "prepare_dataset"
+    }
 
 
 @pytest.mark.parametrize("name", ["tasks/metrics.py", "config/run.py", "scoring.py", "jobs.py"])
@@ -167,6 +170,19 @@ def test_a_figure_is_its_own_module_and_what_it_shares() -> None:
     assert not first & {"figures.figure7", "figures.paper", "recommend.ranking"}
     assert "recommend.ranking" in seventh and "figures.figure2" not in seventh
     assert {"figures.figure2", "figures.figure7"} <= modules_of("figure"), "unnamed, any figure may be drawn"
+
+
+def test_reading_outputs_prepares_no_dataset_anew_and_a_task_no_other() -> None:
+    """A dataset's own task counts, and of it what its samples hold."""
+    prepared, scored = (
+        provenance.definitions_of(job, "datasets.readers.read_records", "tasks.kinds.question_answering")
+        for job in ("prepare_dataset", "score")
+    )
+    task = "tasks.kinds.question_answering"
+    assert (task, "Samples") in prepared & scored
+    assert (task, "Task") in scored - prepared
+    assert not {module for module, _ in prepared} & {"tasks.choice", "tasks.text"}
+    assert not {module for module, _ in scored} & {"tasks.kinds.relation_extraction", "tasks.names"}
 
 
 def test_an_unknown_job_is_an_error() -> None:
@@ -253,9 +269,10 @@ def reachable(repository: Path, folder: Path, job: str) -> set[str]:
 def test_what_a_job_cannot_reach_is_not_in_its_code(repository: Path, tmp_path: Path, job: str) -> None:
     by_name = ["figures.figure2"] if job == "figure" else []
     unreached = modules_of(job, *by_name) - reachable(repository, tmp_path, job) - {"jobs", *by_name}
-    # The finder does not see what is imported by a name: readers, figures, and what they alone import.
+    # The finder does not see what is imported by a name: readers, tasks, figures, and what they alone import.
     rooms = {"figures", "recommend", "planner", "statistics"} if job == "published_figures" else set()
-    rooms |= {"figures"} if job == "figure" else {"datasets"} if job in ("prepare_dataset", "score") else set()
+    rooms |= {"figures"} if job == "figure" else {"tasks"} if job in SCORED else set()
+    rooms |= {"datasets", "tasks"} if job in ("prepare_dataset", "score") else set()
     assert {name.partition(".")[0] for name in unreached} <= rooms
 
 

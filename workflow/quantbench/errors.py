@@ -32,3 +32,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     # Names here are short and share long stems, so a loose cutoff still finds the intended one.
     match = get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {match[0]!r}?" if match else f"; known: {', '.join(names)}"
+
+
+def shorten(value: object, width: int = 80) -> str:
+    """The value as Python writes it, cut to ``width`` characters for a message."""
+    text = repr(value)
+    return text if len(text) <= width else f"{text[:width]}..."

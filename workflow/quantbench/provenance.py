@@ -30,7 +30,8 @@ def code_of(job: str, *by_name: str) -> str:
     Args:
         job: name of a function of :mod:`quantbench.jobs`.
         by_name: which modules the job imports by a name that is known when it runs only, such as ``figures.figure2``;
-            where none is named, such an import counts for every module of its package.
+            where none is named, such an import counts for every module of its package. Of a module whose ``import_module(...)``
+            is followed by a name, only what that name stands for counts.
 
     Raises:
         KeyError: no such job.
@@ -56,7 +57,8 @@ def definitions_of(job: str, *by_name: str) -> frozenset[Definition]:
         module, name = found = pending.pop()
         if module.endswith(".*"):
             inside = [other for other in _paths() if other.startswith(module[:-1])]
-            pending.update((other, _EVERYTHING) for other in {*inside} & {*by_name} or inside)
+            named = {*inside} & {*by_name} or inside
+            pending.update((other, name) for other in named if name in {_EVERYTHING, *_module(other).bound})
         elif found not in reached:
             reached.add(found)
             pending |= _used(module, name)
@@ -147,9 +149,12 @@ def _used(name: str, wanted: str) -> frozenset[Definition]:
     walked = [item for place in module.places([wanted]) for item in _walk(module.body[place])]
     named = {item.id for item in walked if isinstance(item, ast.Name)}
     members: dict[str, set[str]] = {}
+    taken: dict[int, str] = {}  # the name that is taken at once from what a call returns
     for item in walked:
         if isinstance(item, ast.Attribute) and isinstance(item.value, ast.Name):
             members.setdefault(item.value.id, set()).add(item.attr)
+        elif isinstance(item, ast.Attribute):
+            taken[id(item.value)] = item.attr
     used: set[Definition] = set()
     for item in walked:
         if isinstance(item, ast.ImportFrom) and item.level:
@@ -159,7 +164,7 @@ def _used(name: str, wanted: str) -> frozenset[Definition]:
             getattr(item.func, "attr", ""),
             getattr(item.func, "id", ""),
         ):
-            used.add((".".join([*module.package, _EVERYTHING]), _EVERYTHING))
+            used.add((".".join([*module.package, _EVERYTHING]), taken.get(id(item), _EVERYTHING)))
     for own in named & module.bound.keys():
         used.update(_lead(name, own, members.get(own, set())))
     return frozenset(used)

@@ -59,7 +59,7 @@ try:
     for name in USED_MODELS:
         check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
     for name in USED_DATASETS:
-        tasks.get(CATALOGUE.datasets[name])  # refuses an unknown metric
+        tasks.get(CATALOGUE.datasets[name])  # refuses an unknown metric, and labels that its task cannot have
     UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))
 except QuantbenchError as error:
     raise WorkflowError(str(error))

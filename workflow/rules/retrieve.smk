@@ -67,9 +67,11 @@ rule prepare_dataset:
         ),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
-        # Cells run again after this: of the readers, the dataset's own counts.
+        # Cells run again after this: of readers and tasks, the dataset's own count.
         code=lambda wildcards: provenance.code_of(
-            "prepare_dataset", f"datasets.readers.read_{CATALOGUE.datasets[wildcards.dataset].reader}"
+            "prepare_dataset",
+            f"datasets.readers.read_{CATALOGUE.datasets[wildcards.dataset].reader}",
+            f"tasks.kinds.{CATALOGUE.datasets[wildcards.dataset].task}",
         ),
     script:
         "../scripts/job.py"

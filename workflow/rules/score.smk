@@ -30,6 +30,6 @@ for (dataset, number), cells in score_parts(SCORED_TOGETHER).items():
             ),
             comparison=CATALOGUE.run.comparison.model_dump(include={"resamples", "confidence"}),
             seed=CATALOGUE.run.seed,
-            code=provenance.code_of("score"),
+            code=provenance.code_of("score", f"tasks.kinds.{CATALOGUE.datasets[dataset].task}"),
         script:
             "../scripts/job.py"

@@ -11,7 +11,7 @@ import pytest
 from tests.own_datasets import follow_the_page
 
 from quantbench import tasks
-from quantbench.config import DatasetEntry, load, load_datasets
+from quantbench.config import load, load_datasets
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import local_sources, prepare, source_folder
@@ -172,10 +172,10 @@ def test_an_impossible_entry_is_refused(root: Path, tmp_path: Path, old: str, ne
     path = tmp_path / "config/datasets/ward_exam/dataset.yaml"
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ConfigError, match=message):
-        load_datasets(tmp_path)
+        tasks.get(load_datasets(tmp_path)["ward_exam"])
 
 
 def test_entries_without_labels_are_refused(root: Path) -> None:
-    value = load_datasets(root)["ward_notes"].model_dump() | {"labels": {}}
-    with pytest.raises(ValueError, match="multi_label_classification needs labels"):
-        DatasetEntry.model_validate(value)
+    entry = load_datasets(root)["ward_notes"].model_copy(update={"labels": {}})
+    with pytest.raises(ConfigError, match=r"Ward notes: key 'labels' .*multi_label_classification needs labels"):
+        tasks.get(entry)

@@ -48,7 +48,9 @@ def test_an_unknown_reader_is_refused_with_those_there_are(repository: Path, tmp
     shutil.copytree(repository / "config/datasets/hoc", tmp_path / "config/datasets/hoc")
     path = tmp_path / "config/datasets/hoc/dataset.yaml"
     path.write_text(path.read_text().replace("reader: labelled_text", "reader: labeled_text"))
-    with pytest.raises(ConfigError, match=r"dataset\.yaml: key 'reader' has the value 'labeled_text'.*'labelled_text'"):
+    with pytest.raises(
+        ConfigError, match=r"dataset\.yaml: key 'reader' has the value 'labeled_text'; did you mean 'labelled_text'"
+    ):
         load_datasets(tmp_path)
 
 

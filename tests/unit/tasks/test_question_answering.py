@@ -1,4 +1,4 @@
-"""What outputs for a question mean, case by case (conventions: quantbench.tasks.question_answering)."""
+"""What outputs for a question mean, case by case (conventions: quantbench.tasks.kinds.question_answering)."""
 
 from __future__ import annotations
 

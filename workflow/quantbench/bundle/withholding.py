@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ..config import DatasetEntry
 from ..contracts.records import Answer, Mention, Record, Sample, ScoredAnswer, json_line, read_records
-
-_ECHOING = "named_entity_recognition"  # its answers are the input with marks in it
+from ..tasks import samples_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def withheld(choice: str, datasets: Mapping[str, DatasetEntry]) -> Withheld:
         for name, entry in datasets.items()
         if choice == "none" or (choice == "by_licence" and not entry.redistributable)
     }
-    outputs = {name for name in texts if choice == "none" or datasets[name].task == _ECHOING}
+    outputs = {name for name in texts if choice == "none" or samples_of(datasets[name]).echoes_input}
     return Withheld(frozenset(texts), frozenset(outputs))
 
 

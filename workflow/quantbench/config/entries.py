@@ -11,13 +11,16 @@ from .settings import Settings
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
 Split = Literal["test", "train", "dev"]
-Task = Literal["multi_label_classification", "named_entity_recognition", "relation_extraction", "question_answering"]
 if TYPE_CHECKING:
     Reader = str
+    Task = str
 else:
-    # A reader is known by its module's name alone; nothing of it is imported here.
-    _MODULES = (Path(__file__).parents[1] / "datasets/readers").glob("read_*.py")
-    Reader = Literal[tuple(sorted(path.stem.removeprefix("read_") for path in _MODULES))]
+    # Readers and tasks are known by their modules' names alone; nothing of them is imported here.
+    _ROOMS = Path(__file__).parents[1]
+    Reader = Literal[
+        tuple(sorted(p.stem.removeprefix("read_") for p in (_ROOMS / "datasets/readers").glob("read_*.py")))
+    ]
+    Task = Literal[tuple(sorted(path.stem for path in (_ROOMS / "tasks/kinds").glob("[!_]*.py")))]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
@@ -165,7 +168,9 @@ class DatasetEntry(Settings):
     """One benchmark: task, labels, files, and the limits of its answers."""
 
     title: str = Field(description="as tables and figures show it")
-    task: Task = Field(description="what is asked, which decides how answers are read and judged")
+    task: Task = Field(
+        description="what is asked, which decides how answers are read and judged: a module of `tasks/kinds/`"
+    )
     reader: Reader = Field(
         description="the format of the files: five published ones, or `records`, a dataset of your own (docs/own-datasets.md)"
     )
@@ -205,23 +210,10 @@ class DatasetEntry(Settings):
         description="for each split (`test`, `train`, `dev`) the acceptable files, in order of preference"
     )
 
-    @property
-    def lettered(self) -> bool:
-        """Whether questions offer lettered options, rather than yes, no and maybe."""
-        worded = self.reader == "yes_no_maybe" or self.labels.keys() & {"yes", "no", "maybe"}
-        return self.task == "question_answering" and not worded
-
     @model_validator(mode="after")
     def _readable(self) -> DatasetEntry:
         if self.hub is not None and self.reader != "records":
             raise ValueError("a hub dataset is read as records: give reader: records")
-        decisions = {"yes", "no", "maybe"}
-        if self.task == "question_answering" and self.reader == "records" and not self.labels.keys() <= decisions:
-            raise ValueError(
-                "labels of question_answering are some of yes, no, maybe; leave them out for lettered options"
-            )
-        if self.task in ("multi_label_classification", "relation_extraction") and not self.labels:
-            raise ValueError(f"{self.task} needs labels")
         return self
 
 

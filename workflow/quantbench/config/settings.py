@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -71,6 +72,9 @@ def explain(kind: type[BaseModel], item: Any) -> str:
         return f"unknown key {where!r} (value {item['input']!r}){hint}"
     if item["type"] == "missing":
         return f"key {where!r} is missing"
+    if item["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        return f"key {where!r} has the value {item['input']!r}{nearest(str(item['input']), known)}"
     return f"key {where!r} has the value {item['input']!r}: {item['msg']}"
 
 

@@ -9,8 +9,9 @@ from statistics import quantiles
 
 from ..config import DatasetEntry
 from ..contracts.records import Sample
+from ..tasks import samples_of
 from .readers import reader_of
-from .stratification import WITH_ENTITIES, WITHOUT_ENTITIES, strata_of
+from .stratification import strata_of
 
 
 def few_shot_pool(
@@ -55,13 +56,14 @@ def draw_shots(pool: Sequence[Sample], entry: DatasetEntry, shots: int, seed: in
 
 def _fit(samples: Iterable[Sample], entry: DatasetEntry, test: Sequence[Sample]) -> list[Sample]:
     """The samples that may serve: not in the test split, not ambiguous, each text once."""
-    texts = {_text(sample) for sample in test}
+    told_by = samples_of(entry).inputs[0]
+    texts = {_text(sample, told_by) for sample in test}
     # A training sentence of a test document is as good as a test sentence.
     groups = {sample.group for sample in test} if reader_of(entry).GROUPS_ARE_DOCUMENTS else set()
     first: dict[str, Sample] = {}
     ambiguous: set[str] = set()
     for sample in samples:
-        text = _text(sample)
+        text = _text(sample, told_by)
         if first.setdefault(text, sample).gold != sample.gold:
             ambiguous.add(text)
     return [s for text, s in first.items() if text not in texts | ambiguous and s.group not in groups]
@@ -76,13 +78,16 @@ def _balanced(candidates: Sequence[Sample], entry: DatasetEntry, count: int, see
     """Draw ``count`` candidates balanced over strata, earlier candidates first; a longer draw begins with a shorter."""
     waiting = list(candidates)
     strata = {sample.sample_id: strata_of(sample, entry) for sample in waiting}
+    seldom = samples_of(entry).seldom
     labels = sorted({stratum for own in strata.values() for stratum in own})
     Random(f"labels {seed}").shuffle(labels)
     served: Counter[str] = Counter()
     documents: set[str] = set()
     drawn: list[Sample] = []
     while waiting and len(drawn) < count:
-        wanted = next(label for label in _wanted(labels, served, len(drawn)) if _offered(waiting, strata, label))
+        wanted = next(
+            label for label in _wanted(labels, served, len(drawn), seldom) if _offered(waiting, strata, label)
+        )
         offered = _offered(waiting, strata, wanted)
         sample = next((sample for sample in offered if sample.group not in documents), offered[0])
         waiting.remove(sample)
@@ -92,22 +97,18 @@ def _balanced(candidates: Sequence[Sample], entry: DatasetEntry, count: int, see
     return drawn
 
 
-def _wanted(labels: list[str], served: Counter[str], drawn: int) -> list[str]:
-    """Labels in the order in which the next draw should serve them."""
-    if set(labels) <= {WITH_ENTITIES, WITHOUT_ENTITIES}:
-        return [WITHOUT_ENTITIES, WITH_ENTITIES] if drawn % 5 == 2 else [WITH_ENTITIES, WITHOUT_ENTITIES]
-    return sorted(labels, key=lambda label: served[label])
+def _wanted(labels: list[str], served: Counter[str], drawn: int, seldom: str | None) -> list[str]:
+    """Labels in the order in which the next draw should serve them; the seldom one's turn is the third of every five."""
+    return sorted(labels, key=lambda label: ((label == seldom) != (drawn % 5 == 2), served[label]))
 
 
 def _offered(waiting: list[Sample], strata: dict[str, list[str]], label: str) -> list[Sample]:
     return [sample for sample in waiting if label in strata[sample.sample_id]]
 
 
-def _text(sample: Sample) -> str:
+def _text(sample: Sample, told_by: str) -> str:
     """What makes two samples the same to a reader: text, sentence or question; not its options or context."""
-    inputs = sample.inputs
-    text: str = inputs.get("text") or inputs.get("sentence") or inputs["question"]
-    return " ".join(text.split()).casefold()
+    return " ".join(str(sample.inputs[told_by]).split()).casefold()
 
 
 def _length(sample: Sample) -> int:

@@ -8,18 +8,12 @@ from random import Random
 
 from ..config import DatasetEntry
 from ..contracts.records import Sample
-
-WITH_ENTITIES, WITHOUT_ENTITIES = "with entities", "without entities"
-WITHOUT_LABELS = "without labels"
+from ..tasks import samples_of
 
 
 def strata_of(sample: Sample, entry: DatasetEntry) -> list[str]:
-    """The strata one sample counts in: its labels, its answer, or whether it has entities."""
-    if entry.task == "named_entity_recognition":
-        return [WITH_ENTITIES if sample.gold else WITHOUT_ENTITIES]
-    if isinstance(sample.gold, str):
-        return [sample.gold]
-    return [str(label) for label in sample.gold or []] or [WITHOUT_LABELS]
+    """The strata one sample counts in: its labels, its answer, or what else its task says."""
+    return samples_of(entry).strata(sample.gold)
 
 
 def count_strata(samples: Iterable[Sample], entry: DatasetEntry) -> dict[str, int]:

@@ -44,7 +44,7 @@ _WRONG = re.compile(
 
 
 def read(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the letter an output answers with, or None; see :mod:`quantbench.tasks.question_answering`.
+    """Return the letter an output answers with, or None; see :mod:`quantbench.tasks.kinds.question_answering`.
 
     Args:
         text: normalised text, echo and invented examples taken off.

@@ -37,7 +37,7 @@ _NAMED = re.compile(
 
 
 def read(text: str) -> str | None:
-    """Return yes, no or maybe, or None; see :mod:`quantbench.tasks.question_answering`.
+    """Return yes, no or maybe, or None; see :mod:`quantbench.tasks.kinds.question_answering`.
 
     Args:
         text: normalised text, echo and invented examples taken off.

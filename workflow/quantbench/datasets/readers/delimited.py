@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DataError, nearest
+from ...errors import DataError, nearest, shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,6 @@ class Row:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise self.error(column, f"expected a Python list, found {shorten(value)}") from None
         return found
-
-
-def shorten(value: object, width: int = 80) -> str:
-    """The value as Python writes it, cut to ``width`` characters for a message."""
-    text = repr(value)
-    return text if len(text) <= width else f"{text[:width]}..."
 
 
 def read_text(path: Path) -> str:

@@ -11,7 +11,8 @@ from string import ascii_uppercase
 
 from ...config import DatasetEntry
 from ...contracts.records import Sample
-from .delimited import Row, read_table, shorten
+from ...errors import shorten
+from .delimited import Row, read_table
 
 GROUPS_ARE_DOCUMENTS = False
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ...config import DatasetEntry
 from ...contracts.records import Mention, Sample
-from ...errors import DataError
-from .delimited import read_text, refuse_cut_off, shorten
+from ...errors import DataError, shorten
+from .delimited import read_text, refuse_cut_off
 
 TAGS = ("B", "I", "O")
 GROUPS_ARE_DOCUMENTS = False

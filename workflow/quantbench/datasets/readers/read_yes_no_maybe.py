@@ -14,8 +14,8 @@ from pydantic import JsonValue
 
 from ...config import DatasetEntry
 from ...contracts.records import Sample
-from ...errors import DataError
-from .delimited import Row, read_table, read_text, shorten
+from ...errors import DataError, shorten
+from .delimited import Row, read_table, read_text
 
 ANSWERS = ["yes", "no", "maybe"]
 GROUPS_ARE_DOCUMENTS = False

@@ -16,25 +16,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import JsonValue
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from . import choice, decision
-from . import text as reading
-from .metrics import Counts, single_label_counts
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from .. import choice, decision
+from .. import text as reading
+from ..metrics import Counts, single_label_counts
+from ..samples import Inputs, SamplesOf, known_label
+from ..task import Answer, TaskOf
 
 DECISIONS = ("yes", "no", "maybe")
 
 
-class QuestionAnswering(TaskOf[str | None]):
+def is_lettered(entry: DatasetEntry) -> bool:
+    """Tell whether questions offer lettered options, rather than yes, no and maybe."""
+    return entry.reader != "yes_no_maybe" and entry.labels.keys().isdisjoint(DECISIONS)
+
+
+class Samples(SamplesOf[str | None]):
+    """A question with options, whose answer is a letter, or one answered by yes, no or maybe."""
+
+    def __init__(self, entry: DatasetEntry) -> None:
+        super().__init__(entry)
+        self.inputs = ("question", "options") if is_lettered(entry) else ("question",)
+
+    def label_problem(self, entry: DatasetEntry) -> str | None:
+        """Labels of a user's own records say that questions have no options."""
+        if entry.reader != "records" or entry.labels.keys() <= set(DECISIONS):
+            return None
+        return f"labels of {entry.task} are some of yes, no, maybe; leave them out for lettered options"
+
+    def read_gold(self, stated: JsonValue, inputs: Inputs) -> str:
+        """Take the letter of an option, or one of the labels."""
+        return known_label(stated, inputs["options"] if "options" in self.inputs else self.labels)
+
+
+class Task(TaskOf[str | None]):
     """One answer per question; accuracy."""
 
     empty: str | None = None
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, ["correct"])
-        self._lettered = entry.lettered
+        self._lettered = is_lettered(entry)
 
     def read(self, raw: str, sample: Sample) -> Answer[str | None]:
         """Read the one answer an output gives; see the module's conventions."""

@@ -17,12 +17,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from . import text as reading
-from .metrics import Counts, single_label_counts
-from .names import Inventory, Mention, is_negated
-from .task import Answer, TaskOf
+from pydantic import JsonValue
+
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from .. import text as reading
+from ..metrics import Counts, single_label_counts
+from ..names import Inventory, Mention, is_negated
+from ..samples import Inputs, SamplesOf, known_label
+from ..task import Answer, TaskOf
 
 _STATED = re.compile(
     r"\b(?:class|relation(?:ship)?|label|category|type|classification|answer|prediction|output|result|response)s?\b[\"']?"
@@ -57,7 +60,18 @@ _BEFORE_SHORT = re.compile(
 )
 
 
-class RelationExtraction(TaskOf[str | None]):
+class Samples(SamplesOf[str | None]):
+    """A sentence with the pair marked in it; one class of the inventory."""
+
+    inputs = ("sentence",)
+    needs_labels = True
+
+    def read_gold(self, stated: JsonValue, inputs: Inputs) -> str:
+        """Take one class."""
+        return known_label(stated, self.labels)
+
+
+class Task(TaskOf[str | None]):
     """One class per sample; macro F1 over the whole inventory, the negative class included."""
 
     empty: str | None = None

@@ -1,4 +1,4 @@
-"""What outputs for a sentence's entities mean, case by case (conventions: quantbench.tasks.named_entities)."""
+"""What outputs for a sentence's entities mean, case by case (conventions: quantbench.tasks.kinds.named_entity_recognition)."""
 
 from __future__ import annotations
 

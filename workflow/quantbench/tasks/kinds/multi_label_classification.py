@@ -20,14 +20,17 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
-from ..config import DatasetEntry
-from ..contracts.records import Sample
-from . import text as reading
-from .label_lists import NONE, TRIM, read_list
-from .metrics import Counts
-from .names import Inventory, is_negated
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Sample
+from ...errors import shorten
+from .. import text as reading
+from ..label_lists import NONE, TRIM, read_list
+from ..metrics import Counts
+from ..names import Inventory, is_negated
+from ..samples import Inputs, SamplesOf, known_label
+from ..task import Answer, TaskOf
 
 _STATED = re.compile(
     r"\b(?:labels?|hallmarks?(?: of cancer)?|topics?|categor(?:y|ies)|answers?|class(?:es)?|output|result)\b[\"']?"
@@ -37,8 +40,30 @@ _STATED = re.compile(
 )
 _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
 
+WITHOUT_LABELS = "without labels"
 
-class MultiLabelClassification(TaskOf[list[str]]):
+
+class Samples(SamplesOf[list[str]]):
+    """A text; any labels of the inventory, in its order."""
+
+    inputs = ("text",)
+    needs_labels = True
+
+    def read_gold(self, stated: JsonValue, inputs: Inputs) -> list[str]:
+        """Take a list of labels, each once."""
+        if not isinstance(stated, list):
+            raise ValueError(f"expected a list of labels, found {shorten(stated)}")
+        named = [known_label(label, self.labels) for label in stated]
+        if len(set(named)) < len(named):
+            raise ValueError(f"a label is repeated in {shorten(stated)}")
+        return [label for label in self.labels if label in named]
+
+    def strata(self, gold: list[str]) -> list[str]:
+        """Each label, or that there is none."""
+        return list(gold) or [WITHOUT_LABELS]
+
+
+class Task(TaskOf[list[str]]):
     """Any number of labels per sample; mean over the inventory of each label's binary F1."""
 
     empty: list[str] = []

@@ -1,4 +1,4 @@
-"""What outputs for several labels mean, case by case (conventions: quantbench.tasks.multi_label)."""
+"""What outputs for several labels mean, case by case (conventions: quantbench.tasks.kinds.multi_label_classification)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What outputs for a relation mean, case by case (conventions: quantbench.tasks.relations)."""
+"""What outputs for a relation mean, case by case (conventions: quantbench.tasks.kinds.relation_extraction)."""
 
 from __future__ import annotations
 

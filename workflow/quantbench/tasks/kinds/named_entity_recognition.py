@@ -19,17 +19,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from pydantic import JsonValue
 from rapidfuzz import fuzz
 
-from ..config import DatasetEntry
-from ..contracts.records import Mention, Sample
-from . import text as reading
-from .alignment import Span, carry_over, find_listed, fold
-from .markup import Marked, has_tags, read_marked, unescape
-from .metrics import Counts
-from .task import Answer, TaskOf
+from ...config import DatasetEntry
+from ...contracts.records import Mention, Sample
+from ...errors import shorten
+from .. import text as reading
+from ..alignment import Span, carry_over, find_listed, fold
+from ..markup import Marked, has_tags, read_marked, unescape
+from ..metrics import Counts
+from ..samples import Inputs, SamplesOf
+from ..task import Answer, TaskOf
 
 _NONE = (
     r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) |(?:the|this) (?:sentence|text) \w+ )?"
@@ -47,7 +51,33 @@ _INSTRUCTION = re.compile(r"between\s+<(\w+)>\s+and\s+</\1>", re.IGNORECASE)
 _STRICT_TAG = re.compile(r"</?span>")
 
 
-class NamedEntityRecognition(TaskOf[list[Mention]]):
+class Samples(SamplesOf[list[Mention]]):
+    """A text and the entities in it; a sample counts as one with entities or without."""
+
+    inputs = ("text",)
+    echoes_input = True
+    seldom = "without entities"
+
+    def read_gold(self, stated: JsonValue, inputs: Inputs) -> list[Mention]:
+        """Take entities whose places count characters of the text as it stands; returned ones leave whitespace out."""
+        text = str(inputs["text"])
+        if not isinstance(stated, list):
+            raise ValueError(f"expected a list of entities, found {shorten(stated)}")
+        ordered = sorted((_stated_entity(item, text) for item in stated), key=lambda entity: entity["start"])
+        for first, second in pairwise(ordered):
+            if second["start"] < first["end"]:
+                raise ValueError(f"entities {first['text']!r} and {second['text']!r} overlap; keep the longer one")
+        return [
+            {"start": _dense(text, entity["start"]), "end": _dense(text, entity["end"]), "text": entity["text"]}
+            for entity in ordered
+        ]
+
+    def strata(self, gold: list[Mention]) -> list[str]:
+        """Whether there are entities."""
+        return ["with entities" if gold else "without entities"]
+
+
+class Task(TaskOf[list[Mention]]):
     """Entities of one type; exact-span F1, micro over all sentences, those without gold entities included."""
 
     empty: list[Mention] = []
@@ -229,3 +259,24 @@ class _Sentence:
 
 def _span_set(entities: Sequence[Mention]) -> set[tuple[int, int]]:
     return {(entity["start"], entity["end"]) for entity in entities}
+
+
+def _stated_entity(item: JsonValue, text: str) -> Mention:
+    """One entity as stated, its places counting characters of the text as it stands."""
+    if not isinstance(item, dict) or item.keys() != {"start", "end", "text"}:
+        raise ValueError(f'expected {{"start": 0, "end": 7, "text": "aspirin"}}, found {shorten(item)}')
+    start, end, named = item["start"], item["end"], item["text"]
+    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)):
+        raise ValueError(f"{shorten(item)} does not name its place in inputs.text")
+    if not isinstance(named, str) or text[start:end] != named:
+        raise ValueError(
+            f"{shorten(item)} does not name its place in inputs.text; the text has {text[start:end]!r} there"
+        )
+    if named != named.strip():
+        raise ValueError(f"entity {named!r} begins or ends with a blank; leave it out")
+    return {"start": start, "end": end, "text": named}
+
+
+def _dense(text: str, position: int) -> int:
+    """How many characters other than whitespace stand before a position."""
+    return len("".join(text[:position].split()))
