@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .settings import Settings
+from .settings import Settings, module_names
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
 Split = Literal["test", "train", "dev"]
@@ -15,12 +14,8 @@ if TYPE_CHECKING:
     Reader = str
     Task = str
 else:
-    # Readers and tasks are known by their modules' names alone; nothing of them is imported here.
-    _ROOMS = Path(__file__).parents[1]
-    Reader = Literal[
-        tuple(sorted(p.stem.removeprefix("read_") for p in (_ROOMS / "datasets/readers").glob("read_*.py")))
-    ]
-    Task = Literal[tuple(sorted(path.stem for path in (_ROOMS / "tasks/kinds").glob("[!_]*.py")))]
+    Reader = Literal[module_names("datasets/readers", "read_")]
+    Task = Literal[module_names("tasks/kinds")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from .settings import Settings
+from .settings import Settings, module_names
+
+if TYPE_CHECKING:
+    Engine = str
+else:
+    Engine = Literal[module_names("engine/kinds")]
 
 Names = list[str] | Literal["all"]
 
@@ -59,7 +64,7 @@ class RandomWeightSettings(Settings):
 class InferenceSettings(Settings):
     """How the quality pass generates answers."""
 
-    engine: Literal["single", "static", "continuous"] = Field(
+    engine: Engine = Field(
         default="static",
         description="`static`: frozen batches of similar length; `single`: one sample at a time, as the paper did; `continuous`: "
         "transformers' continuous batching, on one GPU, greedy, batches not frozen (which when: docs/inference.md)",

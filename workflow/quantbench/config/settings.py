@@ -28,6 +28,15 @@ class Settings(BaseModel):
 Section = TypeVar("Section", bound=Settings)
 
 
+def module_names(folder: str, prefix: str = "") -> tuple[str, ...]:
+    """What a key may name where each choice is a module of its own: the modules of a folder of the package, by name alone.
+
+    Nothing of them is imported here.
+    """
+    found = (Path(__file__).parents[1] / folder).glob(f"{prefix}[!_]*.py")
+    return tuple(sorted(path.stem.removeprefix(prefix) for path in found))
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; a :class:`ConfigError` names file and line where it is malformed."""
     try:
