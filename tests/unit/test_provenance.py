@@ -283,7 +283,7 @@ def test_every_module_changes_just_the_jobs_it_belongs_to(
     changed: dict[str, set[str]] = {}
     for module in all_modules():
         monkeypatch.setattr(
-            provenance, "_code", lambda name, edited=module: [part + "!" * (name == edited) for part in code(name)]
+            provenance, "_code", lambda name, place, edited=module: code(name, place) + "!" * (name == edited)
         )
         provenance.code_of.cache_clear()
         changed[module] = {job for job in JOBS if provenance.code_of(job) != before[job]}

@@ -61,7 +61,8 @@ def test_a_retrieved_model_at_another_commit_than_the_lock_is_refused(project: P
     (project.folder / "config/models.lock.yaml").write_text(json.dumps({"phi-4": locked}))
     receipt = project.folder / "resources/models/phi-4.json"
     receipt.parent.mkdir(parents=True)
-    receipt.write_text(json.dumps({"revision": "b" * 40, "files": {}}))
+    named = {"model": "phi-4", "hub_id": "microsoft/phi-4", "requested": "main"}
+    receipt.write_text(json.dumps({**named, "revision": "b" * 40, "files": {}}))
     result = project.snakemake("-n")
     assert result.returncode != 0
     assert re.search(r"'phi-4' was retrieved at commit b+, config/models\.lock\.yaml names a+", result.stdout), (

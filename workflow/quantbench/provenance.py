@@ -40,7 +40,7 @@ def code_of(job: str, *by_name: str) -> str:
     reached = definitions_of(job, *by_name)
     for module in sorted({module for module, _ in reached}):
         names = {name for inside, name in reached if inside == module}
-        code = "".join(_code(module)[place] for place in _module(module).places(names))
+        code = "".join(_code(module, place) for place in _module(module).places(names))
         digest.update(f"\0{module}\0{code}".encode())
     for path in sorted({path for module, _ in reached for path in _data(_module(module).path.parent)}):
         digest.update(f"\0{path.relative_to(_PACKAGE)}\0".encode() + path.read_bytes())
@@ -128,8 +128,8 @@ def _module(name: str) -> _Module:
 
 
 @cache
-def _code(name: str) -> list[str]:
-    return [_canonical(statement) for statement in _module(name).body]
+def _code(name: str, place: int) -> str:
+    return _canonical(_module(name).body[place])
 
 
 @cache
@@ -214,22 +214,26 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             pending += [*node.body, *node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
-        else:
+        elif not isinstance(node, ast.Name | ast.Constant):
             pending.extend(ast.iter_child_nodes(node))
 
 
 def _canonical(node: object) -> str:
     """Code as text, the same in every version of Python: empty fields, which versions add, are left out."""
     if isinstance(node, list):
-        return f"[{','.join(map(_canonical, node))}]"
+        return f"[{','.join([_canonical(item) for item in node])}]"
     if not isinstance(node, ast.AST):
         return repr(node)
     if isinstance(node, ast.keyword) and node.arg == "description":
         return ""
-    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
-    if isinstance(node, _DOCUMENTED) and _is_text(node.body):
-        fields = [(name, value[1:] if name == "body" else value) for name, value in fields]
-    return f"{type(node).__name__}({','.join(f'{name}={_canonical(value)}' for name, value in fields)})"
+    parts = [type(node).__name__]
+    for name, value in ast.iter_fields(node):
+        if name == "body" and isinstance(node, _DOCUMENTED) and _is_text(value):
+            value = value[1:]
+        # Whether a name is read or set follows from where it stands.
+        if value is not None and value != [] and name != "ctx":
+            parts.append(f"{name}={_canonical(value)}")
+    return f"({','.join(parts)})"
 
 
 def _singly(statement: ast.stmt) -> list[ast.stmt]:

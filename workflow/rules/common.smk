@@ -164,3 +164,13 @@ def request(name):
 def longest_first(wildcards):
     """Priority of a cell: the minutes it is planned to take."""
     return REQUESTS.priority(spec_of(wildcards))
+
+
+def quantizing(name):
+    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
+
+    def asked(wildcards, attempt):
+        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
+        return getattr(REQUESTS.request(SPECS[cells[0]], attempt), name) if cells else 0
+
+    return asked

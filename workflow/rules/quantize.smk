@@ -1,16 +1,6 @@
 # Needs: a model folder. Produces, with `keep: quantized` or `both`: one quantized checkpoint a model and precision.
 
 
-def quantizing(name):
-    """What a quantization asks for by one resource's name: what a cell that loads the result would."""
-
-    def asked(wildcards, attempt):
-        cells = [cell for cell in CELLS if (cell.model, cell.precision) == (wildcards.model, wildcards.precision)]
-        return getattr(REQUESTS.request(SPECS[cells[0]], attempt), name) if cells else 0
-
-    return asked
-
-
 rule quantize_model:
     """Quantize a model once, so that its cells read a third of the bytes and quantize nothing."""
     input:

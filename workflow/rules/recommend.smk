@@ -51,6 +51,6 @@ rule published_figures:
         "../../envs/analysis.yaml"
     params:
         job="published_figures",
-        code=provenance.code_of("published_figures"),
+        code=lambda wildcards: provenance.code_of("published_figures"),
     script:
         "../scripts/job.py"
