@@ -60,6 +60,7 @@ def test_refusals(repository: Path, settings: dict[str, Any], change: dict[str, 
 def test_settings_that_bitsandbytes_would_ignore_are_refused(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse(PrecisionEntry, {"title": "odd", "method": "bitsandbytes", "settings": settings}, "odd.yaml")
+    assert str(error.value).startswith("odd.yaml: ") and "key ''" not in str(error.value)
     assert said in str(error.value)
 
 
