@@ -102,6 +102,22 @@ def test_what_files_cannot_say_is_asked_for(root: Path, repository: Path, capsys
     assert "give --domain (general or biomedical)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["../mine", "my model", "", ".hidden"])
+def test_a_name_that_no_folder_can_have_is_refused(root: Path, repository: Path, name: str, capsys: Captured) -> None:
+    before = sorted(root.rglob("*.yaml"))
+    words = add(repository / "resources/demo/models/tiny-xs")
+    assert main([words[0], name, *words[2:]]) == 2
+    assert f"NAME has the value {name!r}" in capsys.readouterr().err
+    assert sorted(root.rglob("*.yaml")) == before
+
+
+def test_lock_leaves_no_file_where_nothing_is_locked(root: Path, capsys: Captured) -> None:
+    (root / "config/models.lock.yaml").unlink(missing_ok=True)
+    assert main(["lock", "--model", "tiny-xs"]) == 0
+    assert "nothing to lock" in capsys.readouterr().out
+    assert not (root / "config/models.lock.yaml").exists()
+
+
 def test_lock_writes_the_commits_and_names_what_failed(
     root: Path, repository: Path, hub: HubServer, capsys: Captured
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_cell_on_its_way_says_how_far_it_is(run: Path, capsys: Captured) -> No
     assert set(states) == {(model, precision, "in progress"), (other, again, "waiting")}
     assert states[model, precision, "in progress"]["done"] == 3
     assert states[model, precision, "in progress"]["samples"] == len(finished)
+    assert {one["shots"] for one in states.values()} == {0}
 
 
 def test_cells_of_a_configuration_that_never_ran_wait(
@@ -104,6 +105,12 @@ def test_an_unfinished_run_is_packed_only_where_that_is_said(run: Path, tmp_path
     assert not (tmp_path / "part.tar.zst").exists()
     assert main([*words, "allow_missing=true"]) == 0
     assert ": 109 cells, " in capsys.readouterr().out
+
+
+def test_outputs_of_an_opened_bundle_that_is_not_drawn_yet(run: Path, capsys: Captured) -> None:
+    assert main(["outputs", str(run)]) == 0
+    said = "110 cells; nothing is drawn yet, run snakemake for tables, figures and the report"
+    assert capsys.readouterr().out == f"{run}: {said}\n"
 
 
 def test_outputs_for_programs(opened: Path, capsys: Captured) -> None:

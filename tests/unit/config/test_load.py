@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from quantbench.config import RunConfig, load, recorded_settings
+from quantbench.config import PrecisionEntry, RunConfig, load, recorded_settings
 from quantbench.config.reference import SCHEMAS, schema_texts
 from quantbench.config.settings import parse
 from quantbench.errors import ConfigError
@@ -46,6 +46,22 @@ def refusal(repository: Path, settings: dict[str, Any]) -> str:
 def test_refusals(repository: Path, settings: dict[str, Any], change: dict[str, Any], parts: list[str]) -> None:
     message = refusal(repository, settings | change)
     assert all(part in message for part in parts), message
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"load_in_4bits": True}, "unknown argument 'load_in_4bits'; did you mean 'load_in_4bit'?"),
+        ({"load_in_4bit": True, "bnb_4bit_quant_typ": "nf4"}, "did you mean 'bnb_4bit_quant_type'?"),
+        ({"bnb_4bit_quant_type": "nf4"}, "needs one of settings.load_in_8bit and settings.load_in_4bit"),
+        ({"load_in_4bit": True, "load_in_8bit": True}, "needs one of settings.load_in_8bit and settings.load_in_4bit"),
+    ],
+)
+def test_settings_that_bitsandbytes_would_ignore_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse(PrecisionEntry, {"title": "odd", "method": "bitsandbytes", "settings": settings}, "odd.yaml")
+    assert str(error.value).startswith("odd.yaml: ") and "key ''" not in str(error.value)
+    assert said in str(error.value)
 
 
 def test_unknown_name_in_a_study_names_the_studies_file(

@@ -5,13 +5,15 @@
       --licence "Apache 2.0" --domain biomedical --chat-template tokenizer
 
 FROM is a model's folder, or its config.json alone; with --hub-id the model is retrieved from there, without it the folder
-is used where it stands. Known families: llama, qwen2, phi3. What files cannot say is asked where options leave it out.
+is used where it stands. Known families: llama, qwen2, phi3. At a terminal, what neither the files nor
+an option says is asked for.
 `quantbench lock --model NAME` then pins a hub model, `quantbench plan --model NAME` says where it fits.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +28,8 @@ from ..errors import ConfigError, ModelError
 from . import options
 
 PARENTS = (options.ROOT,)
+# Cells' folders are named by it, as results are by a run's name.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FAMILIES: tuple[str, ...] = get_args(ModelEntry.model_fields["family"].annotation)
 _DOMAINS: tuple[str, ...] = get_args(ModelEntry.model_fields["domain"].annotation)
 _TEMPLATES: tuple[str, ...] = get_args(ModelEntry.model_fields["chat_template"].annotation)
@@ -63,11 +67,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the entry and say what is next.
 
     Raises:
-        ConfigError: a name in use, a field that nobody states, or one that does not hold.
+        ConfigError: a name in use or that no folder can have, a field that nobody states, or one that does not hold.
         DataError: config.json is not there, or not readable.
         ModelError: another family, or facts that an entry cannot express.
     """
     root = options.root_of(arguments)
+    if not _NAME.fullmatch(arguments.name):
+        raise ConfigError(
+            f"NAME has the value {arguments.name!r}; give letters, digits, dots, hyphens and underscores, the first a letter "
+            "or digit: files and folders are named by it"
+        )
     target = root / "config/models" / f"{arguments.name}.yaml"
     there = located(root, f"config/models/{arguments.name}.yaml")
     if there.exists():
@@ -77,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
     path = arguments.source if alone else folder / "config.json"
     if alone and not arguments.hub_id:
         raise ConfigError(
-            f"{path}: one file is no model; name its folder with --from, or where it comes from with --hub-id"
+            f"{path}: one file is no model; give its folder with --from, or with --hub-id where to retrieve it from"
         )
     facts = read_json(path)
     family = _family(facts, path)

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         rows = [(*_names(cell), state.word, state.done, state.samples) for cell, state in states.items()]
         write_records(arguments.format, dict.fromkeys(_COLUMNS), rows)
         return
-    table = [[*_names(cell), state.word, _progress(state)] for cell, state in states.items()]
+    table = [[*map(str, _names(cell)), state.word, _progress(state)] for cell, state in states.items()]
     write_text([*_COLUMNS[:5], "state", "samples"], table, names=6)
     counts = Counter(state.word for state in states.values())
     print(f"\n{folder}: {len(states)} cells; {', '.join(f'{count} {word}' for word, count in counts.items())}")
@@ -70,8 +70,8 @@ def _state(folder: Path, cell: Cell, samples: int | None) -> _State:
     return _State("in progress", _lines(histories[-1].with_suffix(".predictions.jsonl")) or 0, samples)
 
 
-def _names(cell: Cell) -> tuple[str, str, str, str, str]:
-    return cell.model, cell.precision, cell.dataset, cell.prompting, str(cell.shots)
+def _names(cell: Cell) -> tuple[str, str, str, str, int]:
+    return cell.model, cell.precision, cell.dataset, cell.prompting, cell.shots
 
 
 def _progress(state: _State) -> str:

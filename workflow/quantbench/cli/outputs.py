@@ -34,6 +34,9 @@ def run(arguments: argparse.Namespace) -> None:
         rows = [(str(path), path.stat().st_size) for path in found]
         write_records(arguments.format, dict.fromkeys(("path", "bytes")), rows)
         return
+    if not found:
+        print(f"{folder}: {len(cells)} cells; nothing is drawn yet, run snakemake for tables, figures and the report")
+        return
     print(f"{folder}: {len(cells)} cells. Open:")
     for path in found:
         print(f"  {path}")

@@ -88,7 +88,7 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
     elif arguments.against:
         refused["--against: the paper's runs are as they were"] = ("gpus", "gpu", *_WORKLOAD)
     else:
-        refused["a plan of memory: they belong to --hours"] = ("gpus", "gpu")
+        refused["a plan of memory: it belongs to --hours"] = ("gpus", "gpu")
     for reason, names in refused.items():
         for name in names:
             if getattr(arguments, name) is not None:
@@ -158,7 +158,7 @@ def _refuse_unfit(needed: Mapping[tuple[str, str], int | None], size: float, run
     most = run.hardware.gpus
     unfit = [" ".join(key) for key, count in needed.items() if count is None or (most is not None and count > most)]
     if unfit:
-        gpus = f"at most {most} GPUs" if most else "any number of GPUs"
+        gpus = f"at most {most} GPU{'' if most == 1 else 's'}" if most else "any number of GPUs"
         raise FoundWanting(f"{gpus} of {size:g} GiB, as configured, do not hold {', '.join(unfit)}")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ..errors import nearest
 from .settings import Settings, module_names
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
@@ -17,6 +18,19 @@ else:
     Reader = Literal[module_names("datasets/readers", "read_")]
     Task = Literal[module_names("tasks/kinds")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Arguments of transformers' BitsAndBytesConfig, which takes any other name without a word.
+BITSANDBYTES_SETTINGS = (
+    "load_in_8bit",
+    "load_in_4bit",
+    "llm_int8_threshold",
+    "llm_int8_skip_modules",
+    "llm_int8_enable_fp32_cpu_offload",
+    "llm_int8_has_fp16_weight",
+    "bnb_4bit_compute_dtype",
+    "bnb_4bit_quant_type",
+    "bnb_4bit_use_double_quant",
+    "bnb_4bit_quant_storage",
+)
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
@@ -113,6 +127,19 @@ class PrecisionEntry(Settings):
         if self.method == "torchao" and not isinstance(self.settings.get("config"), str):
             raise ValueError(
                 "method torchao needs settings.config, the name of one of its classes: Int8WeightOnlyConfig"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bitsandbytes_knows_its_settings(self) -> PrecisionEntry:
+        if self.method != "bitsandbytes":
+            return self
+        for name in self.settings:
+            if name not in BITSANDBYTES_SETTINGS:
+                raise ValueError(f"settings names the unknown argument {name!r}{nearest(name, BITSANDBYTES_SETTINGS)}")
+        if bool(self.settings.get("load_in_8bit")) == bool(self.settings.get("load_in_4bit")):
+            raise ValueError(
+                "method bitsandbytes needs one of settings.load_in_8bit and settings.load_in_4bit, as true"
             )
         return self
 

@@ -84,7 +84,8 @@ def explain(kind: type[BaseModel], item: Any) -> str:
     if item["type"] == "literal_error":
         known = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         return f"key {where!r} has the value {item['input']!r}{nearest(str(item['input']), known)}"
-    return f"key {where!r} has the value {item['input']!r}: {item['msg']}"
+    said = item["msg"].removeprefix("Value error, ")
+    return f"key {where!r} has the value {item['input']!r}: {said}" if where else said
 
 
 def _section_at(kind: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:

@@ -41,7 +41,8 @@ def lock_models(root: Path, models: Mapping[str, ModelEntry], models_folder: str
             pinned.append(Pinned(name, None, str(error), failed=True))
         else:
             pinned.append(Pinned(name, locked[name].commit, said))
-    write_text(root / LOCK_FILE, lock_text(locked))
+    if locked or (root / LOCK_FILE).exists():
+        write_text(root / LOCK_FILE, lock_text(locked))
     return pinned
 
 
