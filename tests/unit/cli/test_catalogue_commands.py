@@ -160,6 +160,23 @@ def test_a_local_folder_is_never_listed(root: Path, repository: Path, capsys: Ca
     assert (root / "resources/demo/datasets/hoc/test.tsv").exists()
 
 
+def test_a_data_folder_where_downloads_go_is_ones_own(root: Path, repository: Path, capsys: Captured) -> None:
+    shutil.copytree(repository / "resources/demo/datasets", root / "resources/datasets")
+    words = ["clean", "datasets", "--configfile", str(root / "config/demo.yaml"), "--yes"]
+    assert main([*words, "--config", "data={folder: resources/datasets}"]) == 0
+    assert "nothing to free" in capsys.readouterr().out
+    assert (root / "resources/datasets/hoc/test.tsv").exists()
+
+
+def test_a_local_model_in_the_folder_of_a_retrieved_one_is_kept(root: Path, repository: Path, capsys: Captured) -> None:
+    source = repository / str(read_entries(root / "config/models", ModelEntry)["tiny-xs"].folder)
+    shutil.copytree(source, root / "resources/models/phi-4")
+    assert main(add(root / "resources/models/phi-4")) == 0
+    assert main(["clean", "models", "--yes"]) == 0
+    assert "nothing to free" in capsys.readouterr().out
+    assert (root / "resources/models/phi-4/config.json").exists()
+
+
 def test_where_names_what_is_shipped(root: Path, repository: Path, capsys: Captured) -> None:
     assert main(["where"]) == 0
     assert capsys.readouterr().out == f"{repository}\n"
