@@ -56,6 +56,13 @@ def test_a_folder_becomes_the_entry_its_makers_wrote(root: Path, repository: Pat
     assert "mine" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["../mine", "a/b", "", "mine 2", ".mine"])
+def test_a_name_that_is_no_file_name_is_refused(root: Path, repository: Path, name: str, capsys: Captured) -> None:
+    assert main(["add-model", name, *add(repository / "resources/demo/models/tiny-xs")[2:]]) == 2
+    assert f"NAME is {name!r}" in capsys.readouterr().err
+    assert not (root / "config/mine.yaml").exists()
+
+
 def test_a_configuration_alone_becomes_a_hub_model(root: Path, tmp_path: Path, capsys: Captured) -> None:
     source = tmp_path / "config.json"
     facts = {"model_type": "qwen2", "num_hidden_layers": 28, "hidden_size": 3584, "num_attention_heads": 28}

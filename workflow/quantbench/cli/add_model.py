@@ -12,6 +12,7 @@ is used where it stands. Known families: llama, qwen2, phi3. What files cannot s
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ _FAMILIES: tuple[str, ...] = get_args(ModelEntry.model_fields["family"].annotati
 _DOMAINS: tuple[str, ...] = get_args(ModelEntry.model_fields["domain"].annotation)
 _TEMPLATES: tuple[str, ...] = get_args(ModelEntry.model_fields["chat_template"].annotation)
 _DTYPES: tuple[str, ...] = get_args(ModelEntry.model_fields["full_dtype"].annotation)
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")  # as of a run
 # Our fact -> its key in config.json, the same in all three families.
 _KEYS = {
     "layers": "num_hidden_layers",
@@ -68,6 +70,10 @@ def run(arguments: argparse.Namespace) -> None:
         ModelError: another family, or facts that an entry cannot express.
     """
     root = options.root_of(arguments)
+    if not _NAME.fullmatch(arguments.name):
+        raise ConfigError(
+            f"NAME is {arguments.name!r}; give letters, digits, '.', '_' and '-': files and folders are named so"
+        )
     target = root / "config/models" / f"{arguments.name}.yaml"
     there = located(root, f"config/models/{arguments.name}.yaml")
     if there.exists():
