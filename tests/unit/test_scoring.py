@@ -12,7 +12,7 @@ from quantbench.config import DatasetEntry
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 from quantbench.contracts.scores import LabelScore, Scores
 from quantbench.errors import DataError
-from quantbench.scoring import Outputs, score_cell, score_file, score_predictions
+from quantbench.scoring import Outputs, match_gold, score_cell, score_file, score_predictions
 from quantbench.statistics import Bootstrap
 
 FAST = Bootstrap(resamples=200)
@@ -174,3 +174,8 @@ def test_predictions_in_memory_are_scored_like_a_file(entry: DatasetEntry) -> No
     )
     assert all(answer.correct for answer in answers)
     assert (scores.value, scores.truncated_rate, scores.strict_value) == (1.0, 0.0, 1.0)
+
+
+def test_gold_without_samples_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"samples\.jsonl: holds no sample"):
+        match_gold([], [], False, tmp_path / "predictions.jsonl", tmp_path / "samples.jsonl")

@@ -95,6 +95,8 @@ def match_gold(
     Raises:
         DataError: a prediction for an unknown sample, or (unless ``subset``) samples without prediction.
     """
+    if not samples:
+        raise DataError(f"{gold}: holds no sample; name the whole file, or delete it to have it made again")
     by_id = {sample.sample_id: sample for sample in samples}
     for number, prediction in enumerate(predictions, start=1):
         if prediction.sample_id not in by_id:

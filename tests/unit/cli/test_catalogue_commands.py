@@ -56,6 +56,13 @@ def test_a_folder_becomes_the_entry_its_makers_wrote(root: Path, repository: Pat
     assert "mine" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["../mine", "a/b", "", "mine 2", ".mine"])
+def test_a_name_that_is_no_file_name_is_refused(root: Path, repository: Path, name: str, capsys: Captured) -> None:
+    assert main(["add-model", name, *add(repository / "resources/demo/models/tiny-xs")[2:]]) == 2
+    assert f"NAME is {name!r}" in capsys.readouterr().err
+    assert not (root / "config/mine.yaml").exists()
+
+
 def test_a_configuration_alone_becomes_a_hub_model(root: Path, tmp_path: Path, capsys: Captured) -> None:
     source = tmp_path / "config.json"
     facts = {"model_type": "qwen2", "num_hidden_layers": 28, "hidden_size": 3584, "num_attention_heads": 28}
@@ -174,6 +181,23 @@ def test_a_local_folder_is_never_listed(root: Path, repository: Path, capsys: Ca
     assert main(words) == 0
     assert "nothing to free" in capsys.readouterr().out
     assert (root / "resources/demo/datasets/hoc/test.tsv").exists()
+
+
+def test_a_data_folder_where_downloads_go_is_ones_own(root: Path, repository: Path, capsys: Captured) -> None:
+    shutil.copytree(repository / "resources/demo/datasets", root / "resources/datasets")
+    words = ["clean", "datasets", "--configfile", str(root / "config/demo.yaml"), "--yes"]
+    assert main([*words, "--config", "data={folder: resources/datasets}"]) == 0
+    assert "nothing to free" in capsys.readouterr().out
+    assert (root / "resources/datasets/hoc/test.tsv").exists()
+
+
+def test_a_local_model_in_the_folder_of_a_retrieved_one_is_kept(root: Path, repository: Path, capsys: Captured) -> None:
+    source = repository / str(read_entries(root / "config/models", ModelEntry)["tiny-xs"].folder)
+    shutil.copytree(source, root / "resources/models/phi-4")
+    assert main(add(root / "resources/models/phi-4")) == 0
+    assert main(["clean", "models", "--yes"]) == 0
+    assert "nothing to free" in capsys.readouterr().out
+    assert (root / "resources/models/phi-4/config.json").exists()
 
 
 def test_where_names_what_is_shipped(root: Path, repository: Path, capsys: Captured) -> None:

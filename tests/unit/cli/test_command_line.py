@@ -140,6 +140,13 @@ def test_a_reader_that_goes_away_ends_it_quietly(repository: Path) -> None:
     assert done.stderr == "quantbench: No space left on device\n"
 
 
+def test_a_closed_output_is_no_error(repository: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = f"{sys.executable} -m quantbench help >&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_interrupt_ends_it_in_one_line(tmp_path: Path, repository: Path) -> None:
     fifo = tmp_path / "predictions.jsonl"
     os.mkfifo(fifo)

@@ -43,6 +43,9 @@ def test_nothing_fits_is_an_error_with_the_nearest(capsys: pytest.CaptureFixture
     [
         (["--gpu-memory", "24", "--task", "named_entity"], "did you mean 'named_entity_recognition'"),
         (["--gpu-memory", "-1"], "GPU memory has the value -1"),
+        (["--gpu-memory", "nan"], "GPU memory has the value nan"),
+        (["--gpu-memory", "inf"], "GPU memory has the value inf"),
+        (["--gpu-memory", "24", "--max-latency", "nan"], "the longest latency has the value nan"),
         (["--gpu-memory", "24", "--run", "results/none"], "results/none: no tables/configuration.json there"),
     ],
 )

@@ -9,7 +9,7 @@ import yaml
 
 from quantbench.config import PrecisionEntry, RunConfig, load, recorded_settings
 from quantbench.config.reference import SCHEMAS, schema_texts
-from quantbench.config.settings import parse
+from quantbench.config.settings import parse, read_yaml
 from quantbench.errors import ConfigError
 
 
@@ -157,3 +157,10 @@ def test_a_retired_key_says_what_takes_its_place(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ConfigError, match=r"mine\.yaml: key 'threads_of_old' is retired: set hardware\.threads"):
         parse(RunConfig, settings, "mine.yaml")
     assert parse(RunConfig, recorded_settings(settings), "manifest.json").run == "r"
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("# geprüft\nrun: mine\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"mine\.yaml: not UTF-8"):
+        read_yaml(path)

@@ -1,11 +1,13 @@
 """Contracts on disk: what is written is read back, and damage is named by file and line."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from quantbench.contracts.files import read_json, write_json, write_text
 from quantbench.contracts.records import Prediction, Sample, read_records, write_records
+from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import DataError
 
 SAMPLES = [Sample("0", {"text": "β-blocker\t<x>"}, ["a"], "d1"), Sample("1", {"text": ""}, [], "d1")]
@@ -54,3 +56,16 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside(tmp_path: Path) -
         write_text(path, "\ud800")
     assert read_json(path) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("read", [read_json, lambda path: read_records(path, Sample), CellRow.read])
+def test_a_folder_in_the_place_of_a_file_is_named(read: Callable[[Path], object], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"not readable \(Is a directory\); a file has to stand there"):
+        read(tmp_path)
+
+
+def test_a_line_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.write_bytes('{"sample_id": "é"}\n'.encode("latin-1"))
+    with pytest.raises(DataError, match=r"line 1: not UTF-8 .*; save it as UTF-8"):
+        read_records(path, Sample)

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, cast
 
 from .. import __version__
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit status: 0 done; 1 found wanting; 2 bad input or wrong usage, said on standard error; as shells have it,
         130 where the user interrupted, and 141 where what reads the output went away.
     """
+    if sys.stdout is None:  # closed by who called; nobody reads it then
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = " ".join(["quantbench", *(word for word in words[:1] if word in COMMANDS)])
     try:

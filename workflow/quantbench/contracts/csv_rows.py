@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..config.settings import explain
 from ..errors import DataError
-from .files import write_text
+from .files import unreadable, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,8 @@ class Row(BaseModel):
             lines = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
         except FileNotFoundError:
             raise DataError(f"{path}: no such file") from None
+        except OSError as error:
+            raise unreadable(path, error) from None
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: not readable as CSV ({error}); delete it to have it made again") from None
         return [cls._of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=2)]

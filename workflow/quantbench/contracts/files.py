@@ -58,6 +58,11 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_text(path, json_text(value))
 
 
+def unreadable(path: Path, error: OSError) -> DataError:
+    """What is said where a file is there and cannot be read: a folder of its name, or no permission."""
+    return DataError(f"{path}: not readable ({error.strerror}); a file has to stand there that you may read")
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read one JSON object.
 
@@ -68,6 +73,8 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not readable as JSON ({error}); delete it to have it made again") from None
     if not isinstance(value, dict):
@@ -82,13 +89,20 @@ def iterate_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         DataError: missing file, or a line that is not a JSON object, named by its number.
     """
     try:
-        handle = path.open(encoding="utf-8")
+        handle = path.open("rb")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
     with handle:
-        for number, line in enumerate(handle, start=1):
+        for number, raw in enumerate(handle, start=1):
             try:
+                line = raw.decode("utf-8")
                 value = json.loads(line)
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{path}, line {number}: not UTF-8 ({error.reason}): {raw[:80]!r}; save it as UTF-8"
+                ) from None
             except json.JSONDecodeError as error:
                 raise DataError(f"{path}, line {number}: malformed JSON ({error.msg}): {line[:80]!r}") from None
             if not isinstance(value, dict):

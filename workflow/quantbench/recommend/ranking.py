@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,9 +33,9 @@ class Constraints:
     margin: float = DEFAULT_MARGIN
 
     def __post_init__(self) -> None:
-        if self.gpu_memory_gib <= 0:
+        if not 0 < self.gpu_memory_gib < math.inf:
             raise ConfigError(f"GPU memory has the value {self.gpu_memory_gib:g}; give GiB above 0")
-        if self.max_latency_s is not None and self.max_latency_s <= 0:
+        if self.max_latency_s is not None and not self.max_latency_s > 0:
             raise ConfigError(f"the longest latency has the value {self.max_latency_s:g}; give seconds above 0")
         if not 0 < self.margin < 1:
             raise ConfigError(f"the margin has the value {self.margin:g}; give a difference of score between 0 and 1")
