@@ -34,7 +34,6 @@ _FAMILIES: tuple[str, ...] = get_args(ModelEntry.model_fields["family"].annotati
 _DOMAINS: tuple[str, ...] = get_args(ModelEntry.model_fields["domain"].annotation)
 _TEMPLATES: tuple[str, ...] = get_args(ModelEntry.model_fields["chat_template"].annotation)
 _DTYPES: tuple[str, ...] = get_args(ModelEntry.model_fields["full_dtype"].annotation)
-_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")  # as of a run
 # Our fact -> its key in config.json, the same in all three families.
 _KEYS = {
     "layers": "num_hidden_layers",
