@@ -64,6 +64,11 @@ def test_settings_that_bitsandbytes_would_ignore_are_refused(settings: dict[str,
     assert said in str(error.value)
 
 
+def test_settings_without_a_method_are_refused() -> None:
+    with pytest.raises(ConfigError, match="method none takes no settings, and settings names load_in_4bit"):
+        parse(PrecisionEntry, {"title": "odd", "method": "none", "settings": {"load_in_4bit": True}}, "odd.yaml")
+
+
 def test_unknown_name_in_a_study_names_the_studies_file(
     tmp_path: Path, repository: Path, settings: dict[str, Any]
 ) -> None:

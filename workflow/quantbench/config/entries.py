@@ -131,7 +131,9 @@ class PrecisionEntry(Settings):
         return self
 
     @model_validator(mode="after")
-    def _bitsandbytes_knows_its_settings(self) -> PrecisionEntry:
+    def _settings_are_of_their_method(self) -> PrecisionEntry:
+        if self.method == "none" and self.settings:
+            raise ValueError(f"method none takes no settings, and settings names {', '.join(self.settings)}")
         if self.method != "bitsandbytes":
             return self
         for name in self.settings:
