@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from quantbench.config import load_datasets
+from quantbench.config import CATALOGUE_VARIABLE, load_datasets
 from quantbench.contracts.records import Sample
 from quantbench.errors import ConfigError
 from quantbench.prompts import read_template, render, template_path
@@ -47,7 +47,9 @@ def test_a_wrong_name_in_a_template_is_named(repository: Path) -> None:
         render(entry, "{{ abstract }}", Sample("0", {"text": "x"}, [], "0"))
 
 
-def test_a_missing_template_is_named(tmp_path: Path) -> None:
+def test_a_missing_template_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config/models").mkdir(parents=True)
+    monkeypatch.setenv(CATALOGUE_VARIABLE, str(tmp_path))  # else the shipped one stands in
     with pytest.raises(ConfigError, match=r"hoc/cot\.txt: no such prompt template"):
         read_template(template_path(tmp_path, "hoc", "self_consistency"))
 

@@ -25,6 +25,8 @@ rule compare:
         studies={name: study.model_dump() for name, study in grid.active_studies(CATALOGUE).items()},
         comparison=CATALOGUE.run.comparison.model_dump(),
         seed=CATALOGUE.run.seed,
+        # Packing reads it from the configuration that stands beside the tables.
+        texts_in_bundles=CATALOGUE.run.data.texts_in_bundles,
         cells=[cell.folder for cell in MERGED],
         code=provenance.code_of("compare"),
     script:
