@@ -161,6 +161,8 @@ def _generate(
     quantized = prepared.weights.checkpoint is not None
     loaded = load_model(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized)
     load_s = time.perf_counter() - begin
+    # Before any answer: at its first, bitsandbytes moves row scales away from the weights, and packs 4-bit ones anew.
+    sizes = [weight_bytes(loaded.model, stored) for stored in (prepared.formats.stored, None)]
     held, neighbours = memory.after_load(), instruments.neighbours
     neighbours.settle()
     generator = _generator(spec, loaded, folders)
@@ -171,8 +173,8 @@ def _generate(
         latency = latency.model_copy(update={"contended_by": neighbours.record().found})
         kept = KeptMeasurements(
             load_s=load_s,
-            weight_bytes=weight_bytes(loaded.model, prepared.formats.stored),
-            held_weight_bytes=weight_bytes(loaded.model),
+            weight_bytes=sizes[0],
+            held_weight_bytes=sizes[1],
             memory=readings,
             latency=latency,
         )
