@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from quantbench.config import Catalogue, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records
+from quantbench.errors import DataError
 from quantbench.report import PromptSource
 from quantbench.report import explorer as module
 from quantbench.report.explorer import Block, Explorer, explorer, flips_first
@@ -102,3 +104,24 @@ def test_what_a_bundle_left_out_is_said(run: Run, tmp_path: Path, repository: Pa
 
 def test_the_same_run_gives_the_same_blocks(run: Run) -> None:
     assert explored(run.catalogue, run.results, run.cells) == explored(run.catalogue, run.results, run.cells)
+
+
+@pytest.mark.parametrize("name", ["scored.jsonl", "predictions.jsonl"])
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text[: text.rindex(b"\n", 0, -1) + 1], "lines for"),
+        (lambda text: b"{" + text[1:].replace(b"sample_id", b"sample", 1), "fields missing or unknown"),
+        (lambda text: b"\xff" + text[1:], "line 1: not UTF-8"),
+        (lambda text: b"", "lines for"),
+    ],
+)
+def test_a_damaged_file_is_named(
+    repository: Path, tmp_path: Path, name: str, damage: Callable[[bytes], bytes], said: str
+) -> None:
+    made = make_run(repository, tmp_path)
+    path = made.results / "cells" / made.cells[0].folder / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match=said) as error:
+        explored(made.catalogue, made.results, made.cells)
+    assert str(path) in str(error.value)

@@ -96,15 +96,22 @@ def iterate_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise unreadable(path, error) from None
     with handle:
         for number, raw in enumerate(handle, start=1):
-            try:
-                line = raw.decode("utf-8")
-                value = json.loads(line)
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{path}, line {number}: not UTF-8 ({error.reason}): {raw[:80]!r}; save it as UTF-8"
-                ) from None
-            except json.JSONDecodeError as error:
-                raise DataError(f"{path}, line {number}: malformed JSON ({error.msg}): {line[:80]!r}") from None
-            if not isinstance(value, dict):
-                raise DataError(f"{path}, line {number}: expected a JSON object, found {line[:80]!r}")
-            yield number, value
+            yield number, read_object(raw, f"{path}, line {number}")
+
+
+def read_object(raw: bytes, where: str) -> dict[str, Any]:
+    """Read one line of a JSON-lines file, which errors name as ``where``.
+
+    Raises:
+        DataError: not UTF-8, not JSON, or not an object.
+    """
+    try:
+        line = raw.decode("utf-8")
+        value = json.loads(line)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: not UTF-8 ({error.reason}): {raw[:80]!r}; save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}: malformed JSON ({error.msg}): {line[:80]!r}") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{where}: expected a JSON object, found {line[:80]!r}")
+    return value

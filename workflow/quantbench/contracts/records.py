@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from ..errors import DataError
-from .files import iterate_lines, write_text
+from .files import iterate_lines, read_object, write_text
 
 
 class Mention(TypedDict):
@@ -93,23 +93,35 @@ def read_records(path: Path, kind: type[Record]) -> list[Record]:
     Raises:
         DataError: missing or malformed file, fields missing, unknown or of the wrong kind, repeated ids; names the line.
     """
-    wanted = {field.name for field in fields(kind)}
     records: list[Record] = []
     seen: set[str] = set()
     for number, value in iterate_lines(path):
-        if value.keys() != wanted:
-            odd = ", ".join(sorted(value.keys() ^ wanted))
-            raise DataError(f"{path}, line {number}: fields missing or unknown for {kind.__name__}: {odd}")
-        try:
-            record: Record = _CHECKS[kind].validate_python(value)
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            where = ".".join(str(part) for part in wrong["loc"])
-            raise DataError(
-                f"{path}, line {number}: field {where!r} has the value {wrong['input']!r}: {wrong['msg']}"
-            ) from None
+        record = _checked(value, f"{path}, line {number}", kind)
         if record.sample_id in seen:
             raise DataError(f"{path}, line {number}: sample_id {record.sample_id!r} occurs twice")
         seen.add(record.sample_id)
         records.append(record)
     return records
+
+
+def read_record(raw: bytes, where: str, kind: type[Record]) -> Record:
+    """Read one line of a JSON-lines file of records, which errors name as ``where``.
+
+    Raises:
+        DataError: as :func:`read_records`.
+    """
+    return _checked(read_object(raw, where), where, kind)
+
+
+def _checked(value: dict[str, Any], where: str, kind: type[Record]) -> Record:
+    wanted = {field.name for field in fields(kind)}
+    if value.keys() != wanted:
+        odd = ", ".join(sorted(value.keys() ^ wanted))
+        raise DataError(f"{where}: fields missing or unknown for {kind.__name__}: {odd}")
+    try:
+        record: Record = _CHECKS[kind].validate_python(value)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        named = ".".join(str(part) for part in wrong["loc"])
+        raise DataError(f"{where}: field {named!r} has the value {wrong['input']!r}: {wrong['msg']}") from None
+    return record

@@ -11,15 +11,15 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
-from ..contracts.records import Answer, Sample, read_records
+from ..contracts.files import unreadable
+from ..contracts.records import Answer, Prediction, Record, Sample, ScoredAnswer, read_record, read_records
+from ..errors import DataError
 from .prompt_parts import PromptParts, PromptSource
 
 MOST_SAMPLES = 600
@@ -49,7 +49,7 @@ class Samples:
 class Answers:
     """One cell's answers to the samples shown; ``outputs`` are None where a bundle left them out."""
 
-    parsed: list[JsonValue]
+    parsed: list[Answer]
     ok: list[bool]
     correct: list[bool]
     outputs: list[list[str]] | None
@@ -140,7 +140,7 @@ class _Selection:
         samples = read_records(results / "datasets" / name / "samples.jsonl", Sample)
         groups = _groups([cell for cell in self.cells if cell.dataset == name])
         scored = {
-            cell: _lines(results / "cells" / cell.folder / "scored.jsonl")
+            cell: _lines(results / "cells" / cell.folder / "scored.jsonl", len(samples))
             for group in groups.values()
             for cell in group
         }
@@ -213,21 +213,39 @@ def _groups(cells: Sequence[Cell]) -> dict[tuple[str, str], list[Cell]]:
 
 
 def _answers(results: Path, cell: Cell, scored: Sequence[bytes], chosen: Sequence[int]) -> Answers:
-    judged = [json.loads(scored[place]) for place in chosen]
-    predictions = results / "cells" / cell.folder / "predictions.jsonl"
+    folder = results / "cells" / cell.folder
+    judged = _records(folder / "scored.jsonl", scored, chosen, ScoredAnswer)
+    predictions = folder / "predictions.jsonl"
+    outputs = None
+    if predictions.exists():
+        answered = _records(predictions, _lines(predictions, len(scored)), chosen, Prediction)
+        outputs = [prediction.outputs for prediction in answered]
     return Answers(
-        [answer["parsed"] for answer in judged],
-        [answer["parsed_ok"] for answer in judged],
-        [answer["correct"] for answer in judged],
-        list(_outputs(_lines(predictions), chosen)) if predictions.exists() else None,
+        [answer.parsed for answer in judged],
+        [answer.parsed_ok for answer in judged],
+        [answer.correct for answer in judged],
+        outputs,
     )
 
 
-def _outputs(raw: Sequence[bytes], chosen: Sequence[int]) -> Iterator[list[str]]:
-    for place in chosen:
-        yield json.loads(raw[place])["outputs"]
+def _records(path: Path, lines: Sequence[bytes], chosen: Sequence[int], kind: type[Record]) -> list[Record]:
+    """The records on some of a file's lines."""
+    return [read_record(lines[place], f"{path}, line {place + 1}", kind) for place in chosen]
 
 
-def _lines(path: Path) -> list[bytes]:
-    # By line feeds only: an output may hold other characters that end lines elsewhere.
-    return path.read_bytes().removesuffix(b"\n").split(b"\n")
+def _lines(path: Path, count: int) -> list[bytes]:
+    """The lines of a file that has one for each of ``count`` samples.
+
+    Raises:
+        DataError: no such file, or another number of lines.
+    """
+    try:
+        # By line feeds only: an output may hold other characters that end lines elsewhere.
+        lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; run snakemake to have it made") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if len(lines) != count:
+        raise DataError(f"{path}: {len(lines)} lines for {count} samples; delete it and run snakemake again")
+    return lines
