@@ -130,7 +130,11 @@ def test_an_architecture_that_cannot_be_built_is_named() -> None:
     [
         ("torchao", {"config": "Int9WeightOnlyConfig"}, "torchao refuses its settings: .*Int9WeightOnlyConfig"),
         ("torchao", {"config": "Int8WeightOnlyConfig", "group": 3}, "torchao refuses its settings: .*group"),
-        ("bitsandbytes", {"load_in_8bit": True, "load_in_4bit": True}, "bitsandbytes refuses its settings: .*load_in"),
+        (
+            "bitsandbytes",
+            {"load_in_8bit": True, "llm_int8_threshold": "six"},
+            "bitsandbytes refuses .*llm_int8_threshold",
+        ),
     ],
 )
 def test_settings_that_a_library_refuses_are_named(method: str, settings: dict[str, object], message: str) -> None:
