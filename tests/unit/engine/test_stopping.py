@@ -17,6 +17,7 @@ from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
 from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
 from quantbench.study.spec import cell_spec
 from quantbench.tasks import get
+from quantbench.tasks.origin import UNKNOWN, Origin
 
 TEXTS = ["Text: aspirin", "Which label applies? Text:", "a", "yes no maybe yes", "Answer: C; Answer:", "fever;"]
 SAMPLE = Sample("0", {"sentence": "@DRUG$ raises the level of @DRUG$ ."}, "DDI-mechanism", "d")
@@ -72,7 +73,7 @@ def test_latency_is_measured_to_the_end(loaded, requests) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "output", "kept"),
+    ("reasoned", "output", "kept"),
     [
         (False, " DDI-int\n\nSentence: @DRUG$ and @DRUG$\nClass: DDI-false", " DDI-int\n\nSentence:"),
         (False, " DDI-int", None),
@@ -84,10 +85,10 @@ def test_latency_is_measured_to_the_end(loaded, requests) -> None:
         ),
     ],
 )
-def test_token_by_token_with_a_real_tokenizer_and_task(repository: Path, stated: bool, output: str, kept: str) -> None:
+def test_token_by_token_with_a_real_tokenizer_and_task(repository: Path, reasoned: bool, output: str, kept: str) -> None:
     folder = next(path.parent for path in sorted((repository / "resources/demo/models").glob("*/tokenizer.json")))
     tokenizer = load_tokenizer(folder)
-    check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, stated)
+    check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, Origin(reasoned=reasoned))
     request = Request("0", "Sentence: x\nClass:", [1, 2, 3])
     stops = RowStops([lambda text: check(request, text)] * 2, 3, tokenizer.decode, LineWatch(tokenizer.decode))
     tokens = tokenizer(output, add_special_tokens=False)["input_ids"]
@@ -105,7 +106,7 @@ def test_token_by_token_with_a_real_tokenizer_and_task(repository: Path, stated:
 
 
 def test_a_thought_opened_by_the_prompt_is_waited_for(repository: Path) -> None:
-    check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, stated=False)
+    check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, UNKNOWN)
     thinking, plain = (Request("0", text, [1]) for text in ("Class?<think>\n", "Class?<think>\n\n</think>\n"))
     output = "DDI-int\n\nSentence:"
     assert check(plain, output)

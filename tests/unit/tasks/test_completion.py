@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from quantbench import tasks
 from quantbench.contracts.records import Sample
-from quantbench.tasks.completion import ENDINGS, opens_thought
+from quantbench.tasks.completion import ENDINGS
+from quantbench.tasks.origin import Origin
+from quantbench.tasks.thoughts import in_thought
 
 MULTI = tasks.get(inventories.multi_label(inventories.HOC))
 RELATION = tasks.get(inventories.relations(inventories.CHEMPROT, "false"))
@@ -42,29 +44,30 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-def stop(task: tasks.Task, sample: Sample, output: str, stated: bool) -> str | None:
+def stop(task: tasks.Task, sample: Sample, output: str, reasoned: bool) -> str | None:
     """What a model would have written up to its stop, looked for as generation does: after each ending."""
     for place, char in enumerate(output, start=1):
-        if char in ENDINGS and task.answer_end(output[:place], sample, stated) is not None:
+        if char in ENDINGS and task.answer_end(output[:place], sample, Origin(reasoned=reasoned)) is not None:
             return output[:place]
     return None
 
 
 @pytest.mark.parametrize("name", list(ASKED))
-@given(data=st.data(), stated=st.booleans())
+@given(data=st.data(), reasoned=st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_the_answer_is_the_same_stopped_or_not(name: str, data: st.DataObject, stated: bool) -> None:
+def test_the_answer_is_the_same_stopped_or_not(name: str, data: st.DataObject, reasoned: bool) -> None:
     task, sample = ASKED[name]
     pieces = st.one_of(PIECES, st.sampled_from(ANSWERS[name]))
     output = "".join(data.draw(st.lists(pieces, max_size=14)))
-    written = stop(task, sample, output, stated)
+    written = stop(task, sample, output, reasoned)
     if written is None:
         return
     # A thought that was never opened: models that write such have it opened by their prompt.
     assume("</think>" not in output[len(written) :] or "<think>" in output[: output.find("</think>")])
-    assert task.parse(written, sample) == task.parse(output, sample)
-    assert task.parse_strict(written, sample) == task.parse_strict(output, sample)
-    assert task.parse(written, sample).ok
+    origin = Origin(reasoned=reasoned)
+    assert task.parse(written, sample, origin) == task.parse(output, sample, origin)
+    assert task.parse_strict(written, sample, origin) == task.parse_strict(output, sample, origin)
+    assert task.parse(written, sample, origin).ok
 
 
 @pytest.mark.parametrize("name", list(ASKED))
@@ -73,7 +76,7 @@ def test_the_answer_is_the_same_stopped_or_not(name: str, data: st.DataObject, s
 def test_an_invented_example_ends_the_answer(name: str, which: int, opens: str) -> None:
     task, sample = ASKED[name]
     answer = ANSWERS[name][which]
-    written = stop(task, sample, f"{answer}{opens} more of it\nFinal answer: CPR:9", stated=False)
+    written = stop(task, sample, f"{answer}{opens} more of it\nFinal answer: CPR:9", reasoned=False)
     if answer == "none" and name == "entity":  # words about a sentence are not yet its copy
         assert written is None
     else:
@@ -85,11 +88,11 @@ def test_a_chain_of_thought_waits_for_its_final_answer(name: str) -> None:
     task, sample = ASKED[name]
     first, second = ANSWERS[name][0], ANSWERS[name][1]
     thoughts = f"{first}\n\nSentence: let me see.\n\n"
-    assert stop(task, sample, thoughts, stated=True) is None
+    assert stop(task, sample, thoughts, reasoned=True) is None
     exact = f"{thoughts}Final answer: {first}\n\n"
-    assert stop(task, sample, f"{exact}Final answer: {second}\n\n", stated=True) == exact
+    assert stop(task, sample, f"{exact}Final answer: {second}\n\n", reasoned=True) == exact
     loose = f"So I conclude.\n## Final Response: {first}\n\nQuestion:"
-    assert stop(task, sample, loose + " another?", stated=True) == loose
+    assert stop(task, sample, loose + " another?", reasoned=True) == loose
 
 
 @pytest.mark.parametrize(
@@ -109,13 +112,13 @@ def test_a_chain_of_thought_waits_for_its_final_answer(name: str) -> None:
 )
 def test_where_nothing_is_complete_yet(output: str) -> None:
     task, sample = ASKED["relation"]
-    assert stop(task, sample, output, stated=False) is None
+    assert stop(task, sample, output, reasoned=False) is None
 
 
 def test_a_thought_the_prompt_opened_is_no_answer() -> None:
     task, sample = ASKED["letter"]
-    assert opens_thought("<|user|>Which?<|assistant|><think>\n")
-    assert not opens_thought("<think></think>Which?")
+    assert in_thought("<|user|>Which?<|assistant|><think>\n")
+    assert not in_thought("<think></think>Which?")
     output = "A\n\nQuestion: is it?\n</think>\nC\n\nQuestion: next"
     assert task.parse(output, sample) == tasks.Answer("C", True)
     assert task.answer_end(output, sample) == output.rindex("Question")

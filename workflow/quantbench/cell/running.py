@@ -29,6 +29,7 @@ from ..measure.energy import EnergyWindow, energy_window
 from ..measure.neighbours import Neighbours
 from ..store.found_weights import Weights, find_weights
 from ..study.spec import CellSpec, Identity, identity_hash
+from ..tasks.origin import Origin
 from .progress import Progress
 from .requests import build_requests, check_context
 
@@ -206,8 +207,8 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
     if not spec.inference.stop_early:
         return Generator(loaded, settings)
     samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
-    stated = spec.cell.prompting != "instruction"
-    return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, stated))
+    origin = Origin(reasoned=spec.cell.prompting != "instruction")
+    return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, origin))
 
 
 def _write(

@@ -14,26 +14,26 @@ from transformers import StoppingCriteria
 
 from ..contracts.records import Sample
 from ..tasks import Task
-from ..tasks.completion import ENDINGS, opens_thought
+from ..tasks.completion import ENDINGS
+from ..tasks.origin import Origin
+from ..tasks.thoughts import closes_thought, in_thought
 from .batches import Request
 
 
 @dataclass(frozen=True)
 class AnswerCheck:
-    """Whether what was generated for a request so far holds its whole answer.
-
-    ``stated`` waits for a stated final answer, as chains of thought need.
-    """
+    """Whether what was generated for a request so far holds its whole answer, given how its outputs come about."""
 
     task: Task
     samples: Mapping[str, Sample]
-    stated: bool
+    origin: Origin
 
     def __call__(self, request: Request, output: str) -> bool:
         """Judge the text generated so far, special tokens left out."""
-        if opens_thought(request.text) and "</think>" not in output.lower():
+        reasoning = self.origin.reasoning
+        if in_thought(request.text, reasoning) and not closes_thought(output, reasoning):
             return False
-        return self.task.answer_end(output, self.samples[request.sample_id], self.stated) is not None
+        return self.task.answer_end(output, self.samples[request.sample_id], self.origin) is not None
 
 
 class LineWatch:

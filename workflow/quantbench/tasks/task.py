@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from ..config import DatasetEntry
@@ -15,6 +15,7 @@ from ..contracts.records import Sample
 from ..errors import ConfigError
 from . import completion
 from .metrics import Counts, metric
+from .origin import UNKNOWN, Origin
 
 Value = TypeVar("Value")
 
@@ -43,42 +44,40 @@ class TaskOf(ABC, Generic[Value]):
         except ConfigError as error:
             raise ConfigError(f"dataset {entry.title}: key 'metric' of its dataset.yaml: {error}") from None
 
-    def parse(self, raw: str, sample: Sample) -> Answer[Value]:
+    def parse(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Answer[Value]:
         """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text."""
-        return self.read(self._answered(raw, sample), sample)
+        return self.read(raw[: self.answer_end(raw, sample, origin)], sample, origin)
 
-    def parse_strict(self, raw: str, sample: Sample) -> Answer[Value]:
+    def parse_strict(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Answer[Value]:
         """Read an output only if it has exactly the form :meth:`render` writes.
 
         The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
         line counts instead (what the chain-of-thought prompts ask for).
         """
-        return self.read_strict(self._answered(raw, sample), sample)
+        return self.read_strict(raw[: self.answer_end(raw, sample, origin)], sample)
 
-    def answer_end(self, raw: str, sample: Sample, stated: bool = False) -> int | None:
+    def answer_end(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> int | None:
         """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.
 
         Args:
             raw: the output, or its beginning.
             sample: what was asked.
-            stated: only a stated final answer counts (chains of thought).
+            origin: how the output came about; whether it was cut plays no part.
         """
+        whole = replace(origin, cut=False)
         return completion.answer_end(
             raw,
-            readable=lambda text: self.completes(text, sample),
+            readable=lambda text: self.completes(text, sample, whole),
             exact=lambda text: self.read_strict(text, sample).ok,
-            stated=stated,
+            origin=whole,
         )
 
-    def completes(self, text: str, sample: Sample) -> bool:
+    def completes(self, text: str, sample: Sample, origin: Origin) -> bool:
         """Tell whether a text before a new example answers the sample."""
-        return self.read(text, sample).ok
-
-    def _answered(self, raw: str, sample: Sample) -> str:
-        return raw[: self.answer_end(raw, sample)]
+        return self.read(text, sample, origin).ok
 
     @abstractmethod
-    def read(self, raw: str, sample: Sample) -> Answer[Value]:
+    def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[Value]:
         """Read all of an output as a careful reader would."""
 
     @abstractmethod

@@ -17,6 +17,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
+from ..config.reasoning import Reasoning
+from .thoughts import without_thoughts
+
 _END_OF_TURN = re.compile(
     r"<\|(?:im_end|eot_id|end|endoftext|end_of_text|eom_id)\|>|</s>|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>"
 )
@@ -75,27 +78,16 @@ def without_invisible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
-def visible(raw: str) -> str:
-    """Return the part of a raw output meant as answer: special tokens, reasoning blocks and code fences taken off."""
-    text = raw.replace("\r\n", "\n").replace("\r", "\n")
+def visible(raw: str, reasoning: Reasoning | None = None) -> str:
+    """Return the part of a raw output meant as answer: special tokens, thoughts and code fences taken off."""
+    text = without_thoughts(raw.replace("\r\n", "\n").replace("\r", "\n"), reasoning)
     for match in _END_OF_TURN.finditer(text):
         if text[: match.start()].strip():
             text = text[: match.start()]
             break
     text = _SPECIAL.sub("", _END_OF_TURN.sub("", text))
-    text = _without_thoughts(text)
     # Markdown hides nothing, so what stands inside a fence is a paragraph of its own.
     return _FENCE.sub("", text).strip("\n")
-
-
-def _without_thoughts(text: str) -> str:
-    low = text.lower()
-    close = low.find("</think>")
-    if close >= 0:
-        before = text[: max(low.find("<think>"), 0)]
-        return before + text[close + len("</think>") :]
-    start = low.find("<think>")
-    return text if start < 0 else text[:start]
 
 
 def normalise(text: str) -> str:

@@ -29,6 +29,7 @@ from .. import text as reading
 from ..label_lists import NONE, TRIM, read_list
 from ..metrics import Counts
 from ..names import Inventory, is_negated
+from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
 from ..task import Answer, TaskOf
 
@@ -72,9 +73,9 @@ class Task(TaskOf[list[str]]):
         super().__init__(entry, list(entry.labels))
         self._inventory = Inventory(self.labels, short_names=False)
 
-    def read(self, raw: str, sample: Sample) -> Answer[list[str]]:
+    def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[str]]:
         """Read the labels an output names; see the module's conventions."""
-        shown = reading.visible(raw)
+        shown = reading.visible(raw, origin.reasoning)
         text = reading.without_echo(reading.normalise(shown), str(sample.inputs.get("text", "")), self.entry.labels)
         text = reading.before_next_example(text)
         marked = self._marked(reading.before_next_example(shown))

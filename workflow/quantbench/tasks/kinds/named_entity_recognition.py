@@ -32,6 +32,7 @@ from .. import text as reading
 from ..alignment import Span, carry_over, find_listed, fold
 from ..markup import Marked, has_tags, read_marked, unescape
 from ..metrics import Counts
+from ..origin import Origin
 from ..samples import Inputs, SamplesOf
 from ..task import Answer, TaskOf
 
@@ -89,11 +90,11 @@ class Task(TaskOf[list[Mention]]):
         names = "".join(kind.split())
         self._type_name = re.compile(rf"(?:{re.escape(fold(names))})s?(?:name|entity|mention)?s?[:=-]*")
 
-    def read(self, raw: str, sample: Sample) -> Answer[list[Mention]]:
+    def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[Mention]]:
         """Read the highlighted stretches of an output; see the module's conventions."""
         written = str(sample.inputs.get("text", ""))
         sentence = _Sentence(written)
-        shown = _INSTRUCTION.sub("", reading.same_length_plain(reading.without_invisible(reading.visible(raw))))
+        shown = _INSTRUCTION.sub("", reading.same_length_plain(reading.without_invisible(reading.visible(raw, origin.reasoning))))
         for statement in reading.final_statements(shown):
             spans = self._read(statement, sentence)
             if spans is not None:
@@ -119,9 +120,9 @@ class Task(TaskOf[list[Mention]]):
                 spans.append((start, end))
         return Answer(_Sentence(written).entities(spans), True)
 
-    def completes(self, text: str, sample: Sample) -> bool:
+    def completes(self, text: str, sample: Sample, origin: Origin) -> bool:
         """Accept the exact copy, and where tags stand a careful reading: words about the sentence are no answer yet."""
-        return self.read_strict(text, sample).ok or (has_tags(text) and self.read(text, sample).ok)
+        return self.read_strict(text, sample).ok or (has_tags(text) and self.read(text, sample, origin).ok)
 
     def render(self, gold: list[Mention], sample: Sample) -> str:
         """Return the sentence with each entity between ``<span>`` and ``</span>``, otherwise unchanged."""

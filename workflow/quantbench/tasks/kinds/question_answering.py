@@ -23,6 +23,7 @@ from ...contracts.records import Sample
 from .. import choice, decision
 from .. import text as reading
 from ..metrics import Counts, single_label_counts
+from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
 from ..task import Answer, TaskOf
 
@@ -61,9 +62,9 @@ class Task(TaskOf[str | None]):
         super().__init__(entry, ["correct"])
         self._lettered = is_lettered(entry)
 
-    def read(self, raw: str, sample: Sample) -> Answer[str | None]:
+    def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[str | None]:
         """Read the one answer an output gives; see the module's conventions."""
-        text = reading.normalise(reading.visible(raw))
+        text = reading.normalise(reading.visible(raw, origin.reasoning))
         text = reading.without_echo(text, str(sample.inputs.get("question", "")), {})
         text = reading.before_next_example(text)
         value = choice.read(text, _options(sample)) if self._lettered else decision.read(text)

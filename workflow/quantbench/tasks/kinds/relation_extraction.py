@@ -24,6 +24,7 @@ from ...contracts.records import Sample
 from .. import text as reading
 from ..metrics import Counts, single_label_counts
 from ..names import Inventory, Mention, is_negated
+from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
 from ..task import Answer, TaskOf
 
@@ -80,9 +81,9 @@ class Task(TaskOf[str | None]):
         super().__init__(entry, list(entry.labels))
         self._inventory = Inventory(self.labels, short_names=True)
 
-    def read(self, raw: str, sample: Sample) -> Answer[str | None]:
+    def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[str | None]:
         """Read the one class an output names; see the module's conventions."""
-        text = reading.normalise(reading.visible(raw))
+        text = reading.normalise(reading.visible(raw, origin.reasoning))
         text = reading.without_echo(text, str(sample.inputs.get("sentence", "")), self.entry.labels)
         text = reading.before_next_example(text)
         for statement in reading.final_statements(text):
