@@ -85,7 +85,9 @@ def test_latency_is_measured_to_the_end(loaded, requests) -> None:
         ),
     ],
 )
-def test_token_by_token_with_a_real_tokenizer_and_task(repository: Path, reasoned: bool, output: str, kept: str) -> None:
+def test_token_by_token_with_a_real_tokenizer_and_task(
+    repository: Path, reasoned: bool, output: str, kept: str
+) -> None:
     folder = next(path.parent for path in sorted((repository / "resources/demo/models").glob("*/tokenizer.json")))
     tokenizer = load_tokenizer(folder)
     check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, Origin(reasoned=reasoned))

@@ -44,7 +44,7 @@ class Task(TaskOf):
     def __init__(self, entry):
         super().__init__(entry, ["correct"])
 
-    def read(self, raw, sample):
+    def read(self, raw, sample, origin):
         return Answer(raw.strip().lower(), True) if raw.strip() else self.no_answer()
 
     def read_strict(self, raw, sample):

@@ -1,192 +1,196 @@
-"""Reading the letter of one option."""
+"""How the answer to a question with lettered options is written: its letter, its text, or both."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
-from . import text as reading
+from .evidence import CONFLICT, Found, Lexicon
 
-CONFLICT = ""  # several offered, or one outside the options: an answer was given, and it stands for none
-
-_OPENING = re.compile(
-    r"[\s\"'(\[{<:=>•.,-]*(?:(?i:the|correct|best|answer|ans|option|choice|letter|response|is|sure)\b[\s\"'(\[{:=,-]*)*(?P<letter>[A-Za-z])(?!\w)"
+# Letters end where ASCII does: Chinese and Korean go on without a blank.
+_FILLER = (
+    r"[\s\"'(\[{<:=>•.,-]*(?:(?i:the|correct|best|most|likely|appropriate|answer|ans|option|choice|letter|response|is|sure|therefore|thus|clearly|"
+    r"probably|indeed|to|would|be|should|and|final|my|which|that|it's|it)\b[\s\"'(\[{:=,-]*)*"
 )
+_OPENING = re.compile(rf"{_FILLER}(?P<letter>[A-Za-z])(?![A-Za-z0-9_]|'\w|-[A-Za-z0-9])")
+_BEFORE_TEXT = re.compile(rf"{_FILLER}(?:(?i:a|an|with|for|start|give|administer|use)\b[\s\"'(]*)*")
 # A lone capital is the letter of an option only where what follows says so: "A 45-year-old man" opens a sentence.
 _AFTER_LETTER = re.compile(
-    r"[\"')\]}>]*(?:$|\s*\n|\s*[.,;:!?/|&+)](?!\w*'\w)|\s+-|\s*\(|\s+(?:because|since|as|is|was|due|which|for|or|and|with)\b)"
+    r"[\"')\]}>]+(?=\s|$)"
+    r"|[\"')\]}>]*(?:[^\x00-\x7f]|\s*(?:$|\n)"
+    # "E. coli" names a species.
+    r"|(?!\.[ \t]+(?!(?:because|since|as|the|this|it|is|and|or)\b)[a-z]{3,})\s*[.,;:!?/|&+)](?!\w*'\w)"
+    r"|\s+-|\s*\(|\s+(?:because|since|as|is|was|due|which|for|or|and|with|has|fits)\b)"
 )
+_SMALL_ALONE = re.compile(r"[\"')\]}>]*\s*(?:$|\n|[.:)](?:\s|$))")
+_OUTSIDE_ALONE = re.compile(r"[\"')\]}.]*(?:[^\x00-\x7f]|\s*(?:$|\n)|[.:)]\s)")
 _SECOND = re.compile(
-    r"[\"')\]}.]*\s*(?:,|/|&|\+|\bor\b|\band\b)\s*(?:option|choice)?\s*[\"'(\[]*(?P<letter>[A-Z])(?![\w'])(?!\.\s[a-z])"
+    r"[\"')\]}.]*\s*(?:,|/|&|\+|\bor\b|\band\b)\s*(?:\bor\b|\band\b)?\s*(?:option|choice)?\s*[\"'(\[]*(?P<letter>[A-Z])(?![\w'])(?!\.\s[a-z])"
 )
-_SECOND_LINE = re.compile(r"[\"')\]}.]*[ \t]*\n[ \t]*[-(\[]*(?P<letter>[A-Z])[.)\]]*[ \t]*(?:\n|$)")
 _DENIED = re.compile(
-    r"[\"')\]}.]*\s*(?:is|was|would be|can be|seems)\s+(?:not|n't|incorrect|wrong|unlikely|excluded|ruled out)\b", re.I
-)
-_STATED = re.compile(
-    r"\b(?:answer|option|choice|response)s?\b[\"']?(?:[ \t]+(?:here|(?:to|for|in) (?:this|the) [^.:\n]{1,40}?|letter))?"
-    r"[ \t]*(?:(?:is|would be|should be|must be)\b[ \t]*[:=]?|[:=])(?:[ \t]*(?:therefore|thus|clearly|likely|most likely|probably|indeed)\b)*"
-    r"|\b(?:choose|select|pick|go with|i(?: would|'d)? (?:say|think|believe)(?: it(?:'s| is))?)\b",
+    r"[\"')\]}.]*\s*(?:is|was|would be|can be|seems)\s+(?:not|n't|incorrect|wrong|unlikely|excluded|out|ruled out|contraindicated|(?:a )?less|inappropriate|never|only)\b",
     re.IGNORECASE,
 )
-_DECLARED = re.compile(
-    r"(?<![\w-])(?P<letter>[A-Z])(?![\w'])[\"')]*(?:[ \t]*\([^)\n]{1,80}\))?[ \t]+(?:is|would be|seems|must be)[ \t]+"
-    r"(?:(?:the|therefore|clearly|thus|most|likely)[ \t]+)*(?:correct|best|right|appropriate)\b"
+_DENIED_BEFORE = re.compile(
+    r"\b(?:not|unlike|than|exclud\w+|avoid\w*|instead of|against|neither|nor|without)(?: the| a| an| with| for)*[\s\"'(]*(?:option|choice|answer)?[\s\"'(]*$",
+    re.IGNORECASE,
 )
-_MARKED = re.compile(r"\((?P<a>[A-Z])\)|\b(?i:option|choice|answer|letter)s?[ \t]*[:=\"'(]*[ \t]*(?P<b>[A-Z])(?![\w'])")
-_ITEM = re.compile(r"(?:^|\n|[/;|][ \t]*|[.!?][ \t]+)[ \t\"'>•-]*(?i:option |choice )?\(?(?P<letter>[A-Z])[.):]+[ \t]+")
-_RIGHT = re.compile(r"(?<![\w-])(?:correct|right|true|best (?:answer|choice|option))\b", re.IGNORECASE)
-_WRONG = re.compile(
-    r"\b(?:incorrect|wrong|false|unlikely|ruled out|excluded|(?:not|n't)(?: be)? (?:the |a |an )?(?:most |best )?"
-    r"(?:correct|right|best|true|likely|answer|appropriate|indicated))\b",
+_LETTER_BEHIND = re.compile(r"[\s\"']*[(\[](?:(?i:option|choice|answer)\s+)?(?P<letter>[A-Z])[)\]]")
+_LAST_LETTER = re.compile(
+    r"(?<![\w'-])\(?(?:(?i:option|choice|answer)[ \t]+)?(?P<letter>[A-Z])[\"')\]]*(?:[ \t]*\([^)\n]{1,80}\))?$"
+)
+_LAST_WORD = re.compile(r"\w+\W*$")
+_JOINT = re.compile(r"[\"')\]]*\s*(?:,|/|\bor\b|\band\b)\s*(?:\bor\b|\band\b)?[\s\"'(]*", re.IGNORECASE)
+_MARKED = re.compile(
+    r"\((?:(?i:option|choice|answer)[ \t]+)?(?P<a>[A-Z])\)|\b(?i:option|choice|answer|letter)[ \t]*[:=\"'(]*[ \t]*(?P<b>[A-Z])(?![\w'])"
+)
+# Where an item of a walk begins; a number may stand before the option.
+_ITEM = re.compile(
+    r"(?:^|(?<=\n)|(?<=[/;|])|(?<=[.!?])(?=[ \t]))[ \t\"'>•-]*(?:\d{1,2}[.)][ \t]+)?"
+    r"(?:(?i:option |choice |answer )\(?(?P<named>[A-Z])\)?(?=[ \t]*(?:[.):(-]|is\b|was\b|\n))|\(?(?P<letter>[A-Z])[.):]+(?=[ \t]|\n)|\|[ \t]*\(?(?P<cell>[A-Z])[.)]*[ \t]*(?=\|))[.):]*[ \t]*"
+)
+_TICKED = re.compile("[✓✔✅☑✗✘❌☒]")
+_MAIN_CLAUSE_END = re.compile(
+    r"[;:]|,?\s+(?:since|because|as|although|though|while|whereas|rather than|instead of|unlike|but|given|due to|which|not)\b",
     re.IGNORECASE,
 )
 
 
-def read(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the letter an output answers with, or None; see :mod:`quantbench.tasks.kinds.question_answering`.
+class Choice(Lexicon):
+    """The options of one question.
 
     Args:
-        text: normalised text, echo and invented examples taken off.
         options: letter -> text.
     """
-    text = _without_listing(text, options)
-    for statement in reading.final_statements(text):
-        found = _opening(statement, options)
-        found = _full_text(_paragraph(statement), options) if found is None else found
-        if found is not None:
-            return found or None
-    for found in _in_order(text, options):
-        if found:
-            return found
-    return None
 
+    nouns = "answer|option|choice|response|letter|solution"
 
-def _in_order(text: str, options: Mapping[str, str]) -> Iterator[str | None]:
-    """Yield readings of an output without final statement, the strongest first."""
-    verdicts = _verdicts(text, options)
-    right = [letter for letter, verdict in verdicts.items() if verdict is True]
-    if len(right) == 1:
-        yield right[0]
-    opening = _opening(text, options)
-    first_line = text.strip().split("\n", 1)[0]
-    if opening and len(_items_of_first_paragraph(text, options)) < 2 and verdicts.get(opening) is not False:
-        yield opening
-    elif opening is None and len(first_line.split()) <= 2 + max(
-        (len(option.split()) for option in options.values()), default=0
-    ):
-        yield _full_text(first_line, options)
-    for match in _STATED.finditer(text):
-        region = _sentence(text[match.end() :])
-        found = _opening(text[match.end() :], options)
-        yield _full_text(region, options) if found is None else found
-    declared = {match["letter"] for match in _DECLARED.finditer(text) if match["letter"] in options}
-    yield declared.pop() if len(declared) == 1 else None
-    for statement in reading.therefore_statements(text):
-        yield _opening(statement, options) or _marked(statement, options) or _full_text(statement, options)
-    last_line = text.rstrip().rsplit("\n", 1)[-1]
-    # "C", a blank line, and "D" gives one answer at the end; "C or D" alone gives none.
-    if len(last_line.strip()) <= 4 and not _items_of_first_paragraph(text, options):
-        yield _opening(last_line, options) if opening != CONFLICT or "\n\n" in text.strip() else None
-    if not verdicts:
-        yield _marked(text, options)
-        yield _full_text(reading.before_explanation(text), options)
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._letters = options.keys()
+        self.first = next(iter(options), None)
+        self._plain = {letter: plain for letter, text in options.items() if (plain := _plain(text))}
+        # Longer texts first, since one option may begin with another.
+        spaced = [
+            (letter, r"[\W_]+".join(map(re.escape, plain.split())))
+            for letter, plain in sorted(self._plain.items(), key=lambda option: -len(option[1]))
+        ]
+        self._texts = {letter: re.compile(rf"[^\w\n]*{text}(?![A-Za-z0-9])", re.IGNORECASE) for letter, text in spaced}
+        self._inside = {
+            letter: re.compile(rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])", re.IGNORECASE) for letter, text in spaced
+        }
+        self._last = {letter: re.compile(rf"(?<![A-Za-z0-9]){text}[\"')]*$", re.IGNORECASE) for letter, text in spaced}
 
+    def opening(self, text: str, start: int) -> Found | None:
+        """See :class:`Lexicon`; a letter counts, or an option's text. Where the two disagree the letter counts."""
+        return self._opening_letter(text, start) or self._opening_text(text, start)
 
-def _opening(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the letter that stands first, CONFLICT where it is none of the options or a second stands beside it."""
-    match = _OPENING.match(text)
-    if match is None:
-        return None
-    written, rest = match["letter"], text[match.end() :]
-    letter = written.upper()
-    names_itself = letter in options and _plain(rest).startswith(_plain(options[letter])) and _plain(options[letter])
-    if not _AFTER_LETTER.match(rest) and not names_itself:
-        return None
-    if written.islower() and not re.match(r"[\"')\]}>]*\s*(?:$|\n|[.:)](?:\s|$))", rest):
-        return None
-    if letter not in options:
-        return CONFLICT if re.match(r"[\"')\]}.]*\s*(?:$|\n|[.:)]\s)", rest) and letter != "I" else None
-    if _DENIED.match(rest):
-        return None
-    second = _SECOND.match(rest) or _SECOND_LINE.match(rest)
-    offered = second and second["letter"] in options and second["letter"] != letter
-    return CONFLICT if offered else letter
+    def _opening_letter(self, text: str, start: int) -> Found | None:
+        match = _OPENING.match(text, start)
+        if match is None:
+            return None
+        letter, end = match["letter"].upper(), match.end()
+        own = self._texts[letter].match(text, end) if letter in self._texts else None
+        if not own and not _AFTER_LETTER.match(text, end):
+            return None
+        if match["letter"].islower() and not _SMALL_ALONE.match(text, end):
+            return None
+        if letter not in self._letters:
+            return Found(CONFLICT, end) if letter != "I" and _OUTSIDE_ALONE.match(text, end) else None
+        if _DENIED.match(text, own.end() if own else end):
+            return None
+        second = _SECOND.match(text, end)
+        offered = second and second["letter"] in self._letters and second["letter"] != letter
+        return Found(CONFLICT if offered else letter, own.end() if own else end)
 
-
-def _full_text(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the letter of the one option whose whole text stands in ``text`` and is not denied; CONFLICT for several."""
-    plain = f" {_plain(text)} "
-    found = {letter: f" {_plain(option)} " for letter, option in options.items()}
-    found = {letter: option for letter, option in found.items() if option.strip() and option in plain}
-    # An option inside a longer one ("pneumonia", "viral pneumonia") is named only where it also stands by itself.
-    for letter, option in sorted(found.items(), key=lambda pair: -len(pair[1])):
-        denied = re.search(
-            rf"\b(?:not|unlike|rather than|instead of|excludes?)(?: the| a| an)?{re.escape(option)}", plain
+    def _opening_text(self, text: str, start: int) -> Found | None:
+        match = _BEFORE_TEXT.match(text, start)
+        place = match.end() if match else start
+        letter, own = next(
+            ((letter, own) for letter, pattern in self._texts.items() if (own := pattern.match(text, place))),
+            ("", None),
         )
-        denied = denied or re.search(
-            rf"{re.escape(option)}(?:is|was|would be) (?:not|incorrect|wrong|unlikely)\b", plain
-        )
-        plain = plain.replace(option, " \n ")
-        if denied:
-            found[letter] = ""
-        for other, shorter in found.items():
-            if other != letter and shorter and shorter not in plain and len(shorter) < len(option):
-                found[other] = ""
-    letters = [letter for letter, option in found.items() if option]
-    return None if not letters else letters[0] if len(letters) == 1 else CONFLICT
+        if own is None or _DENIED.match(text, own.end()):
+            return None
+        marked = _LETTER_BEHIND.match(text, own.end())
+        end = marked.end() if marked else own.end()
+        joint = _JOINT.match(text, end)
+        if joint and any(pattern.match(text, joint.end()) for other, pattern in self._texts.items() if other != letter):
+            return Found(CONFLICT, end)
+        return Found(marked["letter"] if marked and marked["letter"] in self._letters else letter, end)
+
+    def named(self, text: str) -> str | None:
+        """See :class:`Lexicon`; first in the main clause, then anywhere."""
+        main = _MAIN_CLAUSE_END.split(text, maxsplit=1)[0]
+        for part in dict.fromkeys((main, text)):
+            found = self._marked(part) or self._named_text(part)
+            if found is not None:
+                return found
+        return None
+
+    def _marked(self, text: str) -> str | None:
+        """Return the one letter written as ``(C)`` or ``option C`` and not denied."""
+        letters = {match["a"] or match["b"] for match in _MARKED.finditer(text) if not _is_denied(text, match)}
+        return _one_of(letters & self._letters)
+
+    def _named_text(self, text: str) -> str | None:
+        """Return the one option whose whole text stands in a text and is not denied."""
+        letters = set()
+        for letter, pattern in self._inside.items():
+            matches = list(pattern.finditer(text))
+            if not all(_is_denied(text, match) for match in matches):
+                letters.add(letter)
+            # An option inside a longer one is named only where it also stands by itself.
+            for match in reversed(matches):
+                text = f"{text[: match.start()]}\n{text[match.end() :]}"
+        return _one_of(letters)
+
+    def ending(self, text: str) -> str | None:
+        """See :class:`Lexicon`."""
+        match = _LAST_LETTER.search(text)
+        if match and match["letter"] in self._letters:
+            return match["letter"]
+        return next((letter for letter, pattern in self._last.items() if pattern.search(text)), None)
+
+    def item_starts(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """See :class:`Lexicon`; items begin with a letter, or in a list with an option's text."""
+        for match in _ITEM.finditer(text):
+            letter = match["named"] or match["letter"] or match["cell"]
+            if letter in self._letters:
+                own = self._texts[letter].match(text, match.end()) if letter in self._texts else None
+                yield letter, match.start(), own.end() if own else match.end()
+
+    def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
+        """See :class:`Lexicon`; a letter may be the first of a word, an option's text may go on as another's."""
+        last = _LAST_WORD.search(text[: found.end])
+        begun = _plain(last.group()) if last else ""
+        others = [plain for letter, plain in self._plain.items() if letter != found.value]
+        if len(begun) < 2:
+            return not announced or any(plain.startswith(begun) for plain in others)
+        own = self._plain.get(found.value, "")
+        return any(plain.startswith(f"{own} ") for plain in others)
 
 
-def _marked(text: str, options: Mapping[str, str]) -> str | None:
-    """Return the one letter written as ``(C)`` or ``option C`` and not denied."""
-    letters = set()
-    for match in _MARKED.finditer(text):
-        before = re.split(r"[.;!?\n]", text[: match.start()])[-1]
-        if not _DENIED.match(text[match.end() :]) and not re.search(
-            r"\b(?:not|unlike|than|exclude|excluding)\s*$", before, re.I
-        ):
-            letters.add(match["a"] or match["b"])
-    letters &= options.keys()
-    return letters.pop() if len(letters) == 1 else None
+def _is_denied(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - 60) : match.start()]
+    return bool(_DENIED.match(text, match.end()) or _DENIED_BEFORE.search(before))
 
 
-def _verdicts(text: str, options: Mapping[str, str]) -> dict[str, bool | None]:
-    """Return letter -> judged right (True), wrong (False) or not judged (None), for options gone through one by one."""
-    items = [match for match in _ITEM.finditer(text) if match["letter"] in options]
-    verdicts: dict[str, bool | None] = {}
-    ends = [*(match.start() for match in items[1:]), len(text)]
-    for match, end in zip(items, ends, strict=False):
-        body = text[match.end() : end]
-        body = re.split(r"\n\s*\n", body, maxsplit=1)[0]
-        right, wrong = _RIGHT.search(body), _WRONG.search(body)
-        verdict = None if not right and not wrong else bool(right and (not wrong or right.start() < wrong.start()))
-        verdicts.setdefault(match["letter"], verdict)
-    return verdicts
+def _one_of(letters: set[str]) -> str | None:
+    return None if not letters else letters.pop() if len(letters) == 1 else CONFLICT
 
 
-def _items_of_first_paragraph(text: str, options: Mapping[str, str]) -> set[str]:
-    return {match["letter"] for match in _ITEM.finditer(_paragraph(text)) if match["letter"] in options}
-
-
-def _without_listing(text: str, options: Mapping[str, str]) -> str:
+def without_listing(text: str, options: Mapping[str, str]) -> str:
     """Take off the list of all options where the output repeats it, in order and without a word more."""
     lines = text.split("\n")
     wanted = [_plain(f"{letter} {option}") for letter, option in options.items()]
     if len(wanted) < 2:
         return text
+    plain = [line if _TICKED.search(line) else _plain(line) for line in lines]
     for start in range(len(lines) - len(wanted) + 1):
-        if [_plain(line) for line in lines[start : start + len(wanted)]] == wanted:
+        if plain[start : start + len(wanted)] == wanted:
             return "\n".join(lines[:start] + lines[start + len(wanted) :])
     return text
 
 
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def _paragraph(text: str) -> str:
-    return re.split(r"\n\s*\n", text.lstrip(), maxsplit=1)[0]
-
-
-def _sentence(text: str) -> str:
-    return re.split(r"(?<=[.!?])\s|\n", text.lstrip(), maxsplit=1)[0]

@@ -1,88 +1,87 @@
-"""Reading yes, no or maybe."""
+"""How yes, no or maybe is written as an answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from . import text as reading
+from .evidence import CONFLICT, Found, Lexicon
 
-CONFLICT = ""  # several offered: an answer was given, and it stands for none
-
-_OPENING = re.compile(
-    r"[\s\"'(\[{<:=>•.,-]*(?:(?:the|my|correct|answer|response|decision|conclusion|is|would be|that|sure|likely|probably|well)\b"
-    r"[\s\"'(\[{:=,-]*)*(?P<word>yes|no|maybe)(?![\w])(?!-\w)",
-    re.IGNORECASE,
+# The answers in other languages' words, which count where they stand as the answer.
+_WORDS = {
+    "yes": ("yes", "ja", "oui", "sí", "sim", "是", "是的", "はい", "예", "네"),
+    "no": ("no", "nein", "nee", "non", "não", "否", "不是", "いいえ", "아니오", "아니요"),
+    "maybe": ("maybe", "vielleicht", "peut-être", "quizás", "tal vez", "talvez", "misschien", "可能", "也许", "아마도"),
+}
+_VALUES = {word: value for value, words in _WORDS.items() for word in words}
+_WORD = rf"(?P<word>{'|'.join(sorted(map(re.escape, _VALUES), key=len, reverse=True))})(?![A-Za-z0-9_])(?!-\w)"
+_ENGLISH = r"(?P<word>yes|no|maybe)"
+_FILLER = (
+    r"[\s\"'(\[{<:=>•.,-]*(?:(?:the|my|a|correct|answer|response|decision|conclusion|is|would be|that|sure|likely|probably|well|therefore|thus|clearly)\b"
+    r"[\s\"'(\[{:=,-]*)*"
 )
+# What an answer may rest on, said before it: "Based on the context, no."
+_GROUNDS = (
+    r"(?:\s*(?:based on|according to|given|from|considering|judging by|in light of|as per|in)\b[^,.:;\n]{1,80},[ \t]*)?"
+)
+# "Yes/No: no" repeats what was asked for.
+_CHOICES = r"(?:\s*\(?yes[/|,] ?no(?:[/|,] ?(?:or )?maybe)?\)?[ \t]*[:=])?"
+_OPENING = re.compile(rf"{_CHOICES}{_GROUNDS}{_FILLER}{_WORD}", re.IGNORECASE)
 _SECOND = re.compile(
-    r"[\"')\]}]*(?:\s*(?:,|/|\||\bor\b|\band\b)|[ \t]*\n|[ \t])\s*(?:\bor\b|\band\b)?[ \t]*[\"'(\[]*(?P<word>yes|no|maybe)"
+    rf"[\"')\]}}]*(?:\s*(?:,|/|\||\bor\b|\band\b)|[ \t]*\n|[ \t])\s*(?:\bor\b|\band\b)?[ \t]*[\"'(\[]*{_ENGLISH}"
     r"[\"')\]}]*[ \t]*(?:$|[.,;:!?/|\n]|\bor\b|\band\b)",
     re.IGNORECASE,
 )
 # "No difference was found" is prose; "No, ...", "No. ..." and "No the drug ..." answer.
 _AFTER_NO = re.compile(
-    r"[\"')\]}>]*(?:$|\s*\n|\s*[.,;:!?(/|}]|\s+-|\s+(?:because|since|as|for|the|there|it|this|these|that|they|we|in|or|and)\b)",
+    r"[\"')\]}>]*(?:$|[^\x00-\x7f]|\s*\n|\s*[.,;:!?(/|}]|\s+-|\s+(?:because|since|as|for|the|there|it|this|these|that|they|we|in|or|and)\b)",
     re.IGNORECASE,
 )
-_STATED = re.compile(
-    r"\b(?:answer|conclusion|decision|response|verdict|prediction|label|output|result)s?\b[\"']?"
-    r"(?:[ \t]+(?:to|for|of|here)\b[^.:\n]{0,150}?)?[ \t]*(?:(?:is|would be|should be|must be)\b|[:=])[ \t]*[:=]?"
-    r"|\b(?:i(?: would|'d)? (?:say|answer|choose|conclude|go with))\b(?: that)?",
-    re.IGNORECASE,
-)
+_CONDITION = re.compile(r"[\"')\]}]*[ \t]+(?:if|unless|only if|depending)\b", re.IGNORECASE)
 _NAMED = re.compile(
-    r"(?P<open>[\"'(\[]|(?:\bis|\bbe|:|->|=|→)[ \t]*)(?P<word>yes|no|maybe)\b(?=[\"')\]]|[ \t]*(?:[.!,;]|$))",
-    re.I | re.M,
+    rf"(?P<open>[\"'(\[]|(?:\bis|\bbe|:|->|=|→)[ \t]*){_ENGLISH}\b(?=[\"')\]]|[ \t]*(?:[.!,;]|$))",
+    re.IGNORECASE | re.MULTILINE,
 )
+_ANY = re.compile(rf"(?<![\w-]){_ENGLISH}(?![\w-])", re.IGNORECASE)
 
 
-def read(text: str) -> str | None:
-    """Return yes, no or maybe, or None; see :mod:`quantbench.tasks.kinds.question_answering`.
+class Decision(Lexicon):
+    """Yes, no and maybe."""
 
-    Args:
-        text: normalised text, echo and invented examples taken off.
-    """
-    for statement in reading.final_statements(text):
-        found = _opening(statement)
-        found = _named(_paragraph(statement)) if found is None else found
-        if found is not None:
-            return found or None
-    return next((found for found in _in_order(text) if found), None)
+    nouns = "answer|conclusion|decision|response|verdict|prediction|label|output|result"
 
+    def opening(self, text: str, start: int) -> Found | None:
+        """See :class:`Lexicon`."""
+        match = _OPENING.match(text, start)
+        if match is None:
+            return None
+        value, end = _VALUES[match["word"].lower()], match.end()
+        if match["word"].lower() == "no" and not _AFTER_NO.match(text, end):
+            return None
+        if _CONDITION.match(text, end):
+            return None
+        second = _SECOND.match(text, end)
+        return Found(CONFLICT if second and second["word"].lower() != value else value, end)
 
-def _in_order(text: str) -> Iterator[str | None]:
-    """Yield readings of an output without final statement, the strongest first."""
-    opening = _opening(text)
-    yield opening
-    for match in _STATED.finditer(text):
-        yield _opening(text[match.end() :])
-    for statement in reading.therefore_statements(text):
-        yield _opening(statement) or _named(statement)
-    if opening is None:
-        yield _opening(text.rstrip().rsplit("\n", 1)[-1])
-        yield _named(text)
-        words = {word.lower() for word in re.findall(r"(?<![\w-])(?:yes|no|maybe)(?![\w-])", text, re.IGNORECASE)}
-        # "no" also stands in prose ("no difference"), the other two only as answers.
-        yield words.pop() if len(words) == 1 and words != {"no"} else None
+    def named(self, text: str) -> str | None:
+        """See :class:`Lexicon`; in quotes, in brackets, after "is" or a colon, else the one word of the kind that stands there."""
+        words = {match["word"].lower() for match in _NAMED.finditer(text)}
+        if not words:
+            words = {match["word"].lower() for match in _ANY.finditer(text)}
+            # "no" also stands in prose ("no difference"), the other two only as answers.
+            if words == {"no"}:
+                return None
+        return None if not words else words.pop() if len(words) == 1 else CONFLICT
 
+    def ending(self, text: str) -> str | None:
+        """See :class:`Lexicon`; only a word in quotes is one that could be correct."""
+        match = re.search(rf"\"{_ENGLISH}\"$", text[-10:], re.IGNORECASE)
+        return match["word"].lower() if match else None
 
-def _opening(text: str) -> str | None:
-    """Return the word that stands first, CONFLICT where another stands beside it."""
-    match = _OPENING.match(text)
-    if match is None:
-        return None
-    word, rest = match["word"].lower(), text[match.end() :]
-    if word == "no" and not _AFTER_NO.match(rest):
-        return None
-    second = _SECOND.match(rest)
-    return CONFLICT if second and second["word"].lower() != word else word
+    def item_starts(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """See :class:`Lexicon`; nobody goes through these three one by one."""
+        return iter(())
 
-
-def _named(text: str) -> str | None:
-    """Return the one word that stands as a name: in quotes, in brackets, after "is" or a colon."""
-    words = {match["word"].lower() for match in _NAMED.finditer(text)}
-    return words.pop() if len(words) == 1 else None
-
-
-def _paragraph(text: str) -> str:
-    return re.split(r"\n\s*\n", text.lstrip(), maxsplit=1)[0]
+    def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
+        """See :class:`Lexicon`; "no" may be the beginning of a word or of prose."""
+        return found.value == "no" and not announced

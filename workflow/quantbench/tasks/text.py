@@ -18,16 +18,23 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from ..config.reasoning import Reasoning
+from .origin import Origin
 from .thoughts import without_thoughts
 
 _END_OF_TURN = re.compile(
     r"<\|(?:im_end|eot_id|end|endoftext|end_of_text|eom_id)\|>|</s>|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>"
 )
+_ROLE = re.compile(r"\A\s*assistant[ \t]*\n", re.IGNORECASE)
 _SPECIAL = re.compile(
     r"<\|im_start\|>(?:assistant)?|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|[\w -]{1,40}\|>|<s>|\[/?INST\]"
 )
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
 _BOXED = re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*")
+_HASHED = re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)")
+_ANSWER_TAG = re.compile(r"<answer>\s*([^<\n]{1,200})", re.IGNORECASE)
+# Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
+_DOLLARS = re.compile(r"(?<![\w$])\$[ \t]*([^$\n]{1,60}?)[ \t]*\$(?!\w)")
+_BULLET = re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE)
 # One character for one: offsets stay, which entity spans rely on.
 _LOOKALIKES = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e", '"')  # double quotes
@@ -35,6 +42,12 @@ _LOOKALIKES = str.maketrans(
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")  # hyphens, dashes, minus sign
     | dict.fromkeys("\u00a0\u202f", " ")  # unbreakable blanks
 )
+# The share of all labels that an echo of the prompt's inventory shows at least.
+_MOST_LABELS = 0.8
+# Characters read at each end of an output without its thoughts, about 2,000 tokens.
+_LONGEST_END = 8_000
+_BLANKS = re.compile(r"[ \t\f\v]{3,}")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
@@ -85,22 +98,36 @@ def visible(raw: str, reasoning: Reasoning | None = None) -> str:
         if text[: match.start()].strip():
             text = text[: match.start()]
             break
-    text = _SPECIAL.sub("", _END_OF_TURN.sub("", text))
+    text = _ROLE.sub("", _SPECIAL.sub("", _END_OF_TURN.sub("", text)))
     # Markdown hides nothing, so what stands inside a fence is a paragraph of its own.
-    return _FENCE.sub("", text).strip("\n")
+    return _both_ends(_FENCE.sub("", text).strip("\n"))
+
+
+def _both_ends(text: str) -> str:
+    """Return what is read of a text: all of it, of a very long one its beginning and its end.
+
+    No answer that was asked for is that long; models that repeat themselves until their limit write such texts.
+    """
+    if len(text) <= 2 * _LONGEST_END:
+        return text
+    return f"{text[:_LONGEST_END]}\n\n{text[-_LONGEST_END:]}"
 
 
 def normalise(text: str) -> str:
     """Take off what does not matter, letter case excepted: markdown emphasis, odd quotes and dashes, LaTeX boxes."""
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
-    text = _BOXED.sub(r"\nFinal answer: \1\n", text)
+    for said_to_be_final in (_BOXED, _HASHED, _ANSWER_TAG):
+        text = said_to_be_final.sub(r"\nFinal answer: \1\n", text)
+    text = _DOLLARS.sub(r"\1", text)
+    text = _BULLET.sub(r"\1- ", text)
     text = re.sub(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}", r"\1", text)
-    text = re.sub(
-        r"</?(?:b|strong|em|i|u|mark|span|p|br|answer|label|class)\b[^<>]{0,80}>", " ", text, flags=re.IGNORECASE
-    )
+    text = re.sub(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", " ", text, flags=re.IGNORECASE)
+    text = re.sub(r"</?answer>", "", text, flags=re.IGNORECASE)
+    text = _BLANKS.sub("  ", text)
     # An underscore inside a word joins its parts, elsewhere it is emphasis.
     text = re.sub(r"(?<=\w)_(?=\w)", " ", text)
-    return re.sub(r"[*`_]+|^[ \t]*#+[ \t]*|\\", "", text, flags=re.MULTILINE)
+    text = re.sub(r"[*`_]+|^[ \t]*#+[ \t]*|\\", "", text, flags=re.MULTILINE)
+    return _BLANK_LINES.sub("\n\n", text)
 
 
 def before_next_example(text: str) -> str:
@@ -109,6 +136,18 @@ def before_next_example(text: str) -> str:
         if text[: match.start()].strip(" \t\n>#*-"):
             return text[: match.start()]
     return text
+
+
+def split_examples(text: str, origin: Origin) -> tuple[str, str]:
+    """Split a text at the first line that may begin an invented example, unless nothing stands before; else nothing follows.
+
+    In a chain of thought such lines belong to the reasoning.
+    """
+    if not origin.reasoned:
+        for match in _NEXT_EXAMPLE.finditer(text):
+            if text[: match.start()].strip(" \t\n>#*-"):
+                return text[: match.start()], text[match.start() :]
+    return text, ""
 
 
 def before_explanation(text: str) -> str:
@@ -139,11 +178,12 @@ def without_echo(text: str, sample_input: str, definitions: Mapping[str, str]) -
         sample_input: the text, sentence or question the prompt ended with.
         definitions: label -> definition; a line ``label: definition`` is an echo.
     """
-    if "\n" in text and (known := {_key(f"{label}{meaning}") for label, meaning in definitions.items() if meaning}):
+    known = {_key(f"{label}{meaning}") for label, meaning in definitions.items() if meaning}
+    if known and "\n" in text:
         lines = text.split("\n")
         kept = [line for line in lines if _key(line) not in known]
-        # One such line may be the answer; several are the prompt's inventory.
-        text = "\n".join(kept) if len(lines) - len(kept) > 1 else text
+        # A few such lines may be the answer; (nearly) all of them are the prompt's inventory.
+        text = "\n".join(kept) if len(lines) - len(kept) >= max(2, _MOST_LABELS * len(known)) else text
     echo = _find_spaced(text, normalise(sample_input))
     if echo is None:
         return text

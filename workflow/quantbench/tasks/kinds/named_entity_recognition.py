@@ -94,7 +94,9 @@ class Task(TaskOf[list[Mention]]):
         """Read the highlighted stretches of an output; see the module's conventions."""
         written = str(sample.inputs.get("text", ""))
         sentence = _Sentence(written)
-        shown = _INSTRUCTION.sub("", reading.same_length_plain(reading.without_invisible(reading.visible(raw, origin.reasoning))))
+        shown = _INSTRUCTION.sub(
+            "", reading.same_length_plain(reading.without_invisible(reading.visible(raw, origin.reasoning)))
+        )
         for statement in reading.final_statements(shown):
             spans = self._read(statement, sentence)
             if spans is not None:

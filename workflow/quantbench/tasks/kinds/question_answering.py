@@ -20,8 +20,10 @@ from pydantic import JsonValue
 
 from ...config import DatasetEntry
 from ...contracts.records import Sample
-from .. import choice, decision
 from .. import text as reading
+from ..choice import Choice, without_listing
+from ..decision import Decision
+from ..evidence import decide
 from ..metrics import Counts, single_label_counts
 from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
@@ -66,8 +68,10 @@ class Task(TaskOf[str | None]):
         """Read the one answer an output gives; see the module's conventions."""
         text = reading.normalise(reading.visible(raw, origin.reasoning))
         text = reading.without_echo(text, str(sample.inputs.get("question", "")), {})
-        text = reading.before_next_example(text)
-        value = choice.read(text, _options(sample)) if self._lettered else decision.read(text)
+        options = _options(sample)
+        head, invented = reading.split_examples(without_listing(text, options) if self._lettered else text, origin)
+        lexicon = Choice(options) if self._lettered else Decision()
+        value = decide(head, lexicon, origin, invented)
         return self.no_answer() if value is None else Answer(value, True)
 
     def read_strict(self, raw: str, sample: Sample) -> Answer[str | None]:

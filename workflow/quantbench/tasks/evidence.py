@@ -1,0 +1,359 @@
+"""From a text to the one answer it gives, by the ranking of :mod:`quantbench.tasks.statements`; the same in all tasks.
+
+Several statements that agree count once. Of several that differ the last one counts where the output reasons before it
+answers, and the first one where it opens with its answer: what follows then explains, or invents further examples.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .origin import Origin
+from .statements import Evidence, Reach, Statement, both_ends, statements
+
+CONFLICT = ""  # several offered, or one from outside: a statement, and it stands for no answer
+
+_ASKED = re.compile(r"[\s\"')\]]*\?")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
+# Characters looked at.
+_LONGEST_PARAGRAPH = 800
+_LONGEST_ANSWER = 240
+# "X is correct", unless for something else than what was asked.
+_DECLARES = re.compile(
+    r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
+    r"(?:correct|best|right|appropriate|suitable)\b(?P<noun>[ \t]+(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
+    re.IGNORECASE,
+)
+_REPLACED = re.compile(r"[\s:]*not\b[^.;\n]{1,80}?\b(?:but(?: rather)?|rather)\b", re.IGNORECASE)
+_CORRECTION = re.compile(
+    r"\b(?:wait|actually|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|correction|hmm|sorry)\b",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"[\s\"'|:)(,-]*(?:(?:this|it|that|which)(?: option| choice| answer| class| label)?[ \t]+)?(?:(?:is|are|would be|seems|was)[ \t]+)?"
+    r"(?P<not>not[ \t]+|in(?=correct|appropriate))?(?:(?:the|a|an|most|best)[ \t]+)*"
+    r"(?:(?P<right>correct|right|true|yes|best|✓|✔|✅|☑)|(?P<wrong>wrong|false|no|unlikely|excluded|ruled out|✗|✘|❌|☒)|(?P<plain>appropriate))"
+    r"(?:[ \t]+(?P<noun>answer|option|choice|class))?(?=[\s\"')|]*(?:$|[.,;:!|\n/]|(?:because|since|as|-)\s))",
+    re.IGNORECASE,
+)
+# Where in an item its verdict may stand, and how far in.
+_BEFORE_VERDICT = re.compile(r":|\s-\s|[(|]|\b(?=is\b)")
+_LATEST_VERDICT = 160
+_NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
+_LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
+# What announces that an answer will be given, and gives none.
+_INTENDS = re.compile(
+    r"\s*(?:let(?:'s| us| me)|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|(?:we|i) (?:need|must|have to|will|should|'ll)|"
+    r"i'll|okay|first)\b|.*\bwhether\b",
+    re.IGNORECASE,
+)
+_SAID = re.compile(r"[\w✓✔✅☑✗✘❌☒]")
+_STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due)\b)", re.IGNORECASE)
+_LAST_VERDICT = re.compile(r"(?:^|[-:,(.][ \t]*|\.{3}[ \t]*)(?P<in>in)?correct[\s.)|]*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer (or :data:`CONFLICT`) and where its words end in the text."""
+
+    value: str
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One option or class of several that a text goes through: where it begins, where what is said of it begins and ends."""
+
+    value: str
+    start: int
+    body: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is said of an item: whether it is right, and whether in so many words ("is the best choice")."""
+
+    right: bool
+    outright: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An answer told, by what evidence, and from where to where."""
+
+    evidence: Evidence
+    start: int
+    end: int
+    value: str
+
+
+class Lexicon(ABC):
+    """How the answers of one sample are written.
+
+    Attributes:
+        nouns: what the task calls its answers, as alternatives of a pattern.
+        first: the answer that a walk through all of them begins with.
+    """
+
+    nouns: str
+    first: str | None = None
+
+    @abstractmethod
+    def opening(self, text: str, start: int) -> Found | None:
+        """Return the answer that stands first from ``start`` on, CONFLICT where a second one is offered with it."""
+
+    @abstractmethod
+    def named(self, text: str) -> str | None:
+        """Return the one answer that a few words name and do not deny, CONFLICT where they name several."""
+
+    @abstractmethod
+    def ending(self, text: str) -> str | None:
+        """Return the answer whose name ends a text."""
+
+    @abstractmethod
+    def item_starts(self, text: str) -> Iterable[tuple[str, int, int]]:
+        """Yield where a text begins to speak of one answer, as in a list: its value, the item's start, its body's start."""
+
+    def values(self, text: str) -> str | None:
+        """Return the one answer that a text says yes to, of several that it says yes or no to; CONFLICT for several."""
+        return None
+
+    def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
+        """Tell whether an answer at which an output was cut may have become something else.
+
+        Args:
+            text: the output.
+            found: the answer at its end.
+            announced: words before it say that an answer follows.
+        """
+        return False
+
+
+def decide(text: str, lexicon: Lexicon, origin: Origin, invented: str = "") -> str | None:
+    """Return the answer a text gives, or None.
+
+    Args:
+        text: normalised text, echo of the prompt taken off.
+        lexicon: how answers are written.
+        origin: how the output came about.
+        invented: what stands behind a line that may begin an invented example; only what says to be the answer to the
+            question counts there, not ``Answer: X``, which such examples end with.
+    """
+    reader = _Reader(text, lexicon, origin)
+    found = reader.stated() or reader.whole()
+    if not found and invented:
+        found = _Reader(invented, lexicon, origin, labelled=False).stated()
+    return found or None
+
+
+class _Reader:
+    def __init__(self, text: str, lexicon: Lexicon, origin: Origin, labelled: bool = True) -> None:
+        self._text, self._lexicon, self._origin, self._labelled = text, lexicon, origin, labelled
+        self._items = list(_items(text, lexicon))
+        self._walks = len({item.value for item in self._items}) > 1
+
+    def stated(self) -> str | None:
+        """Return what the strongest statements say; CONFLICT where that is no one answer; None without statement."""
+        told = sorted(self._told(), key=lambda each: (each.evidence, each.start))
+        strongest = [each for each in told if each.evidence is told[0].evidence]
+        if not strongest:
+            return None
+        first, last = strongest[0], strongest[-1]
+        return first.value if self._answers_first(first, last) else last.value
+
+    def whole(self) -> str | None:
+        """Return the answer of an output that opens with it, ends with it alone, or is one sentence that names it."""
+        opening = None if self._opens_walk() else self._opening()
+        if opening is not None and opening.value:
+            return opening.value
+        if self._origin.cut:
+            return None
+        alone = self._last_alone()
+        if alone or self._walks or opening is not None:
+            return alone
+        return self._lexicon.named(self._text) if self._is_one_sentence() else None
+
+    def _last_alone(self) -> str | None:
+        """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""
+        text = self._text.rstrip()
+        start = max((match.end() for match in _BLANK_LINE.finditer(text)), default=0)
+        if self._walks:
+            start = max(start, text.rfind("\n") + 1)
+        if not start:
+            return None
+        value = self._alone(start)
+        earlier = {item.value for item in self._items if item.end <= start}
+        is_item = any(item.start <= start < item.end for item in self._items)
+        return value if not is_item or value in earlier else None
+
+    def _told(self) -> Iterator[_Told]:
+        if self._labelled and not self._lists(0) and (alone := self._alone(0)):
+            yield _Told(Evidence.STATED, 0, 0, alone)
+        if self._labelled and (valued := self._lexicon.values(self._text)) is not None:
+            yield _Told(Evidence.FIELD, 0, 0, valued)
+        for statement in statements(self._text, self._lexicon.nouns):
+            if self._counts(statement) and (value := self._announced(statement)) is not None:
+                yield _Told(statement.cue.evidence, statement.start, statement.end, value)
+        yield from self._declared()
+        if judged := self._judged():
+            yield _Told(Evidence.IMPLIED, self._items[-1].start, self._items[-1].end, judged)
+
+    def _declared(self) -> Iterator[_Told]:
+        """Yield what is said to be correct: "X is the best choice"."""
+        for match in both_ends(list(_DECLARES.finditer(self._text))):
+            evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
+            if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
+                continue
+            if value := self._lexicon.ending(self._text[max(0, match.start() - _LONGEST_ANSWER) : match.start()]):
+                yield _Told(evidence, match.start(), match.end(), value)
+
+    def _counts(self, statement: Statement) -> bool:
+        if statement.cue.labelled and not self._labelled:
+            return False
+        if statement.cue.evidence is not Evidence.FINAL and self._lists(statement.end):
+            return False
+        return statement.cue.evidence is not Evidence.IMPLIED or not self._is_reasoning(statement.start)
+
+    def _announced(self, statement: Statement) -> str | None:
+        """Return what a statement says, None where nothing that is an answer follows."""
+        text, start = self._text, self._behind_denial(statement.end)
+        implied = statement.cue.evidence is Evidence.IMPLIED
+        found = self._lexicon.opening(text, start)
+        if found is None:
+            return self._named_behind(start, statement.cue.reach)
+        if text.startswith("\n", start) and self._next_differs(found):
+            return CONFLICT
+        if (
+            _ASKED.match(text, found.end)
+            or (implied and not found.value)
+            or self._broken_off(found, announced=not implied)
+        ):
+            return None
+        return found.value
+
+    def _named_behind(self, start: int, reach: Reach) -> str | None:
+        """Return the one answer that the rest of a sentence or paragraph names."""
+        if reach is Reach.BEGINNING:
+            return None
+        words = self._text[start : start + _LONGEST_PARAGRAPH].lstrip()
+        end = (_BLANK_LINE if reach is Reach.PARAGRAPH else _SENTENCE_END).search(words)
+        if end is None and self._origin.cut:
+            return None
+        return self._lexicon.named(words[: end.start()] if end else words)
+
+    def _behind_denial(self, start: int) -> int:
+        """Skip the "not X but" of "not X but Y"."""
+        replaced = _REPLACED.match(self._text, start)
+        return replaced.end() if replaced else start
+
+    def _broken_off(self, found: Found, announced: bool) -> bool:
+        """Tell whether an answer stands at the end of a cut output and may have become something else."""
+        if not self._origin.cut or self._text[found.end :].strip():
+            return False
+        return self._lexicon.may_go_on(self._text, found, announced)
+
+    def _answers_first(self, first: _Told, last: _Told) -> bool:
+        """Tell whether the first sentence gives the answer, so that what follows explains it or begins another example."""
+        if self._origin.reasoned or _SENTENCE_END.search(self._text.strip(), 0, first.start):
+            return False
+        if first.evidence is Evidence.IMPLIED and not _BLANK_LINE.search(self._text, first.end, last.start):
+            return False
+        return not _CORRECTION.search(self._text, first.end, last.start)
+
+    def _opening(self) -> Found | None:
+        """Return the answer that stands first, if what follows lets it stand as one."""
+        found = self._lexicon.opening(self._text, self._behind_denial(0))
+        if found is None or (found.value and not _STANDS.match(self._text, found.end)):
+            return None
+        if self._next_differs(found):
+            return Found(CONFLICT, found.end)
+        return None if self._broken_off(found, announced=False) else found
+
+    def _alone(self, start: int) -> str | None:
+        """Return the answer that a line consists of, from ``start`` on."""
+        text = self._text
+        found = self._lexicon.opening(text, start)
+        if found is None or not found.value or _ASKED.match(text, found.end):
+            return None
+        end = text.find("\n", found.end)
+        if _SAID.search(text, found.end, end if end >= 0 else len(text)) or self._next_differs(found):
+            return None
+        return None if self._broken_off(found, announced=False) else found.value
+
+    def _next_differs(self, found: Found) -> bool:
+        """Tell whether the line below an answer offers another one."""
+        line = _NEXT_LINE.match(self._text, found.end)
+        second = self._lexicon.opening(self._text, line.end()) if line else None
+        if second is None or second.value == found.value:
+            return False
+        return second.value == CONFLICT or bool(_LINE_END.match(self._text, second.end))
+
+    def _is_one_sentence(self) -> bool:
+        text = self._text.strip()
+        return (
+            "\n" not in text
+            and not _ASKED.search(text)
+            and not _INTENDS.match(text)
+            and len(re.findall(r"[.!?](?=\s+[A-Z])", text)) == 0
+        )
+
+    def _is_reasoning(self, position: int) -> bool:
+        """Tell whether words that announce an answer only loosely belong to what leads to it.
+
+        They do inside an item of a walk, and in an output that was cut behind its first sentence.
+        """
+        if self._walks and any(item.start <= position < item.end for item in self._items):
+            return True
+        return self._origin.cut and bool(_SENTENCE_END.search(self._text.strip(), 0, position))
+
+    def _opens_walk(self) -> bool:
+        """Tell whether the text opens with the first of several answers gone through; cut, it may be that already."""
+        if not self._items or re.search(r"\w", self._text[: self._items[0].start]):
+            return False
+        first = self._items[0]
+        described = bool(re.search(r"\w", self._text[first.body : first.end]))
+        return self._lists(0) or (
+            described and (self._walks or (self._origin.cut and first.value == self._lexicon.first))
+        )
+
+    def _lists(self, position: int) -> bool:
+        """Tell whether a list of two or more answers begins at a position."""
+        begun = [item for item in self._items if item.start >= position][:2]
+        if len(begun) < 2 or re.search(r"\w", self._text[position : begun[0].start]):
+            return False
+        return begun[0].value != begun[1].value and begun[0].end >= begun[1].start
+
+    def _judged(self) -> str | None:
+        """Return the one item judged right where others are judged wrong, or that is said to be the right answer."""
+        if not self._walks or self._origin.cut:
+            return None
+        verdicts: dict[str, _Verdict] = {}
+        for item in self._items:
+            if verdict := self._verdict(item):
+                verdicts.setdefault(item.value, verdict)
+        right = [value for value, verdict in verdicts.items() if verdict.right]
+        if len(right) != 1:
+            return None
+        return right[0] if len(verdicts) > 1 or verdicts[right[0]].outright else None
+
+    def _verdict(self, item: Item) -> _Verdict | None:
+        body = self._text[item.body : item.end]
+        for start in (0, *(match.end() for match in _BEFORE_VERDICT.finditer(body, 0, _LATEST_VERDICT))):
+            if match := _VERDICT.match(body, start):
+                return _Verdict((match["wrong"] is None) != (match["not"] is not None), match["noun"] is not None)
+        last = _LAST_VERDICT.search(body.rstrip(" /|;\n"))
+        return None if last is None else _Verdict(last["in"] is None, outright=False)
+
+
+def _items(text: str, lexicon: Lexicon) -> Iterator[Item]:
+    """Yield the items of a list, each up to the next one or a blank line."""
+    starts = list(lexicon.item_starts(text))
+    ends = [*(start for _, start, _ in starts[1:]), len(text)]
+    for (value, start, body), end in zip(starts, ends, strict=False):
+        blank = _BLANK_LINE.search(text, body, end)
+        yield Item(value, start, body, blank.start() if blank else end)

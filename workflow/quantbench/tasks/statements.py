@@ -1,0 +1,221 @@
+"""Where an output states its answer: one table of the words that announce one, and one walk over the text.
+
+What is evidence of an answer, the strongest first, in every task (docs/protocol.md#answers):
+
+1. ``FINAL``: said to be final (``Final answer: X``, ``## Final Response``, a LaTeX box, ``##X##``, ``<answer>``).
+2. ``FIELD``: the value of a JSON key that asks for it (``"answer": "X"``).
+3. ``STATED``: said to be the answer (``Answer: X``, ``The correct option is X``, ``X is the best choice``), and an output whose
+   first line is the answer and nothing else.
+4. ``IMPLIED``: said in words that mostly announce an answer (``The most likely diagnosis is X``, ``I choose X``, ``X is correct``,
+   ``Therefore X``), never inside an item of several gone through.
+5. ``WHOLE``: the output opens with the answer, ends with it in a paragraph of its own, or is one sentence that names it.
+
+Nothing else is evidence. What an output weighs (``if``, ``whether``, ``could be``), asks, or goes through one by one is not stated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from functools import cache
+from typing import TypeVar
+
+
+class Evidence(IntEnum):
+    """How good a statement is; less is better."""
+
+    FINAL = 1
+    FIELD = 2
+    STATED = 3
+    IMPLIED = 4
+    WHOLE = 5
+
+
+class Reach(Enum):
+    """How far behind the announcing words an answer may be named."""
+
+    BEGINNING = "at once"
+    SENTENCE = "in the sentence"
+    PARAGRAPH = "in the paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that announce an answer.
+
+    Attributes:
+        language: ISO 639-1 code of the words.
+        evidence: how good it is.
+        pattern: the words; ``{noun}`` stands for what the task calls its answers.
+        reach: how far behind them an answer may be named.
+        labelled: they have the form ``Answer: X`` that prompts end with, which invented examples repeat.
+    """
+
+    language: str
+    evidence: Evidence
+    pattern: str
+    reach: Reach = Reach.SENTENCE
+    labelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Where an answer is announced: by what words, where these begin, and where what they announce begins."""
+
+    cue: Cue
+    start: int
+    end: int
+
+
+_IS = r"\b(?:is|are|was|would be|will be|should be|must be|has to be|remains|reads)"
+_SURELY = r"(?:[ \t]+(?:therefore|thus|clearly|likely|most likely|probably|indeed|then|hence))*"
+_ADJECTIVE = r"(?:correct|right|best|most likely|most appropriate|most suitable|most probable|most accurate|chosen|appropriate|single)"
+_OF_IT = (
+    r"(?:[ \t]+(?:here|letter|(?:to|for|in|of|between)\b[^.:\n]{1,150}?|that\b[^.:\n]{1,40}?|which\b[^.:\n]{1,40}?))?"
+)
+
+# Order matters only between patterns that begin at the same place.
+CUES = (
+    Cue(
+        "en",
+        Evidence.FINAL,
+        r"\bfinal[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion|diagnosis)s?\b"
+        rf"(?:[ \t]*[:=])?(?:[ \t]*{_IS}\b)?(?:[ \t]*[:=-])*",
+        reach=Reach.PARAGRAPH,
+    ),
+    Cue(
+        "json",
+        Evidence.FIELD,
+        r"[\"'](?:\w+ )?(?:{noun}|answer|decision|prediction|output|result)s?(?: (?:idx|index|id|letter|key|code|option|choice|label|class))?"
+        r"[\"'][ \t]*:",
+        reach=Reach.BEGINNING,
+    ),
+    Cue(
+        "en",
+        Evidence.STATED,
+        rf"^[ \t>-]*(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
+        labelled=True,
+    ),
+    Cue("en", Evidence.STATED, rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_IS}\b[ \t]*[:=]?{_SURELY}"),
+    Cue("en", Evidence.STATED, rf"\b(?:{{noun}})[\"']?{_OF_IT}[ \t]*[:=]+"),
+    Cue(
+        "en",
+        Evidence.IMPLIED,
+        r"\b(?:answer(?:s|ed)?|respond(?:s|ed)?|classif(?:y|ied)|categori[sz]ed?|label(?:l?ed)?|annotated?)\b[^.:\n]{0,60}?"
+        r"\b(?:with|as|by)\b[ \t]*:?",
+        reach=Reach.BEGINNING,
+    ),
+    Cue(
+        "en",
+        Evidence.IMPLIED,
+        r"\b(?:(?:i|we)(?: would| will|'d|'ll)? (?:choose|select|pick|say|answer|conclude|go with|opt for|think|believe)|(?:choose|select|pick|go with)"
+        r"|belongs to|falls (?:into|under)|corresponds to|leaves (?:us with )?|points to)\b(?:[ \t]+that\b)?(?:[ \t]+it(?:'s| is))?",
+        reach=Reach.BEGINNING,
+    ),
+    Cue(
+        "en",
+        Evidence.IMPLIED,
+        r"(?:^|(?<=[.!?;][ \t\n])|(?<=\bi think )|(?<=, ))(?:it|this|that)(?:'s| is| would be| must be)\b",
+        Reach.BEGINNING,
+    ),
+    Cue(
+        "en",
+        Evidence.IMPLIED,
+        r"\b(?:therefore|thus|hence|consequently|accordingly|as a result|in conclusion|to conclude|in summary|overall|i\.e\.)\b[,:]?"
+        r"|(?:^|(?<=[.;,!?]))[ \t]*so\b[,:]?",
+    ),
+    Cue("de", Evidence.STATED, r"\b(?:antwort|lösung)(?:[ \t]+(?:ist|lautet|wäre))?[ \t]*:?"),
+    Cue(
+        "fr",
+        Evidence.STATED,
+        r"\bréponse(?:[ \t]+(?:correcte|exacte|finale|juste))?(?:[ \t]+(?:est|serait))?[ \t]*:?(?:[ \t]*(?:la|l'option)\b)?",
+    ),
+    Cue("es", Evidence.STATED, r"\brespuesta(?:[ \t]+(?:correcta|final|es))*[ \t]*:?(?:[ \t]*(?:la|opción)\b)*"),
+    Cue("pt", Evidence.STATED, r"\bresposta(?:[ \t]+(?:correta|final|é))*[ \t]*:?(?:[ \t]*(?:a|letra|opção)\b)*"),
+    Cue(
+        "it",
+        Evidence.STATED,
+        r"\brisposta(?:[ \t]+(?:corretta|esatta|finale|è))*[ \t]*:?(?:[ \t]*(?:la|lettera|opzione)\b)*",
+    ),
+    Cue("nl", Evidence.STATED, r"\bantwoord(?:[ \t]+is)?[ \t]*:?(?:[ \t]*optie\b)?"),
+    Cue(
+        "zh",
+        Evidence.STATED,
+        r"(?:答案|正确选项|(?:本题|因此|所以|故|應|应该|应)(?:選|选)择?|正确选择|结论)(?:应该|应当|应)?[是为選选]?[ \t]*:?[ \t]*(?:选项)?",
+    ),
+    Cue("ja", Evidence.STATED, r"(?:答え|正解|回答)[はが:]?[ \t]*:?"),
+    Cue("ko", Evidence.STATED, r"(?:정답|답|답변)[은는이가]?[ \t]*:?"),
+)
+# "The best treatment for this patient is X": one of the verbs that follow announces X.
+_BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
+_SUPERLATIVE = re.compile(
+    r"\b(?:(?<!second )(?<!second-)(?<!next )best|(?<!second )(?<!second-)most (?:likely|appropriate|probable|suitable|accurate|fitting)|correct|right|next best|"
+    r"(?:likely|probable|appropriate) (?:answer|option|choice|class|relation|label|diagnosis))\b",
+    re.IGNORECASE,
+)
+_VERB = re.compile(rf"{_IS}\b{_SURELY}[ \t]*:?|:(?=\s)", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n[ \t]*\n|\n(?=[ \t]*[-\d])")
+_LONGEST_SENTENCE = 240
+# Statements looked at, from each end of a text.
+_MOST = 16
+Each = TypeVar("Each")
+# Looked for between the beginning of the clause and the words that announce.
+_WEIGHED = re.compile(
+    r"\b(?:if|whether|suppose|supposing|assuming|unless|without knowing|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|"
+    r"(?:each|every|all|these|those|other|following|possible|given|incorrect|wrong|least)[ \t]*(?:of the |the )?(?:answer )?)[^,;]{0,80}$"
+    r"|(?<!,)(?<!, )\b(?:which|what)\b[^,;]{0,40}$",
+    re.IGNORECASE,
+)
+_CLAUSE_START = re.compile(r"[.;!?\n]|,[ \t](?!which\b)")
+# "If she were not pregnant, the answer would be C."
+_CONTRARY = re.compile(r"^\s*(?:if|had|were|suppose)\b.*\b(?:were|had|was|would|did)\b", re.IGNORECASE | re.DOTALL)
+_LAST_SENTENCE = re.compile(r"[.!?](?=\s)|\n")
+
+
+def statements(text: str, nouns: str) -> Iterator[Statement]:
+    """Yield where a text announces an answer, in order.
+
+    Args:
+        text: normalised text.
+        nouns: what the task calls its answers, as alternatives of a pattern (``answer|option``).
+    """
+    pattern, cues = _pattern(nouns)
+    announced = [
+        Statement(cue, match.start(), match.end())
+        for match in both_ends(list(pattern.finditer(text)))
+        for cue in [cues[int(str(match.lastgroup)[1:])]]
+        if cue.evidence is Evidence.FINAL or not _is_weighed(text, match.start())
+    ]
+    yield from sorted([*announced, *_superlatives(text)], key=lambda statement: (statement.start, statement.end))
+
+
+def both_ends(found: list[Each]) -> list[Each]:
+    """Return the first and the last of many: one of them decides, and a text full of them repeats itself."""
+    return found if len(found) <= 2 * _MOST else [*found[:_MOST], *found[-_MOST:]]
+
+
+def _superlatives(text: str) -> Iterator[Statement]:
+    """Yield each verb after "the best ...", up to the end of its sentence."""
+    done = 0
+    for match in both_ends(list(_SUPERLATIVE.finditer(text))):
+        if match.start() < done or _is_weighed(text, match.start()):
+            continue
+        end = _SENTENCE_END.search(text, match.end(), match.end() + _LONGEST_SENTENCE)
+        done = end.start() if end else min(len(text), match.end() + _LONGEST_SENTENCE)
+        for verb in _VERB.finditer(text, match.end(), done):
+            yield Statement(_BEST, match.start(), verb.end())
+
+
+def _is_weighed(text: str, start: int) -> bool:
+    before = text[max(0, start - _LONGEST_SENTENCE) : start]
+    *_, sentence = _LAST_SENTENCE.split(before)
+    *_, clause = _CLAUSE_START.split(sentence)
+    return bool(_WEIGHED.search(clause) or _CONTRARY.match(sentence))
+
+
+@cache
+def _pattern(nouns: str) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
+    body = "|".join(f"(?P<c{index}>{cue.pattern.replace('{noun}', nouns)})" for index, cue in enumerate(CUES))
+    return re.compile(body, re.IGNORECASE | re.MULTILINE), CUES
