@@ -51,6 +51,8 @@ _INTENDS = re.compile(
     r"i'll|okay|first)\b|.*\bwhether\b",
     re.IGNORECASE,
 )
+# What behind an answer shows that it is complete.
+_GOES_ON = re.compile(r"[\w)\]\n\"'}]")
 _SAID = re.compile(r"[\w✓✔✅☑✗✘❌☒]")
 _STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due)\b)", re.IGNORECASE)
 _LAST_VERDICT = re.compile(r"(?:^|[-:,(.][ \t]*|\.{3}[ \t]*)(?P<in>in)?correct[\s.)|]*$", re.IGNORECASE)
@@ -181,15 +183,18 @@ class _Reader:
     def _last_alone(self) -> str | None:
         """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""
         text = self._text.rstrip()
-        start = max((match.end() for match in _BLANK_LINE.finditer(text)), default=0)
+        starts = [max((match.end() for match in _BLANK_LINE.finditer(text)), default=0)]
         if self._walks:
-            start = max(start, text.rfind("\n") + 1)
-        if not start:
-            return None
-        value = self._alone(start)
+            starts.append(text.rfind("\n") + 1)
+        return next(
+            (value for start in starts if start and (value := self._alone(start)) and self._ends_walk(start, value)),
+            None,
+        )
+
+    def _ends_walk(self, start: int, value: str) -> bool:
+        """Tell whether an answer in the last lines is not just the last of those gone through."""
         earlier = {item.value for item in self._items if item.end <= start}
-        is_item = any(item.start <= start < item.end for item in self._items)
-        return value if not is_item or value in earlier else None
+        return value in earlier or not any(item.start <= start < item.end for item in self._items)
 
     def _told(self) -> Iterator[_Told]:
         if self._labelled and not self._lists(0) and (alone := self._alone(0)):
@@ -253,7 +258,7 @@ class _Reader:
 
     def _broken_off(self, found: Found, announced: bool) -> bool:
         """Tell whether an answer stands at the end of a cut output and may have become something else."""
-        if not self._origin.cut or self._text[found.end :].strip():
+        if not self._origin.cut or _GOES_ON.search(self._text, found.end):
             return False
         return self._lexicon.may_go_on(self._text, found, announced)
 
