@@ -15,6 +15,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 
 from ..config.reasoning import Reasoning
@@ -29,12 +30,35 @@ _SPECIAL = re.compile(
     r"<\|im_start\|>(?:assistant)?|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|[\w -]{1,40}\|>|<s>|\[/?INST\]"
 )
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
-_BOXED = re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*")
-_HASHED = re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)")
-_ANSWER_TAG = re.compile(r"<answer>\s*([^<\n]{1,200})", re.IGNORECASE)
-# Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
-_DOLLARS = re.compile(r"(?<![\w$])\$[ \t]*([^$\n]{1,60}?)[ \t]*\$(?!\w)")
-_BULLET = re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewrite:
+    """What a pattern's matches become. It is looked for only where ``sign`` stands in the text: most outputs are plain."""
+
+    sign: str
+    pattern: re.Pattern[str]
+    by: str
+
+
+_FINAL_LINE = r"\nFinal answer: \1\n"
+# In this order.
+_REWRITES = (
+    _Rewrite("\\", re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*"), _FINAL_LINE),
+    _Rewrite("##", re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)"), _FINAL_LINE),
+    _Rewrite("<", re.compile(r"<answer>\s*([^<\n]{1,200})", re.IGNORECASE), _FINAL_LINE),
+    # Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
+    _Rewrite("$", re.compile(r"(?<![\w$])\$[ \t]*([^$\n]{1,60}?)[ \t]*\$(?!\w)"), r"\1"),
+    _Rewrite("", re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE), r"\1- "),
+    _Rewrite("\\", re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}"), r"\1"),
+    _Rewrite("<", re.compile(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", re.IGNORECASE), " "),
+    _Rewrite("<", re.compile(r"</?answer>", re.IGNORECASE), ""),
+    _Rewrite("   ", re.compile(r"[ \t\f\v]{3,}"), "  "),
+    # An underscore inside a word joins its parts, elsewhere it is emphasis.
+    _Rewrite("_", re.compile(r"(?<=\w)_(?=\w)"), " "),
+    _Rewrite("", re.compile(r"[*`_]+|^[ \t]*#+[ \t]*|\\", re.MULTILINE), ""),
+    _Rewrite("\n", re.compile(r"\n(?:[ \t]*\n){2,}"), "\n\n"),
+)
 # One character for one: offsets stay, which entity spans rely on.
 _LOOKALIKES = str.maketrans(
     dict.fromkeys("\u201c\u201d\u201e", '"')  # double quotes
@@ -46,8 +70,6 @@ _LOOKALIKES = str.maketrans(
 _MOST_LABELS = 0.8
 # Characters read at each end of an output without its thoughts, about 2,000 tokens.
 _LONGEST_END = 8_000
-_BLANKS = re.compile(r"[ \t\f\v]{3,}")
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
@@ -115,19 +137,12 @@ def _both_ends(text: str) -> str:
 
 def normalise(text: str) -> str:
     """Take off what does not matter, letter case excepted: markdown emphasis, odd quotes and dashes, LaTeX boxes."""
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
-    for said_to_be_final in (_BOXED, _HASHED, _ANSWER_TAG):
-        text = said_to_be_final.sub(r"\nFinal answer: \1\n", text)
-    text = _DOLLARS.sub(r"\1", text)
-    text = _BULLET.sub(r"\1- ", text)
-    text = re.sub(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", " ", text, flags=re.IGNORECASE)
-    text = re.sub(r"</?answer>", "", text, flags=re.IGNORECASE)
-    text = _BLANKS.sub("  ", text)
-    # An underscore inside a word joins its parts, elsewhere it is emphasis.
-    text = re.sub(r"(?<=\w)_(?=\w)", " ", text)
-    text = re.sub(r"[*`_]+|^[ \t]*#+[ \t]*|\\", "", text, flags=re.MULTILINE)
-    return _BLANK_LINES.sub("\n\n", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
+    for rewrite in _REWRITES:
+        if rewrite.sign in text:
+            text = rewrite.pattern.sub(rewrite.by, text)
+    return text
 
 
 def before_next_example(text: str) -> str:
@@ -178,13 +193,14 @@ def without_echo(text: str, sample_input: str, definitions: Mapping[str, str]) -
         sample_input: the text, sentence or question the prompt ended with.
         definitions: label -> definition; a line ``label: definition`` is an echo.
     """
-    known = {_key(f"{label}{meaning}") for label, meaning in definitions.items() if meaning}
-    if known and "\n" in text:
+    if "\n" in text and any(definitions.values()):
+        known = {_key(f"{label}{meaning}") for label, meaning in definitions.items() if meaning}
         lines = text.split("\n")
         kept = [line for line in lines if _key(line) not in known]
         # A few such lines may be the answer; (nearly) all of them are the prompt's inventory.
         text = "\n".join(kept) if len(lines) - len(kept) >= max(2, _MOST_LABELS * len(known)) else text
-    echo = _find_spaced(text, normalise(sample_input))
+    # An echo is hardly shorter than what it repeats.
+    echo = _find_spaced(text, normalise(sample_input)) if 3 * len(text) > len(sample_input) else None
     if echo is None:
         return text
     before, after = text[: echo[0]], text[echo[1] :]
