@@ -19,7 +19,7 @@ _AFTER_LETTER = re.compile(
     r"[\"')\]}>]+(?=\s|$)"
     r"|[\"')\]}>]*(?:[^\x00-\x7f]|\s*(?:$|\n)"
     # "E. coli" names a species.
-    r"|(?!\.[ \t]+(?!(?:because|since|as|the|this|it|is|and|or)\b)[a-z]{3,})\s*[.,;:!?/|&+)](?!\w*'\w)"
+    r"|(?!\.[ \t]+[a-z]{2,}(?:i|ae|us|is|um|ans|ens|ile|ica|enes)\b(?<!\bthis))\s*[.,;:!?/|&+)](?!\w*'\w)"
     r"|\s+-|\s*\(|\s+(?:because|since|as|is|was|due|which|for|or|and|with|has|fits)\b)"
 )
 _SMALL_ALONE = re.compile(r"[\"')\]}>]*\s*(?:$|\n|[.:)](?:\s|$))")
@@ -39,6 +39,8 @@ _LETTER_BEHIND = re.compile(r"[\s\"']*[(\[](?:(?i:option|choice|answer)\s+)?(?P<
 _LAST_LETTER = re.compile(
     r"(?<![\w'-])\(?(?:(?i:option|choice|answer)[ \t]+)?(?P<letter>[A-Z])[\"')\]]*(?:[ \t]*\([^)\n]{1,80}\))?$"
 )
+# Around an option's text: "2" is not in "2.67".
+_START, _END = r"(?<![A-Za-z0-9])(?<!\d[.,])", r"(?![A-Za-z0-9]|[.,]\d)"
 _LAST_WORD = re.compile(r"\w+\W*$")
 _JOINT = re.compile(r"[\"')\]]*\s*(?:,|/|\bor\b|\band\b)\s*(?:\bor\b|\band\b)?[\s\"'(]*", re.IGNORECASE)
 _MARKED = re.compile(
@@ -74,11 +76,11 @@ class Choice(Lexicon):
             (letter, r"[\W_]+".join(map(re.escape, plain.split())))
             for letter, plain in sorted(self._plain.items(), key=lambda option: -len(option[1]))
         ]
-        self._texts = {letter: re.compile(rf"[^\w\n]*{text}(?![A-Za-z0-9])", re.IGNORECASE) for letter, text in spaced}
+        self._texts = {letter: re.compile(rf"[^\w\n]*{text}{_END}", re.IGNORECASE) for letter, text in spaced}
         self._inside = {
-            letter: re.compile(rf"(?<![A-Za-z0-9]){text}(?![A-Za-z0-9])", re.IGNORECASE) for letter, text in spaced
+            letter: re.compile(rf"{_START}{text}{_END}", re.IGNORECASE) for letter, text in spaced
         }
-        self._last = {letter: re.compile(rf"(?<![A-Za-z0-9]){text}[\"')]*$", re.IGNORECASE) for letter, text in spaced}
+        self._last = {letter: re.compile(rf"{_START}{text}[\"')]*$", re.IGNORECASE) for letter, text in spaced}
 
     def opening(self, text: str, start: int) -> Found | None:
         """See :class:`Lexicon`; a letter counts, or an option's text. Where the two disagree the letter counts."""
