@@ -67,6 +67,23 @@ def test_scores_and_answers_of_a_small_file(entry: DatasetEntry, gold: Path, tmp
     assert [answer.correct for answer in answers] == [True, True, True, False, False, True]
 
 
+def test_an_unreadable_answer_is_never_right_not_even_where_there_is_nothing_to_find(tmp_path: Path) -> None:
+    entry = DatasetEntry.model_validate({
+        "title": "Entities", "task": "named_entity_recognition", "reader": "token_tags", "metric": "entity_f1", "entity_type": "chemical",
+        "citation": "none", "licence": "none", "max_new_tokens": {"instruction": 5}, "files": {},
+    })  # fmt: skip
+    samples = [Sample(str(number), {"text": "The patients slept well ."}, [], "document") for number in range(3)]
+    said = ["The patients slept well .", "I cannot help with that.", ""]
+    outputs = [Outputs(sample.sample_id, [output]) for sample, output in zip(samples, said, strict=True)]
+    scored, scores = score_predictions(outputs, samples, entry, FAST)
+    assert [(answer.parsed, answer.parsed_ok, answer.correct) for answer in scored] == [
+        ([], True, True),
+        ([], False, False),
+        ([], False, False),
+    ]
+    assert scores.unparseable_rate == pytest.approx(2 / 3)
+
+
 def test_the_chance_level_is_the_best_constant_answers_score(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     scores = score_file(predictions(tmp_path / "p.jsonl", GOLDS), gold, entry, tmp_path / "out", FAST)
     # "false" for all: 3 hits, 3 false positives; the other two classes are never named.

@@ -133,7 +133,13 @@ def score_predictions(
     answers = [task.vote([task.parse(raw, sample) for raw in prediction.outputs]) for prediction, sample in pairs]
     strict = [task.vote([task.parse_strict(raw, sample) for raw in prediction.outputs]) for prediction, sample in pairs]
     scored = [
-        ScoredAnswer(sample.sample_id, answer.value, answer.ok, sample.gold, task.correct(answer.value, sample.gold))
+        ScoredAnswer(
+            sample.sample_id,
+            answer.value,
+            answer.ok,
+            sample.gold,
+            answer.ok and task.correct(answer.value, sample.gold),
+        )
         for answer, sample in zip(answers, samples, strict=True)
     ]
     golds = [sample.gold for sample in samples]

@@ -8,7 +8,7 @@ from typing import Any
 
 import inventories
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from quantbench import tasks
@@ -134,17 +134,27 @@ def sentences(draw: st.DrawFn) -> Sample:
     return Sample("0", {"text": " ".join(tokens)}, gold, "g")
 
 
-@given(sample=sentences(), style=st.integers(0, 5))
+def restyled(shown: str, opens: str, closes: str) -> str:
+    return shown.replace("<span>", opens).replace("</span>", closes)
+
+
+@given(sample=sentences(), style=st.integers(0, 9))
 @settings(max_examples=300, deadline=None)
 def test_entity_styles_parse_back(sample: Sample, style: int) -> None:
     shown = ENTITY.render(sample.gold, sample)
+    # Mere emphasis on all of the sentence marks no part of it.
+    assume(style < 6 or [entity["text"] for entity in sample.gold] != [sample.inputs["text"]])
     styles = [
         shown,
         f"Marked: {shown}",
         shown.replace("<span>", '<span class="x">'),
         "".join(shown.split()),
-        shown.replace("<span>", "<em> ").replace("</span>", " </em>"),
         f"Final answer: {shown}\n\nSentence: another one\nFinal answer: another one",
+        restyled(shown, "<drug>", "</drug>"),
+        restyled(shown, "<em> ", " </em>"),
+        restyled(shown, "**", "**"),
+        restyled(shown, "[[", "]]"),
+        restyled(shown, "<hit>", "</hit>").replace("Z", "\uff3a"),
     ]
     assert ENTITY.parse(styles[style], sample) == tasks.Answer(sample.gold, True)
     assert ENTITY.parse_strict(shown, sample) == tasks.Answer(sample.gold, True)

@@ -1,54 +1,67 @@
-"""Named entities: highlighted stretches of the sentence.
+"""Named entities: marked stretches of the sentence.
 
 Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
-- An entity is the text inside a closed highlight tag: ``span`` with or without attributes, ``b``, ``mark``, ``strong``, ``em``, in any
-  case, also written ``&lt;span&gt;``. Other tags and markdown bold are no highlight. Unclosed: none. Nested: the outermost. A closing tag
-  closes the latest open tag of its name.
-- Spans are carried over to the sentence whatever the whitespace, letter case, typographic quotes and HTML escapes, and where words
-  elsewhere were changed, left out or added. A marked stretch is kept if its own words are recognisable (similarity of 80 out of 100).
-- The first line (or the whole output) with tags that passes for a copy of the sentence is the answer; a copy without tags
-  counts where no tagged one follows, or where it opens the output without the word ``Sentence:`` before it.
-- Tags without the sentence around them (a list with markup) are looked for in the sentence, whole tokens only, longer names first;
-  a list without markup names nothing.
-- A type name at the start of the tag's text (``chemical: aspirin``) is dropped unless the sentence has it there.
-- Readable are: tagged text that was placed, a copy of the sentence, and ``none`` (``no diseases``).
+- An entity is what a closed mark encloses in a copy of the sentence. Any tag and markdown emphasis marks, see
+  :mod:`quantbench.tasks.markup`; the strict score shows the form that was lost. Of nested marks the outermost counts.
+- No entity: what a tag encloses that names another kind (``<disease>`` where chemicals are asked; the closed list is in
+  :mod:`quantbench.tasks.entity_types`) or no known kind beside tags that name the one asked for; emphasis beside tags that mark
+  something; a mark around the whole sentence, unless it is a ``span`` or names the kind and encloses no other.
+- Spans are carried over to the sentence whatever the whitespace, letter case, accents, ligatures, typographic quotes and HTML
+  escapes, with Greek letters equal to their names, and where words elsewhere were changed, left out or added. A marked stretch
+  is kept if its own words are recognisable (similarity of 80 out of 100).
+- Where gold answers are tags of tokens, spans begin and end with tokens: a token of which at least half is marked counts whole
+  (``<span>opioid</span>s``), of which less is marked not at all.
+- The first line (or the whole output) with marks that passes for a copy of the sentence is the answer, in a chain of thought the
+  last one. A copy without marks says that there are none where it holds most of the sentence and opens the output or stands
+  under its cue (``Marked:``), and no marked one follows; one amid prose or behind ``Sentence:`` only repeats the sentence.
+- An output cut at its token limit is read only if it holds most of the sentence; what was closed by then counts.
+- Tags without the sentence around them (a list with tags) are looked for in the sentence, whole tokens only, longer names first;
+  a list without tags names nothing, bold or not.
+- A type name at the start of the marked text (``chemical: aspirin``) is dropped unless the sentence has it there.
+- Readable are: marked text that was placed, a copy of the sentence, and ``none`` (``no diseases``).
+- Of a text far longer than any answer the beginning and the end are read.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import islice, pairwise
 
 import numpy as np
 from pydantic import JsonValue
-from rapidfuzz import fuzz
 
 from ...config import DatasetEntry
 from ...contracts.records import Mention, Sample
 from ...errors import shorten
 from .. import text as reading
-from ..alignment import Span, carry_over, find_listed, fold
-from ..markup import Marked, has_tags, read_marked, unescape
+from ..entity_types import EntityKind
+from ..folding import Folded, Span
+from ..markup import tags_only
 from ..metrics import Counts
 from ..origin import Origin
+from ..pages import Found, Page, without_cues
 from ..samples import Inputs, SamplesOf
 from ..task import Answer, TaskOf
 
+# Of a sentence, from which on a copy that breaks off tells what was found in it: entities of the rest are lost, but most are there.
+MOST = 0.5
+# An output may state its final answer hundreds of times; if the first few cannot be read, it has none.
+_STATEMENTS_LOOKED_AT = 8
+# Characters read at either end of an output, or this many times the sentence where that is more; and of a final answer.
+_READ, _READ_SENTENCES = 4_000, 4
+_READ_STATED = 2_000
+
 _NONE = (
-    r"\W*(?:none|n/a|nil|\[\s*\]|(?:there (?:are|is) |i (?:found|see) |(?:the|this) (?:sentence|text) \w+ )?"
-    r"no (?:\w+ ){{0,3}}?(?:entit(?:y|ies)|mentions?|names?|{type}s?)\b)"
-)
-_CUE = re.compile(
-    r"(?:^|(?<=\s))(?:(?:marked|highlighted|annotated|tagged|output|answer|result)(?:[ \t]+(?:sentence|text|version|output))?):(?=\s|$|<)",
-    re.IGNORECASE,
-)
-_INPUT_CUE = re.compile(
-    r"[ \t>#*-]*(?:(?:original|input|given|the)[ \t]+)?(?:sentence|text|input)[ \t]*[*_]*:", re.IGNORECASE
+    r"\W*(?:(?:{type}s?(?: \w+)?\s*:\s*)?(?:none|n/a|nil|\[\s*\])(?!\w)|nothing (?:to|is|was)\b"
+    r"|(?:there (?:(?:are|is) )?|i (?:\w+ )?|(?:the|this) (?:given )?(?:sentence|text) (?:\w+ ){{0,3}})?"
+    r"(?:no|(?:not|\w+n't) (?:\w+ )?any) (?:\w+ ){{0,3}}?(?:entit(?:y|ies)|mentions?|names?|{type}s?)\b)"
 )
 # Prompts ask for marks "between <span> and </span>"; an echo of that marks nothing.
-_INSTRUCTION = re.compile(r"between\s+<(\w+)>\s+and\s+</\1>", re.IGNORECASE)
+_INSTRUCTION = re.compile(r"<(\w++)[^<>]*+>\s*+(?:(?:and|or)\s*+)?</\1>", re.IGNORECASE)
 _STRICT_TAG = re.compile(r"</?span>")
 
 
@@ -86,23 +99,21 @@ class Task(TaskOf[list[Mention]]):
     def __init__(self, entry: DatasetEntry) -> None:
         kind = entry.entity_type or "entity"
         super().__init__(entry, [kind])
-        self._none = re.compile(_NONE.format(type=re.escape(kind)), re.IGNORECASE)
-        names = "".join(kind.split())
-        self._type_name = re.compile(rf"(?:{re.escape(fold(names))})s?(?:name|entity|mention)?s?[:=-]*")
+        self._kind = EntityKind(kind)
+        names = "|".join(map(re.escape, [kind, *self._kind.words]))
+        self._none = re.compile(_NONE.format(type=f"(?:{names})"), re.IGNORECASE)
+        self._by_tokens = entry.reader == "token_tags"
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[Mention]]:
-        """Read the highlighted stretches of an output; see the module's conventions."""
-        written = str(sample.inputs.get("text", ""))
-        sentence = _Sentence(written)
-        shown = _INSTRUCTION.sub(
-            "", reading.same_length_plain(reading.without_invisible(reading.visible(raw, origin.reasoning)))
-        )
-        for statement in reading.final_statements(shown):
-            spans = self._read(statement, sentence)
+        """Read the marked stretches of an output; see the module's conventions."""
+        sentence = Folded(str(sample.inputs.get("text", "")))
+        shown = self._shown(raw, sentence, origin)
+        for statement in _statements(shown, sentence):
+            spans = self._read(statement, sentence, replace(origin, reasoned=False))
             if spans is not None:
-                return Answer(sentence.entities(spans), True)
-        spans = self._read(shown, sentence)
-        return self.no_answer() if spans is None else Answer(sentence.entities(spans), True)
+                return Answer(self._entities(sentence, spans), True)
+        spans = self._read(shown, sentence, origin)
+        return self.no_answer() if spans is None else Answer(self._entities(sentence, spans), True)
 
     def constants(self, golds: Sequence[list[Mention]]) -> list[list[Mention]]:
         """No mention at all: mentions are places in one sentence, and no place fits all of them."""
@@ -120,16 +131,19 @@ class Task(TaskOf[list[Mention]]):
             start, end = end, end + len(piece)
             if number % 2 and piece:
                 spans.append((start, end))
-        return Answer(_Sentence(written).entities(spans), True)
+        return Answer(_mentions(Folded(written), spans), True)
 
     def completes(self, text: str, sample: Sample, origin: Origin) -> bool:
-        """Accept the exact copy, and where tags stand a careful reading: words about the sentence are no answer yet."""
-        return self.read_strict(text, sample).ok or (has_tags(text) and self.read(text, sample, origin).ok)
+        """Accept the exact copy, and a careful reading that found entities: words about the sentence are no answer yet."""
+        if self.read_strict(text, sample).ok:
+            return True
+        answer = self.read(text, sample, origin)
+        return answer.ok and bool(answer.value)
 
     def render(self, gold: list[Mention], sample: Sample) -> str:
         """Return the sentence with each entity between ``<span>`` and ``</span>``, otherwise unchanged."""
         written = str(sample.inputs["text"])
-        places = _Sentence(written).places
+        places = Folded(written).places
         rendered, position = [], 0
         for entity in sorted(gold, key=lambda entity: int(entity["start"])):
             start, end = places[entity["start"]], places[entity["end"] - 1] + 1
@@ -163,101 +177,90 @@ class Task(TaskOf[list[Mention]]):
                 return f"gold entity {entity!r} lies outside the sentence of {length} characters without whitespace"
         return None
 
-    def _read(self, shown: str, sentence: _Sentence) -> list[Span] | None:
+    def _shown(self, raw: str, sentence: Folded, origin: Origin) -> str:
+        """Return the part of an output meant as answer, in plain characters and tags."""
+        text = reading.visible(raw, origin.reasoning)
+        text = _both_ends(text, sentence)
+        if not text.isascii():
+            text = unicodedata.normalize("NFKC", reading.same_length_plain(reading.without_invisible(text)))
+            text = _both_ends(text, sentence)
+        return _INSTRUCTION.sub("", tags_only(text, self._kind))
+
+    def _read(self, shown: str, sentence: Folded, origin: Origin) -> list[Span] | None:
         """Return the spans an output marks in the sentence, None where it is unreadable."""
-        lines = [line for line in _CUE.sub("\n\\g<0>", shown).split("\n") if line.strip()]
-        copied = opened = False
-        for number, line in enumerate(lines):
-            marked = self._marked(_CUE.sub("", line), sentence)
-            marked = self._joined(marked, lines[number + 1 :], sentence)
-            spans = carry_over(marked.bare, sentence.bare, marked.spans) if marked.bare else None
-            if spans is None and copied and _INPUT_CUE.match(line):
-                break  # another example begins
-            opened = opened or marked.opened
-            if spans is None:
-                continue
-            if marked.spans:
-                return spans
-            copied = copied or not marked.opened
-            if not (marked.opened or _INPUT_CUE.match(line) or self._goes_on(lines[number + 1 :])):
-                return spans
-        if copied and not opened:
-            return []
-        if has_tags(shown):
-            return self._read_whole(reading.before_next_example(shown), sentence) or None
-        return [] if self._none.match(_CUE.sub("", reading.normalise(shown))) else None
+        page = Page(shown, sentence, self._kind)
+        marked: Found | None = None
+        none = broken = False
+        for found in page.copies():
+            if not found.marks:
+                none = none or _says_none(found, page, origin)
+            elif origin.cut and found.copy.share < MOST:
+                broken = True
+            elif marked is None or origin.reasoned:
+                marked = found
+        if marked is not None:
+            return marked.spans
+        if broken or none:
+            return None if broken else []
+        return self._without_copy(shown, page, sentence, origin)
 
-    def _goes_on(self, lines: Sequence[str]) -> bool:
-        """Tell whether the lines after a copy without tags announce the marked one, before they begin another example."""
-        for line in lines:
-            if _INPUT_CUE.match(line):
-                return False
-            if _CUE.match(line):
-                return True
+    def _without_copy(self, shown: str, page: Page, sentence: Folded, origin: Origin) -> list[Span] | None:
+        """Read tags without a sentence around them, else words that say there is nothing to mark."""
+        # Of a list that was cut nobody knows how much is missing.
+        if page.tagged and (not origin.cut or "\n\n" in shown[shown.rfind(">") :]):
+            before = reading.before_next_example(shown)
+            listed = (page if before == shown else Page(before, sentence, self._kind)).listed()
+            if listed:
+                return listed
+        opening = reading.normalise(shown[:_READ_STATED])
+        return [] if self._none.match(without_cues(opening)) else None
+
+    def _entities(self, sentence: Folded, spans: Sequence[Span]) -> list[Mention]:
+        places = [sentence.unfolded(span) for span in spans]
+        if self._by_tokens:
+            places = [whole for place in places for whole in [sentence.whole_tokens(place)] if whole is not None]
+        return _mentions(sentence, places)
+
+
+def _statements(shown: str, sentence: Folded) -> list[str]:
+    """Return what follows each ``Final answer:``; where the sentence itself speaks of one, nothing tells them apart."""
+    stated = [*islice(reading.final_statements(shown), _STATEMENTS_LOOKED_AT)]
+    if not stated or any(reading.final_statements(sentence.written)):
+        return []
+    length = max(_READ_STATED, _READ_SENTENCES * len(sentence.written))
+    return [statement[:length] for statement in stated]
+
+
+def _both_ends(text: str, sentence: Folded) -> str:
+    """Leave out the middle of a text far longer than any answer; it is repetition, and an answer comes first or last."""
+    read = max(_READ, _READ_SENTENCES * len(sentence.written))
+    return text if len(text) <= 2 * read else f"{text[:read]}\n{text[-read:]}"
+
+
+def _says_none(found: Found, page: Page, origin: Origin) -> bool:
+    """Tell whether a copy without marks is the answer that there are none, rather than a mere repetition of the sentence."""
+    if found.breaks_off or found.copy.share < MOST:
         return False
-
-    def _joined(self, marked: Marked, lines: Sequence[str], sentence: _Sentence) -> Marked:
-        """Add the lines that go on with a sentence broken over lines: those that bring the copy nearer to it."""
-        nearness = fuzz.ratio(marked.bare, sentence.bare)
-        for line in lines:
-            if len(marked.bare) > 0.95 * len(sentence.bare) or nearness == 100:
-                break
-            added = self._marked(line, sentence)
-            bare = marked.bare + added.bare
-            if (nearer := fuzz.ratio(bare, sentence.bare)) <= nearness or len(bare) > 1.2 * len(sentence.bare):
-                break
-            shift, nearness = len(marked.bare), nearer
-            spans = (*marked.spans, *((a + shift, b + shift) for a, b in added.spans))
-            marked = Marked(bare, spans, marked.opened or added.opened)
-        return marked
-
-    def _read_whole(self, shown: str, sentence: _Sentence) -> list[Span] | None:
-        """Read tags whose sentence was broken over lines, else tags without a sentence around them."""
-        marked = self._marked(shown, sentence)
-        spans = carry_over(marked.bare, sentence.bare, marked.spans)
-        if spans:
-            return spans
-        return find_listed([marked.bare[a:b] for a, b in marked.spans], sentence.bare, sentence.boundaries)
-
-    def _marked(self, text: str, sentence: _Sentence) -> Marked:
-        """Take tags off, fold case, and drop type names the sentence does not have."""
-        marked = read_marked(text, sentence.escaped)
-        bare, spans, shift = fold(marked.bare), [], 0
-        for a, b in marked.spans:
-            a, b = a - shift, b - shift
-            name = self._type_name.match(bare, a, b)
-            if name and name.end() < b and bare[a:b] not in sentence.bare:
-                bare = bare[:a] + bare[name.end() :]
-                shift += name.end() - a
-                b -= name.end() - a
-            spans.append((a, b))
-        return Marked(bare, tuple(spans), marked.opened)
+    if origin.cut and any(line.cue for line in page.lines[found.after :]):
+        return False  # the answer proper had only begun
+    if page.lines[found.line].echo:
+        return not origin.cut and page.alone(found)
+    if page.announced(found):
+        return True
+    # In a chain of thought the answer comes last, and of a cut one nobody knows what was to follow.
+    last = page.alone(found)
+    return page.presented(found) and not (last and origin.cut and found.line) and (last or not origin.reasoned)
 
 
-class _Sentence:
-    """The sentence spans refer to: folded without whitespace, and where each character stands in the written one."""
-
-    def __init__(self, written: str) -> None:
-        self.written = written
-        self.bare = fold("".join(reading.same_length_plain(written).split()))
-        self.places = [place for place, char in enumerate(written) if not char.isspace()]
-        self.escaped = unescape(written) != written
-
-    @property
-    def boundaries(self) -> set[int]:
-        """Offsets without whitespace where a token begins or ends."""
-        offsets, length = {0}, 0
-        for token in self.written.split():
-            length += len(token)
-            offsets.add(length)
-        return offsets
-
-    def entities(self, spans: Sequence[Span]) -> list[Mention]:
-        """Return spans as ``{"start", "end", "text"}`` with the text as the sentence writes it, in order, each once."""
-        return [
-            {"start": start, "end": end, "text": self.written[self.places[start] : self.places[end - 1] + 1]}
-            for start, end in sorted(set(spans))
-        ]
+def _mentions(sentence: Folded, spans: Sequence[Span]) -> list[Mention]:
+    """Return spans as ``{"start", "end", "text"}`` with the text as the sentence writes it, in order, each once."""
+    if not spans:
+        return []
+    written, places = sentence.written, sentence.places
+    return [
+        {"start": start, "end": end, "text": written[places[start] : places[end - 1] + 1]}
+        for start, end in sorted(set(spans))
+    ]
 
 
 def _span_set(entities: Sequence[Mention]) -> set[tuple[int, int]]:
