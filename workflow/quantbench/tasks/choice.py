@@ -77,9 +77,7 @@ class Choice(Lexicon):
             for letter, plain in sorted(self._plain.items(), key=lambda option: -len(option[1]))
         ]
         self._texts = {letter: re.compile(rf"[^\w\n]*{text}{_END}", re.IGNORECASE) for letter, text in spaced}
-        self._inside = {
-            letter: re.compile(rf"{_START}{text}{_END}", re.IGNORECASE) for letter, text in spaced
-        }
+        self._inside = {letter: re.compile(rf"{_START}{text}{_END}", re.IGNORECASE) for letter, text in spaced}
         self._last = {letter: re.compile(rf"{_START}{text}[\"')]*$", re.IGNORECASE) for letter, text in spaced}
 
     def opening(self, text: str, start: int) -> Found | None:

@@ -45,8 +45,12 @@ class TaskOf(ABC, Generic[Value]):
             raise ConfigError(f"dataset {entry.title}: key 'metric' of its dataset.yaml: {error}") from None
 
     def parse(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Answer[Value]:
-        """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text."""
-        return self.read(raw[: self.answer_end(raw, sample, origin)], sample, origin)
+        """Read an output as a careful reader would, up to where its answer is complete. Never raises on any text.
+
+        An answer that is complete was not cut, whatever became of the text behind it.
+        """
+        end = self.answer_end(raw, sample, origin)
+        return self.read(raw[:end], sample, origin if end is None else replace(origin, cut=False))
 
     def parse_strict(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Answer[Value]:
         """Read an output only if it has exactly the form :meth:`render` writes.
