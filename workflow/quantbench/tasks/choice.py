@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from .evidence import CONFLICT, Found, Lexicon
+from .lexicon import CONFLICT, Found, Lexicon
 
 # Letters end where ASCII does: Chinese and Korean go on without a blank.
 _FILLER = (

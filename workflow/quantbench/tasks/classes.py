@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .evidence import CONFLICT, Found, Lexicon
+from .lexicon import CONFLICT, Found, Lexicon
 from .names import Inventory, Mention, is_negated
 
 # What may stand between the start of an answer and the class it names.

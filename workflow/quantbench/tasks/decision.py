@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .evidence import CONFLICT, Found, Lexicon
+from .lexicon import CONFLICT, Found, Lexicon
 
 # The answers in other languages' words, which count where they stand as the answer.
 _WORDS = {

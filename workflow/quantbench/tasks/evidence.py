@@ -7,14 +7,13 @@ answers, and the first one where it opens with its answer: what follows then exp
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import Evidence, Reach, Statement, both_ends, statements
-
-CONFLICT = ""  # several offered, or one from outside: a statement, and it stands for no answer
+from .walks import Walk
 
 _ASKED = re.compile(r"[\s\"')\]]*\?")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -33,16 +32,6 @@ _CORRECTION = re.compile(
     r"\b(?:wait|actually|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|correction|hmm|sorry)\b",
     re.IGNORECASE,
 )
-_VERDICT = re.compile(
-    r"[\s\"'|:)(,-]*(?:(?:this|it|that|which)(?: option| choice| answer| class| label)?[ \t]+)?(?:(?:is|are|would be|seems|was)[ \t]+)?"
-    r"(?P<not>not[ \t]+|in(?=correct|appropriate))?(?:(?:the|a|an|most|best)[ \t]+)*"
-    r"(?:(?P<right>correct|right|true|yes|best|✓|✔|✅|☑)|(?P<wrong>wrong|false|no|unlikely|excluded|ruled out|✗|✘|❌|☒)|(?P<plain>appropriate))"
-    r"(?:[ \t]+(?P<noun>answer|option|choice|class))?(?=[\s\"')|]*(?:$|[.,;:!|\n/]|(?:because|since|as|-)\s))",
-    re.IGNORECASE,
-)
-# Where in an item its verdict may stand, and how far in.
-_BEFORE_VERDICT = re.compile(r":|\s-\s|[(|]|\b(?=is\b)")
-_LATEST_VERDICT = 160
 _NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
 _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
 # What announces that an answer will be given, and gives none.
@@ -55,33 +44,6 @@ _INTENDS = re.compile(
 _GOES_ON = re.compile(r"[\w)\]\n\"'}]")
 _SAID = re.compile(r"[\w✓✔✅☑✗✘❌☒]")
 _STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due)\b)", re.IGNORECASE)
-_LAST_VERDICT = re.compile(r"(?:^|[-:,(.][ \t]*|\.{3}[ \t]*)(?P<in>in)?correct[\s.)|]*$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An answer (or :data:`CONFLICT`) and where its words end in the text."""
-
-    value: str
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One option or class of several that a text goes through: where it begins, where what is said of it begins and ends."""
-
-    value: str
-    start: int
-    body: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What is said of an item: whether it is right, and whether in so many words ("is the best choice")."""
-
-    right: bool
-    outright: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,48 +54,6 @@ class _Told:
     start: int
     end: int
     value: str
-
-
-class Lexicon(ABC):
-    """How the answers of one sample are written.
-
-    Attributes:
-        nouns: what the task calls its answers, as alternatives of a pattern.
-        first: the answer that a walk through all of them begins with.
-    """
-
-    nouns: str
-    first: str | None = None
-
-    @abstractmethod
-    def opening(self, text: str, start: int) -> Found | None:
-        """Return the answer that stands first from ``start`` on, CONFLICT where a second one is offered with it."""
-
-    @abstractmethod
-    def named(self, text: str) -> str | None:
-        """Return the one answer that a few words name and do not deny, CONFLICT where they name several."""
-
-    @abstractmethod
-    def ending(self, text: str) -> str | None:
-        """Return the answer whose name ends a text."""
-
-    @abstractmethod
-    def item_starts(self, text: str) -> Iterable[tuple[str, int, int]]:
-        """Yield where a text begins to speak of one answer, as in a list: its value, the item's start, its body's start."""
-
-    def values(self, text: str) -> str | None:
-        """Return the one answer that a text says yes to, of several that it says yes or no to; CONFLICT for several."""
-        return None
-
-    def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
-        """Tell whether an answer at which an output was cut may have become something else.
-
-        Args:
-            text: the output.
-            found: the answer at its end.
-            announced: words before it say that an answer follows.
-        """
-        return False
 
 
 def decide(text: str, lexicon: Lexicon, origin: Origin, invented: str = "") -> str | None:
@@ -156,8 +76,7 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, invented: str = "") -> s
 class _Reader:
     def __init__(self, text: str, lexicon: Lexicon, origin: Origin, labelled: bool = True) -> None:
         self._text, self._lexicon, self._origin, self._labelled = text, lexicon, origin, labelled
-        self._items = list(_items(text, lexicon))
-        self._walks = len({item.value for item in self._items}) > 1
+        self._walk = Walk(text, lexicon)
 
     def stated(self) -> str | None:
         """Return what the strongest statements say; CONFLICT where that is no one answer; None without statement."""
@@ -170,13 +89,13 @@ class _Reader:
 
     def whole(self) -> str | None:
         """Return the answer of an output that opens with it, ends with it alone, or is one sentence that names it."""
-        opening = None if self._opens_walk() else self._opening()
+        opening = None if self._walk.opens(self._origin.cut) else self._opening()
         if opening is not None and opening.value:
             return opening.value
         if self._origin.cut:
             return None
         alone = self._last_alone()
-        if alone or self._walks or opening is not None:
+        if alone or self._walk.several or opening is not None:
             return alone
         return self._lexicon.named(self._text) if self._is_one_sentence() else None
 
@@ -184,20 +103,19 @@ class _Reader:
         """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""
         text = self._text.rstrip()
         starts = [max((match.end() for match in _BLANK_LINE.finditer(text)), default=0)]
-        if self._walks:
+        if self._walk.several:
             starts.append(text.rfind("\n") + 1)
         return next(
-            (value for start in starts if start and (value := self._alone(start)) and self._ends_walk(start, value)),
+            (
+                value
+                for start in starts
+                if start and (value := self._alone(start)) and not self._walk.ends_in(start, value)
+            ),
             None,
         )
 
-    def _ends_walk(self, start: int, value: str) -> bool:
-        """Tell whether an answer in the last lines is not just the last of those gone through."""
-        earlier = {item.value for item in self._items if item.end <= start}
-        return value in earlier or not any(item.start <= start < item.end for item in self._items)
-
     def _told(self) -> Iterator[_Told]:
-        if self._labelled and not self._lists(0) and (alone := self._alone(0)):
+        if self._labelled and not self._walk.lists(0) and (alone := self._alone(0)):
             yield _Told(Evidence.STATED, 0, 0, alone)
         if self._labelled and (valued := self._lexicon.values(self._text)) is not None:
             yield _Told(Evidence.FIELD, 0, 0, valued)
@@ -205,8 +123,8 @@ class _Reader:
             if self._counts(statement) and (value := self._announced(statement)) is not None:
                 yield _Told(statement.cue.evidence, statement.start, statement.end, value)
         yield from self._declared()
-        if judged := self._judged():
-            yield _Told(Evidence.IMPLIED, self._items[-1].start, self._items[-1].end, judged)
+        if self._walk.several and not self._origin.cut and (judged := self._walk.judged()):
+            yield _Told(Evidence.IMPLIED, self._walk.last_start, self._walk.last_start, judged)
 
     def _declared(self) -> Iterator[_Told]:
         """Yield what is said to be correct: "X is the best choice"."""
@@ -220,7 +138,7 @@ class _Reader:
     def _counts(self, statement: Statement) -> bool:
         if statement.cue.labelled and not self._labelled:
             return False
-        if statement.cue.evidence is not Evidence.FINAL and self._lists(statement.end):
+        if statement.cue.evidence is not Evidence.FINAL and self._walk.lists(statement.end):
             return False
         return statement.cue.evidence is not Evidence.IMPLIED or not self._is_reasoning(statement.start)
 
@@ -312,53 +230,6 @@ class _Reader:
 
         They do inside an item of a walk, and in an output that was cut behind its first sentence.
         """
-        if self._walks and any(item.start <= position < item.end for item in self._items):
-            return True
-        return self._origin.cut and bool(_SENTENCE_END.search(self._text.strip(), 0, position))
-
-    def _opens_walk(self) -> bool:
-        """Tell whether the text opens with the first of several answers gone through; cut, it may be that already."""
-        if not self._items or re.search(r"\w", self._text[: self._items[0].start]):
-            return False
-        first = self._items[0]
-        described = bool(re.search(r"\w", self._text[first.body : first.end]))
-        return self._lists(0) or (
-            described and (self._walks or (self._origin.cut and first.value == self._lexicon.first))
+        return self._walk.holds(position) or (
+            self._origin.cut and bool(_SENTENCE_END.search(self._text.strip(), 0, position))
         )
-
-    def _lists(self, position: int) -> bool:
-        """Tell whether a list of two or more answers begins at a position."""
-        begun = [item for item in self._items if item.start >= position][:2]
-        if len(begun) < 2 or re.search(r"\w", self._text[position : begun[0].start]):
-            return False
-        return begun[0].value != begun[1].value and begun[0].end >= begun[1].start
-
-    def _judged(self) -> str | None:
-        """Return the one item judged right where others are judged wrong, or that is said to be the right answer."""
-        if not self._walks or self._origin.cut:
-            return None
-        verdicts: dict[str, _Verdict] = {}
-        for item in self._items:
-            if verdict := self._verdict(item):
-                verdicts.setdefault(item.value, verdict)
-        right = [value for value, verdict in verdicts.items() if verdict.right]
-        if len(right) != 1:
-            return None
-        return right[0] if len(verdicts) > 1 or verdicts[right[0]].outright else None
-
-    def _verdict(self, item: Item) -> _Verdict | None:
-        body = self._text[item.body : item.end]
-        for start in (0, *(match.end() for match in _BEFORE_VERDICT.finditer(body, 0, _LATEST_VERDICT))):
-            if match := _VERDICT.match(body, start):
-                return _Verdict((match["wrong"] is None) != (match["not"] is not None), match["noun"] is not None)
-        last = _LAST_VERDICT.search(body.rstrip(" /|;\n"))
-        return None if last is None else _Verdict(last["in"] is None, outright=False)
-
-
-def _items(text: str, lexicon: Lexicon) -> Iterator[Item]:
-    """Yield the items of a list, each up to the next one or a blank line."""
-    starts = list(lexicon.item_starts(text))
-    ends = [*(start for _, start, _ in starts[1:]), len(text)]
-    for (value, start, body), end in zip(starts, ends, strict=False):
-        blank = _BLANK_LINE.search(text, body, end)
-        yield Item(value, start, body, blank.start() if blank else end)
