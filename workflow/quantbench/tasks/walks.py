@@ -19,6 +19,7 @@ _VERDICT = re.compile(
 # Where in an item its verdict may stand, and how far in.
 _BEFORE_VERDICT = re.compile(r":|\s-\s|[(|]|\b(?=is\b)")
 _LATEST_VERDICT = 160
+_FEWEST_WORDS = 3
 _LAST_VERDICT = re.compile(r"(?:^|[-:,(.][ \t]*|\.{3}[ \t]*)(?P<in>in)?correct[\s.)|]*$", re.IGNORECASE)
 
 
@@ -68,7 +69,9 @@ class Walk:
             return False
         first = self._items[0]
         described = bool(re.search(r"\w", self._text[first.body : first.end]))
-        return self.lists(0) or (described and (self.several or (cut and first.value == self._first)))
+        # A paragraph of prose behind the item is no next item.
+        breaks_off = cut and first.value == self._first and len(self._text[first.end :].split()) < _FEWEST_WORDS
+        return self.lists(0) or (described and (self.several or breaks_off))
 
     def lists(self, position: int) -> bool:
         """Tell whether a list of two or more answers begins at a position."""
