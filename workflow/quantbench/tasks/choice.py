@@ -9,10 +9,12 @@ from .lexicon import CONFLICT, Found, Lexicon
 
 # Letters end where ASCII does: Chinese and Korean go on without a blank.
 _FILLER = (
-    r"[\s\"'(\[{<:=>•.,-]*(?:(?i:the|correct|best|most|likely|appropriate|answer|ans|option|choice|letter|response|is|sure|therefore|thus|clearly|"
-    r"probably|indeed|to|would|be|should|and|final|my|which|that|it's|it)\b[\s\"'(\[{:=,-]*)*"
+    r"[\s\"'(\[{<:=>•.,$-]*(?:(?i:the|correct|best|most|likely|appropriate|answer|ans|option|choice|letter|response|is|sure|therefore|thus|clearly|"
+    r"probably|indeed|to|would|be|should|and|final|my|which|that|it's|it)\b[\s\"'(\[{:=,$-]*)*"
 )
-_OPENING = re.compile(rf"{_FILLER}(?P<letter>[A-Za-z])(?![A-Za-z0-9_]|'\w|-[A-Za-z0-9])")
+# What an answer may rest on, said before it: "Based on the findings, C."
+_GROUNDS = r"(?:\s*(?i:based on|according to|given|considering|judging by|in light of)\b[^,.:;\n]{1,80},[ \t]*)?"
+_OPENING = re.compile(rf"{_GROUNDS}{_FILLER}(?P<letter>[A-Za-z])(?![A-Za-z0-9_]|'\w|-[A-Za-z0-9])")
 _BEFORE_TEXT = re.compile(rf"{_FILLER}(?:(?i:a|an|with|for|start|give|administer|use)\b[\s\"'(]*)*")
 # A lone capital is the letter of an option only where what follows says so: "A 45-year-old man" opens a sentence.
 _AFTER_LETTER = re.compile(
@@ -32,7 +34,7 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _DENIED_BEFORE = re.compile(
-    r"\b(?:not|unlike|than|exclud\w+|avoid\w*|instead of|against|neither|nor|without)(?: the| a| an| with| for)*[\s\"'(]*(?:option|choice|answer)?[\s\"'(]*$",
+    r"\b(?:not|unlike|than|exclud\w+|avoid\w*|instead of|against|neither|nor|without)(?: the| a| an| with| for)*[\s\"'(]*(?:option|choice|answer)?[\s\"'(]*$|\b(?:not|never)\b[^.;:,\n]{0,40}$|n't\b[^.;:,\n]{0,40}$",
     re.IGNORECASE,
 )
 _LETTER_BEHIND = re.compile(r"[\s\"']*[(\[](?:(?i:option|choice|answer)\s+)?(?P<letter>[A-Z])[)\]]")
@@ -49,7 +51,7 @@ _MARKED = re.compile(
 # Where an item of a walk begins; a number may stand before the option.
 _ITEM = re.compile(
     r"(?:^|(?<=\n)|(?<=[/;|])|(?<=[.!?])(?=[ \t]))[ \t\"'>•-]*(?:\d{1,2}[.)][ \t]+)?"
-    r"(?:(?i:option |choice |answer )\(?(?P<named>[A-Z])\)?(?=[ \t]*(?:[.):(-]|is\b|was\b|\n))|\(?(?P<letter>[A-Z])[.):]+(?=[ \t]|\n)|\|[ \t]*\(?(?P<cell>[A-Z])[.)]*[ \t]*(?=\|))[.):]*[ \t]*"
+    r"(?:(?i:option |choice |answer )\(?(?P<named>[A-Z])\)?(?=[ \t]*(?:[.):(-]|is\b|was\b|\n))|\(?(?P<letter>[A-Z])(?:[.):]+(?=[ \t]|\n)|(?=[ \t]+-[ \t]))|\|[ \t]*\(?(?P<cell>[A-Z])[.)]*[ \t]*(?=\|))[.):]*[ \t]*"
 )
 _TICKED = re.compile("[✓✔✅☑✗✘❌☒]")
 _MAIN_CLAUSE_END = re.compile(
@@ -116,7 +118,9 @@ class Choice(Lexicon):
         joint = _JOINT.match(text, end)
         if joint and any(pattern.match(text, joint.end()) for other, pattern in self._texts.items() if other != letter):
             return Found(CONFLICT, end)
-        return Found(marked["letter"] if marked and marked["letter"] in self._letters else letter, end)
+        if marked and marked["letter"] in self._letters:
+            return Found(marked["letter"], end)
+        return Found(letter, end, in_words=True)
 
     def named(self, text: str) -> str | None:
         """See :class:`Lexicon`; first in the main clause, then anywhere."""

@@ -97,7 +97,11 @@ class _Reader:
         alone = self._last_alone()
         if alone or self._walk.several or opening is not None:
             return alone
-        return self._lexicon.named(self._text) if self._is_one_sentence() else None
+        # "Doxycycline is an antibiotic" speaks of an answer and does not give it.
+        subject = self._lexicon.opening(self._text, 0)
+        if (subject and subject.in_words) or not self._is_one_sentence():
+            return None
+        return self._lexicon.named(self._text)
 
     def _last_alone(self) -> str | None:
         """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""

@@ -11,10 +11,14 @@ CONFLICT = ""  # several offered, or one from outside: a statement, and it stand
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer (or :data:`CONFLICT`) and where its words end in the text."""
+    """An answer (or :data:`CONFLICT`) and where its words end in the text.
+
+    ``in_words`` tells that it is named by words which a sentence may also be about, not by its letter or class.
+    """
 
     value: str
     end: int
+    in_words: bool = False
 
 
 class Lexicon(ABC):

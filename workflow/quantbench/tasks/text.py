@@ -49,7 +49,7 @@ _REWRITES = (
     _Rewrite("##", re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)"), _FINAL_LINE),
     _Rewrite("<", re.compile(r"<answer>\s*([^<\n]{1,200})", re.IGNORECASE), _FINAL_LINE),
     # Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
-    _Rewrite("$", re.compile(r"(?<![\w$])\$[ \t]*([^$\n]{1,60}?)[ \t]*\$(?!\w)"), r"\1"),
+    _Rewrite("$", re.compile(r"(?<![\w$])\$\$?[ \t]*([^$\n]{1,60}?)[ \t]*\$\$?(?!\w)"), r"\1"),
     _Rewrite("", re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE), r"\1- "),
     _Rewrite("<", re.compile(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", re.IGNORECASE), " "),
     _Rewrite("<", re.compile(r"</?answer>", re.IGNORECASE), ""),
