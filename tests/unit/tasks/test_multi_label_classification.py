@@ -128,7 +128,7 @@ HOC_CASES = [
         ["resisting cell death", "inducing angiogenesis"],
     ),
     ('{"hallmarks": ["resisting cell death"], "not": []}', ["resisting cell death"]),
-    ('{"resisting cell death": "present", "inducing angiogenesis": "absent"}', []),
+    ('{"resisting cell death": "present", "inducing angiogenesis": "absent"}', [DEATH]),
     ('{"resisting_cell_death": 1, "inducing_angiogenesis": 0}', ["resisting cell death"]),
     (
         '{\n  "sustaining proliferative signaling": 0,\n  "resisting cell death": 1,\n  // comment\n  "cellular energetics": 1\n}\n\nThe abstract...',
