@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import inventories
 import pytest
 
 from quantbench import tasks
+from quantbench.tasks.origin import UNKNOWN, Origin
 
 HOC = tasks.get(inventories.multi_label(inventories.HOC))
 LITCOVID = tasks.get(inventories.multi_label(inventories.LITCOVID))
@@ -128,7 +132,7 @@ HOC_CASES = [
         ["resisting cell death", "inducing angiogenesis"],
     ),
     ('{"hallmarks": ["resisting cell death"], "not": []}', ["resisting cell death"]),
-    ('{"resisting cell death": "present", "inducing angiogenesis": "absent"}', []),
+    ('{"resisting cell death": "present", "inducing angiogenesis": "absent"}', [DEATH]),
     ('{"resisting_cell_death": 1, "inducing_angiogenesis": 0}', ["resisting cell death"]),
     (
         '{\n  "sustaining proliferative signaling": 0,\n  "resisting cell death": 1,\n  // comment\n  "cellular energetics": 1\n}\n\nThe abstract...',
@@ -215,6 +219,332 @@ def test_litcovid_outputs(output: str, labels: list[str]) -> None:
 @pytest.mark.parametrize("output", UNREADABLE)
 def test_outputs_without_a_label_are_unreadable(output: str) -> None:
     assert HOC.parse(output, SAMPLE) == tasks.Answer([], False)
+
+
+# What follows names labels of LitCovid in one string, as the prompt asks for them; "" is the empty answer, None no answer.
+DENIED = [
+    ("- Treatment: The article does not report on drugs.\n- Prevention: Masks were worn.", "Prevention"),
+    ("- Treatment: There is no mention of drugs.\n- Prevention: Masks were worn.", "Prevention"),
+    ("Treatment - not applicable\nPrevention - masks were worn", "Prevention"),
+    ("Treatment: no evidence\nPrevention: clear evidence", "Prevention"),
+    ("Treatment (not discussed)\nPrevention (masks)", "Prevention"),
+    ("Treatment: unlikely\nPrevention: likely", "Prevention"),
+    ("\u274c Treatment\n\u2705 Prevention", "Prevention"),
+    ("Treatment \u274c\nPrevention \u2714\ufe0f", "Prevention"),
+    ("Treatment: N/A\nPrevention: masks", "Prevention"),
+    ("Treatment: Irrelevant.\nPrevention: Relevant.", "Prevention"),
+    ("Treatment: not enough information\nPrevention: masks", "Prevention"),
+    ("Treatment: I don't see this in the article.\nPrevention: masks", "Prevention"),
+    ("Treatment: cannot be determined from the text\nPrevention: masks", "Prevention"),
+    ("**Treatment:** There's no information on this.\n\n**Prevention:** Masks were worn.", "Prevention"),
+    ("Treatment: lacks any mention of drugs\nPrevention: masks", "Prevention"),
+    ("- Treatment is covered.\n- Prevention is not covered.", "Treatment"),
+    ("- Treatment: This label refers to drugs. The article does not mention any.\n- Prevention: masks", "Prevention"),
+    ("- Treatment: Drugs are named, so this label does not apply.\n- Prevention: masks", "Prevention"),
+    ("Treatment: maybe\nPrevention: possibly\nDiagnosis: present", "Diagnosis"),
+    ("Treatment: High\nPrevention: Low\nDiagnosis: None", "Treatment"),
+    # a negation about something else
+    ("Treatment: The authors did not find a benefit of remdesivir.\nPrevention: masks", "Treatment; Prevention"),
+    ("Treatment: No benefit was seen.\nPrevention: masks", "Treatment; Prevention"),
+    ("Treatment: Remdesivir fell. It did not change in controls.\nPrevention: masks", "Treatment; Prevention"),
+    ("Treatment: drugs, although the article does not report on doses\nPrevention: masks", "Treatment; Prevention"),
+    ("Treatment: Although doses are not mentioned, drugs are.\nPrevention: masks", "Treatment; Prevention"),
+    ("Treatment: It is not directly mentioned, but remdesivir was given.\nPrevention: masks", "Treatment; Prevention"),
+    ("- Treatment\n- Prevention\n\nThe article does not mention Diagnosis.", "Treatment; Prevention"),
+    ("- Treatment\n- Prevention\n\nThe article does not mention any other labels.", "Treatment; Prevention"),
+    ("Case Report: 2 patients were described.\nTreatment: 1 drug was given.", "Treatment; Case Report"),
+]
+OVER_LINES = [
+    ("### Treatment\nRemdesivir is tested.\n\n### Prevention\nMasks are worn.", "Treatment; Prevention"),
+    ("## Treatment\n\nRemdesivir is tested.\n\n## Prevention\n\nThe article does not discuss masks.", "Treatment"),
+    ("The article covers the following topics:\n\n**Treatment**\n\n**Prevention**", "Treatment; Prevention"),
+    ("**Treatment**\nRemdesivir is tested.\n\n**Prevention**\nMasks are worn.", "Treatment; Prevention"),
+    ("Treatment\nRemdesivir is tested.\n\nPrevention\nMasks are worn.", "Treatment; Prevention"),
+    (
+        "Treatment. Remdesivir is tested in a trial of 40.\n\nPrevention. Masks are worn in 40 trams.",
+        "Treatment; Prevention",
+    ),
+    (
+        "Treatment: Remdesivir is tested.\n\nPrevention: Masks are worn.\n\nOther topics are not covered.",
+        "Treatment; Prevention",
+    ),
+    ("The topics are:\n\n1. Treatment\n\n2. Prevention\n\n3. Diagnosis", "Treatment; Diagnosis; Prevention"),
+    (
+        "- Treatment\n  - Remdesivir is tested\n- Prevention\n  - Masks are worn\n- Diagnosis\n  - Not mentioned",
+        "Treatment; Prevention",
+    ),
+    (
+        "1. Treatment:\n   - Remdesivir was tested.\n   - It did not help.\n2. Diagnosis:\n   - PCR was used.",
+        "Treatment; Diagnosis",
+    ),
+    ("Label: Treatment\nReason: remdesivir\n\nLabel: Prevention\nReason: masks", "Treatment; Prevention"),
+    ("Topic 1: Treatment\n\nTopic 2: Prevention", "Treatment; Prevention"),
+    ("Topic 1: Treatment\nTopic 2: Prevention\nTopic 3: none", "Treatment; Prevention"),
+    ("Treatment:\nYes\nPrevention:\nNo", "Treatment"),
+    ("Topic: Treatment\nVerdict: Present\n\nTopic: Prevention\nVerdict: Not present", "Treatment"),
+    ("| Label | Reason |\n|---|---|\n| Treatment | remdesivir |\n| Prevention | masks |", "Treatment; Prevention"),
+    (
+        "| Label | Applies? |\n|:--|:-:|\n| Treatment | Yes |\n| Prevention | No |\n| Diagnosis | \u2713 |",
+        "Treatment; Diagnosis",
+    ),
+    (
+        "| # | Label | Applies | Why |\n|---|---|---|---|\n| 1 | Treatment | Yes | drugs |\n| 2 | Prevention | No | - |",
+        "Treatment",
+    ),
+    (
+        "| Label | Reason |\n|---|---|\n| Treatment | remdesivir |\n| Prevention | Not mentioned in the article |",
+        "Treatment",
+    ),
+    ("Treatment\n---\nPrevention", "Treatment; Prevention"),
+    ("Primary topics:\n- Treatment\n\nSecondary topics:\n- Prevention", "Treatment; Prevention"),
+    # where a list ends
+    ("Treatment; Prevention\n\nTreatment; Diagnosis", "Treatment; Prevention"),
+    ("Treatment; Prevention\n\nOther labels considered:\n- Diagnosis\n- Mechanism", "Treatment; Prevention"),
+    ("- Treatment\n\nLabels considered but rejected:\n- Diagnosis", "Treatment"),
+    ("- Treatment\n\n### Labels not covered\n- Diagnosis", "Treatment"),
+    ("Labels: Treatment\nNot applicable: Diagnosis; Mechanism", "Treatment"),
+    ("Applies: Treatment\nDoes not apply: Diagnosis, Mechanism", "Treatment"),
+    ("- Treatment\n- Prevention\n\nExplanation:\n- Diagnosis: PCR is named as background", "Treatment; Prevention"),
+    ("Treatment\nPrevention\n\nHere's why:\n- Mechanism: only touched on", "Treatment; Prevention"),
+    ("Treatment, Prevention. The article is on masks, not on diagnosis.", "Treatment; Prevention"),
+    ("The labels are: Treatment; Prevention. The following are not: Diagnosis; Mechanism.", "Treatment; Prevention"),
+]
+SCORED = [
+    ("Treatment: 0.9\nPrevention: 0.1\nDiagnosis: 0.5\nMechanism: 0.49", "Treatment; Diagnosis"),
+    ("Treatment: 90%\nPrevention: 10 %", "Treatment"),
+    ("Treatment (0.9)\nPrevention (0.2)", "Treatment"),
+    ("Treatment (score: 0.9), Prevention (score: 0.2)", "Treatment"),
+    ("Treatment (confidence 95%); Prevention (confidence 20%)", "Treatment"),
+    ("Treatment: 4/5\nPrevention: 1/5", "Treatment"),
+    ('{"Treatment": 0.93, "Prevention": 0.07, "Diagnosis": 2}', "Treatment"),
+    ('{"Treatment": "applies", "Prevention": "relevant", "Diagnosis": "absent"}', "Treatment; Prevention"),
+    ("Treatment: \u2713\nPrevention: \u2717", "Treatment"),
+    ("Treatment -> yes\nPrevention \u2192 does not apply", "Treatment"),
+    ("Treatment? Yes\nPrevention? No", "Treatment"),
+    ("Treatment [yes], Prevention [no]", "Treatment"),
+    ("Treatment: Yes. Prevention: No. Diagnosis: Yes.", "Treatment; Diagnosis"),
+    ("\u2611 Treatment\n\u2610 Prevention", "Treatment"),
+    ("Treatment: 1\n\nPrevention: 0\n\nDiagnosis: 1", "Treatment; Diagnosis"),
+    ("Case Report: no\nTreatment: no", ""),
+]
+JSON = [
+    ('Drugs come first.\n\n```json\n{"labels": ["Treatment"]}\n```\nPrevention is not covered.', "Treatment"),
+    (
+        '{"topics": [{"label": "Treatment", "reason": "drugs"}, {"label": "Prevention", "reason": "masks"}]}',
+        "Treatment; Prevention",
+    ),
+    ('[{"label": "Treatment", "applies": true}, {"label": "Prevention", "applies": false}]', "Treatment"),
+    (
+        '[{"rank": 2, "topic": "Treatment", "confidence": 0.9}, {"rank": 1, "topic": "Prevention", "confidence": 0.3}]',
+        "Treatment",
+    ),
+    ("{'labels': ['Treatment', 'Prevention',],}", "Treatment; Prevention"),
+    ('{"result": {"topics": ["Treatment"]}}', "Treatment"),
+    ('{"reasoning": "It also mentions Diagnosis.", "labels": ["Treatment"]}', "Treatment"),
+    ('{"labels": "Treatment; Prevention"}', "Treatment; Prevention"),
+    ('{"applicable": ["Treatment"], "not_applicable": ["Diagnosis", "Prevention"]}', "Treatment"),
+    ('{"Treatment": {"present": true, "why": "drugs"}, "Prevention": {"present": false, "why": ""}}', "Treatment"),
+    ('{"Treatment": "Remdesivir is tested.", "Prevention": "The article does not mention masks."}', "Treatment"),
+    ('{"Treatment": ["remdesivir"], "Prevention": []}', "Treatment"),
+    ('[["Treatment", 0.9], ["Prevention", 0.2]]', "Treatment"),
+    ('{"label": "Treatment", "reason": "it says that "standard care" failed"}', "Treatment"),
+    ("{\n  Treatment: true,\n  Prevention: false\n}", "Treatment"),
+    ("[Treatment, Prevention]", "Treatment; Prevention"),
+    ('labels = ["Treatment", "Prevention"]\nprint(labels)', "Treatment; Prevention"),
+    ('{"labels": ["Treatment"]}\n\n{"labels": ["Prevention"]}', "Treatment"),
+    ('{"predictions": [{"label": "Treatment"}, {"label": "Prevention"}', "Treatment; Prevention"),
+    ("labels:\n  - Treatment\n  - Prevention", "Treatment; Prevention"),
+    ('Here it is:\n{"labels": []}', ""),
+    ('{"labels": "none"}', ""),
+    ('{"labels": null}', ""),
+    ("See [12] and {x}.", None),
+]
+WALK = [
+    "1. **Treatment**: Remdesivir is tested. Present.", "2. **Diagnosis**: PCR was used on all. Not present as a topic.",
+    "3. **Prevention**: Nothing on masks. Absent.", "4. **Mechanism**: No mention of viral biology.",
+    "5. **Transmission**: Spread in households is measured. This label applies.", "6. **Epidemic Forecasting**: Not addressed.",
+    "7. **Case Report**: No.",
+]  # fmt: skip
+DESCRIBED = (
+    "Treatment: what is done against the disease.\nDiagnosis: how it is found.\nPrevention: how it is kept away.\n"
+    "Mechanism: how the virus works.\nTransmission: how people catch it.\nEpidemic Forecasting: models of the future.\n"
+    "Case Report: what single patients had."
+)
+WALKS = [
+    ("\n".join(WALK), "Treatment; Transmission"),
+    ("\n\n".join(WALK), "Treatment; Transmission"),
+    ("Let's go through the labels.\n\n" + "\n".join(WALK), "Treatment; Transmission"),
+    ("\n".join(WALK) + "\n\nThe labels that apply are: Treatment; Prevention.", "Treatment; Prevention"),
+    (DESCRIBED, None),
+    (DESCRIBED + "\n\nTherefore, the labels are Treatment and Prevention.", "Treatment; Prevention"),
+    (
+        DESCRIBED.replace("how it is found", "not mentioned"),
+        "; ".join(x for x in inventories.LITCOVID if x != "Diagnosis"),
+    ),
+    ("; ".join(inventories.LITCOVID), "; ".join(inventories.LITCOVID)),
+    ("\n".join(f"- {x} - {'Yes' if x == 'Mechanism' else 'No'}" for x in inventories.LITCOVID), "Mechanism"),
+]
+PROSE = [
+    ("The article could be about Treatment, but it is about Prevention.", "Prevention"),
+    ("It is unclear whether the article covers Treatment. It covers Prevention.", "Prevention"),
+    ("This might be Treatment or possibly Prevention.", None),
+    ("Is Treatment covered? No. Is Prevention covered? Yes.", "Prevention"),
+    ("Which of these labels apply: Treatment, Diagnosis, Prevention?", None),
+    ("Treatment?", None),
+    ("The article is mainly about Treatment. Prevention, Mechanism and Diagnosis are not addressed.", "Treatment"),
+    ("The article does not cover Treatment, Diagnosis or Prevention.", None),
+    ("It isn't about Treatment; it's about Prevention.", "Prevention"),
+    ("Neither Treatment nor Prevention applies; the article is on Diagnosis.", "Diagnosis"),
+    ("Treatment of patients with remdesivir is evaluated. Prevention is not the focus.", "Treatment"),
+    ("It tests drugs (Treatment) and masks (Prevention), but does not cover Diagnosis.", "Treatment; Prevention"),
+    ("Treatment, since Prevention is not covered", "Treatment"),
+    ("- Treatment: drugs.\n- Prevention: masks.\n\nOverall, diagnosis remains difficult.", "Treatment; Prevention"),
+    ("- Treatment: drugs.\n- Prevention: masks.\n\nThe label that applies is: Prevention.", "Prevention"),
+    ("The article covers Treatment and Prevention.\n\n- Diagnosis: not mentioned", "Treatment; Prevention"),
+    ("- Diagnosis: not mentioned\n- Mechanism: not mentioned\n\nIt covers Treatment.", "Treatment"),
+    ("- Diagnosis: not mentioned\n- Mechanism: not mentioned\n\nIt does not cover Treatment.", ""),
+    ("The article does not report on any of the listed topics.", ""),
+    ("This article doesn't cover any of these topics; it is about trams.", ""),
+    ("Based on the article, none of the labels apply.", ""),
+    ("There is no topic covered by this article.", ""),
+    ("None of these topics except Prevention apply.", "Prevention"),
+]
+STYLES = [
+    ("As it does not touch on drugs, the article has these topics: Prevention; Diagnosis", "Diagnosis; Prevention"),
+    ("**Labels:** Treatment; Prevention", "Treatment; Prevention"),
+    ("**Answer:**\n\nTreatment; Prevention\n\n**Explanation:** Diagnosis is not covered.", "Treatment; Prevention"),
+    ("## Final Response\n\nThe labels that apply are **Treatment** and **Prevention**.", "Treatment; Prevention"),
+    ("<think>\nDiagnosis?\n</think>\n\nTreatment; Prevention", "Treatment; Prevention"),
+    ("I think the labels are Treatment; Prevention", "Treatment; Prevention"),
+    ("Sure! Treatment; Prevention", "Treatment; Prevention"),
+    ("(1) Treatment (2) Prevention", "Treatment; Prevention"),
+    ("a) Treatment\nb) Prevention", "Treatment; Prevention"),
+    ("[Treatment] [Prevention]", "Treatment; Prevention"),
+    ("Treatment / Prevention", "Treatment; Prevention"),
+    ("#Treatment #Prevention", "Treatment; Prevention"),
+    ("\U0001f449 Treatment\n\U0001f449 Prevention", "Treatment; Prevention"),
+    ("\\boxed{Treatment; Prevention}", "Treatment; Prevention"),
+    ("<labels>\n<label>Treatment</label>\n<label>Prevention</label>\n</labels>", "Treatment; Prevention"),
+    ("Labels (2): Prevention & Treatment", "Treatment; Prevention"),
+    ("Prevention; Public Health; Treatment etc.", "Treatment; Prevention"),
+    ("Drugs -> Treatment\nMasks -> Prevention", "Treatment; Prevention"),
+    ("Epidemic forecast; Case reports; Transmision", "Transmission; Epidemic Forecasting; Case Report"),
+]
+CUT = [
+    # mere labels and values: what was complete
+    ("Treatment; Prevention; Diagn", "Treatment; Prevention"),
+    ("Treatment; Prevention; Diagnosis", "Treatment; Diagnosis; Prevention"),
+    ("- Treatment\n- Prevention\n- Case Rep", "Treatment; Prevention"),
+    ("The topics are:\n\n1. **Treatment**\n2. **Prevention**\n3. **Diag", "Treatment; Prevention"),
+    ("Treatment: yes\nDiagnosis: no\nPrevention: yes\nMecha", "Treatment; Prevention"),
+    ("Treatment: 1\nDiagnosis: 0\nPrevention:", "Treatment"),
+    ("| Label | Applies |\n|---|---|\n| Treatment | Yes |\n| Preven", "Treatment"),
+    ('["Treatment", "Prevention", "Diag', "Treatment; Prevention"),
+    ('{"Treatment": true, "Diagnosis": false, "Prevention": tr', "Treatment"),
+    ("None of the labels apply because the", ""),
+    # the list is complete, what explains it is not
+    ("Treatment; Prevention\n\nThe article reports on a trial of", "Treatment; Prevention"),
+    ("Treatment\n\nThe article reports on a trial of", "Treatment"),
+    ("Treatment\nExplanation: The article reports on a trial of", "Treatment"),
+    ("Labels: Treatment; Prevention\nThe article reports", "Treatment; Prevention"),
+    ("- Treatment: Remdesivir is tested.\n- Prevention: Masks are worn.\n\nThese labels apply because", "Treatment; Prevention"),
+    # prose and lists with reasons
+    ("The article reports on a trial, so Treatment applies. It also covers", None),
+    ("- Treatment: a trial of remdesivir is reported.\n- Prevention: masks are", None),
+    ("\n".join(WALK[:3]) + "\n4. Mecha", None),
+    ("### Treatment\nRemdesivir is tested.\n\n### Preven", None),
+    ('[{"label": "Treatment", "reason": "drugs"}, {"label": "Prevention", "reason": "mas', None),
+    ("Diagn", None),
+    # a final answer before the cut
+    ("Masks and drugs.\n\nFinal answer: Treatment; Prevention\n\nThe article", "Treatment; Prevention"),
+    ("Final answer: Treatment; Prevention; Case Rep", "Treatment; Prevention"),
+    ("Final answer: The article covers Prevention and", None),
+]  # fmt: skip
+REASONED = [
+    ("1. Treatment: drugs are named in passing.\n2. Prevention: masks are tested.\n\nTherefore, the article covers Prevention.", "Prevention"),
+    ("Masks are worn, so Prevention applies. Treatment could apply too.\n\n**Final answer:**\n\n- Prevention\n- Transmission", "Prevention; Transmission"),
+    ("Final answer: Prevention. Treatment is not covered.", "Prevention"),
+    ('Final answer: {"labels": ["Prevention"]}', "Prevention"),
+    ("Final answer: The article covers Prevention.\n\nReasons:\n- Treatment: only background", "Prevention"),
+    ("Final answer: The labels that apply are:\n\n1. Prevention\n\n2. Transmission", "Prevention; Transmission"),
+    ("Final answer: Prevention (masks), Transmission (spread in trams)", "Prevention; Transmission"),
+    ("Final answer:", None),
+]  # fmt: skip
+
+
+def read(task: tasks.Task, output: str, origin: Origin = UNKNOWN) -> str | None:
+    """The labels read from an output as the prompt asks for them; None where it is unreadable."""
+    answer = task.parse(output, SAMPLE, origin)
+    assert answer.ok or answer.value == []
+    return "; ".join(answer.value) if answer.ok else None
+
+
+def expected(labels: str | None) -> str | None:
+    return labels and "; ".join(label for label in inventories.LITCOVID if label in labels.split("; "))
+
+
+@pytest.mark.parametrize(("output", "labels"), [*DENIED, *OVER_LINES, *SCORED, *JSON, *WALKS, *PROSE, *STYLES])
+def test_what_outputs_say_of_labels(output: str, labels: str | None) -> None:
+    assert read(LITCOVID, output) == expected(labels)
+
+
+@pytest.mark.parametrize(("output", "labels"), CUT)
+def test_outputs_cut_at_the_token_limit(output: str, labels: str | None) -> None:
+    assert read(LITCOVID, output, Origin(cut=True)) == expected(labels)
+
+
+@pytest.mark.parametrize(("output", "labels"), REASONED)
+def test_chains_of_thought(output: str, labels: str | None) -> None:
+    assert read(LITCOVID, output, Origin(reasoned=True)) == expected(labels)
+
+
+def test_an_output_that_was_not_cut_is_taken_as_it_is() -> None:
+    assert read(HOC, "genomic instability") == MUTATION
+    assert read(HOC, "genomic instability", Origin(cut=True)) is None
+    assert read(LITCOVID, "- Treatment: drugs.\n- Prevention: masks are") == "Treatment; Prevention"
+
+
+def test_a_label_that_begins_another_one_is_not_complete_at_a_cut() -> None:
+    task = tasks.get(inventories.multi_label(("Mechanism", "Mechanism of action", "Treatment")))
+    assert read(task, "Treatment; Mechanism", Origin(cut=True)) == "Treatment"
+    assert read(task, "Treatment; Mechanism") == "Mechanism; Treatment"
+    assert read(task, "Treatment; Mechanism;", Origin(cut=True)) == "Mechanism; Treatment"
+
+
+def test_definitions_stand_for_their_labels() -> None:
+    task = tasks.get(
+        inventories.multi_label({"Treatment": "drugs, vaccines, and care", "Prevention": "masks, distance, and care"})
+    )
+    assert read(task, "masks, distance and care") == "Prevention"
+    assert read(task, "- drugs, vaccines, and care\n- masks, distance, and care") == "Treatment; Prevention"
+    assert read(task, "Treatment: drugs, vaccines, and care") == "Treatment"
+    assert read(task, "care") is None
+
+
+LONG = 100_000
+PIECES = [
+    "resisting cell death; ", "resisting cell death ", "- resisting cell death\n", "resisting cell death: ", "resisting cell deat, ",
+    "- ", "label: ", "labels are ", "{", "[", "{}", '["a", ', '{"a": ', "['", "not ", "not cellular energetics ", "it could be cellular energetics, ",
+    "cellular energetics is not ", "cellular energetics: not ", "\n", "\n \nx", "x\n\n", ", ", "a, ", ". ", "| a ", "[x] ", "0.9 ", "1. ", "and ",
+    "The abstract does not ", "Not applicable:\n", "Explanation: ", "words of prose, and more. ", "cellular energetics" + " " * 99,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("origin", [Origin(), Origin(cut=True)])
+def test_time_grows_with_the_length_of_the_output(piece: str, origin: Origin) -> None:
+    # Four times the length may take four times as long, and not sixteen times: the bound lies between, plus what varies.
+    def seconds(length: int) -> float:
+        output = piece * (length // len(piece))
+        return min(_process_time(lambda: HOC.read(output, SAMPLE, origin)) for _ in range(2))
+
+    assert seconds(LONG) < 8 * seconds(LONG // 4) + 0.05
+
+
+def _process_time(call: Callable[[], object]) -> float:
+    begin = time.process_time()
+    call()
+    return time.process_time() - begin
 
 
 def test_an_echo_of_the_prompt_is_no_answer() -> None:

@@ -1,127 +1,171 @@
-"""Reading lists of labels: separators, bullets, items with a remark, headers."""
+"""Reading lists of labels, one item a line or several, each with a value, a reason, or nothing.
+
+One walk over the lines, each classified once (:func:`quantbench.tasks.label_lines.read_line`). A reason may stand behind its
+label or in the lines below it. Several labels on one line end at a blank line; a list of one item a line goes on over blank
+lines and reasons. Either ends at an explanation; under a header such as ``Not applicable:`` items are no.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from .label_items import Item, judged
+from .label_lines import Kind, Line, read_line
 from .names import Inventory
+from .remarks import Verdict
 
 NONE = re.compile(
-    r"[\s\"'(\[{:-]*(?:none|n/a|nil|not applicable|no (?:relevant |applicable |matching |of the )*(?:labels?|hallmarks?|topics?|"
-    r"categor(?:y|ies)|classes)\b|\[\s*\]|\{\s*\}|\]|\}\s*$)",
+    r"[\s\"'({:-]*(?:none\b|n/a\b|nil\b|not applicable\b|no (?:relevant |applicable |matching |specific |of the )*"
+    r"(?:labels?|hallmarks?|topics?|categor(?:y|ies)|classes)\b)(?![^.\n]{0,80}\b(?:except|other than|apart from|besides)\b)"
+    r"|[\s\"':-]*(?:\[\s*\]|\{\s*\})",
     re.IGNORECASE,
 )
-TRIM = " \t\"'`.,;:!?()[]{}<>*-"
-_BULLET = re.compile(r"\s*(?:[-•+>→✓✔✅]|\(?\d{1,2}[.):]|\(?[a-z][.)])\s*", re.IGNORECASE)
-_REFUSAL = re.compile(
-    r"\b(?:not|no|non|doesn't|don't|excluded?|rejected|irrelevant|inapplicable|absent)\b", re.IGNORECASE
-)
-_HEADER = re.compile(r"[^:\n]{1,80}:\s*$")
-_CUE = re.compile(r"[^:;,\n]{1,60}:(?=\s|$)")
-_DENIAL = re.compile(r"[\s:(=-]*(?:not|no|isn't|doesn't|absent|n/a|irrelevant|incorrect)\b", re.IGNORECASE)
-_STRONG = re.compile(r"[;,|•\n]|\.(?=\s|$)")
-_WEAK = re.compile(r"\band\b|&|/")
-# A remark in brackets after an item, unless it denies the item.
-_REMARK = re.compile(r"\((?![^()]*\b(?:not|no|absent)\b)[^()\0]{0,80}\)", re.IGNORECASE)
-_LONGEST_UNKNOWN_ITEM = 4  # words; a longer piece beside labels is prose, not a label of the model's invention
+# Up to this many labels an answer may well be all of them.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """What one line contributes: labels (None: it is no list), whether it has a bullet, whether it refuses what follows."""
+class Listed:
+    """What a list says.
 
-    labels: list[str] | None
-    bullet: bool
-    refuses: bool
-
-
-def read_list(text: str, inventory: Inventory) -> list[str] | None:
-    """Return the labels of the first list in ``text``; an empty list where it says none; None where there is no list.
-
-    Without bullets a list ends at a blank line or at prose. With bullets it goes on over remarks and blank lines until a
-    header such as ``Not applicable:``.
+    Attributes:
+        items: in order; a label may occur twice.
+        start: where its first line starts in the text.
+        end: where its last line ends.
+        closed: something stands behind it that does not belong to it, so that an output cut off later holds all of it.
     """
-    found: list[str] = []
-    bullets = refused = False
-    lines = text.split("\n")
-    last = max((number for number, line in enumerate(lines) if line.strip()), default=-1)
-    for number, line in enumerate(lines):
-        if not line.strip():
-            if found and not bullets:
-                break
-            continue
-        read = _read_line(line, inventory, touching=number == last and text.endswith(line))
-        if read.labels is None:
-            if found and (not bullets or read.refuses):
-                break
-            if not found and NONE.match(line) and not _HEADER.match(line):
-                return []
-            refused = read.refuses if _HEADER.match(line) else refused
-        elif not refused and not (bullets and not read.bullet):
-            found += read.labels
-            bullets = bullets or read.bullet
-    return found or None
+
+    items: tuple[Item, ...]
+    start: int
+    end: int
+    closed: bool
+
+    @property
+    def reasoned(self) -> bool:
+        """Whether reasons are given for labels."""
+        return any(item.reasoned for item in self.items)
 
 
-def _read_line(line: str, inventory: Inventory, touching: bool) -> Line:
-    bullet = _BULLET.match(line)
-    body = line[bullet.end() :] if bullet else line
-    refuses = bool(_HEADER.match(line) and _REFUSAL.search(line))
-    cue = _CUE.match(body)
-    if cue and not inventory.mentions(cue.group()) and inventory.item(cue.group().strip(TRIM)) is None:
-        if _REFUSAL.search(cue.group()):
-            return Line(None, bool(bullet), refuses)
-        body = body[cue.end() :]
-    labels = read_items(body, inventory, touching)
-    return Line(_with_remark(body, inventory) if labels is None else labels, bool(bullet), refuses)
-
-
-def read_items(body: str, inventory: Inventory, touching: bool) -> list[str] | None:
-    """Return the labels of a line made of items only; short unknown items are ignored, prose gives None.
+def read_list(text: str, inventory: Inventory, cut: bool = False) -> Listed | None:
+    """Return the first list in ``text``; without items where it says none, None where there is no list.
 
     Args:
-        body: one line without bullet.
+        text: normalised text.
         inventory: the labels.
-        touching: nothing follows the line in the output, so that its last item may have been cut off.
+        cut: the output was cut off at its end.
     """
-    labels: list[str] = []
-    unknown = 0
-    masked = body
-    for index, mention in reversed(list(enumerate(mentions := inventory.mentions(body)))):
-        masked = f"{masked[: mention.start]}\0{index}\0{masked[mention.end :]}"
-    masked = _REMARK.sub(" ", masked)
-    pieces = [piece for strong in _STRONG.split(masked) for piece in _split_weak(strong, inventory)]
-    for number, piece in enumerate(pieces):
-        item = piece.strip(TRIM)
-        if named := re.fullmatch(r"\0(\d+)\0", item):
-            labels.append(mentions[int(named[1])].label)
-        elif "\0" in item:
+    walk = _Walk(inventory)
+    position = 0
+    for line in text.split("\n"):
+        end = position + len(line)
+        read = read_line(line, inventory, cut and end == len(text))
+        if not walk.items and read.kind is not Kind.ITEMS and NONE.match(line) and not line.rstrip().endswith(":"):
+            return Listed((), position, end, True)
+        if not walk.take(read, position, end):
+            break
+        position = end + 1
+    return walk.listed()
+
+
+def settle(items: Iterable[Item], inventory: Inventory) -> list[str] | None:
+    """Return the labels that items say apply; None where they go through the inventory and judge nothing.
+
+    What is first said of a label counts. Who goes through (nearly) all labels with reasons names each of them, so there only
+    those count that are judged to apply, or, where only denials are spelled out, that are not denied.
+    """
+    said: dict[str, Item] = {}
+    for item in items:
+        if item.label not in said or said[item.label].verdict is Verdict.OPEN is not item.verdict:
+            said[item.label] = item
+    verdicts = {item.verdict for item in said.values()}
+    through = len(said) >= len(inventory.labels) - 1 and len(inventory.labels) > _FEW
+    if through and Verdict.OPEN in verdicts and any(item.reasoned for item in said.values()):
+        if verdicts == {Verdict.OPEN}:
             return None
-        elif item:
-            cut_off = touching and number == len(pieces) - 1
-            label = inventory.item(item, cut_off) if len(item) > 3 else None
-            labels += [label] if label else []
-            unknown += label is None
-            if label is None and len(item.split()) > _LONGEST_UNKNOWN_ITEM:
-                return None
-    return labels if labels and (not unknown or _STRONG.search(masked)) else None
+        if Verdict.YES in verdicts:
+            return [label for label, item in said.items() if item.verdict is Verdict.YES]
+    return [label for label, item in said.items() if item.verdict is not Verdict.NO]
 
 
-def _split_weak(piece: str, inventory: Inventory) -> list[str]:
-    """Split at ``and`` and ``/``, unless the piece as a whole is a label that holds one."""
-    return [piece] if inventory.item(piece.strip(TRIM)) else _WEAK.split(piece)
+@dataclass(slots=True)
+class _Walk:
+    """The state of a walk over lines."""
 
+    inventory: Inventory
+    items: list[Item] = field(default_factory=list)
+    apart: list[tuple[int, Verdict]] = field(default_factory=list)
+    headings: int = 0
+    start: int = 0
+    end: int = 0
+    refused: bool = False
+    bullets: bool = False
+    inline: bool = False
+    blank: bool = True
+    closed: bool = False
 
-def _with_remark(body: str, inventory: Inventory) -> list[str] | None:
-    """Return the label of ``label: remark``, ``label - remark`` or ``label (remark)``; None where the remark denies it."""
-    name, _, remark = _partition(body)
-    label = inventory.item(name.strip(TRIM)) if remark is not None else None
-    if label is None or remark is None or _DENIAL.match(remark):
-        return None
-    return [label]
+    def take(self, line: Line, start: int, end: int) -> bool:
+        """Take the next line; False where it ends the list."""
+        blank, self.blank = self.blank, line.kind is Kind.BLANK
+        if line.kind is Kind.BLANK:
+            return self._go_on(not (self.items and self.inline))
+        if line.kind is Kind.ITEMS:
+            self._take_items(line, start, end)
+            return True
+        if not self.items:
+            self.refused = line.kind is Kind.REFUSAL and line.announces
+            return True
+        if line.kind is Kind.EXPLANATION and (blank or self.inline or not line.text):
+            return self._go_on(False)
+        heads = line.kind is Kind.HEADER or (line.kind is Kind.REFUSAL and (blank or line.announces))
+        if heads:
+            self.refused = line.kind is Kind.REFUSAL
+            return True
+        if self.inline:
+            return self._go_on(False)
+        if not self.refused:
+            self._take_reason(line.text, blank, end)
+        return True
 
+    def listed(self) -> Listed | None:
+        """Return what was found."""
+        if not self.items:
+            return None
+        # Reasons below blank lines belong to labels that are headings, so there are several of them.
+        if self.headings > 1:
+            for place, verdict in self.apart:
+                self._reason(place, verdict)
+        return Listed(tuple(self.items), self.start, self.end, self.closed)
 
-def _partition(body: str) -> tuple[str, str, str | None]:
-    match = re.search(r":|\s-\s|\(|=|->", body)
-    return (body[: match.start()], match.group(), body[match.end() :]) if match else (body, "", None)
+    def _go_on(self, on: bool) -> bool:
+        self.closed = self.closed or not on
+        return on
+
+    def _take_items(self, line: Line, start: int, end: int) -> None:
+        if self.bullets and not line.bullet and not self.refused:
+            return
+        self.start = self.start if self.items else start
+        self.end, self.closed = end, False
+        self.inline = self.inline or line.inline
+        self.bullets = self.bullets or line.bullet
+        self.items += [replace(item, verdict=Verdict.NO) for item in line.items] if self.refused else line.items
+
+    def _take_reason(self, text: str, blank: bool, end: int) -> None:
+        """Take a line of prose below an item: its reason, or the end of the list."""
+        place = len(self.items) - 1
+        verdict = judged(text, self.items[place].label, self.inventory)
+        if not blank:
+            # Below mere labels a first explanation is one of them all, unless they are marked as items.
+            self.closed = not self.bullets and not any(item.reasoned for item in self.items)
+            self._reason(place, verdict)
+            self.end = end
+            return
+        self.headings += not self.apart or self.apart[-1][0] != place
+        self.apart.append((place, verdict))
+        self.closed = self.headings < 2 and (place > 0 or self.items[place].reasoned or not self.bullets)
+
+    def _reason(self, place: int, verdict: Verdict) -> None:
+        item = self.items[place]
+        told = verdict if item.verdict is Verdict.OPEN else item.verdict
+        self.items[place] = Item(item.label, told, True)

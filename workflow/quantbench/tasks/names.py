@@ -1,33 +1,49 @@
-"""Finding the labels of an inventory in text: other case, other spacing, missing prefix, small slips of spelling."""
+"""Finding the labels of an inventory in text: other case, other spacing, missing prefix, small slips, a label's definition."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-# Similarity (0 to 100) from which a list item counts as a misspelt label, and the length below which it never does:
-# short labels and labels with digits differ from one another by less than a slip.
+from .remarks import value_at
+
+# Similarity (0 to 100) from which a list item counts as a misspelt label or definition, and the length below which it never
+# does: short labels and labels with digits differ from one another by less than a slip.
 SPELLING = 90.0
 SHORTEST_MISSPELT = 8
+_SHORTEST_DEFINITION = 3  # words
+_LONGEST_FILLER = 3  # letters; such words (a, an, the, or) tell no definition from another
+_KNOWN_ITEMS = 2048  # outputs repeat their items, so what one stands for is looked up once
 
-_YES = r"1(?:\.0+)?|true|yes|y|✓|✔|✅|☑"
-_NO = r"0(?:\.0+)?|false|no|n|null|none|n/a|absent|✗|✘|❌|☐|\d+(?:\.\d+)?"
 _NEGATION = re.compile(
-    r"\b(?:not|no|nor|neither|never|without|cannot|incorrect|wrong|excluded?|excluding|exclude[ds]?|irrelevant|unlikely|"
-    r"absent|unlike|instead of|rather than|rules? out|ruled out|inapplicable|unrelated|lacks?|lacking)\b|n't\b",
+    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|nor|neither|never|without|cannot|incorrect|wrong|excluded?|excluding|"
+    r"exclude[ds]?|irrelevant|unlikely|absent|unlike|instead of|rather than|rules? out|ruled out|inapplicable|unrelated|lacks?|"
+    r"lacking)\b|n't\b",
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
-    r"[\"')\]]*\s*[(:-]?\s*(?:\w+\s+)?(?:is|are|was|were|does|do|did|has|have|would|can|could|should|must)?\s*(?:be\s+)?"
+    r"[\"')\]]*\s*(?:[(:-]\s*)?(?:\w{1,30}\s+)?(?:(?:is|are|was|were|does|do|did|has|have|would|can|could|should|must)\s*)?(?:be\s+)?"
     r"(?:not|n't|isn't|aren't|doesn't|incorrect|wrong|absent|excluded|out|irrelevant|unlikely|ruled out)\b",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(
-    r"[.;!?](?=\s|$)|\n|,?\s*\b(?:but|however|although|though|while|whereas|yet)\b|,\s+(?=(?:it|this|the)\b)"
+_CLAUSE_END = re.compile(
+    r"[.;!?](?=\s|\Z)|\n|\b(?:but|however|although|though|while|whereas|yet)\b|,\s+(?=(?:it|this|the)\b)"
 )
+_REACH = 240  # characters before and after a mention in which its clause is looked for
+
+# From a label to its value, in lines, JSON and tables.
+_TO_VALUE = re.compile(
+    r"[\"'\s\])]*(?:[:=|]|->|=>|(?<=\s)-(?=\s)|\((?=\s*(?:(?:yes|no|true|false)\b|[01]?\.\d|\d{1,3}\s?%|score\b|"
+    r"confidence\b|probability\b)))[\"'(\[\s]*",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"\[ ?(?P<mark>[x✓✔ ]?) ?\]\s*", re.IGNORECASE)
+_BLANKS = re.compile(r"[\s\"'(\[,]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +58,56 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """One way to write a label."""
+    """One way to write a label, and the characters it may begin with."""
 
     label: str
     pattern: str
     short: bool
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """What a label means, the words that only other labels' definitions have, and whether it says ``not`` itself."""
+
+    label: str
+    key: str
+    foreign: frozenset[str]
+    negated: bool
 
 
 class Inventory:
     """The label names of one dataset, ready to be looked for.
 
     Args:
-        labels: the inventory, in order.
+        labels: the inventory, in order; a mapping gives each label's definition, which then stands for it as a list item.
         short_names: whether a label also goes by its name without the prefix that labels share (``effect`` for ``DDI-effect``).
     """
 
-    def __init__(self, labels: Sequence[str], short_names: bool) -> None:
+    def __init__(self, labels: Sequence[str] | Mapping[str, str], short_names: bool) -> None:
         self.labels = tuple(labels)
-        prefix = _common_prefix(labels) if short_names else None
+        prefix = _common_prefix(self.labels) if short_names else None
         # Longest patterns first: an alternation takes the first that fits.
-        self._names = sorted(_names(labels, prefix, short_names), key=lambda name: -len(name.pattern))
+        self._names = sorted(_names(self.labels, prefix, short_names), key=lambda name: -len(name.pattern))
         body = "|".join(f"(?P<g{index}>{name.pattern})" for index, name in enumerate(self._names))
-        self._any = re.compile(rf"(?<![a-z0-9.])(?<!-)(?:{body})(?![a-z0-9]|-[a-z0-9])", re.IGNORECASE)
+        first = "".join(sorted({re.escape(char) for name in self._names for char in name.first}))
+        self._any = re.compile(rf"(?<![a-z0-9.])(?<!-)(?=[{first}])(?:{body})(?![a-z0-9]|-[a-z0-9])", re.IGNORECASE)
         self._outside = (
             re.compile(rf"(?<![a-z0-9]){prefix}\s?[:_-]?\s?(?:\d+|(?<=[:_-])[a-z]+)\b", re.I) if prefix else None
         )
-        self._value = re.compile(_value_pattern(self._names), re.IGNORECASE)
-        self._box = re.compile(rf"\[\s*(?P<mark>[x✓✔ ]?)\s*\]\s*(?:{body})", re.IGNORECASE)
+        self._keys = {label: _key(label) for label in self.labels}
+        self._definitions = _definitions(labels) if isinstance(labels, Mapping) else []
+        written = [*self._keys.values(), *(definition.key for definition in self._definitions)]
+        self._longest = max(map(len, written), default=0) * 2 + SHORTEST_MISSPELT
+        self._item = lru_cache(_KNOWN_ITEMS)(self._look_up)
 
     def mentions(self, text: str) -> list[Mention]:
         """Return every label named in ``text``, in order, without overlaps."""
         return [self._mention(match) for match in self._any.finditer(text)]
+
+    def names_any(self, text: str) -> bool:
+        """Tell whether a label is named in ``text``."""
+        return self._any.search(text) is not None
 
     def at(self, text: str, position: int) -> Mention | None:
         """Return the label named exactly at a position, or None."""
@@ -87,57 +122,129 @@ class Inventory:
         """Tell whether the text names something with the inventory's prefix that is not in it (``CPR:7``)."""
         if self._outside is None:
             return False
-        inside = {(mention.start, mention.end) for mention in self.mentions(text)}
-        return any(not any(a <= match.start() < b for a, b in inside) for match in self._outside.finditer(text))
+        inside = self.mentions(text)
+        starts = [mention.start for mention in inside]
+        for match in self._outside.finditer(text):
+            before = bisect_right(starts, match.start()) - 1
+            if before < 0 or match.start() >= inside[before].end:
+                return True
+        return False
 
     def values(self, text: str) -> dict[str, bool]:
         """Return label -> yes or no for every ``label: value`` in the text (lines, JSON, tables); the first one counts."""
         text = _through_first_object(text)
         found: dict[str, bool] = {}
-        for match in self._value.finditer(text):
-            found.setdefault(self._label(match), match["yes"] is not None)
-        if not found:
-            for match in self._box.finditer(text):
-                found.setdefault(self._label(match), bool(match["mark"].strip()))
+        for mention in self.mentions(text):
+            if mention.label not in found and (said := self._value_behind(text, mention)) is not None:
+                found[mention.label] = said
+        return found or self._boxes(text)
+
+    def _value_behind(self, text: str, mention: Mention) -> bool | None:
+        leading = _TO_VALUE.match(text, mention.end)
+        if leading is None:
+            return None
+        value = value_at(text, leading.end(), or_before=self.follows)
+        return None if value is None else value.yes
+
+    def _boxes(self, text: str) -> dict[str, bool]:
+        """Read check boxes before labels: ``[x] label``."""
+        found: dict[str, bool] = {}
+        for box in _BOX.finditer(text):
+            if mention := self.at(text, box.end()):
+                found.setdefault(mention.label, bool(box["mark"].strip()))
         return found
 
-    def _label(self, match: re.Match[str]) -> str:
-        """Return the label of the group ``g<index>`` that took part in a match."""
-        return next(name.label for index, name in enumerate(self._names) if match[f"g{index}"] is not None)
+    def follows(self, text: str, position: int) -> bool:
+        """Tell whether a label is the next thing that stands behind a position."""
+        blanks = _BLANKS.match(text, position)
+        return self.at(text, blanks.end() if blanks else position) is not None
+
+    def continues(self, label: str) -> bool:
+        """Tell whether a longer label begins with this one, so that at a break it could still become that."""
+        key = self._keys[label]
+        return any(other != label and name.startswith(key) for other, name in self._keys.items())
+
+    def begins(self, text: str) -> bool:
+        """Tell whether a text is the beginning of a label and no label itself."""
+        key = _key(text) if len(text) <= self._longest else ""
+        return any(name.startswith(key) and name != key for name in self._keys.values())
 
     def item(self, text: str, cut_off: bool = False) -> str | None:
-        """Return the label a list item stands for: its name, the name without its first words, or a misspelling.
+        """Return the label a list item stands for: its name, the name without its first or last words, a misspelling, or its
+        definition.
 
         Args:
             text: one item, without bullet or quotes.
             cut_off: the item touches the end of the output, so that a mere beginning of a label is not a mention.
         """
+        return self._item(text, cut_off) if len(text) <= self._longest else None
+
+    def _look_up(self, text: str, cut_off: bool) -> str | None:
         match = self._any.fullmatch(text)
         if match:
             return self._mention(match).label
-        key = " ".join(_words(text))
-        names = {label: " ".join(_words(label)) for label in self.labels}
-        shortened = [label for label, name in names.items() if len(key) > 3 and name.endswith(f" {key}")]
-        begun = [label for label, name in names.items() if name.startswith(key)]
+        key = _key(text)
+        shortened = [label for label, name in self._keys.items() if len(key) > 3 and name.endswith(f" {key}")]
         if not shortened and not cut_off and " " in key:
-            shortened = begun
+            shortened = [label for label, name in self._keys.items() if name.startswith(f"{key} ")]
         if len(shortened) == 1:
             return shortened[0]
-        if len(key) < SHORTEST_MISSPELT or re.search(r"\d", key) or (cut_off and begun):
+        begun = cut_off and any(name.startswith(key) for name in self._keys.values())
+        if len(key) < SHORTEST_MISSPELT or begun:
             return None
-        close = [label for label, name in names.items() if fuzz.ratio(key, name) >= SPELLING]
+        return self._misspelt(key) or self._defined(key, cut_off)
+
+    def _misspelt(self, key: str) -> str | None:
+        if any(char.isdigit() for char in key):
+            return None
+        close = [label for label, name in self._keys.items() if fuzz.ratio(key, name, score_cutoff=SPELLING)]
         return close[0] if len(close) == 1 else None
+
+    def _defined(self, key: str, cut_off: bool) -> str | None:
+        """Return the label whose definition a text is, verbatim or nearly, and more nearly so than any other's."""
+        words = frozenset(key.split())
+        negated = _NEGATION.search(key) is not None
+        scores: dict[str, float] = {}
+        for definition in self._definitions:
+            if words & definition.foreign or negated != definition.negated:
+                continue
+            if cut_off and definition.key != key and definition.key.startswith(key):
+                continue
+            scores[definition.label] = fuzz.ratio(key, definition.key, score_cutoff=SPELLING)
+        best = max(scores.values(), default=0.0)
+        winners = [label for label, score in scores.items() if score == best and best > 0]
+        return winners[0] if len(winners) == 1 else None
 
 
 def is_negated(text: str, mention: Mention) -> bool:
     """Tell whether the clause a mention stands in denies it (``not X``, ``X is incorrect``, ``rather than X``)."""
-    before = _CLAUSE.split(text[: mention.start])[-1]
-    after = _CLAUSE.split(text[mention.end :])[0]
-    before = re.sub(r"\bnot (?:only|just|merely)\b|\bno doubt\b", "", before, flags=re.IGNORECASE)
-    if _NEGATION.search(before):
-        return True
-    # After the mention only a verb of its own denies it: "X is not covered", not "X, which no one expected".
-    return bool(_DENIED_AFTER.match(after))
+    before = text[max(0, mention.start - _REACH) : mention.start]
+    begin = max((match.end() for match in _CLAUSE_END.finditer(before)), default=0)
+    return _NEGATION.search(before, begin) is not None or denied_after(text, mention.end)
+
+
+def negation(clause: str) -> int:
+    """Return where a clause begins to deny what follows; its length where it denies nothing."""
+    match = _NEGATION.search(clause)
+    return match.start() if match else len(clause)
+
+
+def denied_after(text: str, position: int) -> bool:
+    """Tell whether a mention that ends at a position is denied by a verb of its own: "X is not covered", not "X, which no one
+    expected".
+    """
+    after = text[position : position + _REACH]
+    end = _CLAUSE_END.search(after)
+    return _DENIED_AFTER.match(after[: end.start()] if end else after) is not None
+
+
+def clauses(text: str) -> Iterator[str]:
+    """Yield the clauses of a text in order; each with the mark or word that ends it."""
+    position = 0
+    for match in _CLAUSE_END.finditer(text):
+        yield text[position : match.end()]
+        position = match.end()
+    yield text[position:]
 
 
 def _through_first_object(text: str) -> str:
@@ -156,25 +263,39 @@ def _names(labels: Sequence[str], prefix: str | None, short_names: bool) -> Iter
         words = _words(label)
         prefixed = prefix is None or words[0] == prefix
         if prefixed:
-            yield _Name(label, _pattern(words), short_names and prefix is None)
+            yield _Name(label, _pattern(words), short_names and prefix is None, _first(words))
         rest = words[1:] if prefixed else words
         if prefix and rest:
-            yield _Name(label, _pattern(rest), True)
+            yield _Name(label, _pattern(rest), True, _first(rest))
 
 
-def _value_pattern(names: Sequence[_Name]) -> str:
-    """Return a pattern for ``label: value``; the value stands alone or before a reason ("no interaction" is a remark)."""
-    named = "|".join(f"(?P<g{index}>{name.pattern})" for index, name in enumerate(names))
-    next_name = "|".join(name.pattern for name in names)
-    between = r"[\"'\s]*[\])]?[\"']?\s*(?:[:=|]|->|=>|(?<=\s)-(?=\s)|\((?=\s*(?:yes|no)\b))\s*[\"'(\[]*\s*"
-    after = rf"(?=\s*(?:$|\n|[\"'\])}}.,;|(]|-\s|because\b|since\b|as\b|\d|[\"'(\[]*(?:{next_name})(?![a-z0-9])))"
-    return rf"(?<![a-z0-9])(?:{named}){between}(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?![\w/.]*\w){after}"
+def _first(words: Sequence[str]) -> str:
+    return "a&" if words[0] == "and" else words[0][0]
+
+
+def _definitions(labels: Mapping[str, str]) -> list[_Definition]:
+    keys = {label: _key(meaning) for label, meaning in labels.items() if meaning}
+    words = {label: frozenset(key.split()) for label, key in keys.items()}
+    return [
+        _Definition(
+            label,
+            key,
+            frozenset(word for name in keys for word in words[name] - words[label] if len(word) > _LONGEST_FILLER),
+            _NEGATION.search(key) is not None,
+        )
+        for label, key in keys.items()
+        if len(words[label]) >= _SHORTEST_DEFINITION
+    ]
 
 
 def _common_prefix(labels: Sequence[str]) -> str | None:
     first = [_words(label)[0] for label in labels if len(_words(label)) > 1]
     best = max(set(first), key=first.count, default=None)
     return best if best and first.count(best) > 1 else None
+
+
+def _key(text: str) -> str:
+    return " ".join(_words(text))
 
 
 def _words(text: str) -> list[str]:

@@ -2,21 +2,31 @@
 
 Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
-- Label lists (any separator, bullets, Python or JSON lists), ``label: value`` lines, check boxes, tables and JSON objects count.
-  As a value 1, 1.0, true, yes (and a tick) mean yes, everything else no. Labels not mentioned are no; unknown keys are ignored.
-- Order of precedence: ``Final answer: ...``; values; the first list; ``The labels are ...``; ``Therefore ...`` (the last);
-  labels named in prose and not denied. Of prose with quoted or bold labels, only these count.
-- A list ends at a blank line unless it has bullets, at an explanation, and at a line such as ``Not applicable:``. Of an item such
-  as ``Treatment: because ...`` only the label before the colon counts.
-- List items count with a missing first word (``invasion and metastasis``), without their last words, and with slips of spelling
-  (similarity of 90 out of 100, British spelling, plurals). A beginning of a label at which the output breaks off does not count.
+- Label lists (any separator, bullets, headings, tables, one a paragraph), ``label: value`` lines, check boxes, and JSON however
+  nested count. As a value 1, 1.0, true, yes, present, a tick, a score from 0.5 to 1 and 50% to 100% mean yes, everything else no.
+  Labels not mentioned are no; unknown items and keys are ignored.
+- Order of precedence: ``Final answer: ...``; JSON; the first list; ``The labels are ...``; ``Therefore ...`` (the last); labels
+  named in prose and neither denied, weighed (``could be``) nor asked for. Of prose with quoted or bold labels, only these count.
+  A statement of the labels before or behind a list that gives reasons beats the list; in a chain of thought a conclusion does too.
+- Of an item such as ``Treatment: because ...`` the label before the colon counts, unless the reason denies it (``not mentioned``,
+  ``There is no evidence of it``), there or in the lines below. A negation about something else (``the drug did not kill``) does not.
+- Several labels on one line end at a blank line. One a line go on over blank lines and reasons. Both end at an explanation; under a
+  header such as ``Not applicable:`` or ``Other labels considered:`` labels are no.
+- Who goes through (nearly) all labels with reasons names them all: only those judged to apply count, or where only denials are
+  spelled out, those not denied. Without any judgement it is no answer.
+- List items count with a missing first word (``invasion and metastasis``), without their last words, with slips of spelling
+  (similarity of 90 out of 100, British spelling, plurals), and by their definition.
+- Cut at the token limit, lists of mere labels or values keep what was complete. A label's whole name at the very end is complete
+  unless another label begins with it; half a name is nothing. Prose and lists with reasons are then no answer, unless something
+  stands behind the list, or a final answer before the cut.
 - ``None``, ``[]``, and values that are all no are the empty answer, and readable; an output that names no label is unreadable.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +36,12 @@ from ...config import DatasetEntry
 from ...contracts.records import Sample
 from ...errors import shorten
 from .. import text as reading
-from ..label_lists import NONE, TRIM, read_list
+from ..label_items import TRIM
+from ..label_lists import NONE, Listed, read_list, settle
+from ..label_objects import Described, read_objects
+from ..label_prose import named_in, says_nothing_applies
 from ..metrics import Counts
-from ..names import Inventory, is_negated
+from ..names import Inventory
 from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
 from ..task import Answer, TaskOf
@@ -39,7 +52,18 @@ _STATED = re.compile(
     r"|\b(?:labell?ed|classified|categori[sz]ed)\b[^.\n]{0,30}?\bas\b",
     re.IGNORECASE,
 )
+# What marks a line as an item of its own in Markdown: a heading, an asterisk, bold alone on the line.
+_MARKED_LINE = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+|[*][ \t]+|(?=(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__)[ \t]*$))(?![^\n]{0,200}:[*_ \t]*$)",
+    re.MULTILINE,
+)
 _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
+
+# A text may hold thousands of such statements; if the first few do not name labels in their first words, it answers otherwise.
+_STATEMENTS_LOOKED_AT = 16
+_LONGEST_STATEMENT = 4000
+# Of an output without final answer this many characters are read from either end; 2,000 tokens or so.
+_END = 8_000
 
 WITHOUT_LABELS = "without labels"
 
@@ -71,20 +95,21 @@ class Task(TaskOf[list[str]]):
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, list(entry.labels))
-        self._inventory = Inventory(self.labels, short_names=False)
+        self._inventory = Inventory(entry.labels, short_names=False)
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[str]]:
         """Read the labels an output names; see the module's conventions."""
         shown = reading.visible(raw, origin.reasoning)
-        text = reading.without_echo(reading.normalise(shown), str(sample.inputs.get("text", "")), self.entry.labels)
+        text = reading.normalise(_MARKED_LINE.sub("- ", shown))
+        text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
         text = reading.before_next_example(text)
-        marked = self._marked(reading.before_next_example(shown))
-        for statement in reading.final_statements(text):
-            answer = self._read_values(statement) or self._read_list(statement)
-            answer = answer or self._read_prose(_paragraph(statement), marked)
-            if answer is not None:
-                return answer
-        return self._read_values(text) or self._read_list(text) or self._read_body(text, marked) or self.no_answer()
+        output = _Output(self._inventory, shown, origin)
+        for statement in _final_statements(text):
+            labels = output.stated(statement)
+            if labels is not None:
+                return self._answer(labels)
+        labels = output.labels(_both_ends(text))
+        return self.no_answer() if labels is None else self._answer(labels)
 
     def constants(self, golds: Sequence[list[str]]) -> list[list[str]]:
         """Every label: naming one more never lowers the mean of the labels' F1."""
@@ -124,33 +149,108 @@ class Task(TaskOf[list[str]]):
         chosen = set(labels)
         return Answer([label for label in self.labels if label in chosen], True)
 
-    def _read_values(self, text: str) -> Answer[list[str]] | None:
-        values = self._inventory.values(text)
-        return self._answer(label for label, value in values.items() if value) if values else None
 
-    def _read_list(self, text: str) -> Answer[list[str]] | None:
-        labels = read_list(reading.before_explanation(text), self._inventory)
-        return None if labels is None else self._answer(labels)
+class _Output:
+    """One output on its way to an answer. Labels None: it gives none."""
 
-    def _read_body(self, text: str, marked: set[str]) -> Answer[list[str]] | None:
-        """Read an output in prose: what it states, what it concludes, what it names."""
-        statements = [_paragraph(text[match.end() :]) for match in _STATED.finditer(text)]
-        for statement in (*statements, *reading.therefore_statements(text)):
-            answer = None if re.match(r"\s*not\b", statement) else self._read_prose(statement, marked)
-            if answer is not None:
-                return answer
-        return self._read_prose(reading.before_explanation(text), marked)
+    def __init__(self, inventory: Inventory, shown: str, origin: Origin) -> None:
+        self._inventory = inventory
+        self._shown = shown
+        self._origin = origin
 
-    def _read_prose(self, text: str, marked: set[str]) -> Answer[list[str]] | None:
-        named = [mention.label for mention in self._inventory.mentions(text) if not is_negated(text, mention)]
+    def labels(self, text: str) -> list[str] | None:
+        """Read an output without final statement, by the order of precedence."""
+        described = read_objects(text, self._inventory)
+        if described and described.items:
+            return self._settled(described)
+        listed = read_list(text, self._inventory, self._origin.cut)
+        if listed:
+            return self._listed(text, listed)
+        if described:
+            return []
+        return None if self._origin.cut else self._in_prose(text)
+
+    def stated(self, statement: str) -> list[str] | None:
+        """Read what a statement such as ``Final answer:`` is followed by."""
+        described = read_objects(statement, self._inventory)
+        if described and described.items:
+            return self._settled(described)
+        listed = read_list(statement, self._inventory, self._origin.cut)
+        if listed:
+            # A sentence that names labels comes before a list of what it explains.
+            said = self._named(_paragraph(statement[: listed.start]))
+            return self._settled(listed) if said is None else said
+        if described:
+            return []
+        paragraph = _paragraph(statement)
+        cut = self._origin.cut and statement.rstrip().endswith(paragraph.rstrip())
+        return None if cut else self._named(paragraph)
+
+    def _listed(self, text: str, listed: Listed) -> list[str] | None:
+        """Return what a list says, unless the text beside it says more: the labels, where the list has reasons or denies all."""
+        labels = self._settled(listed)
+        if self._origin.cut or not listed.items:
+            return labels
+        before, behind = text[: listed.start], text[listed.end :]
+        if listed.reasoned:
+            concluded = _conclusions(behind) if self._origin.reasoned else ()
+            said = self._first_named(chain(_statements(before), _statements(behind), concluded))
+            if said is not None:
+                return said
+        return labels or self._in_prose(before) or self._in_prose(behind) or labels
+
+    def _settled(self, said: Listed | Described) -> list[str] | None:
+        if self._origin.cut and said.reasoned and not said.closed:
+            return None
+        return settle(said.items, self._inventory)
+
+    def _in_prose(self, text: str) -> list[str] | None:
+        """Read what prose states, what it concludes, what it names."""
+        said = self._first_named(chain(_statements(text), _conclusions(text)))
+        return self._named(reading.before_explanation(text)) if said is None else said
+
+    def _first_named(self, statements: Iterable[str]) -> list[str] | None:
+        """Return what the first statement that can be read says."""
+        return next((labels for statement in statements if (labels := self._named(statement)) is not None), None)
+
+    def _named(self, text: str) -> list[str] | None:
+        named = named_in(text, self._inventory)
         if named:
-            return self._answer([label for label in named if label in marked] or named)
-        return self._answer([]) if NONE.match(text) else None
+            marked = self._marked() if len(named) > 1 else set()
+            return [label for label in named if label in marked] or named
+        return [] if NONE.match(text) or says_nothing_applies(text) else None
 
-    def _marked(self, shown: str) -> set[str]:
-        """Return the labels that stand in quotes, bold or code in an output."""
+    def _marked(self) -> set[str]:
+        """Return the labels that stand in quotes, bold or code in the output."""
+        shown = reading.before_next_example(self._shown)
         inside = [self._inventory.item(match["inside"].strip(TRIM)) for match in _QUOTED.finditer(shown)]
         return {label for label in inside if label}
+
+
+def _both_ends(text: str) -> str:
+    """Return a text, or of a very long one the beginning and the end, where answers stand."""
+    return text if len(text) <= 2 * _END else f"{text[:_END]}\n\n{text[-_END:]}"
+
+
+def _final_statements(text: str) -> Iterator[str]:
+    """Yield what follows each ``Final answer:``, up to the next one."""
+    following = list(islice(reading.final_statements(text), _STATEMENTS_LOOKED_AT))
+    for statement, after in pairwise([*following, ""]):
+        yield statement[: len(statement) - len(after)][:_LONGEST_STATEMENT]
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Yield what follows each ``The labels are ...``, up to the end of its paragraph."""
+    for match in islice(_STATED.finditer(text), _STATEMENTS_LOOKED_AT):
+        statement = _paragraph(text[match.end() : match.end() + _LONGEST_STATEMENT])
+        if not re.match(r"\s*not\b", statement):
+            yield statement
+
+
+def _conclusions(text: str) -> Iterator[str]:
+    """Yield what follows each ``Therefore``, the last one first, up to the end of its paragraph."""
+    for statement in islice(reading.therefore_statements(text), _STATEMENTS_LOOKED_AT):
+        yield statement[:_LONGEST_STATEMENT]
 
 
 def _paragraph(text: str) -> str:

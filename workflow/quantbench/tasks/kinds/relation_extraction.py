@@ -48,7 +48,7 @@ class Task(TaskOf[str | None]):
 
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry, list(entry.labels))
-        self._classes = Classes(Inventory(self.labels, short_names=True))
+        self._classes = Classes(Inventory(self.entry.labels, short_names=True))
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[str | None]:
         """Read the one class an output names; see the module's conventions."""
