@@ -428,6 +428,11 @@ CLASSES = [
     ("It falls under CPR:4.", "CPR:4"),
     ("falls into the class of CPR:4", "CPR:4"),
     ("Is it CPR:3? No. Is it CPR:4? Yes.", None),
+    ("the chemical is an agonist", "CPR:5"),
+    ("The chemical is an antagonist.", "CPR:6"),
+    ("None of these relations.", "false"),
+    ("Class: the chemical downregulates or inhibits the gene", "CPR:4"),
+    ("Final answer: the chemical is a substrate or product", "CPR:9"),
 ]
 CLASSES_CUT = [
     ("Let's analyze:\n\n1. **CPR:3**: not mentioned\n2. **CPR:4**: The sentence", None),

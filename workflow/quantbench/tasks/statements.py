@@ -70,6 +70,7 @@ class Statement:
 
 
 _IS = r"\b(?:is|are|was|would be|will be|should be|must be|has to be|remains|reads)"
+_SAYS = rf"(?:{_IS}|\b(?:apply|applies|include[sd]?|covered))"
 _SURELY = r"(?:[ \t]+(?:therefore|thus|clearly|likely|most likely|probably|indeed|then|hence))*"
 _ADJECTIVE = r"(?:correct|right|best|most likely|most appropriate|most suitable|most probable|most accurate|chosen|appropriate|single)"
 _OF_IT = (
@@ -98,7 +99,7 @@ CUES = (
         rf"^[ \t>-]*(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
         labelled=True,
     ),
-    Cue("en", Evidence.STATED, rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_IS}\b[ \t]*[:=]?{_SURELY}"),
+    Cue("en", Evidence.STATED, rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b[ \t]*[:=]?{_SURELY}"),
     Cue("en", Evidence.STATED, rf"\b(?:{{noun}})[\"']?{_OF_IT}[ \t]*[:=]+"),
     Cue(
         "en",
@@ -189,6 +190,11 @@ def statements(text: str, nouns: str) -> Iterator[Statement]:
         if cue.evidence is Evidence.FINAL or not _is_weighed(text, match.start())
     ]
     yield from sorted([*announced, *_superlatives(text)], key=lambda statement: (statement.start, statement.end))
+
+
+def announced(text: str, nouns: str, evidence: Evidence) -> list[str]:
+    """Return what follows each announcement of one kind, in order; for answers that are more than one name."""
+    return [text[statement.end :] for statement in statements(text, nouns) if statement.cue.evidence is evidence]
 
 
 def both_ends(found: list[Each]) -> list[Each]:

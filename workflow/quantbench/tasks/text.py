@@ -1,11 +1,9 @@
-"""From a raw output to the text a reader would look at: markup off, echoes off, invented next examples off.
+"""From a raw output to the text a reader would look at: thoughts, markup and echoes off, invented next examples apart.
 
 Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
-- What follows an end-of-turn token is not part of the answer. Text inside ``<think>`` is not an answer.
-- The first line that opens a new example (``Sentence:``, ``Question 2:`` ...) ends the answer, once something stands before it.
-- ``Final answer: ...`` (also ``Final response``, ``\\boxed{...}``) is the strongest statement: the first one that
-  can be read counts. ``Therefore ...`` statements come after an answer that opens the output; the last one counts.
+- What follows an end-of-turn token is not part of the answer.
+- A line that opens a new example (``Sentence:``, ``Question 2:`` ...) ends the answer, once something stands before it.
 - An echo of the prompt (the sample's input, the label definitions) is skipped.
 """
 
@@ -14,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -86,16 +84,6 @@ _NEXT_EXAMPLE = re.compile(
 NEXT_EXAMPLE_LINE = re.compile(
     _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*(?=\n)", re.IGNORECASE | re.MULTILINE
 )
-_FINAL = re.compile(
-    r"\bfinal[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion)s?\b"
-    r"(?:[ \t]*[:=])?(?:[ \t]*(?:is|are|would be|should be)\b)?(?:[ \t]*[:=-])*",
-    re.IGNORECASE,
-)
-_THEREFORE = re.compile(
-    r"\b(?:therefore|thus|hence|consequently|accordingly|as a result|in conclusion|to conclude|in summary|overall)\b[,:]?"
-    r"|(?:^|(?<=[.;,!?]))\s*so\b[,:]?",
-    re.IGNORECASE | re.MULTILINE,
-)
 _EXPLANATION = re.compile(
     r"^[ \t>#*(-]*(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
     r"analysis|discussion)\b[*_]*[ \t]*[:.-]",
@@ -145,14 +133,6 @@ def normalise(text: str) -> str:
     return text
 
 
-def before_next_example(text: str) -> str:
-    """Cut the text where it begins to invent another example, unless nothing stands before."""
-    for match in _NEXT_EXAMPLE.finditer(text):
-        if text[: match.start()].strip(" \t\n>#*-"):
-            return text[: match.start()]
-    return text
-
-
 def split_examples(text: str, origin: Origin) -> tuple[str, str]:
     """Split a text at the first line that may begin an invented example, unless nothing stands before; else nothing follows.
 
@@ -171,18 +151,6 @@ def before_explanation(text: str) -> str:
         if text[: match.start()].strip():
             return text[: match.start()]
     return text
-
-
-def final_statements(text: str) -> Iterator[str]:
-    """Yield what follows each ``Final answer:``, in order."""
-    for match in _FINAL.finditer(text):
-        yield text[match.end() :]
-
-
-def therefore_statements(text: str) -> Iterator[str]:
-    """Yield what follows each ``Therefore``, ``thus``, ``so`` ..., the last one first, up to the end of its paragraph."""
-    for match in reversed(list(_THEREFORE.finditer(text))):
-        yield re.split(r"\n\s*\n", text[match.end() :].lstrip(), maxsplit=1)[0]
 
 
 def without_echo(text: str, sample_input: str, definitions: Mapping[str, str]) -> str:

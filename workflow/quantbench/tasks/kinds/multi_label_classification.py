@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +44,11 @@ from ..metrics import Counts
 from ..names import Inventory
 from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
+from ..statements import Evidence, announced
 from ..task import Answer, TaskOf
 
-_STATED = re.compile(
-    r"\b(?:labels?|hallmarks?(?: of cancer)?|topics?|categor(?:y|ies)|answers?|class(?:es)?|output|result)\b[\"']?"
-    r"(?:[ \t]+(?:that|which)[^:.\n]{0,40}?)?[ \t]*(?:is|are|would be|should be|apply|applies|include[sd]?|covered|[:=])[ \t]*[:=]?"
-    r"|\b(?:labell?ed|classified|categori[sz]ed)\b[^.\n]{0,30}?\bas\b",
-    re.IGNORECASE,
-)
+# What the task calls its answers.
+_NOUNS = "label|hallmark|hallmarks? of cancer|topic|category|categorie|answer|class|classe|output|result"
 # What marks a line as an item of its own in Markdown: a heading, an asterisk, bold alone on the line.
 _MARKED_LINE = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+|[*][ \t]+|(?=(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__)[ \t]*$))(?![^\n]{0,200}:[*_ \t]*$)",
@@ -102,13 +99,13 @@ class Task(TaskOf[list[str]]):
         shown = reading.visible(raw, origin.reasoning)
         text = reading.normalise(_MARKED_LINE.sub("- ", shown))
         text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
-        text = reading.before_next_example(text)
+        head, invented = reading.split_examples(text, origin)
         output = _Output(self._inventory, shown, origin)
-        for statement in _final_statements(text):
-            labels = output.stated(statement)
-            if labels is not None:
-                return self._answer(labels)
-        labels = output.labels(_both_ends(text))
+        labels = output.final(head)
+        if labels is None:
+            labels = output.labels(_both_ends(head))
+        if labels is None:
+            labels = output.final(invented)
         return self.no_answer() if labels is None else self._answer(labels)
 
     def constants(self, golds: Sequence[list[str]]) -> list[list[str]]:
@@ -157,6 +154,12 @@ class _Output:
         self._inventory = inventory
         self._shown = shown
         self._origin = origin
+
+    def final(self, text: str) -> list[str] | None:
+        """Read what is said to be final: the first that can be read, in a chain of thought the last."""
+        finals = list(_final_statements(text))
+        ordered = reversed(finals) if self._origin.reasoned else finals
+        return next((labels for statement in ordered if (labels := self.stated(statement)) is not None), None)
 
     def labels(self, text: str) -> list[str] | None:
         """Read an output without final statement, by the order of precedence."""
@@ -222,7 +225,7 @@ class _Output:
 
     def _marked(self) -> set[str]:
         """Return the labels that stand in quotes, bold or code in the output."""
-        shown = reading.before_next_example(self._shown)
+        shown, _ = reading.split_examples(self._shown, self._origin)
         inside = [self._inventory.item(match["inside"].strip(TRIM)) for match in _QUOTED.finditer(shown)]
         return {label for label in inside if label}
 
@@ -234,23 +237,23 @@ def _both_ends(text: str) -> str:
 
 def _final_statements(text: str) -> Iterator[str]:
     """Yield what follows each ``Final answer:``, up to the next one."""
-    following = list(islice(reading.final_statements(text), _STATEMENTS_LOOKED_AT))
+    following = announced(text, _NOUNS, Evidence.FINAL)
     for statement, after in pairwise([*following, ""]):
         yield statement[: len(statement) - len(after)][:_LONGEST_STATEMENT]
 
 
 def _statements(text: str) -> Iterator[str]:
     """Yield what follows each ``The labels are ...``, up to the end of its paragraph."""
-    for match in islice(_STATED.finditer(text), _STATEMENTS_LOOKED_AT):
-        statement = _paragraph(text[match.end() : match.end() + _LONGEST_STATEMENT])
+    for following in announced(text, _NOUNS, Evidence.STATED):
+        statement = _paragraph(following[:_LONGEST_STATEMENT])
         if not re.match(r"\s*not\b", statement):
             yield statement
 
 
 def _conclusions(text: str) -> Iterator[str]:
     """Yield what follows each ``Therefore``, the last one first, up to the end of its paragraph."""
-    for statement in islice(reading.therefore_statements(text), _STATEMENTS_LOOKED_AT):
-        yield statement[:_LONGEST_STATEMENT]
+    for following in reversed(announced(text, _NOUNS, Evidence.IMPLIED)):
+        yield _paragraph(following[:_LONGEST_STATEMENT])
 
 
 def _paragraph(text: str) -> str:

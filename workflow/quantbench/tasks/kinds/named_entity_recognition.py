@@ -29,7 +29,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import pairwise
 
 import numpy as np
 from pydantic import JsonValue
@@ -45,6 +45,7 @@ from ..metrics import Counts
 from ..origin import Origin
 from ..pages import Found, Page, without_cues
 from ..samples import Inputs, SamplesOf
+from ..statements import Evidence, announced
 from ..task import Answer, TaskOf
 
 # Of a sentence, from which on a copy that breaks off tells what was found in it: entities of the rest are lost, but most are there.
@@ -63,6 +64,9 @@ _NONE = (
 # Prompts ask for marks "between <span> and </span>"; an echo of that marks nothing.
 _INSTRUCTION = re.compile(r"<(\w++)[^<>]*+>\s*+(?:(?:and|or)\s*+)?</\1>", re.IGNORECASE)
 _STRICT_TAG = re.compile(r"</?span>")
+
+
+_NOUNS = "answer|output|sentence"
 
 
 class Samples(SamplesOf[list[Mention]]):
@@ -208,7 +212,7 @@ class Task(TaskOf[list[Mention]]):
         """Read tags without a sentence around them, else words that say there is nothing to mark."""
         # Of a list that was cut nobody knows how much is missing.
         if page.tagged and (not origin.cut or "\n\n" in shown[shown.rfind(">") :]):
-            before = reading.before_next_example(shown)
+            before, _ = reading.split_examples(shown, origin)
             listed = (page if before == shown else Page(before, sentence, self._kind)).listed()
             if listed:
                 return listed
@@ -224,8 +228,8 @@ class Task(TaskOf[list[Mention]]):
 
 def _statements(shown: str, sentence: Folded) -> list[str]:
     """Return what follows each ``Final answer:``; where the sentence itself speaks of one, nothing tells them apart."""
-    stated = [*islice(reading.final_statements(shown), _STATEMENTS_LOOKED_AT)]
-    if not stated or any(reading.final_statements(sentence.written)):
+    stated = announced(shown, _NOUNS, Evidence.FINAL)[:_STATEMENTS_LOOKED_AT]
+    if not stated or announced(sentence.written, _NOUNS, Evidence.FINAL):
         return []
     length = max(_READ_STATED, _READ_SENTENCES * len(sentence.written))
     return [statement[:length] for statement in stated]
