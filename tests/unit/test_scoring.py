@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from quantbench.config import DatasetEntry
+from quantbench.config import FAMILIES, DatasetEntry, Reasoning
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 from quantbench.contracts.scores import LabelScore, Scores
 from quantbench.errors import DataError
 from quantbench.scoring import Outputs, match_gold, score_cell, score_file, score_predictions
 from quantbench.statistics import Bootstrap
+from quantbench.tasks.origin import Origin
 
 FAST = Bootstrap(resamples=200)
 GOLDS = ["false", "false", "CPR:3", "CPR:4", "false", "CPR:4"]
@@ -191,6 +192,50 @@ def test_predictions_in_memory_are_scored_like_a_file(entry: DatasetEntry) -> No
     )
     assert all(answer.correct for answer in answers)
     assert (scores.value, scores.truncated_rate, scores.strict_value) == (1.0, 0.0, 1.0)
+
+
+SEED = Reasoning(open="<seed:think>", close="</seed:think>")
+
+
+def test_each_output_is_read_by_how_it_came_about() -> None:
+    asked = Origin(reasoned=True, reasoning=SEED)
+    known = Outputs("0", ["a", "b"], ["length", "stop"]).from_origin(asked)
+    assert known == [("a", Origin(True, True, SEED)), ("b", Origin(False, True, SEED))]
+    assert Outputs("0", ["a"]).from_origin(asked) == [("a", asked)], "what does not say so was not cut"
+
+
+@pytest.mark.parametrize(
+    ("output", "origin", "right"),
+    [
+        # A line that opens a new example ends an answer at once, and is part of a chain of thought.
+        ("CPR:3\n\nSentence: let me see.\nFinal answer: CPR:4", Origin(), False),
+        ("CPR:3\n\nSentence: let me see.\nFinal answer: CPR:4", Origin(reasoned=True), True),
+        ("<seed:think>CPR:3?\nNo.</seed:think>\nCPR:4", Origin(), False),
+        ("<seed:think>CPR:3?\nNo.</seed:think>\nCPR:4", Origin(reasoning=SEED), True),
+        ("<think>CPR:3?\nNo.</think>\nCPR:4", Origin(reasoning=SEED), True),
+    ],
+)
+def test_prompting_and_thought_markers_decide_what_is_read(
+    output: str, origin: Origin, right: bool, entry: DatasetEntry, tmp_path: Path
+) -> None:
+    gold = tmp_path / "samples.jsonl"
+    write_records(gold, [Sample("0", {"sentence": "s"}, "CPR:4", "d")])
+    (tmp_path / "cell").mkdir()
+    predictions(tmp_path / "cell/predictions.jsonl", [output])
+    scores = score_cell(tmp_path / "cell", gold, entry, FAST, origin)
+    assert (scores.strict_value > 0) == right
+
+
+def test_of_a_thought_that_was_cut_nothing_is_read(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    cut = "## Thinking\n\nThe answer could be CPR:4.\n\nFinal answer: CPR:4"
+    source = predictions(tmp_path / "p.jsonl", [cut] * 6, finish_reason=["length"])
+    huatuo = Origin(reasoning=FAMILIES["huatuo"])
+    scores = score_file(source, gold, entry, tmp_path / "out", FAST, origin=huatuo)
+    assert (scores.unparseable_rate, scores.strict_unparseable_rate, scores.truncated_rate) == (1, 1, 1)
+    done = predictions(tmp_path / "q.jsonl", [f"{cut}\n\n## Final Response\n\nfalse"] * 6)
+    scores = score_file(done, gold, entry, tmp_path / "done", FAST, origin=huatuo)
+    assert (scores.unparseable_rate, scores.strict_unparseable_rate) == (0, 0)
+    assert {answer.parsed for answer in read_records(tmp_path / "done/scored.jsonl", ScoredAnswer)} == {"false"}
 
 
 def test_gold_without_samples_is_named(tmp_path: Path) -> None:

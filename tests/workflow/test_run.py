@@ -159,6 +159,12 @@ def test_a_changed_precision_reruns_its_cells(changed: Project) -> None:
     assert rerun(changed) == Counter(infer=2, score=2, compare=1)
 
 
+def test_other_thought_markers_rerun_their_models_cells(changed: Project) -> None:
+    entry = changed.folder / "config/models/tiny-s.yaml"
+    entry.write_text(entry.read_text() + "reasoning: {open: <note>, close: </note>}\n")
+    assert rerun(changed) == Counter(infer=4, score=2, compare=1)
+
+
 def test_a_changed_margin_compares_again(changed: Project) -> None:
     edit(changed.folder / "config/config.yaml", "margin: 0.01", "margin: 0.02")
     assert rerun(changed) == Counter(compare=1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import Catalogue, RunConfig, load, located
+from .config import Catalogue, RunConfig, load, located, reasons_first
 from .config.settings import read_yaml
 from .contracts.cell_name import parse_folder
 
@@ -182,11 +182,13 @@ def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) ->
 def score(config: Config, dataset: str, samples: Path, cells: list[str]) -> None:
     """Score the named cells of one dataset."""
     from .scoring import score_cell
+    from .tasks.origin import Origin
 
     catalogue = catalogue_of(config)
-    for cell in cells:
-        folder = Path(catalogue.run_folder) / "cells" / cell
-        score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run))
+    for cell in map(parse_folder, cells):
+        folder = Path(catalogue.run_folder) / "cells" / cell.folder
+        origin = Origin(reasoned=reasons_first(cell.prompting), reasoning=catalogue.models[cell.model].reasoning)
+        score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run), origin)
 
 
 def _bootstrap(run: RunConfig) -> Bootstrap:

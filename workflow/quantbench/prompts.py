@@ -69,10 +69,17 @@ def render(entry: DatasetEntry, template: str, sample: Sample, examples: Sequenc
     return text.rstrip("\n")
 
 
-def as_chat(tokenizer: ChatTokenizer, prompt: str) -> str:
-    """Wrap a prompt as one user turn by the tokenizer's own chat template, ready for the model's answer."""
+def as_chat(tokenizer: ChatTokenizer, prompt: str, enable_thinking: bool | None = None) -> str:
+    """Wrap a prompt as one user turn by the tokenizer's own chat template, ready for the model's answer.
+
+    Args:
+        tokenizer: has the template.
+        prompt: the user's words.
+        enable_thinking: what the template is told so; None: nothing.
+    """
+    told = {} if enable_thinking is None else {"enable_thinking": enable_thinking}
     text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True
+        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, **told
     )
     return str(text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeGuard
 
@@ -19,6 +19,8 @@ from .errors import DataError
 from .statistics import Bootstrap, interval_of_counts
 from .tasks import Answer, f1_from_counts
 from .tasks.metrics import Counts
+from .tasks.origin import UNKNOWN, Origin
+from .tasks.thoughts import without_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Outputs:
     sample_id: str
     outputs: list[str]
     finish_reason: list[str] | None = None
+
+    def from_origin(self, origin: Origin) -> list[tuple[str, Origin]]:
+        """Each output with how it came about: cut where its finish reason is ``length``."""
+        reasons = self.finish_reason or [""] * len(self.outputs)
+        return [
+            (raw, replace(origin, cut=reason == "length")) for raw, reason in zip(self.outputs, reasons, strict=True)
+        ]
 
 
 def read_predictions(path: Path) -> list[Outputs]:
@@ -115,23 +124,32 @@ def match_gold(
 
 
 def score_predictions(
-    predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, bootstrap: Bootstrap
+    predictions: Sequence[Outputs],
+    samples: Sequence[Sample],
+    entry: DatasetEntry,
+    bootstrap: Bootstrap,
+    origin: Origin = UNKNOWN,
 ) -> tuple[list[ScoredAnswer], Scores]:
     """Read, judge and sum up predictions.
 
     Args:
-        predictions: n predictions (anything with ``sample_id``, ``outputs`` and ``finish_reason``).
+        predictions: n predictions.
         samples: their n samples, same order.
         entry: the dataset.
         bootstrap: how the interval is made.
+        origin: how all of the outputs came about; which of them were cut, each prediction says itself.
 
     Returns:
         n scored answers, and what they come to.
     """
     task = tasks.get(entry)
-    pairs = list(zip(predictions, samples, strict=True))
-    answers = [task.vote([task.parse(raw, sample) for raw in prediction.outputs]) for prediction, sample in pairs]
-    strict = [task.vote([task.parse_strict(raw, sample) for raw in prediction.outputs]) for prediction, sample in pairs]
+    pairs = [(prediction.from_origin(origin), sample) for prediction, sample in zip(predictions, samples, strict=True)]
+    answers = [task.vote([task.parse(raw, sample, own) for raw, own in outputs]) for outputs, sample in pairs]
+    strict = [
+        # No exact form has a thought in it.
+        task.vote([task.parse_strict(without_thoughts(raw, own.reasoning), sample, own) for raw, own in outputs])
+        for outputs, sample in pairs
+    ]
     scored = [
         ScoredAnswer(
             sample.sample_id,
@@ -169,25 +187,28 @@ def score_file(
     out: Path,
     bootstrap: Bootstrap,
     subset: bool = False,
+    origin: Origin = UNKNOWN,
 ) -> Scores:
     """Score a predictions file against a gold file; write ``scored.jsonl`` and ``scores.json`` under ``out``.
 
-    Both are written only after everything has been scored.
+    Both are written only after everything has been scored. ``origin`` says how all of the outputs came about.
 
     Raises:
         DataError: see :func:`read_predictions`, :func:`read_gold`, :func:`match_gold`.
     """
     outputs, samples = read_predictions(predictions), read_gold(gold, entry)
     matched = match_gold(outputs, samples, subset, predictions, gold)
-    scored, scores = score_predictions(outputs, matched, entry, bootstrap)
+    scored, scores = score_predictions(outputs, matched, entry, bootstrap, origin)
     write_records(out / "scored.jsonl", scored)
     scores.write(out / "scores.json")
     return scores
 
 
-def score_cell(folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap) -> Scores:
+def score_cell(
+    folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap, origin: Origin = UNKNOWN
+) -> Scores:
     """Score one cell's folder: ``predictions.jsonl`` against the run's ``samples.jsonl``, every sample answered."""
-    return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap)
+    return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap, origin=origin)
 
 
 def _label_score(counts: Counts) -> LabelScore:

@@ -125,6 +125,12 @@ def score_parts(size):
     return parts
 
 
+def thought_markers(cells):
+    """How the models of some cells mark their thoughts, where their entries say it."""
+    entries = {cell.model: CATALOGUE.models[cell.model] for cell in cells}
+    return {name: entry.reasoning.model_dump() for name, entry in entries.items() if entry.reasoning}
+
+
 def figure_files():
     """Every figure of the run in every format."""
     return expand(f"{RUN}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "pdf", "svg"])

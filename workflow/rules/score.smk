@@ -28,6 +28,7 @@ for (dataset, number), cells in score_parts(SCORED_TOGETHER).items():
             entry=CATALOGUE.datasets[dataset].model_dump_json(
                 include={"task", "reader", "metric", "labels", "negative_label"}
             ),
+            thoughts=thought_markers(cells),
             comparison=CATALOGUE.run.comparison.model_dump(include={"resamples", "confidence"}),
             seed=CATALOGUE.run.seed,
             code=provenance.code_of("score", f"tasks.kinds.{CATALOGUE.datasets[dataset].task}"),

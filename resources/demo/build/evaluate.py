@@ -18,10 +18,11 @@ from generate import FOLDER
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from quantbench import prompts, tasks
-from quantbench.config import DatasetEntry
+from quantbench.config import DatasetEntry, reasons_first
 from quantbench.config.entries import Prompting
 from quantbench.contracts.records import Sample
 from quantbench.datasets import draw_shots, read_split
+from quantbench.tasks.origin import Origin
 
 EXPECTED = FOLDER.parent / "scores.csv"
 TOLERANCE = 0.05
@@ -60,7 +61,8 @@ def score(answerer: Answerer, dataset: str, prompting: Prompting, shots: int) ->
     examples = [(example, task.render(example.gold, example)) for example in drawn]
     texts = [prompts.render(entry, template, sample, examples) for sample in samples]
     raw = answerer.answers(texts, entry.max_new_tokens["instruction"] if prompting == "instruction" else 150)
-    parsed = [task.parse(text, sample) for text, sample in zip(raw, samples, strict=True)]
+    origin = Origin(reasoned=reasons_first(prompting))
+    parsed = [task.parse(text, sample, origin) for text, sample in zip(raw, samples, strict=True)]
     counts = task.counts([answer.value for answer in parsed], [sample.gold for sample in samples])
     return task.metric.value(counts.sum(axis=0)), sum(not answer.ok for answer in parsed) / len(parsed)
 

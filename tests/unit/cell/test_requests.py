@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from quantbench.cell.requests import build_requests, check_context
-from quantbench.config import ModelEntry, load
+from quantbench.config import FAMILIES, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Sample, write_records
@@ -67,6 +67,29 @@ def test_a_configured_chat_template_must_exist(repository: Path, data: Path, ran
         build(repository, data, model)
 
 
+SWITCH = CHAT + "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("told", "ends"), [(None, "<assistant>"), (True, "<assistant>"), (False, "<assistant><think>\n\n</think>\n\n")]
+)
+def test_the_chat_template_is_told_whether_to_think(
+    repository: Path, data: Path, random_model, told: bool | None, ends: str
+) -> None:
+    model = random_model.model_copy(update={"chat_template": "tokenizer", "enable_thinking": told})
+    requests, tokenizer = build(repository, data, model, chat=SWITCH)
+    assert all(request.text.endswith(ends) for request in requests)
+    assert tokenizer.decode(requests[0].token_ids).endswith(ends)
+
+
+def test_a_switch_that_the_template_does_not_know_is_refused(repository: Path, data: Path, random_model) -> None:
+    model = random_model.model_copy(update={"chat_template": "tokenizer", "enable_thinking": False})
+    with pytest.raises(ModelError, match=r"model 'm': enable_thinking is false .* knows no such switch; leave it out"):
+        build(repository, data, model, chat=CHAT)
+    stand_in = model.model_copy(update={"weights": "random"})
+    assert build(repository, data, stand_in, chat=CHAT)[0]
+
+
 class _StartsTexts:
     """A tokenizer that puts its start token first, as Llama's does."""
 
@@ -101,6 +124,20 @@ def test_prompts_beyond_the_context_are_named(repository: Path, data: Path, rand
     check_context(requests, spec(longest + 10))
     with pytest.raises(ModelError, match=rf"m full on ddi2013 .*sample 0.*{longest} tokens.*context of {longest + 9}"):
         check_context(requests, spec(longest + 9))
+
+
+def test_a_thought_must_fit_the_context_too(repository: Path, data: Path, random_model) -> None:
+    requests, _ = build(repository, data, random_model)
+    longest = max(len(request.token_ids) for request in requests)
+    told = {"reasoning": FAMILIES["think"], "reasoning_tokens": 300}
+    facts = random_model.architecture.model_copy(update={"context_length": longest + 340})
+    model = random_model.model_copy(update={"architecture": facts} | told)
+    said = (
+        r"with 350 new tokens, 300 of them for its thought, exceeds .*; lower shots, reasoning_tokens or max_new_tokens"
+    )
+    with pytest.raises(ModelError, match=said):
+        check_context(requests, spec_of(repository, model))
+    check_context(requests, spec_of(repository, model.model_copy(update={"reasoning_tokens": 290})))
 
 
 def test_prompts_of_a_stand_in_have_the_length_asked_for(repository: Path, data: Path, random_model) -> None:

@@ -56,6 +56,71 @@ def test_a_folder_becomes_the_entry_its_makers_wrote(root: Path, repository: Pat
     assert "mine" in capsys.readouterr().out
 
 
+THINKS = "{% if enable_thinking is false %}<think>\n\n</think>{% else %}<think>\n{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "options", "told", "said"),
+    [
+        ("{{ messages }}", [], {}, []),
+        (
+            "{{ messages }}",
+            ["--reasoning", "huatuo", "--reasoning-tokens", "9"],
+            {"reasoning": "huatuo", "reasoning_tokens": 9},
+            [],
+        ),
+        ("{{ messages }}", ["--reasoning", "<t>", "</t>"], {"reasoning": {"open": "<t>", "close": "</t>"}}, []),
+        (THINKS, [], {"reasoning": "think"}, ["has thought markers (think)", "has the switch enable_thinking"]),
+        (THINKS, ["--chat-template", "none"], {}, []),
+        (
+            THINKS,
+            ["--reasoning-tokens", "2000", "--enable-thinking", "true"],
+            {"reasoning": "think", "reasoning_tokens": 2000, "enable_thinking": True},
+            [],
+        ),
+        (
+            THINKS,
+            ["--enable-thinking", "false"],
+            {"reasoning": "think", "enable_thinking": False},
+            ["has thought markers"],
+        ),
+        (THINKS + "[THINK][/THINK]", [], {}, ["has thought markers (think, mistral)", "has the switch"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["chat_template.jinja", "tokenizer_config.json"])
+def test_how_a_model_thinks_is_said_by_options_or_its_template(
+    root: Path,
+    repository: Path,
+    tmp_path: Path,
+    place: str,
+    template: str,
+    options: list[str],
+    told: dict[str, object],
+    said: list[str],
+    capsys: Captured,
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(repository / "resources/demo/models/tiny-xs", folder)
+    if place.endswith(".jinja"):
+        (folder / place).write_text(template)
+    else:
+        (folder / place).write_text(json.dumps({"chat_template": [{"name": "default", "template": template}]}))
+    assert main(add(folder, *options)) == 0
+    made = yaml.safe_load((root / "config/models/mine.yaml").read_text())
+    assert {key: made[key] for key in ("reasoning", "reasoning_tokens", "enable_thinking") if key in made} == told
+    out = capsys.readouterr().out
+    remarks = ["has thought markers", "has the switch enable_thinking"]
+    assert all(part in out for part in said)
+    assert sum(remark in out for remark in remarks) == len(said)
+    assert read_entries(root / "config/models", ModelEntry)["mine"].reasoning_tokens == told.get("reasoning_tokens", 0)
+
+
+def test_thoughts_that_cannot_be_are_refused(root: Path, repository: Path, capsys: Captured) -> None:
+    assert main(add(repository / "resources/demo/models/tiny-xs", "--reasoning-tokens", "2000")) == 2
+    assert "reasoning_tokens is 2000, and reasoning does not say how thoughts are marked" in capsys.readouterr().err
+    assert not (root / "config/models/mine.yaml").exists()
+
+
 def test_a_configuration_alone_becomes_a_hub_model(root: Path, tmp_path: Path, capsys: Captured) -> None:
     source = tmp_path / "config.json"
     facts = {"model_type": "qwen2", "num_hidden_layers": 28, "hidden_size": 3584, "num_attention_heads": 28}
@@ -67,7 +132,9 @@ def test_a_configuration_alone_becomes_a_hub_model(root: Path, tmp_path: Path, c
     assert main(add(source, *hub)) == 2
     assert "give --chat-template (tokenizer or none)" in capsys.readouterr().err
     assert main(add(source, *hub, "--chat-template", "tokenizer")) == 0
-    assert "Next: quantbench lock --model mine" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Next: quantbench lock --model mine" in out
+    assert "Whether it thinks, config.json does not say" in out
     entries = read_entries(root / "config/models", ModelEntry)
     assert entries["mine"].architecture == entries["qwen2.5-7b"].architecture
     assert (entries["mine"].hub_id, entries["mine"].revision) == ("Qwen/Qwen2.5-7B-Instruct", "main")

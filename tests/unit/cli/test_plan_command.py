@@ -89,6 +89,32 @@ def test_a_prompt_beyond_the_context_is_noted(capsys) -> None:
     assert "4097 tokens of prompt and answer exceed the context of meditron-70b, 4096" in capsys.readouterr().out
 
 
+def test_a_thought_is_planned_on_top_of_the_answer(capsys) -> None:
+    words = [
+        "plan",
+        "--model",
+        "huatuogpt-o1-70b",
+        "--model",
+        "llama-3.3-70b",
+        "--precision",
+        "full",
+        "--new-tokens",
+        "60",
+    ]
+    assert main([*words, "--format", "csv"]) == 0
+    thinking, plain = rows_of(capsys.readouterr().out)
+    assert (thinking["new_tokens"], plain["new_tokens"]) == ("2060", "60")
+    # Keys and values of 80 layers and 8 heads of 128, 2 bytes a number; the other's peak is reached with its prompt alone.
+    tokens = 2048 + 2060
+    assert float(thinking["kv_cache_gib"]) == pytest.approx(2 * 80 * 8 * 128 * 2 * tokens / 2**30, abs=0.001)
+    assert float(thinking["peak_gib"]) > float(plain["peak_gib"])
+    assert main(words) == 0
+    output = capsys.readouterr().out
+    assert "answers of 60, 1 at a time" in output
+    assert "Note: huatuogpt-o1-70b thinks for up to 2000 tokens on top of its answers." in output
+    assert output.count("thinks for up to") == 1
+
+
 def test_against_the_paper_as_csv(capsys) -> None:
     assert main(["plan", "--against", "paper", "--format", "csv"]) == 0
     output = capsys.readouterr().out

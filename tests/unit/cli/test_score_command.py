@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from quantbench.cli.main import main
 from quantbench.contracts.files import read_json
-from quantbench.contracts.records import ScoredAnswer, read_records
+from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 
 # dataset -> outputs written by hand for the small test file, and how many of them are right.
 OUTPUTS: dict[str, tuple[list[str], int]] = {
@@ -118,6 +119,14 @@ def test_it_runs_without_torch_from_another_folder(repository: Path, tmp_path: P
         (["--dataset", "pubmedqa"], "column 'QUESTION' is missing"),
         (["--resamples", "0"], "--resamples"),
         (["--root", "nowhere"], "nowhere: --root names it"),
+        (["--prompting", "chain"], "invalid choice: 'chain'"),
+        (["--model", "huatuo"], "--model 'huatuo' is unknown; did you mean 'huatuogpt-o1-70b'?"),
+        (["--reasoning", "hutuo"], "--reasoning: key 'reasoning' has the value 'hutuo'"),
+        (
+            ["--reasoning", "<t>", "</t>", "x"],
+            "--reasoning has 3 values; give a family, or the opening and the closing",
+        ),
+        (["--reasoning", "think", "--model", "phi-4"], "--model and --reasoning both name thought markers; give one"),
     ],
 )
 def test_bad_input_is_said_in_one_message_and_nothing_is_written(
@@ -130,3 +139,30 @@ def test_bad_input_is_said_in_one_message_and_nothing_is_written(
     assert message.lower() in said.lower()
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "right"),
+    [
+        ([], 1),
+        (["--prompting", "cot"], 2),
+        (["--reasoning", "[NOTE]", "[/NOTE]"], 2),
+        (["--prompting", "cot", "--reasoning", "[NOTE]", "[/NOTE]"], 3),
+        (["--prompting", "cot", "--model", "noting"], 3),
+    ],
+)
+def test_prompting_and_markers_are_said_by_options(
+    options: list[str], right: int, repository: Path, tmp_path: Path
+) -> None:
+    entry = yaml.safe_load((repository / "config/models/phi-4.yaml").read_text())
+    entry["reasoning"] = {"open": "[NOTE]", "close": "[/NOTE]"}
+    (tmp_path / "config/models").mkdir(parents=True)
+    (tmp_path / "config/models/noting.yaml").write_text(yaml.safe_dump(entry))
+    gold = [Sample(str(n), {"question": "Is it?", "context": "c"}, "no", str(n)) for n in range(3)]
+    write_records(tmp_path / "samples.jsonl", gold)
+    outputs = ["no", "yes\n\nContext: read again.\nFinal answer: no", "[NOTE]\nFinal answer: yes\n[/NOTE]\nno"]
+    source = write_predictions(tmp_path / "p.jsonl", outputs)
+    files = ["--gold", str(tmp_path / "samples.jsonl"), "--predictions", str(source), "--out", str(tmp_path / "out")]
+    words = ["score", "--dataset", "pubmedqa", "--root", str(tmp_path), "--resamples", "100", *files, *options]
+    assert main(words) == 0
+    assert round(3 * read_json(tmp_path / "out/scores.json")["strict_value"]) == right

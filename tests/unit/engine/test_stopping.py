@@ -12,12 +12,13 @@ from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import prepare
+from quantbench.engine.decoding import Decoder
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
 from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
 from quantbench.study.spec import cell_spec
 from quantbench.tasks import get
-from quantbench.tasks.origin import UNKNOWN, Origin
+from quantbench.tasks.origin import Origin
 
 TEXTS = ["Text: aspirin", "Which label applies? Text:", "a", "yes no maybe yes", "Answer: C; Answer:", "fever;"]
 SAMPLE = Sample("0", {"sentence": "@DRUG$ raises the level of @DRUG$ ."}, "DDI-mechanism", "d")
@@ -92,7 +93,8 @@ def test_token_by_token_with_a_real_tokenizer_and_task(
     tokenizer = load_tokenizer(folder)
     check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, Origin(reasoned=reasoned))
     request = Request("0", "Sentence: x\nClass:", [1, 2, 3])
-    stops = RowStops([lambda text: check(request, text)] * 2, 3, tokenizer.decode, LineWatch(tokenizer.decode))
+    decode = Decoder(tokenizer)
+    stops = RowStops([lambda text: check(request, text)] * 2, 3, decode, LineWatch(decode))
     tokens = tokenizer(output, add_special_tokens=False)["input_ids"]
     other = tokenizer(" DDI-int and", add_special_tokens=False)["input_ids"][:1] * len(tokens)
     for count in range(1, len(tokens) + 1):
@@ -105,15 +107,6 @@ def test_token_by_token_with_a_real_tokenizer_and_task(
     else:
         assert tokenizer.decode(tokens[:length]) == kept
         assert ended.tolist() == [True, False]
-
-
-def test_a_thought_opened_by_the_prompt_is_waited_for(repository: Path) -> None:
-    check = AnswerCheck(get(load_datasets(repository)["ddi2013"]), {"0": SAMPLE}, UNKNOWN)
-    thinking, plain = (Request("0", text, [1]) for text in ("Class?<think>\n", "Class?<think>\n\n</think>\n"))
-    output = "DDI-int\n\nSentence:"
-    assert check(plain, output)
-    assert not check(thinking, output)
-    assert check(thinking, "hm\n</think>\nDDI-int\n\nSentence:")
 
 
 def test_outputs_that_run_on_are_read_alike_from_each_of_their_beginnings(repository: Path, tmp_path: Path) -> None:

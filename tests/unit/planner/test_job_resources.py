@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from quantbench.config import Catalogue
 from quantbench.contracts.cell_name import Cell
 from quantbench.devices.processor import Processor
 from quantbench.errors import ConfigError
-from quantbench.planner import CellRequest, Requests, Setting, Workload, cell_work, fitting, gpus_asked_for, remarks
+from quantbench.planner import (
+    GPUS,
+    CellRequest,
+    Requests,
+    Setting,
+    Workload,
+    cell_time,
+    cell_work,
+    fitting,
+    gpus_asked_for,
+    remarks,
+)
 from quantbench.planner.fitting import fits
+from quantbench.planner.terms import kv_cache
 from quantbench.study.grid import run_cells
 from quantbench.study.spec import CellSpec, cell_spec, cell_specs
 
@@ -102,6 +116,47 @@ def test_longer_cells_come_first(make) -> None:
         > requests.requests.priority(cell_spec(make(), SMALL))
         >= 1
     )
+
+
+def without_thoughts(catalogue: Catalogue) -> Catalogue:
+    """The same run of models that do not think."""
+    none = {"reasoning": None, "reasoning_tokens": 0}
+    return replace(catalogue, models={name: entry.model_copy(update=none) for name, entry in catalogue.models.items()})
+
+
+@pytest.mark.parametrize("engine", ["single", "static"])
+def test_thoughts_take_time_and_memory_of_their_own_model_alone(make, engine: str) -> None:
+    settings = {"hardware": {"device": "cpu"}, "inference": {"engine": engine, "max_batch_size": 2}}
+    thinking = make(**settings)
+    now, before = Planned(thinking), Planned(without_thoughts(thinking))
+    for cell in run_cells(thinking):
+        asked, other = now.request(cell), before.request(cell)
+        if cell.model != "huatuogpt-o1-70b":
+            assert asked == other, cell
+            continue
+        assert asked.runtime > other.runtime, cell
+        assert asked.mem_mb > other.mem_mb, cell
+        assert asked.disk_mb >= other.disk_mb, cell
+        hours, shorter = (
+            cell_time(cell_spec(each.catalogue, cell), GPUS["h100-80gb"], "gold") for each in (now, before)
+        )
+        assert hours.measure_s > shorter.measure_s and hours.answer_s > shorter.answer_s
+        assert hours.load_s == shorter.load_s
+
+
+def test_the_longest_sequence_holds_its_thought(make) -> None:
+    """The cache is planned for 2,000 tokens more, 2 bytes a number."""
+    thinking = make(hardware={"device": "cpu"}, inference={"engine": "single"})
+    cell = Cell("huatuogpt-o1-70b", "full", "medqa", "instruction", 0)
+    facts = thinking.models[cell.model].architecture
+    size = facts.hidden_size // facts.attention_heads
+    a_token = 2 * facts.layers * facts.key_value_heads * size
+    caches = []
+    for catalogue in (thinking, without_thoughts(thinking)):
+        spec = cell_spec(catalogue, cell)
+        load = Workload(cell_work(spec).longest_prompt, cell_work(spec).limit)
+        caches.append(kv_cache(Setting(spec.model, spec.precision, load), "answer"))
+    assert caches[0] - caches[1] == 2 * a_token * 2000
 
 
 def test_the_gpu_is_stated_or_seen_or_assumed(make, monkeypatch: pytest.MonkeyPatch) -> None:

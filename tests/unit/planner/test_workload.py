@@ -1,5 +1,6 @@
 """How much a cell reads and writes, by the configuration alone."""
 
+from quantbench.config import FAMILIES
 from quantbench.contracts.cell_name import Cell
 from quantbench.planner import cell_work
 from quantbench.study.spec import cell_spec
@@ -35,6 +36,26 @@ def test_chains_are_rows_and_share_the_budget(make) -> None:
 def test_a_base_model_goes_on_to_the_limit(make) -> None:
     work = cell_work(cell_spec(make(), Cell("meditron-70b", "full", "medqa", "instruction", 0)))
     assert work.answer_tokens == work.limit > 2
+
+
+def test_a_thought_comes_on_top_of_the_answer(make) -> None:
+    """Half its limit, where the answer is as long as the gold one; with it the longest sequence and the batches change."""
+    for prompting, answer in (("instruction", 8), ("cot", 256)):
+        plain, thinking = (
+            cell_work(cell_spec(make(), Cell(model, "full", "hoc", prompting, 0)))
+            for model in ("llama-3.3-70b", "huatuogpt-o1-70b")
+        )
+        assert (plain.answer_tokens, thinking.answer_tokens) == (answer, 1000 + answer)
+        assert thinking.limit == plain.limit + 2000
+        assert thinking.largest_batch == 16384 // (770 + thinking.limit) < plain.largest_batch
+
+
+def test_the_thought_of_a_base_model_goes_on_to_the_limit(make) -> None:
+    catalogue = make()
+    told = {"reasoning": FAMILIES["think"], "reasoning_tokens": 300}
+    catalogue.models["meditron-70b"] = catalogue.models["meditron-70b"].model_copy(update=told)
+    work = cell_work(cell_spec(catalogue, Cell("meditron-70b", "full", "hoc", "instruction", 0)))
+    assert work.answer_tokens == work.limit == 350
 
 
 def test_a_limit_on_samples_counts(make) -> None:

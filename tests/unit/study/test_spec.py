@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from quantbench.bundle import open_bundle
-from quantbench.config import load
+from quantbench.config import ModelEntry, load
 from quantbench.config.run import recorded_settings
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.manifest import Manifest
-from quantbench.study.spec import cell_spec, cell_specs, identity_hash
+from quantbench.study.spec import CellSpec, cell_spec, cell_specs, identity_hash
 
 # Only a tokenizer could make these again.
 DERIVED = {"prompts", "plan", "weights"}
@@ -41,6 +41,49 @@ def test_limits_sampling_and_noise_floors_come_from_the_configuration(repository
     assert (chains.max_new_tokens, chains.chains, chains.is_noise_floor) == (20, 3, True)
     assert "full-replanned" not in chains.alternatives
     assert chains.template.name == "cot.txt"
+
+
+def thinking(repository: Path, **changes: object) -> CellSpec:
+    """A cell of a model whose entry says this of its thoughts."""
+    catalogue = load(repository, read_yaml(repository / "config/config.yaml"), "test")
+    entry = catalogue.models["phi-4"].model_dump(mode="json") | changes
+    catalogue.models["phi-4"] = ModelEntry.model_validate(entry)
+    return cell_spec(catalogue, Cell("phi-4", "full", "medqa", "cot", 0))
+
+
+def test_what_is_said_of_thoughts_enters_an_identity_and_nothing_else_does(repository: Path) -> None:
+    plain = thinking(repository)
+    facts = {"hub_id", "revision", "folder", "chat_template", "full_dtype"}
+    assert plain.identity["model"].keys() == facts
+    changes: list[dict[str, object]] = [
+        {"reasoning": "think"},
+        {"reasoning": {"open": "<t>", "close": "</t>"}},
+        {"reasoning": "think", "reasoning_tokens": 100},
+        {"enable_thinking": True},
+        {"enable_thinking": False},
+    ]
+    identities = [plain.identity, *(thinking(repository, **change).identity for change in changes)]
+    assert len({identity_hash(identity) for identity in identities}) == len(identities)
+    for change, identity in zip(changes, identities[1:], strict=True):
+        assert identity["model"].keys() - facts == change.keys() - {"reasoning_tokens"}
+        assert identity.keys() == plain.identity.keys()
+    stand_in = thinking(repository, weights="random").identity["model"]
+    assert thinking(repository, weights="random", reasoning="think").identity["model"].keys() - stand_in.keys() == {
+        "reasoning"
+    }
+
+
+def test_the_runs_limit_cuts_no_thought(repository: Path) -> None:
+    settings = read_yaml(repository / "config/config.yaml") | {"inference": {"max_new_tokens": 20}}
+    own, lowered = (
+        load(repository, given, "test") for given in (read_yaml(repository / "config/config.yaml"), settings)
+    )
+    for prompting in ("instruction", "cot", "self_consistency"):
+        cell = Cell("huatuogpt-o1-70b", "full", "medqa", prompting, 0)
+        stated = own.datasets["medqa"].max_new_tokens[prompting]
+        assert (cell_spec(own, cell).max_new_tokens, cell_spec(own, cell).answer_limit) == (stated + 2000, stated)
+        assert (cell_spec(lowered, cell).max_new_tokens, cell_spec(lowered, cell).answer_limit) == (2020, 20)
+    assert cell_spec(own, Cell("llama-3.3-70b", "full", "medqa", "cot", 0)).max_new_tokens == stated
 
 
 @pytest.mark.parametrize(("engine", "size"), [("single", 1), ("static", 64), ("continuous", 64)])

@@ -117,6 +117,15 @@ def test_samples_sources_and_model_files_are_inputs(project: Project) -> None:
     ]
 
 
+def test_thought_markers_of_a_model_name_its_cells(project: Project) -> None:
+    entry = project.root / "config/models/random.yaml"
+    edit(entry, "reasoning: null", "reasoning: {open: <note>, close: </note>}")
+    found = changed(project)
+    assert set(found) == ALL
+    said = "model.reasoning was None, is {'open': '<note>', 'close': '</note>'} (config/models/random.yaml)"
+    assert all(reasons == [said] for reasons in found.values())
+
+
 def test_the_engines_version_names_every_cell(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quantbench.study.spec.ENGINE_VERSION", 99)
     found = changed(project)

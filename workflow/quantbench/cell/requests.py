@@ -28,7 +28,8 @@ def build_requests(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> list[Req
 
     Raises:
         DataError: fewer worked examples than shots.
-        ModelError: no or a doubled start token, or no chat template where one is configured.
+        ModelError: no or a doubled start token, or no chat template where one is configured, or one without the switch that
+            is.
     """
     template, examples = read_template(spec.template), _worked_examples(spec, data)
     name = spec.cell.model
@@ -36,7 +37,7 @@ def build_requests(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> list[Req
     for sample in read_records(data / "samples.jsonl", Sample):
         text = render(spec.dataset, template, sample, examples)
         if spec.model.chat_template == "tokenizer":
-            text = _chat(tokenizer, text, name)
+            text = _chat(tokenizer, text, spec)
             # The template writes the start token itself; adding it again would double it.
             token_ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         else:
@@ -63,9 +64,11 @@ def check_context(requests: Sequence[Request], spec: CellSpec) -> None:
     context_length, max_new_tokens = spec.model.architecture.context_length, spec.max_new_tokens
     longest = max(requests, key=lambda request: len(request.token_ids))
     if len(longest.token_ids) + max_new_tokens > context_length:
+        thought = spec.model.reasoning_tokens
         raise ModelError(
             f"{spec.cell.label}: the longest prompt (sample {longest.sample_id}) has {len(longest.token_ids)} tokens, and with "
-            f"{max_new_tokens} new tokens exceeds the context of {context_length}; lower shots or max_new_tokens"
+            f"{max_new_tokens} new tokens{f', {thought} of them for its thought,' if thought else ''} exceeds the context of "
+            f"{context_length}; lower shots{', reasoning_tokens' if thought else ''} or max_new_tokens"
         )
 
 
@@ -80,10 +83,18 @@ def _worked_examples(spec: CellSpec, data: Path) -> list[tuple[Sample, str]]:
     return [(example, task.render(example.gold, example)) for example in pool[: cell.shots]]
 
 
-def _chat(tokenizer: Tokenizer, text: str, name: str) -> str:
-    if not getattr(tokenizer, "chat_template", None):
+def _chat(tokenizer: Tokenizer, text: str, spec: CellSpec) -> str:
+    name, template = spec.cell.model, getattr(tokenizer, "chat_template", None)
+    if not template:
         raise ModelError(f"model {name!r}: its tokenizer has no chat template; set chat_template: none in its entry")
-    return as_chat(tokenizer, text)
+    thinking = spec.model.enable_thinking
+    # A template is told anything and says nothing; a stand-in's is none of the model's own.
+    if thinking is not None and "enable_thinking" not in str(template) and not spec.model.has_random_weights:
+        raise ModelError(
+            f"model {name!r}: enable_thinking is {str(thinking).lower()} in its entry, and its chat template knows no such switch; "
+            "leave it out"
+        )
+    return as_chat(tokenizer, text, thinking)
 
 
 def _check_start_token(requests: Sequence[Request], tokenizer: Tokenizer, name: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from .. import tasks
+from ..config import reasons_first
 from ..contracts.checksums import sha256_of
 from ..contracts.files import read_json
 from ..contracts.kept_progress import CellFacts, KeptMeasurements
@@ -203,11 +204,11 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
     from ..engine.stopping import AnswerCheck
 
     temperature = spec.sampling.temperature if spec.sampling else None
-    settings = GenerationSettings(spec.max_new_tokens, spec.chains, temperature, spec.seed)
+    settings = GenerationSettings(spec.max_new_tokens, spec.chains, temperature, spec.seed, spec.model.reasoning)
     if not spec.inference.stop_early:
         return Generator(loaded, settings)
     samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
-    origin = Origin(reasoned=spec.cell.prompting != "instruction")
+    origin = Origin(reasoned=reasons_first(spec.cell.prompting), reasoning=spec.model.reasoning)
     return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, origin))
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..config import Catalogue, assigned, layered, load, located, recorded_settings, working_root
+from ..config import FAMILIES, Catalogue, assigned, layered, load, located, recorded_settings, working_root
 from ..config.settings import merged, read_yaml
 from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
@@ -60,8 +60,30 @@ RUN_OR_CONFIGURED.add_argument(
     help="a run's folder, such as results/demo (default: the configured run)",
 )
 
+REASONING = _parent()
+REASONING.add_argument(
+    "--reasoning",
+    nargs="+",
+    metavar=("FAMILY", "CLOSE"),
+    help=f"how the model marks its thoughts: {', '.join(FAMILIES)}, or the opening and the closing marker",
+)
+
 MODELS = _parent()
 MODELS.add_argument("--model", action="append", metavar="NAME", help="instead of the configured; may be repeated")
+
+
+def stated_reasoning(arguments: argparse.Namespace) -> str | dict[str, str] | None:
+    """What ``--reasoning`` says, as an entry would: a family's name, or both markers; None: nothing.
+
+    Raises:
+        ConfigError: more than two markers.
+    """
+    words: list[str] | None = arguments.reasoning
+    if words is not None and len(words) > 2:
+        raise ConfigError(f"--reasoning has {len(words)} values; give a family, or the opening and the closing marker")
+    if not words:
+        return None
+    return words[0] if len(words) == 1 else {"open": words[0], "close": words[1]}
 
 
 def root_of(arguments: argparse.Namespace) -> Path:

@@ -106,7 +106,8 @@ def _assumptions(kind: Gpu) -> str:
     calls = ", ".join(f"{name} {1000 * seconds:.2f}" for name, seconds in CALL_S.items())
     return f"""
 Assumed (docs/hours.md says why, and how far the paper's latencies are from this):
-- answers: 'gold', as long as the gold ones on average, chains of thought half their limit; 'limit', all at their limit.
+- answers: 'gold', as long as the gold ones on average, chains of thought and reasoning models' thoughts half
+  their limit; 'limit', all at their limit.
   Base models always go on to the limit.
 - {kind.title}: {kind.bandwidth / 1e12:.2f} TB/s, of which {BANDWIDTH_PART:.0%} are reached while a token is written; \
 {kind.flops / 1e12:.0f} TFLOP/s, {FLOPS_PART:.0%} while a prompt is read.

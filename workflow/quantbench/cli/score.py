@@ -4,6 +4,11 @@ The predictions file holds one JSON object a line with at least
 
   {"sample_id": "0", "outputs": ["the raw text of the model"]}
 
+What it says besides counts where it is known: "finish_reason": ["length"] marks an output that was cut at its token limit.
+Outputs of a chain of thought are read from their end, so say --prompting cot (or self_consistency). Thoughts of reasoning
+models are never answers: the usual markers (<think> and others) are found in any output, others are named by --reasoning,
+or taken from the entry of --model. Where a chat template opened the thought, put that marker before the output.
+
 The gold file is a samples.jsonl of a run, or any split of the dataset in its published format. In a published file the
 sample id is the 0-based number of the record (header not counted) as text; in the token-tag files of bc5cdr_chemical and
 ncbi_disease, the 0-based number of the sentence. Several outputs of one sample are answered by majority vote.
@@ -14,15 +19,25 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..config import load_datasets
+from ..config import Reasoning, load_datasets, load_models, reasons_first
+from ..config.reasoning import StatedReasoning
+from ..config.settings import Settings, parse
+from ..config.vocabulary import PROMPTINGS
 from ..errors import ConfigError, nearest
 from ..scoring import score_file
 from ..statistics import Bootstrap
+from ..tasks.origin import Origin
 from . import options
 from .printing import write_records
 
-PARENTS = (options.ROOT, options.FORMAT)
+PARENTS = (options.ROOT, options.FORMAT, options.REASONING)
 _COLUMNS = ("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate")
+
+
+class _Markers(Settings):
+    """The thought markers of an option, checked as an entry's are."""
+
+    reasoning: StatedReasoning | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", required=True, type=Path, metavar="DIR", help="folder for scored.jsonl and scores.json"
     )
     parser.add_argument("--subset", action="store_true", help="allow predictions for only a part of the gold file")
+    parser.add_argument(
+        "--prompting",
+        choices=list(PROMPTINGS),
+        default="instruction",
+        help="how the answers were asked for (%(default)s)",
+    )
+    parser.add_argument("--model", metavar="NAME", help="whose entry under config/models names the thought markers")
     parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of the bootstrap (%(default)s)")
     parser.add_argument("--confidence", type=float, default=defaults.confidence, help="of the interval (%(default)s)")
@@ -46,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Score, and print the score in one line.
 
     Raises:
-        ConfigError: unknown dataset, or bootstrap settings out of range.
+        ConfigError: unknown dataset, model or thought markers, or bootstrap settings out of range.
         DataError: bad predictions or gold file.
     """
     root = options.root_of(arguments)
@@ -57,6 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--dataset {arguments.dataset!r} is unknown{nearest(arguments.dataset, entries)}")
     if arguments.resamples < 1 or not 0 < arguments.confidence < 1:
         raise ConfigError("--resamples must be at least 1 and --confidence between 0 and 1")
+    origin = Origin(reasoned=reasons_first(arguments.prompting), reasoning=_reasoning(arguments, root))
     scores = score_file(
         arguments.predictions,
         arguments.gold,
@@ -64,6 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.out,
         Bootstrap(arguments.resamples, arguments.seed, arguments.confidence),
         arguments.subset,
+        origin,
     )
     low, high = scores.interval
     if arguments.format != "text":
@@ -77,3 +101,16 @@ def run(arguments: argparse.Namespace) -> None:
         f"unparseable {scores.strict_unparseable_rate:.1%}"
     )
     print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")
+
+
+def _reasoning(arguments: argparse.Namespace, root: Path) -> Reasoning | None:
+    """The thought markers that the options name, or the entry of the model they name."""
+    stated = options.stated_reasoning(arguments)
+    if arguments.model is None:
+        return parse(_Markers, {"reasoning": stated}, "--reasoning").reasoning
+    if stated is not None:
+        raise ConfigError("--model and --reasoning both name thought markers; give one of them")
+    models = load_models(root)
+    if arguments.model not in models:
+        raise ConfigError(f"--model {arguments.model!r} is unknown{nearest(arguments.model, models)}")
+    return models[arguments.model].reasoning

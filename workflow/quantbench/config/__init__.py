@@ -9,6 +9,7 @@ from .catalogue import (
     layered,
     load,
     load_datasets,
+    load_models,
     located,
     read_entries,
     shipped_catalogue,
@@ -26,11 +27,13 @@ from .entries import (
     StudyEntry,
 )
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
+from .reasoning import FAMILIES, Reasoning
 from .run import RunConfig, recorded_settings
-from .vocabulary import REFERENCE, Vocabulary, is_zero_shot
+from .vocabulary import REFERENCE, Vocabulary, is_zero_shot, reasons_first
 
 __all__ = [
     "CATALOGUE_VARIABLE",
+    "FAMILIES",
     "LOCK_FILE",
     "REFERENCE",
     "Architecture",
@@ -42,6 +45,7 @@ __all__ = [
     "ModelEntry",
     "PrecisionEntry",
     "Prompting",
+    "Reasoning",
     "RemoteFile",
     "RunConfig",
     "Split",
@@ -54,10 +58,12 @@ __all__ = [
     "layered",
     "load",
     "load_datasets",
+    "load_models",
     "located",
     "lock_text",
     "read_entries",
     "read_lock",
+    "reasons_first",
     "recorded_settings",
     "shipped_catalogue",
     "working_root",

@@ -137,7 +137,7 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
     catalogue = Catalogue(
         root=root,
         run=run,
-        models=_entries(_files(root, "config/models/*.yaml", own), ModelEntry),
+        models=load_models(root, own),
         precisions=_entries(_files(root, "config/precisions/*.yaml", own), PrecisionEntry),
         datasets=load_datasets(root, folder, own),
         studies=_studies(located(root, run.studies_file)),
@@ -179,6 +179,11 @@ def assigned(assignments: Iterable[str]) -> dict[str, object]:
 def data_folder(root: Path, run: RunConfig) -> Path | None:
     """The local folder datasets come from, or None where they are downloaded."""
     return located(root, run.data.folder) if run.data.folder else None
+
+
+def load_models(root: Path, own: bool = False) -> dict[str, ModelEntry]:
+    """Read every model's entry: of the shipped catalogue and of ``root``, which goes first, or ``own``, of it alone."""
+    return _entries(_files(root, "config/models/*.yaml", own), ModelEntry)
 
 
 def load_datasets(root: Path, folder: Path | None = None, own: bool = False) -> dict[str, DatasetEntry]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..errors import nearest
+from .reasoning import FAMILIES, StatedReasoning
 from .settings import Settings, module_names
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
@@ -71,6 +72,22 @@ class ModelEntry(Settings):
     chat_template: Literal["tokenizer", "none"] = Field(
         description="`tokenizer`: the template that comes with the tokenizer; `none`: a base model, prompts go in as text"
     )
+    enable_thinking: bool | None = Field(
+        default=None,
+        description="what the chat template is told as `enable_thinking`, the switch of models that think or do not; `null`: "
+        "nothing, so that the template's own default holds",
+    )
+    reasoning: StatedReasoning | None = Field(
+        default=None,
+        description="how the model marks its thoughts: the name of a known family, or `open` and `close`. A thought is never an "
+        "answer; the markers of all known families count in every model's outputs, but only those named here are kept where they "
+        "are special tokens",
+    )
+    reasoning_tokens: int = Field(
+        default=0,
+        ge=0,
+        description="most new tokens of a thought: they come on top of the dataset's `max_new_tokens`, whatever the prompting",
+    )
     full_dtype: Literal["bfloat16", "float16", "float32"] = Field(
         description="number format of the published weights, and so of the precision `full`"
     )
@@ -98,6 +115,25 @@ class ModelEntry(Settings):
         sources = (self.hub_id is not None) + (self.folder is not None)
         if sources != 1 and not (self.has_random_weights and sources == 0):
             raise ValueError("give exactly one of hub_id and folder (none is needed with 'weights: random')")
+        return self
+
+    @model_validator(mode="after")
+    def _thoughts_are_possible(self) -> ModelEntry:
+        if self.enable_thinking is not None and self.chat_template == "none":
+            raise ValueError(
+                f"enable_thinking is {str(self.enable_thinking).lower()}, which only a chat template can be told; leave it out, or "
+                "give chat_template: tokenizer"
+            )
+        if self.reasoning_tokens and self.enable_thinking is False:
+            raise ValueError(
+                f"reasoning_tokens is {self.reasoning_tokens}, and enable_thinking: false asks for no thoughts; leave one of them "
+                "out"
+            )
+        if self.reasoning_tokens and self.reasoning is None:
+            raise ValueError(
+                f"reasoning_tokens is {self.reasoning_tokens}, and reasoning does not say how thoughts are marked; name a family "
+                f"({', '.join(FAMILIES)}), or give open and close"
+            )
         return self
 
 
@@ -223,7 +259,8 @@ class DatasetEntry(Settings):
         description="where worked examples come from: the first of these splits that has a file",
     )
     max_new_tokens: dict[Prompting, Annotated[int, Field(gt=0)]] = Field(
-        description="most new tokens of one answer, for each of `instruction`, `cot` and `self_consistency`"
+        description="most new tokens of one answer, for each of `instruction`, `cot` and `self_consistency`; a model's "
+        "`reasoning_tokens` come on top"
     )
     tokens: TokenCounts = Field(
         default=TokenCounts(),

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..errors import nearest
 from .settings import Settings
+
+_LONGEST = 100
 
 
 class Reasoning(Settings):
     """The text that opens a thought and the text that closes it."""
 
-    open: str = Field(min_length=1, description="what a thought begins with, such as `<think>` or `## Thinking`")
-    close: str = Field(min_length=1, description="what it ends with, such as `</think>` or `## Final Response`")
+    open: str = Field(description="what a thought begins with, such as `<think>` or `## Thinking`")
+    close: str = Field(description="what it ends with, such as `</think>` or `## Final Response`")
+
+    @field_validator("open", "close")
+    @classmethod
+    def _tells(cls, marker: str) -> str:
+        if len(marker) > _LONGEST or not any(map(str.isalpha, marker)):
+            raise ValueError(f"a marker has a letter and at most {_LONGEST} characters; give it as the model writes it")
+        return marker
+
+    @model_validator(mode="after")
+    def _two_markers(self) -> Reasoning:
+        if self.open.casefold() == self.close.casefold():
+            raise ValueError(f"open and close are both {self.open!r}; name the two markers that the model writes")
+        return self
 
 
 # As the families write them; the gpt-oss channels are special tokens (openai/harmony).
@@ -27,18 +42,25 @@ FAMILIES = {
     "huatuo": Reasoning(open="## Thinking", close="## Final Response"),
     "gpt-oss": Reasoning(open="<|channel|>analysis<|message|>", close="<|channel|>final<|message|>"),
 }
+if TYPE_CHECKING:
+    Family = str
+else:
+    Family = Literal[tuple(FAMILIES)]
 
 
-def _of_family(stated: object) -> object:
-    """Look a family's name up; markers themselves pass."""
-    if not isinstance(stated, str):
+def of_family(stated: object) -> object:
+    """Look a family's name up; markers themselves pass.
+
+    Raises:
+        ValueError: no such family, or neither a name nor markers.
+    """
+    if isinstance(stated, Reasoning | dict):
         return stated
-    if stated not in FAMILIES:
-        raise ValueError(
-            f"no family of markers is called {stated!r}{nearest(stated, FAMILIES)}; give 'open' and 'close' instead"
-        )
-    return FAMILIES[stated]
+    if isinstance(stated, str) and stated in FAMILIES:
+        return FAMILIES[stated]
+    hint = nearest(stated, FAMILIES) if isinstance(stated, str) else ""
+    raise ValueError(f"neither a known family of thought markers nor open and close{hint}")
 
 
 # In an entry: a family's name, or both markers.
-StatedReasoning = Annotated[Reasoning, BeforeValidator(_of_family)]
+StatedReasoning = Annotated[Reasoning, BeforeValidator(of_family, json_schema_input_type=Family | Reasoning)]

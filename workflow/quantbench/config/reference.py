@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
@@ -154,7 +154,7 @@ def _in_words(annotation: object, bounds: str = "", plural: str = "") -> str:
     if origin is Literal:
         return _either([f"`{value}`" for value in arguments])
     if origin in (Union, UnionType):
-        return _either([_in_words(argument, bounds, plural) for argument in arguments])
+        return _either([_in_words(argument, bounds, plural) for argument in _alternatives(annotation)])
     if origin in (list, tuple):
         return f"list{plural} of {_in_words(arguments[0], plural='s')}"
     if origin is dict:
@@ -165,6 +165,19 @@ def _in_words(annotation: object, bounds: str = "", plural: str = "") -> str:
         return f"{'whole ' if annotation is int else ''}number{plural} {bounds}".rstrip()
     section = isinstance(annotation, type) and issubclass(annotation, Settings)
     return f"{'text' if annotation is str else 'section' if section else 'object'}{plural}"
+
+
+def _alternatives(annotation: object) -> list[object]:
+    """What a union offers, those of unions inside it and of what is written in another form than it is kept in."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        written = [item.json_schema_input_type for item in arguments[1:] if isinstance(item, BeforeValidator)]
+        return _alternatives(written[0]) if written else [annotation]
+    if origin in (Union, UnionType):
+        return [part for argument in arguments for part in _alternatives(argument)]
+    if annotation is bool:
+        return [Literal["true"], Literal["false"]]
+    return [Literal[value] for value in arguments] if origin is Literal else [annotation]
 
 
 def _bounds(metadata: Iterable[object]) -> str:

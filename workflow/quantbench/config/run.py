@@ -74,7 +74,10 @@ class InferenceSettings(Settings):
     )
     max_batch_size: int = Field(default=64, gt=0, description="most samples of one batch")
     max_new_tokens: int | None = Field(
-        default=None, gt=0, description="lowers the datasets' own limits on new tokens; `null`: these hold"
+        default=None,
+        gt=0,
+        description="lowers the datasets' own limits on new tokens, never the `reasoning_tokens` that a model has on top; `null`: "
+        "these hold",
     )
     stop_early: bool = Field(
         default=True,

@@ -34,6 +34,11 @@ def is_zero_shot(cell: Prompted) -> bool:
     return cell.prompting == "instruction" and cell.shots == 0
 
 
+def reasons_first(prompting: Prompting) -> bool:
+    """Whether a prompt asks for a chain of thought, so that the answer comes last."""
+    return prompting != "instruction"
+
+
 def task_title(task: str) -> str:
     """A task's name for people."""
     return task.replace("_", " ").replace("multi label", "multi-label")

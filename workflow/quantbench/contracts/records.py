@@ -52,7 +52,10 @@ class Prediction:
     path: ClassVar[str] = "cells/<cell>/predictions.jsonl"
 
     sample_id: str = Field(description="of the sample that was asked about")
-    outputs: list[str] = Field(description="raw text; several of them for self-consistency, one a chain")
+    outputs: list[str] = Field(
+        description="raw text; several of them for self-consistency, one a chain. Where the prompt opened a thought, its opening "
+        "marker stands before what the model wrote"
+    )
     prompt_tokens: int = Field(description="length of the prompt as the model read it")
     new_tokens: list[int] = Field(description="length of each output")
     finish_reason: list[str] = Field(

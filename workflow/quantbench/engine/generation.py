@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
+from ..config import Reasoning
 from ..contracts.records import Prediction
 from ..measure.latency import Timing
 from ..models.loading import LoadedModel
+from ..tasks.thoughts import opened_by
 from .batches import Request
 from .cache import reserved
+from .decoding import Decoder
 from .prefix import SharedPrefix, all_but_last
 from .sampling import SeededSampling, row_seed
 from .stopping import LineWatch, RowStops
@@ -28,12 +31,16 @@ Completes = Callable[[Request, str], bool]
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How answers are generated: greedily with one chain, or ``chains`` sampled ones."""
+    """How answers are generated: greedily with one chain, or ``chains`` sampled ones.
+
+    ``reasoning`` names the markers of the model's thoughts, which its outputs keep.
+    """
 
     max_new_tokens: int
     chains: int = 1
     temperature: float | None = None
     seed: int = 0
+    reasoning: Reasoning | None = None
 
 
 class Generator:
@@ -53,7 +60,8 @@ class Generator:
         self._loaded = loaded
         self.settings = settings
         self._completes = completes
-        self._watch = LineWatch(loaded.tokenizer.decode)
+        self._decode = Decoder(loaded.tokenizer, settings.reasoning)
+        self._watch = LineWatch(self._decode)
         self._stops = _end_tokens(loaded)
         self._prefix: SharedPrefix | None = None
         loaded.model.generation_config = GenerationConfig(
@@ -76,7 +84,7 @@ class Generator:
         """
         chains = self.settings.chains
         checks = (
-            [partial(self._completes, request) for request in batch for _ in range(chains)] if self._completes else []
+            [partial(self._is_complete, request) for request in batch for _ in range(chains)] if self._completes else []
         )
         try:
             rows, lengths = self._generate(batch, checks, self._prefix)
@@ -102,7 +110,7 @@ class Generator:
         texts, counts, reasons = zip(*map(self._read, rows, lengths), strict=True)
         return Prediction(
             sample_id=request.sample_id,
-            outputs=list(texts),
+            outputs=[self._with_opening(request, text) for text in texts],
             prompt_tokens=len(request.token_ids),
             new_tokens=list(counts),
             finish_reason=list(reasons),
@@ -120,9 +128,15 @@ class Generator:
 
     def completes(self, request: Request, tokens: list[int]) -> bool:
         """Whether the newest of a request's new tokens completed its answer."""
-        if self._completes is None or not self._watch(tokens[-1]):
-            return False
-        return self._completes(request, self._loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+        return self.stops_early and self._watch(tokens[-1]) and self._is_complete(request, self._decode(tokens))
+
+    def _is_complete(self, request: Request, text: str) -> bool:
+        assert self._completes is not None
+        return self._completes(request, self._with_opening(request, text))
+
+    def _with_opening(self, request: Request, text: str) -> str:
+        """What was generated, behind the marker of the thought that the prompt opened, where it did: no reader sees prompts."""
+        return opened_by(request.text, self.settings.reasoning) + text
 
     def time_one(self, request: Request) -> Timing:
         """Generate one answer (all its chains, for self-consistency) and note when each token was ready.
@@ -151,7 +165,7 @@ class Generator:
         width, chains, model = tokens.shape[1], self.settings.chains, self._loaded.model
         whole = width + self.settings.max_new_tokens
         cache = prefix.for_rows(len(batch), width if chains > 1 else whole) if prefix else None
-        stops = RowStops(checks, width, self._loaded.tokenizer.decode, self._watch)
+        stops = RowStops(checks, width, self._decode, self._watch)
         with torch.inference_mode():
             if chains > 1:  # the prompt is computed once for all its chains
                 cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), chains)
@@ -192,7 +206,7 @@ class Generator:
         """Text, number of new tokens (the end token counted) and finish reason of one row."""
         end = next((place for place, token in enumerate(row[:length]) if token in self._stops), None)
         tokens = row[:length] if end is None else row[:end]
-        text = self._loaded.tokenizer.decode(tokens, skip_special_tokens=True)
+        text = self._decode(tokens)
         if end is None and length is None:
             return text, len(row), "length"
         return text, len(tokens) if end is None else end + 1, "stop"

@@ -16,8 +16,9 @@ from ..contracts.records import Sample
 from ..tasks import Task
 from ..tasks.completion import ENDINGS
 from ..tasks.origin import Origin
-from ..tasks.thoughts import closes_thought, in_thought
 from .batches import Request
+
+Decode = Callable[[Sequence[int]], str]
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,14 @@ class AnswerCheck:
     origin: Origin
 
     def __call__(self, request: Request, output: str) -> bool:
-        """Judge the text generated so far, special tokens left out."""
-        reasoning = self.origin.reasoning
-        if in_thought(request.text, reasoning) and not closes_thought(output, reasoning):
-            return False
+        """Judge the text generated so far, as it will be read: a thought that the prompt opened begins with its marker."""
         return self.task.answer_end(output, self.samples[request.sample_id], self.origin) is not None
 
 
 class LineWatch:
     """Tells tokens that may complete an answer from all others, so that few texts need a look."""
 
-    def __init__(self, decode: Callable[..., str]) -> None:
+    def __init__(self, decode: Decode) -> None:
         self._decode = decode
         self._known: dict[int, bool] = {}
 
@@ -57,13 +55,11 @@ class RowStops(StoppingCriteria):
     Args:
         checks: one a row; gets the row's text so far.
         width: tokens of the padded prompts.
-        decode: tokens to text without special tokens.
+        decode: tokens to text.
         watch: which tokens are worth a look.
     """
 
-    def __init__(
-        self, checks: Sequence[Callable[[str], bool]], width: int, decode: Callable[..., str], watch: LineWatch
-    ) -> None:
+    def __init__(self, checks: Sequence[Callable[[str], bool]], width: int, decode: Decode, watch: LineWatch) -> None:
         self.lengths: list[int | None] = [None] * len(checks)
         self._checks, self._width, self._decode, self._watch = checks, width, decode, watch
 
@@ -72,7 +68,7 @@ class RowStops(StoppingCriteria):
         for row, token in enumerate(input_ids[:, -1].tolist()):
             if self.lengths[row] is None and self._watch(token):
                 new = input_ids[row, self._width :].tolist()
-                if self._checks[row](self._decode(new, skip_special_tokens=True)):
+                if self._checks[row](self._decode(new)):
                     self.lengths[row] = len(new)
         ended = [length is not None for length in self.lengths]
         return torch.tensor(ended, device=input_ids.device)

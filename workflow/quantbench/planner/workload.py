@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..config import reasons_first
 from ..study.spec import CellSpec
 
 # Of a test file whose rows the configuration does not state.
 _UNKNOWN_ROWS = 1000
-# A chain of thought ends on its own about half-way to its limit: an assumption, there are no gold chains to count.
+# A chain of thought ends on its own about half-way to its limit, and so does a reasoning model's thought: an assumption,
+# there are no gold ones to count.
 _CHAIN_PART = 0.5
 
 
@@ -20,8 +22,9 @@ class CellWork:
         samples: test samples.
         prompt_tokens: of one prompt, worked examples included.
         longest_prompt: of the longest prompt.
-        answer_tokens: of one answer if the model ends it like the gold one; a base model goes on to the limit.
-        limit: most new tokens of one answer.
+        answer_tokens: of one answer, its thought included, if the model ends it like the gold one; a base model goes on to
+            the limit.
+        limit: most new tokens of one answer, its thought included.
         rows: answers a sample (1; the chains of self-consistency).
         batch: samples of a batch of mean prompts.
         largest_batch: samples of the batch that holds the longest prompt.
@@ -45,7 +48,9 @@ def cell_work(spec: CellSpec) -> CellWork:
     tokens, limit = spec.dataset.tokens, spec.max_new_tokens
     examples = spec.cell.shots * (tokens.prompt + tokens.answer)
     prompt, longest = tokens.prompt + examples, tokens.longest_prompt + examples
-    answer = tokens.answer if spec.cell.prompting == "instruction" else round(limit * _CHAIN_PART)
+    thought = round(spec.model.reasoning_tokens * _CHAIN_PART)
+    answer = round(spec.answer_limit * _CHAIN_PART) if reasons_first(spec.cell.prompting) else tokens.answer
+    answer = thought + min(answer, spec.answer_limit)
     if spec.model.chat_template == "none":
         answer = limit
 
@@ -59,7 +64,7 @@ def cell_work(spec: CellSpec) -> CellWork:
         samples=samples,
         prompt_tokens=prompt,
         longest_prompt=longest,
-        answer_tokens=min(answer, limit),
+        answer_tokens=answer,
         limit=limit,
         rows=spec.chains,
         batch=min(batch(prompt), samples),

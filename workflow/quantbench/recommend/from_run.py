@@ -100,13 +100,12 @@ def _cell(vocabulary: Vocabulary, row: CellRow, effect: EffectRow | None) -> Cel
 
 def _planned_gib(vocabulary: Vocabulary, row: CellRow) -> float:
     """The peak on one GPU, by the memory planner: on a CPU nothing comparable is measured."""
+    model, limit = vocabulary.models[row.model], vocabulary.datasets[row.dataset].max_new_tokens[row.prompting]
     work = Workload(
         prompt_tokens=math.ceil(_LONGEST_OVER_MEAN * row.prompt_tokens_mean),
-        new_tokens=vocabulary.datasets[row.dataset].max_new_tokens[row.prompting],
+        new_tokens=limit + model.reasoning_tokens,
     )
-    return (
-        plan_memory(Setting(vocabulary.models[row.model], vocabulary.precisions[row.precision], work)).peak_bytes / GIB
-    )
+    return plan_memory(Setting(model, vocabulary.precisions[row.precision], work)).peak_bytes / GIB
 
 
 def _notes(run: RunConfig, cells: Sequence[CellRow]) -> tuple[str, ...]:

@@ -60,7 +60,8 @@ class CellSpec:
         stored: its model.
         precision, dataset: their entries.
         template: file of the prompt template.
-        max_new_tokens: of one answer: the dataset's limit for the prompting, or the run's where that is lower.
+        max_new_tokens: of one output: the dataset's limit for the prompting, or the run's where that is lower, and on top
+            what the model's thought may take.
         sampling: of self-consistency; None: greedy.
         limit: stratified number of test samples; None: all.
         seed: of samples, of those timed, and of sampling.
@@ -90,6 +91,11 @@ class CellSpec:
     def model(self) -> ModelEntry:
         """The model's entry."""
         return self.stored.entry
+
+    @property
+    def answer_limit(self) -> int:
+        """Most new tokens of an output beside its thought."""
+        return self.max_new_tokens - self.model.reasoning_tokens
 
     @property
     def is_noise_floor(self) -> bool:
@@ -130,11 +136,20 @@ class CellSpec:
     def _model_identity(self) -> Identity:
         """What weights and tokenizer are; a stand-in's follow from its architecture and the seed of its weights."""
         if not self.model.has_random_weights:
-            return self.model.model_dump(include={"hub_id", "revision", "folder", "chat_template", "full_dtype"})
+            facts = {"hub_id", "revision", "folder", "chat_template", "full_dtype"}
+            return self.model.model_dump(include=facts) | self._thoughts_identity()
         stand_in: Identity = self.model.model_dump(
             include={"weights", "family", "architecture", "chat_template", "full_dtype"}
         )
-        return stand_in | {"weights_version": RANDOM_WEIGHTS_VERSION, "prompt_tokens": self.prompt_tokens}
+        made: Identity = {"weights_version": RANDOM_WEIGHTS_VERSION, "prompt_tokens": self.prompt_tokens}
+        return stand_in | made | self._thoughts_identity()
+
+    def _thoughts_identity(self) -> Identity:
+        """What is set about thoughts, and nothing else: it decides where outputs stop, and which special tokens they keep.
+
+        Their length is in the limit of new tokens.
+        """
+        return self.model.model_dump(include={"reasoning", "enable_thinking"}, exclude_none=True)
 
 
 def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSpec]:
@@ -152,7 +167,8 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
             precision=catalogue.precisions[cell.precision],
             dataset=dataset,
             template=template_path(catalogue.root, cell.dataset, cell.prompting),
-            max_new_tokens=min(stated, run.inference.max_new_tokens or stated),
+            max_new_tokens=min(stated, run.inference.max_new_tokens or stated)
+            + catalogue.models[cell.model].reasoning_tokens,
             sampling=run.inference.self_consistency if cell.prompting == "self_consistency" else None,
             limit=run.limit,
             seed=run.seed,

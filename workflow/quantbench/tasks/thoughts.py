@@ -1,28 +1,58 @@
 """Thoughts in an output: where they stand, and what is left without them.
 
 A thought is never an answer, closed or not. The markers of known families (:data:`quantbench.config.reasoning.FAMILIES`)
-count in every output; a model's entry may name others.
+count in every output; a model's entry may name others. What stands inside a thought is no marker of another one.
+
+- A thought may have been opened by the prompt, unless its marker is a heading: the output then closes what it never opened.
+- A heading such as ``## Thinking`` is ordinary Markdown. In the output of a model whose entry does not name it, a stated
+  final answer ends what the heading opened if its closing heading never comes.
+- The markers of gpt-oss are special tokens, which most programs leave out of the text: ``analysis`` then opens the output,
+  glued to its first word, and ``assistantfinal`` closes the thought.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from ..config.reasoning import FAMILIES, Reasoning
 
-_SPECIAL_TOKEN = re.compile(r"<\|[^|<>]*\|>")
+_FINAL = re.compile(r"^[ \t>#*_-]*final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
+_DECODED = {FAMILIES["gpt-oss"]: (r"\Aanalysis(?=[A-Z])", r"assistantfinal|\Afinal(?=[A-Z])")}
+# Further from its end no prompt is looked at: the longest marker, with what a heading may have around it.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
-    """Where thoughts begin and end. A closed one may have been opened by the prompt, unless its marker is a heading."""
+    """Where thoughts begin and end.
+
+    Attributes:
+        open, close: what to look for.
+        by_prompt: whether a prompt may have opened what the output closes.
+        otherwise: what ends a thought that is never closed; None: nothing does.
+    """
 
     open: re.Pattern[str]
     close: re.Pattern[str]
-    opened_by_prompt: bool
+    by_prompt: bool
+    otherwise: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A text by its thoughts.
+
+    Attributes:
+        outside: what belongs to no thought, in order.
+        start: where a thought that the prompt opened has ended; 0: it opened none.
+        ends_inside: whether the text ends before its last thought does.
+    """
+
+    outside: list[str]
+    start: int
+    ends_inside: bool
 
 
 def without_thoughts(output: str, named: Reasoning | None = None) -> str:
@@ -32,78 +62,94 @@ def without_thoughts(output: str, named: Reasoning | None = None) -> str:
         output: raw text.
         named: markers of the model's own, besides those of the known families.
     """
-    for marker in _markers(named):
-        output = _without(output, marker)
-    return output
+    return "".join(_parts(output, named).outside)
 
 
 def in_thought(text: str, named: Reasoning | None = None) -> bool:
     """Tell whether a text (a prompt, or an output so far) ends inside a thought."""
-    for marker in _markers(named):
-        opened = _last_end(marker.open, text)
-        if opened > _last_end(marker.close, text):
-            return True
-    return False
-
-
-def closes_thought(text: str, named: Reasoning | None = None) -> bool:
-    """Tell whether a text closes a thought, whoever opened it."""
-    return any(marker.close.search(text) for marker in _markers(named))
+    return _parts(text, named).ends_inside
 
 
 def after_prompted_thought(output: str, named: Reasoning | None = None) -> int:
-    """Return where an answer may begin in an output whose thought its prompt opened: behind the first closing marker."""
+    """Return where an answer may begin in an output whose thought its prompt opened: behind the closing marker; else 0."""
+    return _parts(output, named).start
+
+
+def opened_by(prompt: str, named: Reasoning | None = None) -> str:
+    """Return the marker that ends a prompt, so that its output begins inside a thought, as the prompt has it; or nothing.
+
+    Many chat templates of reasoning models end with ``<think>`` and a line break.
+    """
+    start = max(0, len(prompt.rstrip()) - _LONGEST)
     for marker in _markers(named):
-        close = marker.close.search(output)
-        if close and marker.opened_by_prompt and not marker.open.search(output, 0, close.start()):
-            return close.end()
-    return 0
+        for match in marker.open.finditer(prompt, start):
+            if not prompt[match.end() :].strip():
+                return prompt[match.start() :]
+    return ""
 
 
-def _without(output: str, marker: _Marker) -> str:
-    close = marker.close.search(output)
-    opened = marker.open.search(output)
-    if close and marker.opened_by_prompt and (opened is None or close.start() < opened.start()):
-        output = output[close.end() :]
-    kept, position = [], 0
-    while opened := marker.open.search(output, position):
-        kept.append(output[position : opened.start()])
-        close = marker.close.search(output, opened.end())
+def _parts(text: str, named: Reasoning | None) -> _Parts:
+    markers, seen = _markers(named), set[_Marker]()
+    outside: list[str] = []
+    start = position = 0
+    while found := _next(text, position, markers, seen):
+        marker, match, opens = found
+        if not opens:
+            outside, start, position = [], match.end(), match.end()
+            continue
+        outside.append(text[position : match.start()])
+        seen.add(marker)
+        close = marker.close.search(text, match.end())
         if close is None:
-            return "".join(kept)
+            final = marker.otherwise.search(text, match.end()) if marker.otherwise else None
+            return _Parts([*outside, text[final.start() :] if final else ""], start, ends_inside=True)
         position = close.end()
-    return "".join([*kept, output[position:]])
+    return _Parts([*outside, text[position:]], start, ends_inside=False)
 
 
-def _last_end(pattern: re.Pattern[str], text: str) -> int:
-    return max((match.end() for match in pattern.finditer(text)), default=-1)
+def _next(
+    text: str, position: int, markers: tuple[_Marker, ...], seen: set[_Marker]
+) -> tuple[_Marker, re.Match[str], bool] | None:
+    """The next thought outside of any other: what marks it, where, and whether it opens there or, by the prompt, ends."""
+    opened = [(marker, marker.open.search(text, position), True) for marker in markers]
+    # A prompt opens the first thought: where the output has opened one, it has opened all of that kind.
+    closed = [
+        (marker, marker.close.search(text, position), False)
+        for marker in markers
+        if marker.by_prompt and marker not in seen
+    ]
+    found = [(marker, match, opens) for marker, match, opens in [*opened, *closed] if match]
+    return min(found, key=lambda each: each[1].start(), default=None)
 
 
 @cache
 def _markers(named: Reasoning | None) -> tuple[_Marker, ...]:
-    stated: Iterable[Reasoning] = FAMILIES.values() if named is None else (*FAMILIES.values(), named)
-    return tuple(_marker(each) for each in dict.fromkeys(stated))
+    """Those of the families, and the model's own, which takes the place of a family's that opens alike."""
+    if named is None:
+        return tuple(_marker(family, is_named=False) for family in FAMILIES.values())
+    others = [family for family in FAMILIES.values() if _word(family.open) != _word(named.open)]
+    return (_marker(named, is_named=True), *(_marker(family, is_named=False) for family in others))
 
 
-def _marker(stated: Reasoning) -> _Marker:
-    heading = stated.open.startswith("#")
+def _word(marker: str) -> str:
+    return marker.strip("# \t").casefold()
+
+
+def _marker(stated: Reasoning, is_named: bool) -> _Marker:
+    is_heading = stated.open.startswith("#")
+    opened, closed = _DECODED.get(stated, (None, None))
     return _Marker(
-        _pattern(stated.open, at_start=r"\A"),
-        _pattern(stated.close, at_start="assistant"),
-        opened_by_prompt=not heading and not _SPECIAL_TOKEN.search(stated.open),
+        _pattern(stated.open, opened),
+        _pattern(stated.close, closed),
+        by_prompt=not is_heading,
+        otherwise=_FINAL if is_heading and not is_named else None,
     )
 
 
-def _pattern(marker: str, at_start: str) -> re.Pattern[str]:
-    """A marker in any case, a heading with any number of ``#`` on a line of its own.
-
-    Where it is made of special tokens, decoding may have left them out: "analysis" then opens the output, and
-    "assistantfinal" closes the thought.
-    """
+def _pattern(marker: str, decoded: str | None) -> re.Pattern[str]:
+    """A marker in any case, a heading with any number of ``#`` on a line of its own; or its ``decoded`` form."""
     if marker.startswith("#"):
         words = r"[ \t]+".join(map(re.escape, marker.lstrip("# \t").split()))
         return re.compile(rf"^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
-    if _SPECIAL_TOKEN.search(marker):
-        bare = re.escape(_SPECIAL_TOKEN.sub("", marker))
-        return re.compile(rf"{re.escape(marker)}|{at_start}{bare}(?=[A-Z])")
-    return re.compile(re.escape(marker), re.IGNORECASE)
+    exact = f"(?i:{re.escape(marker)})"
+    return re.compile(f"{exact}|{decoded}" if decoded else exact)
