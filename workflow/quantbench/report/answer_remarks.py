@@ -9,10 +9,10 @@ from ..config import Vocabulary, is_zero_shot
 from ..config.vocabulary import PROMPTINGS
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import CellRow, EffectRow
-from ..tables.answer_faults import Cause, Faults, faulty_cells, is_many
+from ..tables.answer_faults import MANY, Cause, Faults, faulty_cells, is_many
 
-# What is worth a remark of a precision: a share of cut answers as large as the loss that a verdict allows by default, and
-# a tenth more or fewer tokens, which changes the time of a query as much.
+# What is worth a remark of a precision: a share of cut answers that changed by as much as the loss a verdict allows by
+# default, and a tenth more or fewer tokens, which changes the time of a query as much.
 CUT = 0.01
 LONGER = 0.1
 # Cells named in one sentence, the worst; the table has the others.
@@ -31,7 +31,7 @@ def precision_remark(limits: Mapping[Cell, int], own: Sequence[EffectRow]) -> st
     words = ""
     told = [row for row in own if row.truncated_rate is not None and row.full_truncated_rate is not None]
     cut, full = _mean(told, "truncated_rate"), _mean(told, "full_truncated_rate")
-    if max(cut, full) >= CUT:
+    if abs(cut - full) >= CUT or is_many(cut):
         where = _limit(limits, (row.cell for row in told if row.truncated_rate or row.full_truncated_rate))
         words += f" {cut:.1%} of its answers were cut at {where} ({full:.1%} at full precision)."
     told = [row for row in own if row.mean_new_tokens is not None and row.full_mean_new_tokens]
@@ -57,22 +57,45 @@ def fault_remarks(vocabulary: Vocabulary, limits: Mapping[Cell, int], rows: Sequ
     for (model, _), group in groupby(sorted(faulty_cells(vocabulary, rows), key=kind), key=kind):
         found = list(group)
         cells = ", ".join(_cell(vocabulary, limits, faults.row) for faults in found[:NAMED])
-        more = f" and {len(found) - NAMED} more cells" if len(found) > NAMED else ""
-        cause = _cause(found[0].cause, has_template=vocabulary.models[model].chat_template != "none")
-        lines.append(f"Many answers of {vocabulary.title('model', model)} fail: {cells}{more}. Likely cause: {cause}.")
+        more = f" and {_counted(len(found) - NAMED, 'more cell')}" if len(found) > NAMED else ""
+        lines.append(f"{vocabulary.title('model', model)}: {cells}{more}. {_likely(vocabulary, found[0])}")
     return lines
+
+
+def worst_remark(vocabulary: Vocabulary, limits: Mapping[Cell, int], rows: Sequence[CellRow]) -> list[str]:
+    """One sentence on how many cells have many cut or unreadable answers, and on the worst; none where no cell has.
+
+    Arguments as of :func:`fault_remarks`.
+    """
+    found = faulty_cells(vocabulary, rows)
+    if not found:
+        return []
+    worst = f"{vocabulary.title('model', found[0].row.model)} on {_cell(vocabulary, limits, found[0].row)}"
+    return [
+        f"In {len(found)} of {_counted(len(rows), 'cell')} {MANY:.0%} or more of the answers were cut or could not be read, most "
+        f"with {worst}. {_likely(vocabulary, found[0])}"
+    ]
 
 
 def _cell(vocabulary: Vocabulary, limits: Mapping[Cell, int], row: CellRow) -> str:
     place = f"{row.dataset_title} {vocabulary.title('precision', row.precision)}"
     if not is_zero_shot(row):
-        place += f", {PROMPTINGS[row.prompting]}, {row.shots} shots"
+        place += f", {PROMPTINGS[row.prompting]}, {_counted(row.shots, 'shot')}"
     faults = []
     if row.truncated_rate is not None and is_many(row.truncated_rate):
         faults.append(f"{row.truncated_rate:.1%} cut at {_limit(limits, [row.cell])}")
     if is_many(row.unparseable_rate):
         faults.append(f"{row.unparseable_rate:.1%} unreadable")
     return f"{place} ({', '.join(faults)})"
+
+
+def _likely(vocabulary: Vocabulary, faults: Faults) -> str:
+    template = vocabulary.models[faults.row.model].chat_template
+    return f"Likely cause: {_cause(faults.cause, has_template=template != 'none')}."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _cause(cause: Cause, has_template: bool) -> str:
@@ -84,9 +107,11 @@ def _cause(cause: Cause, has_template: bool) -> str:
     return {
         Cause.QUANTIZATION: "quantization, since full precision has far fewer of them on the same samples",
         Cause.LIMIT: "too low a limit of new tokens (max_new_tokens of the dataset), a reasoning model without room for its "
-        f"thoughts (reasoning_tokens of the model), or {template} and it never comes to an answer",
-        Cause.NO_END: f"it does not end its answers, most of which can be read: {template}; that costs time more than score",
-        Cause.FORM: f"it ends its answers itself, in a form that cannot be read: {template}, or it does not do as asked",
+        f"thoughts (reasoning_tokens of the model), or the model never comes to an answer because {template}",
+        Cause.NO_END: "most of these answers can be read, but the model does not end them, or the limit is too low for them; "
+        f"perhaps {template}",
+        Cause.FORM: f"the model ends its answers itself, in a form that cannot be read; either {template}, or it does not "
+        "answer in the form asked for",
         Cause.LIMIT_OR_FORM: f"the limit of new tokens, or {template}; the predictions do not say whether answers were cut",
     }[cause]
 

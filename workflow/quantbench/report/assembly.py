@@ -20,6 +20,7 @@ from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.words import RANKING, headline, notes, reasons
 from . import columns
+from .answer_remarks import fault_remarks
 from .explorer import explorer
 from .prompt_parts import PromptSource
 from .verdict import verdict_words
@@ -88,6 +89,7 @@ def write_report(
         run=run.run,
         version=__version__,
         sentences=verdict_words(vocabulary, run.comparison, rows, effects, efficiency, limits),
+        faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
         ranking=RANKING.format(margin=margin),
         notes=notes(next(iter(found.values()))[0]) if found else [],

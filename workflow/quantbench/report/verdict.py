@@ -10,7 +10,7 @@ from ..config import Vocabulary
 from ..config.run import ComparisonSettings
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
-from .answer_remarks import fault_remarks, precision_remark
+from .answer_remarks import precision_remark, worst_remark
 
 
 def verdict_words(
@@ -46,7 +46,7 @@ def verdict_words(
     if not compared:
         lines.append("No quantized cell has its full-precision twin, so nothing could be compared.")
     full = [row.unparseable_rate for row in cells if row.precision == vocabulary.reference]
-    lines += fault_remarks(vocabulary, limits, cells)
+    lines += worst_remark(vocabulary, limits, cells)
     lines += _surroundings(comparison, compared, full)
     missing = len(limits.keys() - {row.cell for row in cells})
     if missing:
