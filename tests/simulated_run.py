@@ -36,6 +36,7 @@ from quantbench.tables import Judging, cells_table, effects_table
 
 NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
 SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}
+CUT = {"full": 0.0, "full-replanned": 0.0, "w8a16": 0.0, "w4a16": 0.04}  # share of answers cut at the token limit
 SHAPES = {"qwen2.5-3b": ("tiny-xs", 64, 2), "qwen2.5-7b": ("tiny-s", 128, 4), "qwen2.5-14b": ("tiny-m", 256, 6)}
 
 
@@ -130,6 +131,8 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
         strict_value=value,
         strict_unparseable_rate=lost,
         per_label={},
+        truncated_rate=CUT.get(cell.precision, 0.01),
+        mean_new_tokens=20 * (1 + CUT.get(cell.precision, 0.01)),
     ).write(where / "scores.json")
     _measurements(catalogue, cell).write(where / "measurements.json")
 

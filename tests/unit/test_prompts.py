@@ -41,6 +41,45 @@ def test_templates(repository: Path, dataset: str, prompting: str) -> None:
     assert zero.split("INPUT")[0].split("SOURCE")[0] == other.split("OTHER")[0]
 
 
+def worked(repository: Path, dataset: str, prompting: str, shots: int) -> str:
+    entry = load_datasets(repository)[dataset]
+    template = read_template(template_path(repository, dataset, prompting))
+    sample = Sample("0", INPUTS[entry.reader], None, "0")
+    return render(entry, template, sample, [(sample, "WORKED")] * shots)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_worked_example_answers_the_very_cue_the_prompt_ends_with(repository: Path, dataset: str) -> None:
+    cue = worked(repository, dataset, "instruction", 2).splitlines()[-1]
+    assert f"\n{cue} WORKED\n" in worked(repository, dataset, "instruction", 1)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_examples_without_reasoning_are_told_apart_from_the_question_to_reason_about(
+    repository: Path, dataset: str
+) -> None:
+    """Gold answers come without reasoning; shown as if they were the whole reply, they would ask for none."""
+    zero, two = (worked(repository, dataset, "cot", shots) for shots in (0, 2))
+    introduced, asked = "Solved examples, of which only the final answer is shown:", "Now reason about this one"
+    assert introduced not in zero and asked not in zero
+    order = [two.index(words) for words in (introduced, "Final answer: WORKED", asked)]
+    assert order == sorted(order) and two.rindex("WORKED") < two.index(asked)
+    assert "Reasoning:" not in two[: two.index(asked)]
+    # Where nothing is worked out, nothing but the question itself is added.
+    assert two.startswith(zero[: zero.index("INPUT")].rpartition("\n\n")[0])
+
+
+def test_the_question_is_for_the_answer_and_for_a_relation_in_either_order(repository: Path) -> None:
+    """ "Yes" would answer whether a context answers; tags of the published files follow the order of mention."""
+    for prompting in ("instruction", "cot"):
+        asked = worked(repository, "pubmedqa", prompting, 0)
+        assert "what is the answer to the research question" in asked and "Does the context" not in asked
+        related = worked(repository, "chemprot", prompting, 0)
+        assert "in either order" in related and "the chemical @CHEMICAL$" not in related
+    labels = load_datasets(repository)["chemprot"].labels
+    assert not any(word in meaning for meaning in labels.values() for word in ("chemical", "gene", "protein"))
+
+
 def test_a_wrong_name_in_a_template_is_named(repository: Path) -> None:
     entry = load_datasets(repository)["hoc"]
     with pytest.raises(ConfigError, match=r"HoC.*'abstract' is undefined"):

@@ -62,6 +62,7 @@ def test_scores_and_answers_of_a_small_file(entry: DatasetEntry, gold: Path, tmp
     assert scores.strict_value < scores.value
     assert scores.interval[0] <= scores.value <= scores.interval[1]
     assert (scores.metric, scores.n, scores.truncated_rate) == ("macro_f1", 6, None)
+    assert scores.mean_new_tokens is None
     assert Scores.read(tmp_path / "out/scores.json") == scores
     answers = read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)
     assert answers[4] == ScoredAnswer("4", None, False, "false", False)
@@ -98,6 +99,28 @@ def test_several_outputs_are_answered_by_majority(entry: DatasetEntry, gold: Pat
     scores = score_file(source, gold, entry, tmp_path / "out", FAST)
     assert all(answer.parsed == "false" for answer in read_records(tmp_path / "out/scored.jsonl", ScoredAnswer))
     assert scores.truncated_rate == pytest.approx(1 / 3)
+
+
+def test_lengths_of_outputs_are_averaged_over_chains(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    source = predictions(tmp_path / "p.jsonl", [["CPR:3", "false"]] * 6, new_tokens=[2, 7])
+    assert score_file(source, gold, entry, tmp_path / "out", FAST).mean_new_tokens == 4.5
+
+
+def test_lengths_that_some_predictions_do_not_state_are_unknown(
+    entry: DatasetEntry, gold: Path, tmp_path: Path
+) -> None:
+    lines = [{"sample_id": str(n), "outputs": ["false"], "new_tokens": [n]} for n in range(6)]
+    del lines[3]["new_tokens"]
+    source = write_lines(tmp_path / "p.jsonl", lines)
+    assert score_file(source, gold, entry, tmp_path / "out", FAST).mean_new_tokens is None
+
+
+def test_scores_of_before_lengths_were_kept_are_read(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    scores = score_file(predictions(tmp_path / "p.jsonl", GOLDS, new_tokens=[3]), gold, entry, tmp_path / "out", FAST)
+    written = json.loads((tmp_path / "out/scores.json").read_text())
+    assert written.pop("mean_new_tokens") == 3.0
+    (tmp_path / "out/scores.json").write_text(json.dumps(written))
+    assert Scores.read(tmp_path / "out/scores.json") == scores.model_copy(update={"mean_new_tokens": None})
 
 
 def test_a_cell_is_scored_in_its_folder(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
@@ -148,6 +171,9 @@ GOOD = {"sample_id": "0", "outputs": ["false"]}
         ([{"sample_id": "0", "outputs": []}], "p.jsonl, line 1: outputs"),
         ([{"sample_id": "0", "outputs": [None]}], "p.jsonl, line 1: outputs"),
         ([GOOD | {"finish_reason": "stop"}], "p.jsonl, line 1: finish_reason"),
+        ([GOOD | {"new_tokens": 3}], "p.jsonl, line 1: new_tokens '3' is not a list with one number for each output"),
+        ([GOOD | {"new_tokens": [3, 4]}], "p.jsonl, line 1: new_tokens"),
+        ([GOOD | {"new_tokens": [-1]}], "p.jsonl, line 1: new_tokens"),
         ([], "p.jsonl: no predictions"),
     ],
 )

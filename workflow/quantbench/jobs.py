@@ -257,8 +257,10 @@ def report(config: Config, cells: list[str], target: Path) -> None:
     """Write the run's page for people from its tables, figures and the named cells' answers."""
     from .report import PromptSource, write_report
     from .study.grid import run_cells
+    from .study.spec import cell_specs
 
     catalogue = catalogue_of(config)
+    limits = {cell: spec.max_new_tokens for cell, spec in cell_specs(catalogue, run_cells(catalogue)).items()}
     prompts = PromptSource(catalogue.root, Path(catalogue.run_folder), catalogue.datasets)
     finished = [parse_folder(cell) for cell in cells]
-    write_report(catalogue.vocabulary, catalogue.run, prompts, run_cells(catalogue), finished, target)
+    write_report(catalogue.vocabulary, catalogue.run, prompts, limits, finished, target)

@@ -25,11 +25,12 @@ from .tasks.thoughts import without_thoughts
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What scoring needs of one prediction; ``finish_reason`` is None where the file does not state it."""
+    """What scoring needs of one prediction; what a file may leave out is None where it does."""
 
     sample_id: str
     outputs: list[str]
     finish_reason: list[str] | None = None
+    new_tokens: list[int] | None = None
 
     def from_origin(self, origin: Origin) -> list[tuple[str, Origin]]:
         """Each output with how it came about: cut where its finish reason is ``length``."""
@@ -40,7 +41,7 @@ class Outputs:
 
 
 def read_predictions(path: Path) -> list[Outputs]:
-    """Read the ``sample_id`` and ``outputs`` of each line of a predictions file; other fields are not looked at.
+    """Read the ``sample_id`` and ``outputs`` of each line of a predictions file, and how they ended where it says so.
 
     Raises:
         DataError: missing, empty or malformed file, a field of the wrong kind, or an id that occurs twice, with its line.
@@ -52,15 +53,18 @@ def read_predictions(path: Path) -> list[Outputs]:
             if field not in value:
                 raise DataError(f"{where}: field {field!r} is missing; each line needs sample_id and outputs")
         sample_id, outputs, reasons = value["sample_id"], value["outputs"], value.get("finish_reason")
+        lengths = value.get("new_tokens")
         if not isinstance(sample_id, str):
             raise DataError(f"{where}: sample_id {sample_id!r} is not text; write it in quotes")
         if not _is_texts(outputs) or not outputs:
             raise DataError(f"{where}: outputs {str(outputs)[:80]!r} is not a list of one or more texts")
         if reasons is not None and (not _is_texts(reasons) or len(reasons) != len(outputs)):
             raise DataError(f"{where}: finish_reason {str(reasons)[:80]!r} is not a list with one text for each output")
+        if lengths is not None and (not _is_lengths(lengths) or len(lengths) != len(outputs)):
+            raise DataError(f"{where}: new_tokens {str(lengths)[:80]!r} is not a list with one number for each output")
         if sample_id in predictions:
             raise DataError(f"{where}: sample_id {sample_id!r} occurs twice")
-        predictions[sample_id] = Outputs(sample_id, outputs, reasons)
+        predictions[sample_id] = Outputs(sample_id, outputs, reasons, lengths)
     if not predictions:
         raise DataError(f"{path}: no predictions; the file is empty")
     return list(predictions.values())
@@ -177,6 +181,7 @@ def score_predictions(
         positive_macro_f1=_positive_macro_f1(per_label, entry.negative_label),
         per_label=per_label,
         truncated_rate=_truncated_rate(predictions),
+        mean_new_tokens=_mean_new_tokens(predictions),
     )
 
 
@@ -232,6 +237,17 @@ def _truncated_rate(predictions: Sequence[Outputs]) -> float | None:
         return None
     flat = [reason for listed in reasons if listed for reason in listed]
     return flat.count("length") / len(flat)
+
+
+def _mean_new_tokens(predictions: Sequence[Outputs]) -> float | None:
+    lengths = [prediction.new_tokens for prediction in predictions]
+    if any(length is None for length in lengths):
+        return None
+    return float(np.mean([length for listed in lengths if listed for length in listed]))
+
+
+def _is_lengths(value: object) -> TypeGuard[list[int]]:
+    return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
 
 
 def _is_texts(value: object) -> TypeGuard[list[str]]:

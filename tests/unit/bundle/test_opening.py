@@ -25,6 +25,7 @@ from quantbench.datasets import prepare
 from quantbench.errors import DataError
 from quantbench.scoring import Bootstrap, score_cell
 from quantbench.study.grid import run_cells
+from quantbench.tables import cells_table
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
@@ -271,6 +272,7 @@ def test_a_bundle_of_version_0_1_0_opens_and_scores_as_it_did(repository: Path, 
         Manifest.read(folder / "manifest.json")
         samples = run / "datasets" / cell.dataset / "samples.jsonl"
         score_cell(folder, samples, catalogue.datasets[cell.dataset], Bootstrap(100, 1, 0.95))
+    assert all((row.mean_new_tokens or 0) > 1 for row in cells_table(catalogue.vocabulary, run, cells))
     scores = {cell.folder: round(read_json(run / "cells" / cell.folder / "scores.json")["value"], 10) for cell in cells}
     assert scores["tiny-xs/full/ddi2013/instruction-0shot"] == 0.6280501155
     assert scores["tiny-xs/w4a16/ddi2013/instruction-0shot"] == 0.6425662534

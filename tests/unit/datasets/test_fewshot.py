@@ -98,10 +98,53 @@ def test_ten_shots_of_hoc_show_every_label(splits):
 
 
 @pytest.mark.parametrize("name", ["bc5cdr_chemical", "ncbi_disease"])
-def test_entity_shots_show_one_sentence_without_entities_from_three_on(splits, name):
+@pytest.mark.parametrize("seed", range(6))
+def test_entity_shots_show_one_sentence_without_entities_from_three_on(splits, name, seed):
     entry, train, test = splits(name)
-    shots = draw_shots(few_shot_pool(train, entry, 1, 64, test=test), entry, 3, 1)
-    assert [bool(sample.gold) for sample in shots] == [True, True, False]
+    shots = draw_shots(few_shot_pool(train, entry, seed, 64, test=test), entry, 3, seed)
+    assert [bool(sample.gold) for sample in shots] in ([True, True, False], [True, False, True])
+
+
+def equally_many(entry: DatasetEntry, golds: list[object]) -> list[Sample]:
+    """Twelve samples of each gold answer, each of its own document."""
+    field = {"multiple_choice": "question", "entity_pairs": "sentence"}.get(entry.reader, "text")
+    return [Sample(str(n), {field: f"number {n}"}, golds[n % len(golds)], str(n)) for n in range(12 * len(golds))]
+
+
+@pytest.mark.parametrize(("name", "labels"), [("medqa", "ABCDE"), ("ddi2013", None)])
+def test_no_round_of_labels_foretells_the_next(entries, name, labels):
+    """Examples whose answers came round in one order would be a pattern for the model to continue."""
+    entry = entries[name]
+    inventory = list(labels or entry.labels)
+    orders = set()
+    for seed in range(20):
+        golds = [s.gold for s in draw_shots(equally_many(entry, inventory), entry, 4 * len(inventory), seed)]
+        rounds = [tuple(golds[at : at + len(inventory)]) for at in range(0, len(golds), len(inventory))]
+        assert all(sorted(drawn) == sorted(inventory) for drawn in rounds), "every round shows every label"
+        assert len(set(rounds)) > 1, "no fixed cycle"
+        orders.add(rounds[0])
+    assert len(orders) > 10  # of 120: another seed begins otherwise too
+
+
+def test_labels_of_several_a_sample_have_no_fixed_cycle_either(entries):
+    golds = [[label] for label in entries["litcovid"].labels]
+    shots = draw_shots(equally_many(entries["litcovid"], golds), entries["litcovid"], 21, 1)
+    rounds = [tuple(sample.gold[0] for sample in shots[at : at + 7]) for at in (0, 7, 14)]
+    assert [set(drawn) for drawn in rounds] == [set(entries["litcovid"].labels)] * 3
+    assert len(set(rounds)) > 1
+
+
+def test_sentences_without_entities_stand_in_no_fixed_place(entries):
+    marked = {"start": 0, "end": 6, "text": "number"}
+    samples = equally_many(entries["ncbi_disease"], [[marked], [marked], []])
+    places = []
+    for seed in range(10):
+        shots = draw_shots(samples, entries["ncbi_disease"], 15, seed)
+        fives = [[bool(sample.gold) for sample in shots[at : at + 5]] for at in (0, 5, 10)]
+        assert all(five.count(False) == 1 for five in fives)
+        places.append([five.index(False) for five in fives])
+    assert all(first in (1, 2) for first, *_ in places)
+    assert len({tuple(found) for found in places}) > 5
 
 
 def test_lengths_from_first_quartile_to_median_are_preferred(entries):

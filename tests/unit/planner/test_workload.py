@@ -8,14 +8,14 @@ from quantbench.study.spec import cell_spec
 
 def test_a_zero_shot_cell_has_its_datasets_figures(make) -> None:
     work = cell_work(cell_spec(make(), Cell("phi-4", "full", "hoc", "instruction", 0)))
-    assert (work.samples, work.prompt_tokens, work.longest_prompt, work.answer_tokens) == (315, 510, 770, 8)
+    assert (work.samples, work.prompt_tokens, work.longest_prompt, work.answer_tokens) == (315, 527, 787, 8)
     assert (work.limit, work.rows) == (50, 1)
-    assert (work.batch, work.largest_batch) == (16384 // 560, 16384 // 820)
+    assert (work.batch, work.largest_batch) == (16384 // 577, 16384 // 837)
 
 
 def test_examples_lengthen_prompts_and_shrink_batches(make) -> None:
     none, ten = (cell_work(cell_spec(make(), Cell("phi-4", "full", "hoc", "instruction", shots))) for shots in (0, 10))
-    assert ten.prompt_tokens - none.prompt_tokens == 10 * (510 + 8)
+    assert ten.prompt_tokens - none.prompt_tokens == 10 * (527 + 8)
     assert ten.largest_batch < none.largest_batch
 
 

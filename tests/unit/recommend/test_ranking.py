@@ -115,6 +115,16 @@ def test_the_worst_dataset_gives_the_verdict() -> None:
     assert Candidate("m", "w4a16", "M", "W4A16", "MIT", cells, False).verdict(0.01) == "degraded"
 
 
+def test_a_recommendation_warns_of_answers_that_failed() -> None:
+    cells = (replace(cell("one", 0.6, 5, 1), unparseable_rate=0.28, truncated_rate=0.31), cell("two", 0.6, 5, 1))
+    text = as_text(recommend(evidence(Candidate("m", "full", "M", "full", "MIT", cells, True)), "qa", Constraints(24)))
+    assert (
+        "Of its answers on One 28.0% could not be read and 31.0% were cut at the limit of new tokens: look at these before "
+        "relying on it."
+    ) in text
+    assert "Of its answers on Two" not in text
+
+
 def test_the_front_holds_what_nothing_smaller_beats() -> None:
     small, worse, large = candidate("small", 0.5, 5), candidate("worse", 0.4, 8), candidate("large", 0.6, 9)
     assert pareto_front([large, worse, small]) == (small, large)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,32 @@ def test_a_truncated_file_is_refused_by_name(run: Run) -> None:
     path.write_text(path.read_text()[:40])
     with pytest.raises(DataError, match=r"scores\.json: not readable as JSON"):
         row(run)
+
+
+def test_cut_answers_and_their_length_stand_beside_full_precisions(run: Run) -> None:
+    edit(run.results, "scores.json", "truncated_rate", value=0.31)
+    edit(run.results, "scores.json", "mean_new_tokens", value=48.0)
+    table = {row.cell: row for row in tables_of(run).cells}
+    full, other = table[replace(CELL, precision="full")], table[CELL]
+    assert (full.truncated_rate, full.mean_new_tokens) == (0.0, 20.0)
+    assert (full.truncated_difference, full.new_tokens_difference) == (None, None)
+    assert (other.truncated_rate, other.truncated_difference) == (0.31, 0.31)
+    assert (other.mean_new_tokens, other.new_tokens_difference) == (48.0, 28.0)
+
+
+def test_what_predictions_did_not_say_stays_empty(run: Run) -> None:
+    for name in ("truncated_rate", "mean_new_tokens"):
+        edit(run.results, "scores.json", name, remove=True)
+    found = {row.cell: row for row in tables_of(run).cells}[CELL]
+    assert (found.truncated_rate, found.truncated_difference) == (None, None)
+    assert (found.mean_new_tokens, found.new_tokens_difference) == (None, None)
+
+
+def test_a_table_of_before_these_columns_is_read(run: Run, tmp_path: Path) -> None:
+    later = ["truncated_rate", "truncated_difference", "mean_new_tokens", "new_tokens_difference"]
+    table = tables_of(run).cells
+    CellRow.frame(table).drop(columns=later).to_csv(tmp_path / "cells.csv", index=False)
+    assert [row.cell for row in CellRow.read(tmp_path / "cells.csv")] == [row.cell for row in table]
 
 
 def test_a_table_comes_back_as_it_was_written(run: Run, tmp_path: Path) -> None:

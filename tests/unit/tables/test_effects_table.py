@@ -55,6 +55,15 @@ def test_a_pair_with_known_changes(run: Run) -> None:
     assert found.documents == 8  # four samples a document
 
 
+def test_cut_answers_and_lengths_of_both_sides_are_told(run: Run) -> None:
+    for cell, cut, length in ((FULL, 0.02, 12.0), (CELL, 0.31, 48.0)):
+        scores = read_json(folder(run, cell) / "scores.json")
+        write_json(folder(run, cell) / "scores.json", scores | {"truncated_rate": cut, "mean_new_tokens": length})
+    found = effects(run, [FULL, CELL])[0]
+    assert (found.full_truncated_rate, found.truncated_rate) == (0.02, 0.31)
+    assert (found.full_mean_new_tokens, found.mean_new_tokens) == (12.0, 48.0)
+
+
 def test_equal_cells_differ_in_nothing_and_still_prove_little(run: Run) -> None:
     for name in ("scored.jsonl", "scores.json"):
         shutil.copy(folder(run, FULL) / name, folder(run, CELL) / name)

@@ -66,11 +66,23 @@ def test_a_noise_floor_is_no_row_of_its_own(run: Run, cells: list[CellRow]) -> N
 def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: list[CellRow]) -> None:
     text = markdown(run, cells)
     lines = text.splitlines()
-    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 10
+    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 13
     row = next(line for line in lines if "HoC | Phi-4 | W4A16" in line)
     assert "(10.72)" in row and "(0.487)" in row and "[" in row
     assert "LLM.int8" in text
     assert "demonstration" not in text
+
+
+def test_markdown_shows_cut_answers_and_lengths_against_full_precision(run: Run, cells: list[CellRow]) -> None:
+    lines = markdown(run, cells).splitlines()
+    assert lines[0].endswith("| Unparseable | Cut off / change | New tokens / change |")
+    full = next(line for line in lines if "HoC | Phi-4 | full" in line)
+    other = next(line for line in lines if "HoC | Phi-4 | W4A16" in line)
+    assert full.endswith("| 0.0% | 20.0 |")
+    assert other.endswith("| 4.0% / +4.0% | 20.8 / +0.8 |")
+    unknown = dict.fromkeys(("truncated_rate", "truncated_difference", "mean_new_tokens", "new_tokens_difference"))
+    older = markdown(run, [row.model_copy(update=unknown) for row in cells]).splitlines()
+    assert next(line for line in older if "HoC | Phi-4 | W4A16" in line).endswith("|  |  |")
 
 
 def test_markdown_of_small_models_counts_in_mib(run: Run, cells: list[CellRow]) -> None:

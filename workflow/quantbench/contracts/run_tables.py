@@ -30,6 +30,14 @@ Seconds = Annotated[float, Field(description="seconds")]
 MaybeRate = Annotated[float | None, Field(description="between 0 and 1; empty where unknown")]
 MaybeGib = Annotated[float | None, Field(description="GiB of 2**30 bytes; empty where unknown")]
 MaybeSeconds = Annotated[float | None, Field(description="seconds; empty where unknown or n is too small")]
+CutOff = Annotated[
+    float | None, Field(description="share of outputs that ended at the limit of new tokens; empty where unknown")
+]
+NewTokens = Annotated[float | None, Field(description="mean tokens of an output; empty where unknown")]
+ToFull = Annotated[
+    float | None,
+    Field(description="minus that at full precision; empty there, and where one of the two is unknown"),
+]
 Joules = Annotated[float | None, Field(description="joules of the quality pass; empty where unknown")]
 Ratio = Annotated[float | None, Field(description="to full precision; empty where one of the two is unknown or 0")]
 Weights = Annotated[
@@ -72,6 +80,10 @@ class CellRow(CellKeys):
     unparseable_rate: Rate
     strict_score: Rate = Field(description="under exact-format reading")
     strict_unparseable_rate: Rate
+    truncated_rate: CutOff = None
+    truncated_difference: ToFull = None
+    mean_new_tokens: NewTokens = None
+    new_tokens_difference: ToFull = None
     memory_gib: Gib = Field(description="what `memory_kind` says, in GiB of 2**30 bytes")
     memory_kind: Literal["peak allocated", "model bytes"] = Field(
         description="the peak torch allocated during inference, summed over devices; on CPU the model's own bytes"
@@ -120,6 +132,10 @@ class Table1Row(Row):
     constant_score: Rate
     n: int = Field(description="samples")
     unparseable_rate: Rate
+    truncated_rate: CutOff = None
+    truncated_difference: ToFull = None
+    mean_new_tokens: NewTokens = None
+    new_tokens_difference: ToFull = None
     published_memory_gib: MaybeGib = None
     published_latency_s: MaybeSeconds = None
     published_score: MaybeRate = None
@@ -167,6 +183,10 @@ class EffectRow(CellKeys):
     within_noise_floor: bool | None = Field(description="quantization flipped no more answers than that")
     full_unparseable_rate: Rate
     unparseable_rate: Rate
+    full_truncated_rate: CutOff = None
+    truncated_rate: CutOff = None
+    full_mean_new_tokens: NewTokens = None
+    mean_new_tokens: NewTokens = None
 
 
 class EfficiencyRow(CellKeys):

@@ -43,3 +43,8 @@ class Scores(Contract):
         default=None,
         description="share of outputs that ended at the token limit; null where the predictions do not say",
     )
+    mean_new_tokens: float | None = Field(
+        default=None,
+        description="mean length of an output in tokens, each chain of self-consistency counting as one; null where the "
+        "predictions do not say",
+    )

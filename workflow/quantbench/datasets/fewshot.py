@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from random import Random
 from statistics import quantiles
 
@@ -12,6 +13,8 @@ from ..contracts.records import Sample
 from ..tasks import samples_of
 from .readers import reader_of
 from .stratification import strata_of
+
+SELDOM = 5  # of so many worked examples one is of a stratum that its task calls seldom
 
 
 def few_shot_pool(
@@ -44,10 +47,11 @@ def few_shot_pool(
 def draw_shots(pool: Sequence[Sample], entry: DatasetEntry, shots: int, seed: int) -> list[Sample]:
     """Draw ``shots`` worked examples, or as many as the pool has. The first 3 of 5 are the 3 one would draw alone.
 
-    Each draw serves the label that was served least (its order among equals is the seed's) with the first sample that
-    has it, from a document not yet drawn from where there is one. So every label is shown once before one is shown
-    twice, and samples with several labels keep their natural share. Entity sentences: all have entities but the third
-    of every five, which has none, so that "nothing to mark" is shown too.
+    Each draw serves the label that was served least with the first sample that has it, from a document not yet drawn
+    from where there is one. So every label is shown once before one is shown twice, and samples with several labels
+    keep their natural share. Among labels served equally often the seed decides, in every round anew: labels that came
+    round in one order would be a pattern to continue. Entity sentences: all have entities but one of every five, so
+    that "nothing to mark" is shown too; its place is the seed's, the second or third of the first five.
 
     Prompts of all precisions use the same draw, because nothing but pool, entry, number and seed enters it.
     """
@@ -79,15 +83,12 @@ def _balanced(candidates: Sequence[Sample], entry: DatasetEntry, count: int, see
     waiting = list(candidates)
     strata = {sample.sample_id: strata_of(sample, entry) for sample in waiting}
     seldom = samples_of(entry).seldom
-    labels = sorted({stratum for own in strata.values() for stratum in own})
-    Random(f"labels {seed}").shuffle(labels)
+    turns = _Turns(sorted({stratum for own in strata.values() for stratum in own}), seldom, seed)
     served: Counter[str] = Counter()
     documents: set[str] = set()
     drawn: list[Sample] = []
     while waiting and len(drawn) < count:
-        wanted = next(
-            label for label in _wanted(labels, served, len(drawn), seldom) if _offered(waiting, strata, label)
-        )
+        wanted = next(label for label in turns.wanted(served, len(drawn)) if _offered(waiting, strata, label))
         offered = _offered(waiting, strata, wanted)
         sample = next((sample for sample in offered if sample.group not in documents), offered[0])
         waiting.remove(sample)
@@ -97,9 +98,31 @@ def _balanced(candidates: Sequence[Sample], entry: DatasetEntry, count: int, see
     return drawn
 
 
-def _wanted(labels: list[str], served: Counter[str], drawn: int, seldom: str | None) -> list[str]:
-    """Labels in the order in which the next draw should serve them; the seldom one's turn is the third of every five."""
-    return sorted(labels, key=lambda label: ((label == seldom) != (drawn % 5 == 2), served[label]))
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """Whose turn it is: the label's that was served least, and among equals one by the seed, in every round anew.
+
+    ``seldom`` has one turn in every :data:`SELDOM` draws, and no other.
+    """
+
+    labels: list[str]
+    seldom: str | None
+    seed: int
+
+    def wanted(self, served: Counter[str], drawn: int) -> list[str]:
+        """Labels in the order in which the next draw should serve them."""
+        seldoms = drawn % SELDOM == self._seldoms_place(drawn // SELDOM)
+        rounds = {number: self._order(number) for number in {served[label] for label in self.labels}}
+        order = [label for number in sorted(rounds) for label in rounds[number] if served[label] == number]
+        return sorted(order, key=lambda label: (label == self.seldom) != seldoms)
+
+    def _order(self, number: int) -> list[str]:
+        """The order of turns in one round; a label's round is how often it was served."""
+        return Random(f"labels {self.seed} {number}").sample(self.labels, len(self.labels))
+
+    def _seldoms_place(self, number: int) -> int:
+        """Where among so many draws its turn is; in the first ones where three shots show it, and not alone."""
+        return Random(f"seldom {self.seed} {number}").choice((1, 2) if number == 0 else range(SELDOM))
 
 
 def _offered(waiting: list[Sample], strata: dict[str, list[str]], label: str) -> list[Sample]:

@@ -24,8 +24,9 @@ class CellEvidence:
     """One zero-shot cell. Scores and differences are between 0 and 1 (differences: quantized minus full precision).
 
     ``memory_source`` says what ``memory_gib`` is: a peak measured on GPUs, one the planner computed because the cell ran on
-    a CPU, or one that was published. ``constant_score`` is what the best constant answer scores. None stands for what the
-    source does not state.
+    a CPU, or one that was published. ``constant_score`` is what the best constant answer scores; ``unparseable_rate`` and
+    ``truncated_rate`` are the shares of answers that could not be read and that were cut. None stands for what the source
+    does not state.
     """
 
     dataset: str
@@ -39,6 +40,8 @@ class CellEvidence:
     difference_low: float | None = None
     difference_high: float | None = None
     constant_score: float | None = None
+    unparseable_rate: float | None = None
+    truncated_rate: float | None = None
 
     def verdict(self, margin: float) -> Verdict:
         """Whether the score at full precision is preserved within ``margin`` (docs/protocol.md#verdicts)."""

@@ -95,6 +95,8 @@ def _cell(vocabulary: Vocabulary, row: CellRow, effect: EffectRow | None) -> Cel
         difference_low=effect.difference_low if effect else None,
         difference_high=effect.difference_high if effect else None,
         constant_score=row.constant_score,
+        unparseable_rate=row.unparseable_rate,
+        truncated_rate=row.truncated_rate,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..config.vocabulary import task_title
 from ..contracts.csv_rows import markdown_table
 from ..contracts.run_tables import RecommendationRow
+from ..tables.answer_faults import is_many
 from .candidates import Candidate
 from .ranking import HEADROOM, Recommendation, memory_needed_gib
 
@@ -38,6 +39,7 @@ def reasons(recommendation: Recommendation) -> list[str]:
         f"Score {_score(best)} ({scores}); {best.memory_gib:.1f} GiB at the peak ({source}), {best.latency_s:.2f} s a query.",
         verdict_sentence(best, recommendation.constraints.margin),
     ]
+    lines += fault_sentences(best, titles)
     level = _level_with(best, recommendation.ranked)
     if level:
         lines.append(f"Its score interval overlaps with that of {_listed([one.name for one in level])}.")
@@ -57,6 +59,22 @@ def verdict_sentence(candidate: Candidate, margin: float) -> str:
         f"(difference {difference}). Run more samples before relying on it.",
         "untested": f"Untested: the difference to full precision ({difference}) comes without an interval.",
     }[candidate.verdict(margin)]
+
+
+def fault_sentences(candidate: Candidate, titles: Mapping[str, str]) -> list[str]:
+    """A warning for each dataset on which many of a candidate's answers were cut or could not be read."""
+    lines = []
+    for cell in candidate.cells:
+        shares = {
+            "could not be read": cell.unparseable_rate,
+            "were cut at the limit of new tokens": cell.truncated_rate,
+        }
+        many = [f"{share:.1%} {what}" for what, share in shares.items() if share is not None and is_many(share)]
+        if many:
+            lines.append(
+                f"Of its answers on {titles[cell.dataset]} {' and '.join(many)}: look at these before relying on it."
+            )
+    return lines
 
 
 def as_text(recommendation: Recommendation) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.words import RANKING, headline, notes, reasons
 from . import columns
+from .answer_remarks import fault_remarks
 from .explorer import explorer
 from .prompt_parts import PromptSource
 from .verdict import verdict_words
@@ -62,7 +63,7 @@ def write_report(
     vocabulary: Vocabulary,
     run: RunConfig,
     prompts: PromptSource,
-    wanted: Collection[Cell],
+    limits: Mapping[Cell, int],
     cells: Sequence[Cell],
     target: Path,
 ) -> None:
@@ -72,7 +73,7 @@ def write_report(
         vocabulary: titles, and which precision is the reference.
         run: its name, margin and confidence.
         prompts: where the run and its prompts stand.
-        wanted: all cells of the run.
+        limits: all cells of the run, with the most new tokens of an answer.
         cells: the finished ones.
         target: the page.
 
@@ -84,11 +85,11 @@ def write_report(
     efficiency = EfficiencyRow.read(results / EfficiencyRow.path)
     found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
     samples = explorer(vocabulary, prompts, cells)
-    missing = len(set(wanted) - set(cells))
     page = _template().render(
         run=run.run,
         version=__version__,
-        sentences=verdict_words(vocabulary, run.comparison, rows, effects, efficiency, missing),
+        sentences=verdict_words(vocabulary, run.comparison, rows, effects, efficiency, limits),
+        faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
         ranking=RANKING.format(margin=margin),
         notes=notes(next(iter(found.values()))[0]) if found else [],

@@ -53,9 +53,21 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
         "Latency (s)": _number("latency_s", ".3g"),
         **({"Published latency (s)": _number("published_latency_s", ".3g")} if published else {}),
         "Unparseable": _number("unparseable_rate", ".1%"),
+        **_known(
+            table,
+            {
+                "Cut off": ("truncated_rate", ".1%"),
+                "Cut off, change": ("truncated_difference", "+.1%"),
+                "New tokens": ("mean_new_tokens", ".1f"),
+                "New tokens, change": ("new_tokens_difference", "+.1f"),
+            },
+        ),
         "n": _number("n", ".0f"),
     }
-    caption = "Zero-shot cells: score with its confidence interval, memory, mean latency of single queries"
+    caption = (
+        "Zero-shot cells: score with its confidence interval, memory, mean latency of single queries, answers cut at the limit "
+        "of new tokens and mean new tokens of an answer (change: against full precision)"
+    )
     return _table(("table1", "Table 1"), caption, columns, table)
 
 
@@ -75,9 +87,19 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         "Gained": _number("gained", ".0f"),
         "p (Holm)": _number("holm_p", ".2g"),
         "Noise floor": _number("noise_floor_flip_rate", ".1%"),
+        **_known(
+            table,
+            {
+                "Cut off, full": ("full_truncated_rate", ".1%"),
+                "Cut off": ("truncated_rate", ".1%"),
+                "New tokens, full": ("full_mean_new_tokens", ".1f"),
+                "New tokens": ("mean_new_tokens", ".1f"),
+            },
+        ),
     }
     caption = (
-        "Quantized minus full precision on the same samples, with the paired interval; changed answers, lost and gained"
+        "Quantized minus full precision on the same samples, with the paired interval; changed answers, lost and gained; answers "
+        "cut at the limit of new tokens and mean new tokens of an answer, at full precision and here"
     )
     return _table(("effects", "effects of precision"), caption, columns, table, also=("Study", "Verdict"))
 
@@ -139,6 +161,15 @@ def _value(value: float | None, style: str, factor: float = 1) -> Shown:
 
 def _number(column: str, style: str, factor: float = 1) -> Column[RowOf]:
     return lambda row: _value(getattr(row, column), style, factor)
+
+
+def _known(table: Sequence[RowOf], columns: Mapping[str, tuple[str, str]]) -> dict[str, Column[RowOf]]:
+    """Numbers that runs of earlier versions do not have, header -> column and form: those that any row has."""
+    return {
+        header: _number(column, style)
+        for header, (column, style) in columns.items()
+        if any(getattr(row, column) is not None for row in table)
+    }
 
 
 def _interval(low: str, high: str, style: str) -> Column[RowOf]:

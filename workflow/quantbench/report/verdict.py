@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
 from ..config import Vocabulary
 from ..config.run import ComparisonSettings
+from ..contracts.cell_name import Cell
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
+from .answer_remarks import precision_remark, worst_remark
 
 
 def verdict_words(
@@ -17,7 +19,7 @@ def verdict_words(
     cells: Sequence[CellRow],
     effects: Sequence[EffectRow],
     efficiency: Sequence[EfficiencyRow],
-    missing: int,
+    limits: Mapping[Cell, int],
 ) -> list[str]:
     """Sentences in the order of their weight.
 
@@ -27,7 +29,7 @@ def verdict_words(
         cells: ``cells.csv``.
         effects: ``precision_effects.csv``.
         efficiency: ``efficiency.csv``.
-        missing: how many of the run's cells do not exist.
+        limits: every cell of the run, finished or not, with the most new tokens of an answer.
     """
     # Of a pair that several studies want, one row: they differ in Holm's p alone.
     compared = list({row.cell: row for row in effects}.values())
@@ -40,11 +42,13 @@ def verdict_words(
     for precision in dict.fromkeys(row.precision for row in compared):
         own = [row for row in compared if row.precision == precision]
         saved = [row for row in efficiency if row.precision == precision]
-        lines.append(_effect(vocabulary, own) + _savings(saved))
+        lines.append(_effect(vocabulary, own) + _savings(saved) + precision_remark(limits, own))
     if not compared:
         lines.append("No quantized cell has its full-precision twin, so nothing could be compared.")
     full = [row.unparseable_rate for row in cells if row.precision == vocabulary.reference]
+    lines += worst_remark(vocabulary, limits, cells)
     lines += _surroundings(comparison, compared, full)
+    missing = len(limits.keys() - {row.cell for row in cells})
     if missing:
         lines.append(f"{missing} of {missing + len(cells)} cells are missing; tables and figures show the rest.")
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,9 @@ def cells_table(vocabulary: Vocabulary, results: Path, cells: Sequence[Cell]) ->
     Raises:
         DataError: a file is missing or malformed, or lacks a field.
     """
-    return [_row(vocabulary, results / "cells" / cell.folder, cell) for cell in cells]
+    rows = [_row(vocabulary, results / "cells" / cell.folder, cell) for cell in cells]
+    by_cell = {row.cell: row for row in rows}
+    return [_beside_full(row, by_cell.get(replace(row.cell, precision=vocabulary.reference))) for row in rows]
 
 
 def parameters(facts: Architecture) -> int:
@@ -79,6 +82,8 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         unparseable_rate=scores.unparseable_rate,
         strict_score=scores.strict_value,
         strict_unparseable_rate=scores.strict_unparseable_rate,
+        truncated_rate=scores.truncated_rate,
+        mean_new_tokens=scores.mean_new_tokens,
         memory_gib=memory_bytes / GIB,
         memory_kind="peak allocated" if on_gpu else "model bytes",
         weight_gib=measured.weight_bytes / GIB,
@@ -101,6 +106,22 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         device=_device(measured.device),
         contended_by="; ".join(f"{one.name} (pid {one.pid})" for one in measured.latency.contended_by) or None,
     )
+
+
+def _beside_full(row: CellRow, full: CellRow | None) -> CellRow:
+    """The row with how much more often its outputs were cut off, and how much longer they were, than at full precision."""
+    if full is None or full is row:
+        return row
+    return row.model_copy(
+        update={
+            "truncated_difference": _difference(row.truncated_rate, full.truncated_rate),
+            "new_tokens_difference": _difference(row.mean_new_tokens, full.mean_new_tokens),
+        }
+    )
+
+
+def _difference(value: float | None, reference: float | None) -> float | None:
+    return None if value is None or reference is None else value - reference
 
 
 def _device(device: DeviceFacts) -> str:

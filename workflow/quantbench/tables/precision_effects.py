@@ -187,6 +187,10 @@ class _Pairs:
             within_noise_floor=None if floor is None else changes.flip_rate <= floor,
             full_unparseable_rate=full.scores.unparseable_rate,
             unparseable_rate=other.scores.unparseable_rate,
+            full_truncated_rate=full.scores.truncated_rate,
+            truncated_rate=other.scores.truncated_rate,
+            full_mean_new_tokens=full.scores.mean_new_tokens,
+            mean_new_tokens=other.scores.mean_new_tokens,
         )
 
 

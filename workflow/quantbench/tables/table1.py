@@ -58,6 +58,9 @@ def table1_markdown(vocabulary: Vocabulary, table: Sequence[Table1Row], confiden
         "Latency (s)",
         f"Score [{confidence:.0%} interval]",
         "Chance",
+        "Unparseable",
+        "Cut off / change",
+        "New tokens / change",
     ]
     rows = [_markdown_row(vocabulary, row, factor) for row in table]
     return markdown_table(header, rows) + "\n" + "\n".join(f"- {line}" for line in _notes(vocabulary, table)) + "\n"
@@ -67,6 +70,8 @@ def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
     notes = [
         "Latency is the mean ± standard deviation of single queries.",
         "Chance is the score of the best answer that is the same for every sample.",
+        "Unparseable: answers that could not be read. Cut off: answers that ended at the limit of new tokens. New tokens: mean of "
+        "an answer. Change: against full precision.",
     ]
     if any(row.published_score is not None for row in table):
         notes.append("In round brackets: the value published for the same cell.")
@@ -92,7 +97,16 @@ def _markdown_row(vocabulary: Vocabulary, row: Table1Row, factor: int) -> list[s
         f"{row.latency_s:.3g}{deviation}{_published(row.published_latency_s, '.3g')}",
         f"{row.score:.3f} {interval}{_published(row.published_score, '.3f')}",
         f"{row.constant_score:.3f}",
+        f"{row.unparseable_rate:.1%}",
+        _changed(row.truncated_rate, row.truncated_difference, ".1%"),
+        _changed(row.mean_new_tokens, row.new_tokens_difference, ".1f"),
     ]
+
+
+def _changed(value: float | None, difference: float | None, style: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:{style}}" + ("" if difference is None else f" / {difference:+{style}}")
 
 
 def _published(value: float | None, style: str, factor: int = 1) -> str:

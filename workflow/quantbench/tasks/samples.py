@@ -26,7 +26,7 @@ class SamplesOf(ABC, Generic[Value]):
         inputs: what a record's ``inputs`` must have; the first tells samples apart.
         needs_labels: whether the dataset's entry must list labels.
         echoes_input: whether answers repeat the input, so that they are withheld where it is.
-        seldom: a stratum that worked examples show once in five only, as the third.
+        seldom: a stratum that worked examples show once in five only.
     """
 
     inputs: tuple[str, ...]
