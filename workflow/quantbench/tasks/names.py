@@ -44,6 +44,7 @@ _TO_VALUE = re.compile(
 )
 _BOX = re.compile(r"\[ ?(?P<mark>[x✓✔ ]?) ?\]\s*", re.IGNORECASE)
 _BLANKS = re.compile(r"[\s\"'(\[,]*")
+_REMARK = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,8 @@ class Inventory:
                 continue
             if cut_off and definition.key != key and definition.key.startswith(key):
                 continue
-            scores[definition.label] = fuzz.ratio(key, definition.key, score_cutoff=SPELLING)
+            score = fuzz.ratio(key, definition.key, score_cutoff=SPELLING)
+            scores[definition.label] = max(score, scores.get(definition.label, 0.0))
         best = max(scores.values(), default=0.0)
         winners = [label for label, score in scores.items() if score == best and best > 0]
         return winners[0] if len(winners) == 1 else None
@@ -274,17 +276,19 @@ def _first(words: Sequence[str]) -> str:
 
 
 def _definitions(labels: Mapping[str, str]) -> list[_Definition]:
+    """Return the definitions, those with a remark in brackets also without it."""
     keys = {label: _key(meaning) for label, meaning in labels.items() if meaning}
     words = {label: frozenset(key.split()) for label, key in keys.items()}
     return [
         _Definition(
             label,
-            key,
+            written,
             frozenset(word for name in keys for word in words[name] - words[label] if len(word) > _LONGEST_FILLER),
-            _NEGATION.search(key) is not None,
+            _NEGATION.search(written) is not None,
         )
         for label, key in keys.items()
-        if len(words[label]) >= _SHORTEST_DEFINITION
+        for written in dict.fromkeys((key, _key(_REMARK.sub("", labels[label]))))
+        if len(written.split()) >= _SHORTEST_DEFINITION
     ]
 
 
