@@ -24,6 +24,8 @@ _EXCEPT = re.compile(r"\b(?:except|other than|apart from|besides|other|else)\b",
 def named_in(text: str, inventory: Inventory) -> list[str]:
     """Return the labels that prose names and does not deny (``not X``), weigh (``it could be X``) or ask for (``X? No.``)."""
     found: dict[str, None] = {}
+    if not inventory.names_any(text):
+        return []
     position = 0
     for clause in clauses(text):
         mentions = [mention for mention in inventory.mentions(clause) if mention.label not in found]
