@@ -220,13 +220,13 @@ def test_predictions_in_memory_are_scored_like_a_file(entry: DatasetEntry) -> No
     assert (scores.value, scores.truncated_rate, scores.strict_value) == (1.0, 0.0, 1.0)
 
 
-SEED = Reasoning(open="<seed:think>", close="</seed:think>")
+MUSING = Reasoning(open="<musing>", close="</musing>")
 
 
 def test_each_output_is_read_by_how_it_came_about() -> None:
-    asked = Origin(reasoned=True, reasoning=SEED)
+    asked = Origin(reasoned=True, reasoning=MUSING)
     known = Outputs("0", ["a", "b"], ["length", "stop"]).from_origin(asked)
-    assert known == [("a", Origin(True, True, SEED)), ("b", Origin(False, True, SEED))]
+    assert known == [("a", Origin(True, True, MUSING)), ("b", Origin(False, True, MUSING))]
     assert Outputs("0", ["a"]).from_origin(asked) == [("a", asked)], "what does not say so was not cut"
 
 
@@ -236,9 +236,9 @@ def test_each_output_is_read_by_how_it_came_about() -> None:
         # A line that opens a new example ends an answer at once, and is part of a chain of thought.
         ("CPR:3\n\nSentence: let me see.\nFinal answer: CPR:4", Origin(), False),
         ("CPR:3\n\nSentence: let me see.\nFinal answer: CPR:4", Origin(reasoned=True), True),
-        ("<seed:think>CPR:3?\nNo.</seed:think>\nCPR:4", Origin(), False),
-        ("<seed:think>CPR:3?\nNo.</seed:think>\nCPR:4", Origin(reasoning=SEED), True),
-        ("<think>CPR:3?\nNo.</think>\nCPR:4", Origin(reasoning=SEED), True),
+        ("<musing>CPR:3?\nNo.</musing>\nCPR:4", Origin(), False),
+        ("<musing>CPR:3?\nNo.</musing>\nCPR:4", Origin(reasoning=MUSING), True),
+        ("<think>CPR:3?\nNo.</think>\nCPR:4", Origin(reasoning=MUSING), True),
     ],
 )
 def test_prompting_and_thought_markers_decide_what_is_read(

@@ -20,7 +20,6 @@ from .statistics import Bootstrap, interval_of_counts
 from .tasks import Answer, f1_from_counts
 from .tasks.metrics import Counts
 from .tasks.origin import UNKNOWN, Origin
-from .tasks.thoughts import without_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def score_predictions(
     answers = [task.vote([task.parse(raw, sample, own) for raw, own in outputs]) for outputs, sample in pairs]
     strict = [
         # No exact form has a thought in it.
-        task.vote([task.parse_strict(without_thoughts(raw, own.reasoning), sample, own) for raw, own in outputs])
+        task.vote([task.parse_strict(raw, sample, own) for raw, own in outputs])
         for outputs, sample in pairs
     ]
     scored = [

@@ -34,7 +34,7 @@ def test_what_is_not_said_is_none(stated: dict[str, Any]) -> None:
 
 
 def test_markers_of_ones_own(stated: dict[str, Any]) -> None:
-    own = {"open": "<seed:think>", "close": "</seed:think>"}
+    own = {"open": "<musing>", "close": "</musing>"}
     assert parse(ModelEntry, stated | {"reasoning": own}, "").reasoning == Reasoning(**own)
 
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantbench.config import FAMILIES, Reasoning
-from quantbench.tasks.thoughts import after_prompted_thought, in_thought, opened_by, without_thoughts
+from quantbench.tasks.thoughts import find_thoughts, in_thought, opened_by, without_thoughts
 
 NAMES = list(FAMILIES)
 TAGS = [name for name in NAMES if name != "huatuo"]
 THOUGHT = "\nCould it be A?\n\nQuestion: is it?\nNo.\n"
 ANSWER = "\nFinal answer: B\n"
-OWN = Reasoning(open="<seed:think>", close="</seed:think>")
+OWN = Reasoning(open="<musing>", close="</musing>")
 
 
 def whole(family: Reasoning, thought: str = THOUGHT, answer: str = ANSWER) -> str:
@@ -28,7 +28,7 @@ def test_a_closed_thought_is_taken_off(name: str, named: bool) -> None:
     assert without_thoughts(output, own) == ANSWER
     assert without_thoughts(f"Well.\n{output}", own) == f"Well.\n{ANSWER}"
     assert not in_thought(output, own)
-    assert after_prompted_thought(output, own) == 0
+    assert find_thoughts(output, own).start == 0
 
 
 @pytest.mark.parametrize("named", [False, True])
@@ -59,13 +59,13 @@ def test_cut_anywhere_no_thought_is_left(name: str) -> None:
 def test_what_the_prompt_opened_ends_at_the_closing_marker(name: str) -> None:
     output = whole(FAMILIES[name]).removeprefix(FAMILIES[name].open)
     assert without_thoughts(output) == ANSWER
-    assert output[after_prompted_thought(output) :] == ANSWER
+    assert output[find_thoughts(output).start :] == ANSWER
 
 
 def test_a_heading_closes_only_what_it_opened() -> None:
     output = "It is B.\n\n## Final Response\nB"
     assert without_thoughts(output) == output
-    assert after_prompted_thought(output) == 0
+    assert find_thoughts(output).start == 0
 
 
 @pytest.mark.parametrize("space", ["", "\n", " \n\n"])
@@ -173,7 +173,7 @@ def test_channels_are_known_with_and_without_their_special_tokens(output: str, a
 def test_ordinary_text_is_left_alone(output: str) -> None:
     assert without_thoughts(output) == output
     assert not in_thought(output)
-    assert after_prompted_thought(output) == 0
+    assert find_thoughts(output).start == 0
 
 
 @pytest.mark.parametrize("opens", ["Final answer:", "**Final answer:**", "### Final Answer\n", "- Final response:"])
@@ -189,7 +189,7 @@ def test_a_heading_of_a_model_that_names_none_hides_no_final_answer(opens: str) 
     [
         OWN,
         Reasoning(open="\u25c1think\u25b7", close="\u25c1/think\u25b7"),
-        Reasoning(open="<|begin_of_thought|>", close="<|end_of_thought|>"),
+        Reasoning(open="<|begin_of_musing|>", close="<|end_of_musing|>"),
         Reasoning(open="# Notes", close="# Answer"),
     ],
 )

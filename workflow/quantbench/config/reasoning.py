@@ -39,6 +39,11 @@ FAMILIES = {
     "mistral": Reasoning(open="[THINK]", close="[/THINK]"),
     "reasoning": Reasoning(open="<reasoning>", close="</reasoning>"),
     "analysis": Reasoning(open="<analysis>", close="</analysis>"),
+    "thought": Reasoning(open="<thought>", close="</thought>"),
+    "scratchpad": Reasoning(open="<scratchpad>", close="</scratchpad>"),
+    "seed": Reasoning(open="<seed:think>", close="</seed:think>"),
+    "kimi": Reasoning(open="◁think▷", close="◁/think▷"),
+    "open-thoughts": Reasoning(open="<|begin_of_thought|>", close="<|end_of_thought|>"),
     "huatuo": Reasoning(open="## Thinking", close="## Final Response"),
     "gpt-oss": Reasoning(open="<|channel|>analysis<|message|>", close="<|channel|>final<|message|>"),
 }

@@ -129,7 +129,9 @@ class Classes(Lexicon):
     def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
         """See :class:`Lexicon`; a short name may be the beginning of a longer word."""
         last = next(iter(self._inventory.mentions(text)[-1:]), None)
-        return last is not None and last.short and last.end == len(text.rstrip())
+        if last is None or last.end != len(text.rstrip()):
+            return False
+        return last.short and text[last.start : last.end] != last.label
 
 
 def _moved(mention: Mention, by: int) -> Mention:

@@ -21,7 +21,7 @@ from itertools import islice
 
 from .origin import Origin
 from .text import NEXT_EXAMPLE_LINE, is_instruction, visible
-from .thoughts import after_prompted_thought, in_thought
+from .thoughts import Thoughts, find_thoughts
 
 # An output may open hundreds of examples; if the first few could not end an answer, it has none.
 _EXAMPLES_LOOKED_AT = 8
@@ -48,19 +48,22 @@ def answer_end(output: str, readable: Readable, exact: Readable, origin: Origin)
         exact: whether a text holds an answer in exactly the form asked for.
         origin: how the output came about. In a chain of thought only a stated final answer counts: its reasoning may name labels.
     """
-    start = after_prompted_thought(output, origin.reasoning)
-    ends = [_new_example(output, start, readable, origin), _final_line(output, start, readable, exact, origin)]
+    thoughts = find_thoughts(output, origin.reasoning)
+    ends = [_new_example(output, thoughts, readable, origin), _final_line(output, thoughts, readable, exact)]
     return min((end for end in ends if end is not None), default=None)
 
 
-def _new_example(output: str, start: int, readable: Readable, origin: Origin) -> int | None:
-    for match in islice(NEXT_EXAMPLE_LINE.finditer(output), _EXAMPLES_LOOKED_AT):
+def _new_example(output: str, thoughts: Thoughts, readable: Readable, origin: Origin) -> int | None:
+    outside = (
+        match
+        for match in NEXT_EXAMPLE_LINE.finditer(output, thoughts.start)
+        if not thoughts.hold(match.start()) and re.search(r"\S", output[: match.start()])
+    )
+    for match in islice(outside, _EXAMPLES_LOOKED_AT):
         before = output[: match.start()]
-        if match.start() < start or not before.strip():
+        if not readable(before):
             continue
-        if in_thought(before, origin.reasoning) or not readable(before):
-            continue
-        final = _STATED.search(before, start)
+        final = _STATED.search(before, thoughts.start)
         if final and readable(before[final.start() :]):
             return match.start()
         # A model that repeats its instructions has not answered yet.
@@ -69,10 +72,10 @@ def _new_example(output: str, start: int, readable: Readable, origin: Origin) ->
     return None
 
 
-def _final_line(output: str, start: int, readable: Readable, exact: Readable, origin: Origin) -> int | None:
-    line = _FINAL_LINE.search(output, start)
+def _final_line(output: str, thoughts: Thoughts, readable: Readable, exact: Readable) -> int | None:
+    line = _FINAL_LINE.search(output, thoughts.start)
     rest = _REST_AND_BLANK_LINE.match(output, line.end()) if line else None
-    if line is None or rest is None or in_thought(output[: line.start()], origin.reasoning):
+    if line is None or rest is None or thoughts.hold(line.start()):
         return None
     whole = output[: rest.end()]
     return rest.end() if exact(whole[line.start() :]) and readable(whole) else None

@@ -16,6 +16,7 @@ from ..errors import ConfigError
 from . import completion
 from .metrics import Counts, metric
 from .origin import UNKNOWN, Origin
+from .thoughts import without_thoughts
 
 Value = TypeVar("Value")
 
@@ -56,9 +57,10 @@ class TaskOf(ABC, Generic[Value]):
         """Read an output only if it has exactly the form :meth:`render` writes.
 
         The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
-        line counts instead (what the chain-of-thought prompts ask for).
+        line counts instead (what the chain-of-thought prompts ask for). Thoughts do not count.
         """
-        return self.read_strict(raw[: self.answer_end(raw, sample, origin)], sample)
+        answered = raw[: self.answer_end(raw, sample, origin)]
+        return self.read_strict(without_thoughts(answered, origin.reasoning), sample)
 
     def answer_end(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> int | None:
         """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.

@@ -13,6 +13,8 @@ count in every output; a model's entry may name others. What stands inside a tho
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,30 +31,43 @@ class _Marker:
     """Where thoughts begin and end.
 
     Attributes:
-        open, close: what to look for.
+        open, close: patterns of what to look for.
         by_prompt: whether a prompt may have opened what the output closes.
         otherwise: what ends a thought that is never closed; None: nothing does.
     """
 
-    open: re.Pattern[str]
-    close: re.Pattern[str]
+    open: str
+    close: str
     by_prompt: bool
     otherwise: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
-    """A text by its thoughts.
+class _Markers:
+    """Several markers and one pattern of them all, whose groups ``o<index>`` and ``c<index>`` open and close."""
+
+    markers: tuple[_Marker, ...]
+    any: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Thoughts:
+    """Where in a text its thoughts stand.
 
     Attributes:
-        outside: what belongs to no thought, in order.
+        outside: (start, end) of each part that belongs to no thought, in order.
         start: where a thought that the prompt opened has ended; 0: it opened none.
         ends_inside: whether the text ends before its last thought does.
     """
 
-    outside: list[str]
+    outside: tuple[tuple[int, int], ...]
     start: int
     ends_inside: bool
+
+    def hold(self, position: int) -> bool:
+        """Tell whether a position lies inside a thought."""
+        before = bisect_right(self.outside, (position, sys.maxsize)) - 1
+        return before < 0 or position > self.outside[before][1]
 
 
 def without_thoughts(output: str, named: Reasoning | None = None) -> str:
@@ -62,17 +77,12 @@ def without_thoughts(output: str, named: Reasoning | None = None) -> str:
         output: raw text.
         named: markers of the model's own, besides those of the known families.
     """
-    return "".join(_parts(output, named).outside)
+    return "".join(output[start:end] for start, end in find_thoughts(output, named).outside)
 
 
 def in_thought(text: str, named: Reasoning | None = None) -> bool:
     """Tell whether a text (a prompt, or an output so far) ends inside a thought."""
-    return _parts(text, named).ends_inside
-
-
-def after_prompted_thought(output: str, named: Reasoning | None = None) -> int:
-    """Return where an answer may begin in an output whose thought its prompt opened: behind the closing marker; else 0."""
-    return _parts(output, named).start
+    return find_thoughts(text, named).ends_inside
 
 
 def opened_by(prompt: str, named: Reasoning | None = None) -> str:
@@ -81,54 +91,52 @@ def opened_by(prompt: str, named: Reasoning | None = None) -> str:
     Many chat templates of reasoning models end with ``<think>`` and a line break.
     """
     start = max(0, len(prompt.rstrip()) - _LONGEST)
-    for marker in _markers(named):
-        for match in marker.open.finditer(prompt, start):
-            if not prompt[match.end() :].strip():
-                return prompt[match.start() :]
+    for match in _markers(named).any.finditer(prompt, start):
+        if str(match.lastgroup).startswith("o") and not prompt[match.end() :].strip():
+            return prompt[match.start() :]
     return ""
 
 
-def _parts(text: str, named: Reasoning | None) -> _Parts:
-    markers, seen = _markers(named), set[_Marker]()
-    outside: list[str] = []
+def find_thoughts(text: str, named: Reasoning | None = None) -> Thoughts:
+    """Find the thoughts of a text in one pass.
+
+    Args:
+        text: a prompt or an output.
+        named: markers of the model's own, besides those of the known families.
+    """
+    known = _markers(named)
+    outside: list[tuple[int, int]] = []
     start = position = 0
-    while found := _next(text, position, markers, seen):
-        marker, match, opens = found
-        if not opens:
+    inside: _Marker | None = None
+    seen = set[_Marker]()
+    for match in known.any.finditer(text):
+        marker, opens = known.markers[int(str(match.lastgroup)[1:])], str(match.lastgroup).startswith("o")
+        if inside is not None:
+            # What stands inside a thought is no marker of another one.
+            if marker is inside and not opens:
+                inside, position = None, match.end()
+        elif opens:
+            outside.append((position, match.start()))
+            inside, position = marker, match.end()
+            seen.add(marker)
+        elif marker.by_prompt and marker not in seen:
+            # A prompt opens the first thought: where the output has opened one, it has opened all of that kind.
             outside, start, position = [], match.end(), match.end()
-            continue
-        outside.append(text[position : match.start()])
-        seen.add(marker)
-        close = marker.close.search(text, match.end())
-        if close is None:
-            final = marker.otherwise.search(text, match.end()) if marker.otherwise else None
-            return _Parts([*outside, text[final.start() :] if final else ""], start, ends_inside=True)
-        position = close.end()
-    return _Parts([*outside, text[position:]], start, ends_inside=False)
-
-
-def _next(
-    text: str, position: int, markers: tuple[_Marker, ...], seen: set[_Marker]
-) -> tuple[_Marker, re.Match[str], bool] | None:
-    """The next thought outside of any other: what marks it, where, and whether it opens there or, by the prompt, ends."""
-    opened = [(marker, marker.open.search(text, position), True) for marker in markers]
-    # A prompt opens the first thought: where the output has opened one, it has opened all of that kind.
-    closed = [
-        (marker, marker.close.search(text, position), False)
-        for marker in markers
-        if marker.by_prompt and marker not in seen
-    ]
-    found = [(marker, match, opens) for marker, match, opens in [*opened, *closed] if match]
-    return min(found, key=lambda each: each[1].start(), default=None)
+    if inside is None:
+        return Thoughts((*outside, (position, len(text))), start, ends_inside=False)
+    final = inside.otherwise.search(text, position) if inside.otherwise else None
+    ending = [(final.start(), len(text))] if final else []
+    return Thoughts((*outside, *ending), start, ends_inside=True)
 
 
 @cache
-def _markers(named: Reasoning | None) -> tuple[_Marker, ...]:
+def _markers(named: Reasoning | None) -> _Markers:
     """Those of the families, and the model's own, which takes the place of a family's that opens alike."""
-    if named is None:
-        return tuple(_marker(family, is_named=False) for family in FAMILIES.values())
-    others = [family for family in FAMILIES.values() if _word(family.open) != _word(named.open)]
-    return (_marker(named, is_named=True), *(_marker(family, is_named=False) for family in others))
+    others = [family for family in FAMILIES.values() if named is None or _word(family.open) != _word(named.open)]
+    own = () if named is None else (_marker(named, is_named=True),)
+    markers = (*own, *(_marker(family, is_named=False) for family in others))
+    body = (f"(?P<o{index}>{marker.open})|(?P<c{index}>{marker.close})" for index, marker in enumerate(markers))
+    return _Markers(markers, re.compile("|".join(body)))
 
 
 def _word(marker: str) -> str:
@@ -146,10 +154,10 @@ def _marker(stated: Reasoning, is_named: bool) -> _Marker:
     )
 
 
-def _pattern(marker: str, decoded: str | None) -> re.Pattern[str]:
+def _pattern(marker: str, decoded: str | None) -> str:
     """A marker in any case, a heading with any number of ``#`` on a line of its own; or its ``decoded`` form."""
     if marker.startswith("#"):
         words = r"[ \t]+".join(map(re.escape, marker.lstrip("# \t").split()))
-        return re.compile(rf"^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
+        return rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)"
     exact = f"(?i:{re.escape(marker)})"
-    return re.compile(f"{exact}|{decoded}" if decoded else exact)
+    return f"{exact}|{decoded}" if decoded else exact
