@@ -188,7 +188,7 @@ def test_a_heading_of_a_model_that_names_none_hides_no_final_answer(opens: str) 
     "own",
     [
         OWN,
-        Reasoning(open="\u25c1think\u25b7", close="\u25c1/think\u25b7"),
+        Reasoning(open="\u25c1muse\u25b7", close="\u25c1/muse\u25b7"),
         Reasoning(open="<|begin_of_musing|>", close="<|end_of_musing|>"),
         Reasoning(open="# Notes", close="# Answer"),
     ],

@@ -10,7 +10,7 @@ from .lexicon import CONFLICT, Found, Lexicon
 # Letters end where ASCII does: Chinese and Korean go on without a blank.
 _FILLER = (
     r"[\s\"'(\[{<:=>•.,$-]*(?:(?i:the|correct|best|most|likely|appropriate|answer|ans|option|choice|letter|response|is|sure|therefore|thus|clearly|"
-    r"probably|indeed|to|would|be|should|and|final|my|which|that|it's|it)\b[\s\"'(\[{:=,$-]*)*"
+    r"probably|indeed|to|would|be|should|and|final|my|which|that|it's|it)\b[\s\"'(\[{:=,$-]*){0,12}"
 )
 # What an answer may rest on, said before it: "Based on the findings, C."
 _GROUNDS = r"(?:\s*(?i:based on|according to|given|considering|judging by|in light of)\b[^,.:;\n]{1,80},[ \t]*)?"

@@ -11,7 +11,7 @@ from .names import Inventory, Mention, is_negated
 # What may stand between the start of an answer and the class it names.
 _FILLER = re.compile(
     r"[\s\"'(\[{<:=>*•.,-]*(?:\d{1,2}[.)]\s+)?(?:(?:the|an?|class|label|answer|category|relation(?:ship)?|type|is|are|as|of|that|"
-    r"probably|likely|most likely|clearly|should be|would be|must be|output|sure|okay|ok)\b[\s\"'(\[:=,*-]*)*",
+    r"probably|likely|most likely|clearly|should be|would be|must be|output|sure|okay|ok)\b[\s\"'(\[:=,*-]*){0,12}",
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(

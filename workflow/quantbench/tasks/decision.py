@@ -18,7 +18,7 @@ _WORD = rf"(?P<word>{'|'.join(sorted(map(re.escape, _VALUES), key=len, reverse=T
 _ENGLISH = r"(?P<word>yes|no|maybe)"
 _FILLER = (
     r"[\s\"'(\[{<:=>•.,-]*(?:(?:the|my|a|correct|answer|response|decision|conclusion|is|would be|that|sure|likely|probably|well|therefore|thus|clearly)\b"
-    r"[\s\"'(\[{:=,-]*)*"
+    r"[\s\"'(\[{:=,-]*){0,12}"
 )
 # What an answer may rest on, said before it: "Based on the context, no."
 _GROUNDS = (

@@ -21,9 +21,19 @@ from functools import cache
 from ..config.reasoning import FAMILIES, Reasoning
 
 _FINAL = re.compile(r"^[ \t>#*_-]*final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
-_DECODED = {FAMILIES["gpt-oss"]: (r"\Aanalysis(?=[A-Z])", r"assistantfinal|\Afinal(?=[A-Z])")}
 # Further from its end no prompt is looked at: the longest marker, with what a heading may have around it.
 _LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a marker is written: a pattern, and the characters it may begin with; none for a heading, which begins its line."""
+
+    pattern: str
+    first: str
+
+
+_DECODED = {FAMILIES["gpt-oss"]: (_Form(r"\Aanalysis(?=[A-Z])", "a"), _Form(r"assistantfinal|\Afinal(?=[A-Z])", "af"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +41,28 @@ class _Marker:
     """Where thoughts begin and end.
 
     Attributes:
-        open, close: patterns of what to look for.
+        open, close: what to look for.
         by_prompt: whether a prompt may have opened what the output closes.
         otherwise: what ends a thought that is never closed; None: nothing does.
     """
 
-    open: str
-    close: str
+    open: _Form
+    close: _Form
     by_prompt: bool
     otherwise: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Markers:
-    """Several markers and one pattern of them all, whose groups ``o<index>`` and ``c<index>`` open and close."""
+    """Several markers and the patterns of all headings and all others, whose groups ``o<index>`` and ``c<index>`` open and close."""
 
     markers: tuple[_Marker, ...]
-    any: re.Pattern[str]
+    patterns: tuple[re.Pattern[str], ...]
+
+    def find(self, text: str, start: int = 0) -> list[re.Match[str]]:
+        """Return what opens or closes a thought, in order."""
+        found = [match for pattern in self.patterns for match in pattern.finditer(text, start)]
+        return sorted(found, key=lambda match: match.start())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ def opened_by(prompt: str, named: Reasoning | None = None) -> str:
     Many chat templates of reasoning models end with ``<think>`` and a line break.
     """
     start = max(0, len(prompt.rstrip()) - _LONGEST)
-    for match in _markers(named).any.finditer(prompt, start):
+    for match in _markers(named).find(prompt, start):
         if str(match.lastgroup).startswith("o") and not prompt[match.end() :].strip():
             return prompt[match.start() :]
     return ""
@@ -109,7 +124,7 @@ def find_thoughts(text: str, named: Reasoning | None = None) -> Thoughts:
     start = position = 0
     inside: _Marker | None = None
     seen = set[_Marker]()
-    for match in known.any.finditer(text):
+    for match in known.find(text):
         marker, opens = known.markers[int(str(match.lastgroup)[1:])], str(match.lastgroup).startswith("o")
         if inside is not None:
             # What stands inside a thought is no marker of another one.
@@ -135,8 +150,13 @@ def _markers(named: Reasoning | None) -> _Markers:
     others = [family for family in FAMILIES.values() if named is None or _word(family.open) != _word(named.open)]
     own = () if named is None else (_marker(named, is_named=True),)
     markers = (*own, *(_marker(family, is_named=False) for family in others))
-    body = (f"(?P<o{index}>{marker.open})|(?P<c{index}>{marker.close})" for index, marker in enumerate(markers))
-    return _Markers(markers, re.compile("|".join(body)))
+    forms = [(f"o{index}", marker.open) for index, marker in enumerate(markers)]
+    forms += [(f"c{index}", marker.close) for index, marker in enumerate(markers)]
+    headings = "|".join(f"(?P<{group}>{form.pattern})" for group, form in forms if not form.first)
+    tags = "|".join(f"(?P<{group}>{form.pattern})" for group, form in forms if form.first)
+    # Most places of a text are ruled out by their first character.
+    first = "".join(sorted({re.escape(char) for _, form in forms for char in form.first}))
+    return _Markers(markers, (re.compile(headings), re.compile(f"(?=[{first}])(?:{tags})")))
 
 
 def _word(marker: str) -> str:
@@ -147,17 +167,17 @@ def _marker(stated: Reasoning, is_named: bool) -> _Marker:
     is_heading = stated.open.startswith("#")
     opened, closed = _DECODED.get(stated, (None, None))
     return _Marker(
-        _pattern(stated.open, opened),
-        _pattern(stated.close, closed),
+        _form(stated.open, opened),
+        _form(stated.close, closed),
         by_prompt=not is_heading,
         otherwise=_FINAL if is_heading and not is_named else None,
     )
 
 
-def _pattern(marker: str, decoded: str | None) -> str:
+def _form(marker: str, decoded: _Form | None) -> _Form:
     """A marker in any case, a heading with any number of ``#`` on a line of its own; or its ``decoded`` form."""
     if marker.startswith("#"):
         words = r"[ \t]+".join(map(re.escape, marker.lstrip("# \t").split()))
-        return rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)"
-    exact = f"(?i:{re.escape(marker)})"
-    return f"{exact}|{decoded}" if decoded else exact
+        return _Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)", "")
+    exact = _Form(f"(?i:{re.escape(marker)})", marker[0].lower() + marker[0].upper())
+    return exact if decoded is None else _Form(f"{exact.pattern}|{decoded.pattern}", exact.first + decoded.first)
