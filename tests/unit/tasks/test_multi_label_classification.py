@@ -169,6 +169,7 @@ HOC_CASES = [
     ),
 ]
 UNREADABLE = [
+    "Title: Resisting cell death in trams\n\nLabels:",
     "",
     "  \n",
     "I'm sorry, I can't help with that.",

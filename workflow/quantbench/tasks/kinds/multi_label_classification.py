@@ -54,6 +54,8 @@ _MARKED_LINE = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+|[*][ \t]+|(?=(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__)[ \t]*$))(?![^\n]{0,200}:[*_ \t]*$)",
     re.MULTILINE,
 )
+# A title is the text's own, copied or invented; its words are not labels that somebody gave.
+_TITLE = re.compile(r"^[ \t>#*]*title[*_]*[ \t]*:[^\n]*$", re.IGNORECASE | re.MULTILINE)
 _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
 
 # A text may hold thousands of such statements; if the first few do not name labels in their first words, it answers otherwise.
@@ -97,7 +99,7 @@ class Task(TaskOf[list[str]]):
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[str]]:
         """Read the labels an output names; see the module's conventions."""
         shown = reading.visible(raw, origin.reasoning)
-        text = reading.normalise(_MARKED_LINE.sub("- ", shown))
+        text = reading.normalise(_MARKED_LINE.sub("- ", _TITLE.sub("", shown)))
         text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
         head, invented = reading.split_examples(text, origin)
         output = _Output(self._inventory, shown, origin)
