@@ -182,19 +182,24 @@ def statements(text: str, nouns: str) -> Iterator[Statement]:
         text: normalised text.
         nouns: what the task calls its answers, as alternatives of a pattern (``answer|option``).
     """
-    pattern, cues = _pattern(nouns)
-    announced = [
-        Statement(cue, match.start(), match.end())
-        for match in both_ends(list(pattern.finditer(text)))
-        for cue in [cues[int(str(match.lastgroup)[1:])]]
-        if cue.evidence is Evidence.FINAL or not _is_weighed(text, match.start())
-    ]
-    yield from sorted([*announced, *_superlatives(text)], key=lambda statement: (statement.start, statement.end))
+    found = [*_cued(text, *_pattern(nouns, None)), *_superlatives(text)]
+    yield from sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
+def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterator[Statement]:
+    for match in both_ends(list(pattern.finditer(text))):
+        cue = cues[int(str(match.lastgroup)[1:])]
+        if cue.evidence is Evidence.FINAL or not _is_weighed(text, match.start()):
+            yield Statement(cue, match.start(), match.end())
 
 
 def announced(text: str, nouns: str, evidence: Evidence) -> list[str]:
     """Return what follows each announcement of one kind, in order; for answers that are more than one name."""
-    return [text[statement.end :] for statement in statements(text, nouns) if statement.cue.evidence is evidence]
+    implied = _superlatives(text) if evidence is Evidence.IMPLIED else ()
+    found = sorted(
+        [*_cued(text, *_pattern(nouns, evidence)), *implied], key=lambda statement: (statement.start, statement.end)
+    )
+    return [text[statement.end :] for statement in found]
 
 
 def both_ends(found: list[Each]) -> list[Each]:
@@ -222,6 +227,8 @@ def _is_weighed(text: str, start: int) -> bool:
 
 
 @cache
-def _pattern(nouns: str) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
-    body = "|".join(f"(?P<c{index}>{cue.pattern.replace('{noun}', nouns)})" for index, cue in enumerate(CUES))
-    return re.compile(body, re.IGNORECASE | re.MULTILINE), CUES
+def _pattern(nouns: str, evidence: Evidence | None) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
+    """The cues of one kind, or all, and one pattern of them whose groups are named by their places."""
+    cues = tuple(cue for cue in CUES if evidence in (None, cue.evidence))
+    body = "|".join(f"(?P<c{index}>{cue.pattern.replace('{noun}', nouns)})" for index, cue in enumerate(cues))
+    return re.compile(body, re.IGNORECASE | re.MULTILINE), cues

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from ..config import DatasetEntry
 from ..contracts.records import Answer as AnswerValue
@@ -32,10 +32,12 @@ class Answer(Generic[Value]):
 class TaskOf(ABC, Generic[Value]):
     """One task bound to one dataset, whose answers are of one kind.
 
-    ``labels`` names the rows of :meth:`counts`. ``empty`` is the value that stands for no answer.
+    ``labels`` names the rows of :meth:`counts`. ``empty`` is the value that stands for no answer. ``exact_suffices`` tells that a
+    careful reader takes from an output of exactly the form asked for what the exact reader takes.
     """
 
     empty: Value
+    exact_suffices: ClassVar[bool] = True
 
     def __init__(self, entry: DatasetEntry, labels: Sequence[str]) -> None:
         self.entry = entry
@@ -50,6 +52,13 @@ class TaskOf(ABC, Generic[Value]):
 
         An answer that is complete was not cut, whatever became of the text behind it.
         """
+        if (
+            self.exact_suffices
+            and not origin.cut
+            and "\n" not in raw.strip()
+            and (exact := self.read_strict(raw, sample)).ok
+        ):
+            return exact
         end = self.answer_end(raw, sample, origin)
         return self.read(raw[:end], sample, origin if end is None else replace(origin, cut=False))
 

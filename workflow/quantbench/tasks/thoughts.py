@@ -16,24 +16,26 @@ import re
 import sys
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from ..config.reasoning import FAMILIES, Reasoning
 
 _FINAL = re.compile(r"^[ \t>#*_-]*final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
 # Further from its end no prompt is looked at: the longest marker, with what a heading may have around it.
 _LONGEST = 200
+# An output is looked at several times, to see where its answer ends and to read it.
+_KNOWN_TEXTS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a marker is written: a pattern, and the characters it may begin with; none for a heading, which begins its line."""
+    """How a marker is written: a pattern, and the characters it begins with; none where its place is fixed by other means."""
 
     pattern: str
     first: str
 
 
-_DECODED = {FAMILIES["gpt-oss"]: (_Form(r"\Aanalysis(?=[A-Z])", "a"), _Form(r"assistantfinal|\Afinal(?=[A-Z])", "af"))}
+_DECODED = {FAMILIES["gpt-oss"]: (r"\Aanalysis(?=[A-Z])", r"assistantfinal|\Afinal(?=[A-Z])")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,28 @@ class _Marker:
         otherwise: what ends a thought that is never closed; None: nothing does.
     """
 
-    open: _Form
-    close: _Form
+    open: tuple[_Form, ...]
+    close: tuple[_Form, ...]
     by_prompt: bool
     otherwise: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """One form as a group of a pattern: ``o<index>_<number>`` opens, ``c<index>_<number>`` closes the marker of that index."""
+
+    name: str
+    form: _Form
+
+    @property
+    def pattern(self) -> str:
+        """The named group."""
+        return f"(?P<{self.name}>{self.form.pattern})"
+
+
+@dataclass(frozen=True, slots=True)
 class _Markers:
-    """Several markers and the patterns of all headings and all others, whose groups ``o<index>`` and ``c<index>`` open and close."""
+    """Several markers, and patterns whose groups (:class:`_Group`) find them."""
 
     markers: tuple[_Marker, ...]
     patterns: tuple[re.Pattern[str], ...]
@@ -112,6 +127,7 @@ def opened_by(prompt: str, named: Reasoning | None = None) -> str:
     return ""
 
 
+@lru_cache(_KNOWN_TEXTS)
 def find_thoughts(text: str, named: Reasoning | None = None) -> Thoughts:
     """Find the thoughts of a text in one pass.
 
@@ -125,7 +141,8 @@ def find_thoughts(text: str, named: Reasoning | None = None) -> Thoughts:
     inside: _Marker | None = None
     seen = set[_Marker]()
     for match in known.find(text):
-        marker, opens = known.markers[int(str(match.lastgroup)[1:])], str(match.lastgroup).startswith("o")
+        group = str(match.lastgroup)
+        marker, opens = known.markers[int(group[1:].split("_")[0])], group.startswith("o")
         if inside is not None:
             # What stands inside a thought is no marker of another one.
             if marker is inside and not opens:
@@ -150,13 +167,17 @@ def _markers(named: Reasoning | None) -> _Markers:
     others = [family for family in FAMILIES.values() if named is None or _word(family.open) != _word(named.open)]
     own = () if named is None else (_marker(named, is_named=True),)
     markers = (*own, *(_marker(family, is_named=False) for family in others))
-    forms = [(f"o{index}", marker.open) for index, marker in enumerate(markers)]
-    forms += [(f"c{index}", marker.close) for index, marker in enumerate(markers)]
-    headings = "|".join(f"(?P<{group}>{form.pattern})" for group, form in forms if not form.first)
-    tags = "|".join(f"(?P<{group}>{form.pattern})" for group, form in forms if form.first)
+    groups = [
+        _Group(f"{side}{index}_{number}", form)
+        for index, marker in enumerate(markers)
+        for side, forms in (("o", marker.open), ("c", marker.close))
+        for number, form in enumerate(forms)
+    ]
+    placed = "|".join(group.pattern for group in groups if not group.form.first)
+    tags = "|".join(group.pattern for group in groups if group.form.first)
     # Most places of a text are ruled out by their first character.
-    first = "".join(sorted({re.escape(char) for _, form in forms for char in form.first}))
-    return _Markers(markers, (re.compile(headings), re.compile(f"(?=[{first}])(?:{tags})")))
+    first = "".join(sorted({re.escape(char) for group in groups for char in group.form.first}))
+    return _Markers(markers, (re.compile(placed), re.compile(f"(?=[{first}])(?:{tags})")))
 
 
 def _word(marker: str) -> str:
@@ -167,17 +188,17 @@ def _marker(stated: Reasoning, is_named: bool) -> _Marker:
     is_heading = stated.open.startswith("#")
     opened, closed = _DECODED.get(stated, (None, None))
     return _Marker(
-        _form(stated.open, opened),
-        _form(stated.close, closed),
+        _forms(stated.open, opened),
+        _forms(stated.close, closed),
         by_prompt=not is_heading,
         otherwise=_FINAL if is_heading and not is_named else None,
     )
 
 
-def _form(marker: str, decoded: _Form | None) -> _Form:
-    """A marker in any case, a heading with any number of ``#`` on a line of its own; or its ``decoded`` form."""
+def _forms(marker: str, decoded: str | None) -> tuple[_Form, ...]:
+    """A marker in any case, a heading with any number of ``#`` on a line of its own; and its ``decoded`` form."""
     if marker.startswith("#"):
         words = r"[ \t]+".join(map(re.escape, marker.lstrip("# \t").split()))
-        return _Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)", "")
+        return (_Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)", ""),)
     exact = _Form(f"(?i:{re.escape(marker)})", marker[0].lower() + marker[0].upper())
-    return exact if decoded is None else _Form(f"{exact.pattern}|{decoded.pattern}", exact.first + decoded.first)
+    return (exact,) if decoded is None else (exact, _Form(decoded, ""))

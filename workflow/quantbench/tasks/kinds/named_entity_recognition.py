@@ -99,6 +99,7 @@ class Task(TaskOf[list[Mention]]):
     """Entities of one type; exact-span F1, micro over all sentences, those without gold entities included."""
 
     empty: list[Mention] = []
+    exact_suffices = False  # a careful reader takes whole tokens
 
     def __init__(self, entry: DatasetEntry) -> None:
         kind = entry.entity_type or "entity"
