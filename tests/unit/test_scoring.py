@@ -12,7 +12,7 @@ from quantbench.config import FAMILIES, DatasetEntry, Reasoning
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 from quantbench.contracts.scores import LabelScore, Scores
 from quantbench.errors import DataError
-from quantbench.scoring import Outputs, match_gold, score_cell, score_file, score_predictions
+from quantbench.scoring import Outputs, is_cut, match_gold, score_cell, score_file, score_predictions
 from quantbench.statistics import Bootstrap
 from quantbench.tasks.origin import Origin
 
@@ -171,7 +171,10 @@ GOOD = {"sample_id": "0", "outputs": ["false"]}
         ([{"sample_id": "0", "outputs": []}], "p.jsonl, line 1: outputs"),
         ([{"sample_id": "0", "outputs": [None]}], "p.jsonl, line 1: outputs"),
         ([GOOD | {"finish_reason": "stop"}], "p.jsonl, line 1: finish_reason"),
-        ([GOOD | {"new_tokens": 3}], "p.jsonl, line 1: new_tokens '3' is not a list with one number for each output"),
+        (
+            [GOOD | {"new_tokens": 3}],
+            "p.jsonl, line 1: new_tokens 3 is not a list of 1 whole number(s), one for each output",
+        ),
         ([GOOD | {"new_tokens": [3, 4]}], "p.jsonl, line 1: new_tokens"),
         ([GOOD | {"new_tokens": [-1]}], "p.jsonl, line 1: new_tokens"),
         ([], "p.jsonl: no predictions"),
@@ -267,3 +270,8 @@ def test_of_a_thought_that_was_cut_nothing_is_read(entry: DatasetEntry, gold: Pa
 def test_gold_without_samples_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"samples\.jsonl: holds no sample"):
         match_gold([], [], False, tmp_path / "predictions.jsonl", tmp_path / "samples.jsonl")
+
+
+@pytest.mark.parametrize(("reason", "cut"), [("length", True), ("MAX_TOKENS", True), ("stop", False), ("", False)])
+def test_other_names_of_the_token_limit_count(reason: str, cut: bool) -> None:
+    assert is_cut(reason) is cut

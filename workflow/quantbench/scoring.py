@@ -32,11 +32,18 @@ class Outputs:
     new_tokens: list[int] | None = None
 
     def from_origin(self, origin: Origin) -> list[tuple[str, Origin]]:
-        """Each output with how it came about: cut where its finish reason is ``length``."""
+        """Each output with how it came about: cut where its finish reason says so."""
         reasons = self.finish_reason or [""] * len(self.outputs)
-        return [
-            (raw, replace(origin, cut=reason == "length")) for raw, reason in zip(self.outputs, reasons, strict=True)
-        ]
+        return [(raw, replace(origin, cut=is_cut(reason))) for raw, reason in zip(self.outputs, reasons, strict=True)]
+
+
+# As servers and libraries name the token limit: OpenAI and vLLM, Anthropic, Google, Cohere, TGI.
+_CUT = ("length", "max_tokens", "max_length", "max_new_tokens", "max_output_tokens", "model_length")
+
+
+def is_cut(finish_reason: str) -> bool:
+    """Tell whether a finish reason says that the token limit ended an output."""
+    return finish_reason.casefold() in _CUT
 
 
 def read_predictions(path: Path) -> list[Outputs]:
@@ -58,9 +65,13 @@ def read_predictions(path: Path) -> list[Outputs]:
         if not _is_texts(outputs) or not outputs:
             raise DataError(f"{where}: outputs {str(outputs)[:80]!r} is not a list of one or more texts")
         if reasons is not None and (not _is_texts(reasons) or len(reasons) != len(outputs)):
-            raise DataError(f"{where}: finish_reason {str(reasons)[:80]!r} is not a list with one text for each output")
+            raise DataError(
+                f"{where}: finish_reason {str(reasons)[:80]} is not a list of {len(outputs)} text(s), one for each output"
+            )
         if lengths is not None and (not _is_lengths(lengths) or len(lengths) != len(outputs)):
-            raise DataError(f"{where}: new_tokens {str(lengths)[:80]!r} is not a list with one number for each output")
+            raise DataError(
+                f"{where}: new_tokens {str(lengths)[:80]} is not a list of {len(outputs)} whole number(s), one for each output"
+            )
         if sample_id in predictions:
             raise DataError(f"{where}: sample_id {sample_id!r} occurs twice")
         predictions[sample_id] = Outputs(sample_id, outputs, reasons, lengths)
@@ -235,7 +246,7 @@ def _truncated_rate(predictions: Sequence[Outputs]) -> float | None:
     if any(reason is None for reason in reasons):
         return None
     flat = [reason for listed in reasons if listed for reason in listed]
-    return flat.count("length") / len(flat)
+    return sum(map(is_cut, flat)) / len(flat)
 
 
 def _mean_new_tokens(predictions: Sequence[Outputs]) -> float | None:

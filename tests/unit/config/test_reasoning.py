@@ -49,7 +49,7 @@ def test_markers_of_ones_own(stated: dict[str, Any]) -> None:
         ({"reasoning": {"open": "<t>"}}, "key 'reasoning.close' is missing"),
         (
             {"reasoning": {"open": "##", "close": "</t>"}},
-            "key 'reasoning.open' has the value '##': a marker has a letter",
+            "key 'reasoning.open' has the value '##': a marker has 3 to 100 characters, letters among them",
         ),
         (
             {"reasoning": {"open": "<T>", "close": "<t>"}},

@@ -275,6 +275,12 @@ LETTERS = [
     ("Diclofenac is a tetracycline antibiotic.", None),
 ]
 LETTERS_CUT = [
+    ("A", "A"),
+    ("A.", "A"),
+    ("Answer: A.", "A"),
+    ("Final answer: A\n", "A"),
+    ("**A**", "A"),
+    ("<think>x</think>\n\nA", None),  # it may be the first letter of a word
     (
         "Here's a breakdown of the options:\n\n* **A. Allopurinol:** resistance is common.\n* **B. Colchicine:** This is a third-generation cephalosporin and is",
         None,

@@ -31,7 +31,10 @@ from . import options
 from .printing import write_records
 
 PARENTS = (options.ROOT, options.FORMAT, options.REASONING)
-_COLUMNS = ("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate")
+_COLUMNS = (
+    *("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate"),
+    *("truncated_rate", "mean_new_tokens"),
+)
 
 
 class _Markers(Settings):
@@ -56,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompting",
         choices=list(PROMPTINGS),
         default="instruction",
-        help="how the answers were asked for (%(default)s)",
+        help="how the answers were asked for (%(default)s); in a chain of thought the last answer counts",
     )
     parser.add_argument("--model", metavar="NAME", help="whose entry under config/models names the thought markers")
     parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
@@ -100,6 +103,8 @@ def run(arguments: argparse.Namespace) -> None:
         f"unparseable {scores.unparseable_rate:.1%}; exact format: {scores.strict_value:.4f}, "
         f"unparseable {scores.strict_unparseable_rate:.1%}"
     )
+    if scores.truncated_rate is not None:
+        print(f"cut at the token limit: {scores.truncated_rate:.1%}")
     print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..errors import nearest
-from .reasoning import FAMILIES, StatedReasoning
+from .reasoning import FAMILIES, FAMILIES_TOLD, StatedReasoning
 from .settings import Settings, module_names
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
@@ -81,7 +81,7 @@ class ModelEntry(Settings):
         default=None,
         description="how the model marks its thoughts: the name of a known family, or `open` and `close`. A thought is never an "
         "answer; the markers of all known families count in every model's outputs, but only those named here are kept where they "
-        "are special tokens",
+        f"are special tokens. Families: {FAMILIES_TOLD}",
     )
     reasoning_tokens: int = Field(
         default=0,
@@ -133,6 +133,11 @@ class ModelEntry(Settings):
             raise ValueError(
                 f"reasoning_tokens is {self.reasoning_tokens}, and reasoning does not say how thoughts are marked; name a family "
                 f"({', '.join(FAMILIES)}), or give open and close"
+            )
+        if self.reasoning_tokens >= self.architecture.context_length:
+            raise ValueError(
+                f"reasoning_tokens is {self.reasoning_tokens}, and the model's context_length {self.architecture.context_length} "
+                "must hold prompt, thought and answer; lower it"
             )
         return self
 

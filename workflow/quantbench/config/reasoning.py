@@ -9,20 +9,23 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from ..errors import nearest
 from .settings import Settings
 
-_LONGEST = 100
+# A shorter marker would also stand in answers.
+_SHORTEST, _LONGEST = 3, 100
 
 
 class Reasoning(Settings):
     """The text that opens a thought and the text that closes it."""
 
-    open: str = Field(description="what a thought begins with, such as `<think>` or `## Thinking`")
-    close: str = Field(description="what it ends with, such as `</think>` or `## Final Response`")
+    open: str = Field(description='what a thought begins with, in quotes: `"<think>"`, `"## Thinking"`')
+    close: str = Field(description='what it ends with: `"</think>"`, `"## Final Response"`')
 
     @field_validator("open", "close")
     @classmethod
     def _tells(cls, marker: str) -> str:
-        if len(marker) > _LONGEST or not any(map(str.isalpha, marker)):
-            raise ValueError(f"a marker has a letter and at most {_LONGEST} characters; give it as the model writes it")
+        if not _SHORTEST <= len(marker) <= _LONGEST or not any(map(str.isalpha, marker)):
+            raise ValueError(
+                f"a marker has {_SHORTEST} to {_LONGEST} characters, letters among them; give it as the model writes it, in quotes"
+            )
         return marker
 
     @model_validator(mode="after")
@@ -47,6 +50,7 @@ FAMILIES = {
     "huatuo": Reasoning(open="## Thinking", close="## Final Response"),
     "gpt-oss": Reasoning(open="<|channel|>analysis<|message|>", close="<|channel|>final<|message|>"),
 }
+FAMILIES_TOLD = ", ".join(f"`{name}` (`{each.open}` to `{each.close}`)" for name, each in FAMILIES.items())
 if TYPE_CHECKING:
     Family = str
 else:

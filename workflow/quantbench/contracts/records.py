@@ -59,7 +59,8 @@ class Prediction:
     prompt_tokens: int = Field(description="length of the prompt as the model read it")
     new_tokens: list[int] = Field(description="length of each output")
     finish_reason: list[str] = Field(
-        description="of each output: `stop` (by an end token, or where the answer is complete) or `length` (the token limit)"
+        description="of each output: `stop` (by an end token, or where the answer is complete) or `length` (the token limit; in "
+        "predictions made elsewhere also `max_tokens` and the like)"
     )
 
 
@@ -70,7 +71,9 @@ class ScoredAnswer:
     path: ClassVar[str] = "cells/<cell>/scored.jsonl"
 
     sample_id: str = Field(description="of the sample that was asked about")
-    parsed: Answer = Field(description="the answer as it was read, in the form of `gold`; `null`: none could be read")
+    parsed: Answer = Field(
+        description="the answer as it was read, in the form of `gold`; `null`, for labels and entities `[]`: see `parsed_ok`"
+    )
     parsed_ok: bool = Field(description="whether an answer could be read; `false` counts as unparseable")
     gold: Answer = Field(description="as in `samples.jsonl`")
     correct: bool = Field(description="whether the whole answer is right: for lists, every item and no other")

@@ -56,26 +56,28 @@ class _Told:
     value: str
 
 
-def decide(text: str, lexicon: Lexicon, origin: Origin, invented: str = "") -> str | None:
+def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, invented: str = "") -> str | None:
     """Return the answer a text gives, or None.
 
     Args:
         text: normalised text, echo of the prompt taken off.
         lexicon: how answers are written.
         origin: how the output came about.
+        breaks_word: the text's last word may be half of one.
         invented: what stands behind a line that may begin an invented example; only what says to be the answer to the
             question counts there, not ``Answer: X``, which such examples end with.
     """
-    reader = _Reader(text, lexicon, origin)
+    reader = _Reader(text, lexicon, origin, breaks_word)
     found = reader.stated() or reader.whole()
     if not found and invented:
-        found = _Reader(invented, lexicon, origin, labelled=False).stated()
+        found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
     return found or None
 
 
 class _Reader:
-    def __init__(self, text: str, lexicon: Lexicon, origin: Origin, labelled: bool = True) -> None:
+    def __init__(self, text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, labelled: bool = True) -> None:
         self._text, self._lexicon, self._origin, self._labelled = text, lexicon, origin, labelled
+        self._breaks_word = breaks_word
         self._walk = Walk(text, lexicon)
 
     def stated(self) -> str | None:
@@ -180,7 +182,7 @@ class _Reader:
 
     def _broken_off(self, found: Found, announced: bool) -> bool:
         """Tell whether an answer stands at the end of a cut output and may have become something else."""
-        if not self._origin.cut or _GOES_ON.search(self._text, found.end):
+        if not self._breaks_word or _GOES_ON.search(self._text, found.end):
             return False
         return self._lexicon.may_go_on(self._text, found, announced)
 

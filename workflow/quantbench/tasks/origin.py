@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..config.reasoning import Reasoning
+
+# Also "2." may become 2.5.
+_UNFINISHED = re.compile(r"(?:\w|\d[.,])[ \t]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +16,7 @@ class Origin:
     """What is known of an output besides its text.
 
     Attributes:
-        cut: it ended at the token limit, so that its last words may be half of something (``finish_reason`` is ``length``).
+        cut: it ended at the token limit, so that its reasoning may be unfinished (``finish_reason`` is ``length``).
         reasoned: a chain of thought was asked for, so that the answer comes last.
         reasoning: the model's own thought markers, besides those of known families.
     """
@@ -20,6 +24,10 @@ class Origin:
     cut: bool = False
     reasoned: bool = False
     reasoning: Reasoning | None = None
+
+    def breaks_word(self, output: str) -> bool:
+        """Tell whether the last word of an output may be half of one: nothing behind it shows that it is complete."""
+        return self.cut and _UNFINISHED.search(output) is not None
 
 
 UNKNOWN = Origin()

@@ -173,13 +173,16 @@ class Task(TaskOf[list[Mention]]):
         """Gold entities must be spans inside the sentence."""
         if not isinstance(sample.inputs.get("text"), str) or not isinstance(sample.gold, list):
             return "expected inputs with 'text' and a list of entities as gold"
-        length = len("".join(sample.inputs["text"].split()))
+        bare = "".join(sample.inputs["text"].split())
         for entity in sample.gold:
             if not isinstance(entity, dict) or not {"start", "end"} <= entity.keys():
                 return f"gold entity {entity!r} has no 'start' and 'end'"
             start, end = entity["start"], entity["end"]
-            if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= length):
-                return f"gold entity {entity!r} lies outside the sentence of {length} characters without whitespace"
+            if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(bare)):
+                return f"gold entity {entity!r} lies outside the sentence of {len(bare)} characters without whitespace"
+            named = "".join(str(entity.get("text", "")).split())
+            if named and bare[start:end] != named:
+                return f"gold entity {entity!r}: its places count characters without whitespace, and {bare[start:end]!r} stands there"
         return None
 
     def _shown(self, raw: str, sentence: Folded, origin: Origin) -> str:

@@ -71,7 +71,9 @@ class Task(TaskOf[str | None]):
         options = _options(sample)
         head, invented = reading.split_examples(without_listing(text, options) if self._lettered else text, origin)
         lexicon = Choice(options) if self._lettered else Decision()
-        value = decide(head, lexicon, origin, invented)
+        # Where the limit is that short, the whole output is the word.
+        breaks_word = origin.breaks_word(raw) and not self.read_strict(raw, sample).ok
+        value = decide(head, lexicon, origin, breaks_word, invented)
         return self.no_answer() if value is None else Answer(value, True)
 
     def read_strict(self, raw: str, sample: Sample) -> Answer[str | None]:

@@ -55,7 +55,9 @@ class Task(TaskOf[str | None]):
         text = reading.normalise(reading.visible(raw, origin.reasoning))
         text = reading.without_echo(text, str(sample.inputs.get("sentence", "")), self.entry.labels)
         head, invented = reading.split_examples(text, origin)
-        value = decide(head, self._classes, origin, invented)
+        # Where the limit is that short, the whole output is the word.
+        breaks_word = origin.breaks_word(raw) and not self.read_strict(raw, sample).ok
+        value = decide(head, self._classes, origin, breaks_word, invented)
         return self.no_answer() if value is None else Answer(value, True)
 
     def read_strict(self, raw: str, sample: Sample) -> Answer[str | None]:
