@@ -52,7 +52,8 @@ class TaskOf(ABC, Generic[Value]):
 
         An answer that is complete was not cut, whatever became of the text behind it.
         """
-        if self.exact_suffices and "\n" not in raw.strip() and (exact := self.read_strict(raw, sample)).ok:
+        may_be_exact = self.exact_suffices and not origin.cut and "\n" not in raw.strip()
+        if may_be_exact and (exact := self.read_strict(raw, sample)).ok:
             return exact
         end = self.answer_end(raw, sample, origin)
         return self.read(raw[:end], sample, origin if end is None else replace(origin, cut=False))
