@@ -179,6 +179,8 @@ UNREADABLE = [
     "<think>resisting cell death",
 ]
 LITCOVID_CASES = [
+    ("Treatment; Prevention\n\nCorrection: Treatment; Case Report", ["Treatment", "Case Report"]),
+    ("Treatment\n~~Prevention~~\nCase Report", ["Treatment", "Case Report"]),
     ("Prevention", ["Prevention"]),
     ("prevention;diagnosis", ["Diagnosis", "Prevention"]),
     ("Case Reports", ["Case Report"]),

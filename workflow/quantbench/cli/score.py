@@ -30,6 +30,7 @@ from ..tasks.origin import Origin
 from . import options
 from .printing import write_records
 
+_MOST_CONFIDENCE = 0.9999
 PARENTS = (options.ROOT, options.FORMAT, options.REASONING)
 _COLUMNS = (
     *("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate"),
@@ -80,8 +81,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"{root / 'config/datasets'}: no datasets there; name the catalogue with --root")
     if arguments.dataset not in entries:
         raise ConfigError(f"--dataset {arguments.dataset!r} is unknown{nearest(arguments.dataset, entries)}")
-    if arguments.resamples < 1 or not 0 < arguments.confidence < 1:
-        raise ConfigError("--resamples must be at least 1 and --confidence between 0 and 1")
+    if arguments.resamples < 1 or not 0 < arguments.confidence <= _MOST_CONFIDENCE:
+        raise ConfigError(f"--resamples must be at least 1 and --confidence above 0 and at most {_MOST_CONFIDENCE}")
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise ConfigError(f"--out {arguments.out}: a file; name a folder, which is made where it is missing")
     origin = Origin(reasoned=reasons_first(arguments.prompting), reasoning=_reasoning(arguments, root))
     scores = score_file(
         arguments.predictions,

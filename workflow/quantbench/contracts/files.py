@@ -112,6 +112,8 @@ def read_object(raw: bytes, where: str) -> dict[str, Any]:
         raise DataError(f"{where}: not UTF-8 ({error.reason}): {raw[:80]!r}; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: malformed JSON ({error.msg}): {line[:80]!r}") from None
+    except (RecursionError, ValueError):  # brackets nested thousands deep, a number of thousands of digits
+        raise DataError(f"{where}: no program writes such JSON: {line[:80]!r}") from None
     if not isinstance(value, dict):
         raise DataError(f"{where}: expected a JSON object, found {line[:80]!r}")
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from .lexicon import CONFLICT, Found, Lexicon
+from .lexicon import CONFLICT, Found, Lexicon, most_worth, valued
 
 # Letters end where ASCII does: Chinese and Korean go on without a blank.
 _FILLER = (
@@ -30,7 +30,9 @@ _SECOND = re.compile(
     r"[\"')\]}.]*\s*(?:,|/|&|\+|\bor\b|\band\b)\s*(?:\bor\b|\band\b)?\s*(?:option|choice)?\s*[\"'(\[]*(?P<letter>[A-Z])(?![\w'])(?!\.\s[a-z])"
 )
 _DENIED = re.compile(
-    r"[\"')\]}.]*\s*(?:is|was|would be|can be|seems)\s+(?:not|n't|incorrect|wrong|unlikely|excluded|out|ruled out|contraindicated|(?:a )?less|inappropriate|never|only)\b",
+    r"[\"')\]}.]*\s*(?:(?:is|was|would be|can be|seems)\s+(?:not|n't|incorrect|wrong|unlikely|excluded|out|ruled out|contraindicated|(?:a )?less|inappropriate|"
+    r"never|only)\b|(?:isn't|wasn't|cannot|should not|must not|fails)\b)"
+    r"|[\"')\]}.]*\s*(?:번?[이가은는]?\s*아[니닙]|(?:では|じゃ)な|是?(?:错误|不正确|不对))",
     re.IGNORECASE,
 )
 _DENIED_BEFORE = re.compile(
@@ -55,7 +57,7 @@ _ITEM = re.compile(
 )
 _TICKED = re.compile("[✓✔✅☑✗✘❌☒]")
 _MAIN_CLAUSE_END = re.compile(
-    r"[;:]|,?\s+(?:since|because|as|although|though|while|whereas|rather than|instead of|unlike|but|given|due to|which|not)\b",
+    r"[;:]|,?\s+(?:since|because|as|although|though|while|whereas|rather than|instead of|unlike|but|given|due to|which)\b|,\s+not\b",
     re.IGNORECASE,
 )
 
@@ -162,6 +164,13 @@ class Choice(Lexicon):
             if letter in self._letters:
                 own = self._texts[letter].match(text, match.end()) if letter in self._texts else None
                 yield letter, match.start(), own.end() if own else match.end()
+
+    def values(self, text: str) -> str | None:
+        """See :class:`Lexicon`; a mapping from letters to verdicts or scores."""
+        if "{" not in text:
+            return None
+        found = [(letter.upper(), worth) for letter, worth in valued(text, r"(?:option[_ ]?)?(?P<name>[A-Za-z])")]
+        return most_worth([(letter, worth) for letter, worth in found if letter in self._letters])
 
     def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
         """See :class:`Lexicon`; a letter may be the first of a word, an option's text may go on as another's."""

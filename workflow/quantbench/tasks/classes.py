@@ -25,7 +25,7 @@ _AFTER_SHORT = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_SHORT = re.compile(
-    r"(?:[:=\"'(\[]|->|→|i\.e\.,?|\b(?:is|as|be|to|class|label|answer|choose|select|category))[\s\"'(\[]*$",
+    r"(?:[:=\"'(\[]|->|→|i\.e\.,?|\b(?:as|to|class|label|answer|choose|select|category))[\s\"'(\[]*$",
     re.IGNORECASE,
 )
 # "CPR:3 means activation": the class is weighed or explained, not given.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .lexicon import CONFLICT, Found, Lexicon
+from .lexicon import CONFLICT, Found, Lexicon, most_worth, valued
 
 # The answers in other languages' words, which count where they stand as the answer.
 _WORDS = {
@@ -37,11 +37,13 @@ _AFTER_NO = re.compile(
     r"[\"')\]}>]*(?:$|[^\x00-\x7f]|\s*\n|\s*[.,;:!?(/|}]|\s+-|\s+(?:because|since|as|for|the|there|it|this|these|that|they|we|in|or|and)\b)",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"[\"')\]}]*[ \t]+(?:if|unless|only if|depending)\b", re.IGNORECASE)
+_CONDITION = re.compile(r"[\"')\]}]*[ \t]*,?[ \t]+(?:if|unless|only if|depending|not)\b", re.IGNORECASE)
 _NAMED = re.compile(
     rf"(?P<open>[\"'(\[]|(?:\bis|\bbe|:|->|=|→)[ \t]*){_ENGLISH}\b(?=[\"')\]]|[ \t]*(?:[.!,;]|$))",
     re.IGNORECASE | re.MULTILINE,
 )
+_ADVERB = re.compile(r"[ \t]+(?!because\b|since\b|as\b)[a-z]")
+_DENIED_BEFORE = re.compile(r"(?:\b(?:not|cannot|never)|n't)\b[^.;:\n]{0,60}$", re.IGNORECASE)
 _ANY = re.compile(rf"(?<![\w-]){_ENGLISH}(?![\w-])", re.IGNORECASE)
 
 
@@ -65,13 +67,17 @@ class Decision(Lexicon):
 
     def named(self, text: str) -> str | None:
         """See :class:`Lexicon`; in quotes, in brackets, after "is" or a colon, else the one word of the kind that stands there."""
-        words = {match["word"].lower() for match in _NAMED.finditer(text)}
+        words = _given(_NAMED.finditer(text), text)
         if not words:
-            words = {match["word"].lower() for match in _ANY.finditer(text)}
+            words = _given(_ANY.finditer(text), text)
             # "no" also stands in prose ("no difference"), the other two only as answers.
             if words == {"no"}:
                 return None
         return None if not words else words.pop() if len(words) == 1 else CONFLICT
+
+    def values(self, text: str) -> str | None:
+        """See :class:`Lexicon`; a mapping from the three words to verdicts or scores."""
+        return most_worth([(word.lower(), worth) for word, worth in valued(text, r"(?P<name>yes|no|maybe)")])
 
     def ending(self, text: str) -> str | None:
         """See :class:`Lexicon`; only a word in quotes is one that could be correct."""
@@ -85,3 +91,13 @@ class Decision(Lexicon):
     def may_go_on(self, text: str, found: Found, announced: bool) -> bool:
         """See :class:`Lexicon`; "no" may be the beginning of a word or of prose."""
         return found.value == "no" and not announced
+
+
+def _given(matches: Iterator[re.Match[str]], text: str) -> set[str]:
+    """The words that are neither denied nor an adverb ("maybe it helps")."""
+    return {
+        match["word"].lower()
+        for match in matches
+        if not _DENIED_BEFORE.search(text[max(0, match.start() - 80) : match.start()])
+        and not (match["word"].lower() == "maybe" and _ADVERB.match(text, match.end()))
+    }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
-from .statements import Evidence, Reach, Statement, both_ends, statements
+from .statements import Evidence, Reach, Statement, behind_correction, both_ends, is_weighed, statements
 from .walks import Walk
 
 _ASKED = re.compile(r"[\s\"')\]]*\?")
@@ -24,12 +24,33 @@ _LONGEST_ANSWER = 240
 # "X is correct", unless for something else than what was asked.
 _DECLARES = re.compile(
     r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
-    r"(?:correct|best|right|appropriate|suitable)\b(?P<noun>[ \t]+(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
+    r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
     re.IGNORECASE,
 )
-_REPLACED = re.compile(r"[\s:]*not\b[^.;\n]{1,80}?\b(?:but(?: rather)?|rather)\b", re.IGNORECASE)
+_REPLACED = re.compile(
+    r"[\s:]*(?:n't|not|nicht|niet|n'est pas|no es|不是)(?![a-z])[^.;\n]{1,80}?(?:\b(?:but(?: rather)?|rather|sondern|maar|mais|sino)\b|而是)",
+    re.IGNORECASE,
+)
+# "The answer is C if ...": not without the condition; "... is C, but": something follows that changes it.
+_CONDITION = re.compile(
+    r"[^.;:\n]{0,40}?\b(?:if|unless|provided|were (?:she|he|it|they|the)|in (?:non-?\w+|other))\b", re.IGNORECASE
+)
+_QUALIFIED = re.compile(r"[^.;:\n]{0,60}?\b(?:but|however|although|or)\b", re.IGNORECASE)
+_OPEN_ENDED = re.compile(r"[^.;:!?\n]*\Z")
+# "Therefore, X is ineffective" speaks of X.
+_SPOKEN_OF = re.compile(
+    r"[\"')\]]*[ \t]+(?!(?:is|was|would be|seems|remains)[ \t]+(?:(?:the|therefore|clearly|most|a|by far)[ \t]+)*(?:correct|best|right|answer|safest|preferred|"
+    r"recommended|indicated|appropriate|suitable|treatment of choice|drug of choice)\b|fits?\b|because\b|since\b|as\b|and\b|or\b|not\b|rather\b|for\b|in\b|with\b)[a-z]"
+    r"|[\"')\]]*:[ \t]*(?=\w)",
+)
+_BAD = re.compile(
+    r"[\"')\]]*[ \t]*[:(-][ \t]*(?:\w+[ \t]+){0,2}?(?:contraindicated|not|no|incorrect|wrong|avoid\w*|would|resist\w*|teratogen\w*|unlikely|inappropriate|"
+    r"ineffective|less|harm\w*|only)\b",
+    re.IGNORECASE,
+)
 _CORRECTION = re.compile(
-    r"\b(?:wait|actually|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|correction|hmm|sorry)\b",
+    r"\b(?:wait|actually|hold on|oops|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|i meant|correction|edit:|"
+    r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
     re.IGNORECASE,
 )
 _NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
@@ -37,7 +58,7 @@ _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
 # What announces that an answer will be given, and gives none.
 _INTENDS = re.compile(
     r"\s*(?:let(?:'s| us| me)|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|(?:we|i) (?:need|must|have to|will|should|'ll)|"
-    r"i'll|okay|first)\b|.*\bwhether\b",
+    r"i'll|okay|first)\b|.*\b(?:whether|least|worst|avoid|contraindicated|dangerous|next best|an option|option to|distractor)\b",
     re.IGNORECASE,
 )
 # What behind an answer shows that it is complete.
@@ -67,6 +88,9 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
         invented: what stands behind a line that may begin an invented example; only what says to be the answer to the
             question counts there, not ``Answer: X``, which such examples end with.
     """
+    corrected = behind_correction(text)
+    if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).certain()):
+        return found
     reader = _Reader(text, lexicon, origin, breaks_word)
     found = reader.stated() or reader.whole()
     if not found and invented:
@@ -88,6 +112,11 @@ class _Reader:
             return None
         first, last = strongest[0], strongest[-1]
         return first.value if self._answers_first(first, last) else last.value
+
+    def certain(self) -> str | None:
+        """Return what a text says in words that only announce an answer, or as a whole."""
+        told = [each for each in self._told() if each.evidence is not Evidence.IMPLIED]
+        return told[-1].value if told else self.whole()
 
     def whole(self) -> str | None:
         """Return the answer of an output that opens with it, ends with it alone, or is one sentence that names it."""
@@ -138,6 +167,8 @@ class _Reader:
             evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
             if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
                 continue
+            if is_weighed(self._text, match.start()) or _CONDITION.match(self._text, match.end()):
+                continue
             if value := self._lexicon.ending(self._text[max(0, match.start() - _LONGEST_ANSWER) : match.start()]):
                 yield _Told(evidence, match.start(), match.end(), value)
 
@@ -155,6 +186,8 @@ class _Reader:
         found = self._lexicon.opening(text, start)
         if found is None:
             return self._named_behind(start, statement.cue.reach)
+        if self._depends(found, statement):
+            return None
         if text.startswith("\n", start) and self._next_differs(found):
             return CONFLICT
         if (
@@ -165,6 +198,19 @@ class _Reader:
             return None
         return found.value
 
+    def _depends(self, found: Found, statement: Statement) -> bool:
+        """Tell whether what follows an answer takes it back: a condition, or a sentence that only speaks of it."""
+        if statement.cue.evidence in (Evidence.FINAL, Evidence.FIELD) or statement.cue.labelled:
+            return False
+        text, end = self._text, found.end
+        concludes = statement.cue.evidence is Evidence.IMPLIED and statement.cue.reach is Reach.SENTENCE
+        if concludes and found.value and _SPOKEN_OF.match(text, end):
+            return True
+        if _CONDITION.match(text, end):
+            return True
+        unfinished = _OPEN_ENDED if statement.cue.evidence is Evidence.IMPLIED else _QUALIFIED
+        return self._origin.cut and unfinished.match(text, end) is not None
+
     def _named_behind(self, start: int, reach: Reach) -> str | None:
         """Return the one answer that the rest of a sentence or paragraph names."""
         if reach is Reach.BEGINNING:
@@ -173,7 +219,8 @@ class _Reader:
         end = (_BLANK_LINE if reach is Reach.PARAGRAPH else _SENTENCE_END).search(words)
         if end is None and self._origin.cut:
             return None
-        return self._lexicon.named(words[: end.start()] if end else words)
+        said = words[: end.start()] if end else words
+        return None if _CONDITION.search(said) else self._lexicon.named(said)
 
     def _behind_denial(self, start: int) -> int:
         """Skip the "not X but" of "not X but Y"."""
@@ -198,6 +245,8 @@ class _Reader:
         """Return the answer that stands first, if what follows lets it stand as one."""
         found = self._lexicon.opening(self._text, self._behind_denial(0))
         if found is None or (found.value and not _STANDS.match(self._text, found.end)):
+            return None
+        if _BAD.match(self._text, found.end) or _CONDITION.match(self._text, found.end):
             return None
         if self._next_differs(found):
             return Found(CONFLICT, found.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +20,43 @@ class Found:
     value: str
     end: int
     in_words: bool = False
+
+
+_VALUE = r"[\"']?[ \t]*:[ \t]*[\"']?(?P<value>true|false|correct|incorrect|right|wrong|yes|no|-?\d+(?:\.\d+)?)\b"
+_WORTH = {
+    "true": 1.0,
+    "correct": 1.0,
+    "right": 1.0,
+    "yes": 1.0,
+    "false": 0.0,
+    "incorrect": 0.0,
+    "wrong": 0.0,
+    "no": 0.0,
+}
+
+
+def valued(text: str, name: str) -> list[tuple[str, float]]:
+    """Return each name of a mapping from answers to values with its worth; true, yes and correct are 1, their contraries 0.
+
+    Args:
+        text: an output.
+        name: pattern of an answer's name, with a group ``name``.
+    """
+    found = re.finditer(rf"(?:^|[{{,\n])[ \t]*[\"']?{name}{_VALUE}", text, re.IGNORECASE)
+    return [(match["name"], _worth(match["value"].lower())) for match in found]
+
+
+def _worth(value: str) -> float:
+    return _WORTH[value] if value in _WORTH else float(value)
+
+
+def most_worth(values: list[tuple[str, float]]) -> str | None:
+    """Return the one answer of two or more that is worth most; CONFLICT where none stands out; None of fewer than two."""
+    if len({name for name, _ in values}) < 2:
+        return None
+    best = max(worth for _, worth in values)
+    winners = {name for name, worth in values if worth == best and best > 0}
+    return winners.pop() if len(winners) == 1 else CONFLICT
 
 
 class Lexicon(ABC):

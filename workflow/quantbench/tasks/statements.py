@@ -89,8 +89,8 @@ CUES = (
     Cue(
         "json",
         Evidence.FIELD,
-        r"[\"'](?:\w+ )?(?:{noun}|answer|decision|prediction|output|result)s?(?: (?:idx|index|id|letter|key|code|option|choice|label|class))?"
-        r"[\"'][ \t]*:",
+        r"[\"'](?:(?:correct|final|selected|best|my|chosen)[ _]?)?(?:{noun}|answer|decision|prediction|output|result|selected|selection)s?"
+        r"(?:[ _]?(?:idx|index|id|letter|key|code|option|choice|label|class))?[\"'][ \t]*:",
         reach=Reach.BEGINNING,
     ),
     Cue(
@@ -127,27 +127,31 @@ CUES = (
         r"\b(?:therefore|thus|hence|consequently|accordingly|as a result|in conclusion|to conclude|in summary|overall|i\.e\.)\b[,:]?"
         r"|(?:^|(?<=[.;,!?]))[ \t]*so\b[,:]?",
     ),
-    Cue("de", Evidence.STATED, r"\b(?:antwort|lösung)(?:[ \t]+(?:ist|lautet|wäre))?[ \t]*:?"),
+    Cue("de", Evidence.STATED, r"\b(?:antwort|lösung)(?:[ \t]+(?:ist|lautet))?[ \t]*:?"),
     Cue(
         "fr",
         Evidence.STATED,
-        r"\bréponse(?:[ \t]+(?:correcte|exacte|finale|juste))?(?:[ \t]+(?:est|serait))?[ \t]*:?(?:[ \t]*(?:la|l'option)\b)?",
+        r"\bréponse(?:[ \t]+(?:correcte|exacte|finale|juste))?(?:[ \t]+est(?:[ \t]+donc)?)?[ \t]*:?(?:[ \t]*(?:la|l'option)\b)?",
     ),
-    Cue("es", Evidence.STATED, r"\brespuesta(?:[ \t]+(?:correcta|final|es))*[ \t]*:?(?:[ \t]*(?:la|opción)\b)*"),
+    Cue(
+        "es",
+        Evidence.STATED,
+        r"\b(?:respuesta|opción[ \t]+correcta)(?:[ \t]+(?:correcta|final|es))*[ \t]*:?(?:[ \t]*(?:la|opción)\b)*",
+    ),
     Cue("pt", Evidence.STATED, r"\bresposta(?:[ \t]+(?:correta|final|é))*[ \t]*:?(?:[ \t]*(?:a|letra|opção)\b)*"),
     Cue(
         "it",
         Evidence.STATED,
         r"\brisposta(?:[ \t]+(?:corretta|esatta|finale|è))*[ \t]*:?(?:[ \t]*(?:la|lettera|opzione)\b)*",
     ),
-    Cue("nl", Evidence.STATED, r"\bantwoord(?:[ \t]+is)?[ \t]*:?(?:[ \t]*optie\b)?"),
+    Cue("nl", Evidence.STATED, r"\b(?:antwoord|juiste optie)(?:[ \t]+is)?[ \t]*:?(?:[ \t]*optie\b)?"),
     Cue(
         "zh",
         Evidence.STATED,
-        r"(?:答案|正确选项|(?:本题|因此|所以|故|應|应该|应)(?:選|选)择?|正确选择|结论|^[ \t]*选)(?:应该|应当|应)?[是为選选]?[ \t]*:?[ \t]*(?:选项)?",
+        r"(?:【?答案】?|(?:正确的?|最佳|最好的)(?:选项|选择)|我选择?|(?:本题|因此|所以|故|應|应该|应)(?:選|选)择?|正确选择|结论|^[ \t]*选择?)(?:应该|应当|应)?[是为選选]?[ \t]*:?[ \t]*(?:选项)?",
     ),
     Cue("ja", Evidence.STATED, r"(?:答え|正解|回答)[はが:]?[ \t]*:?"),
-    Cue("ko", Evidence.STATED, r"(?:정답|답|답변)[은는이가]?[ \t]*:?"),
+    Cue("ko", Evidence.STATED, r"(?:정답|(?<!오)답|답변)[은는이가]?[ \t]*:?"),
 )
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
@@ -165,14 +169,50 @@ Each = TypeVar("Each")
 # Looked for between the beginning of the clause and the words that announce.
 _WEIGHED = re.compile(
     r"\b(?:if|whether|suppose|supposing|assuming|unless|without knowing|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|"
-    r"(?:each|every|all|these|those|other|following|possible|given|incorrect|wrong|least)[ \t]*(?:of the |the )?(?:answer )?)[^,;]{0,80}$"
-    r"|(?<!,)(?<!, )\b(?:which|what)\b[^,;]{0,40}$",
+    r"it may be that|wenn|wäre|si)\b[^,;]{0,80}$"
+    r"|(?<!,)(?<!, )\b(?:which|what)\b[^,;]{0,40}$"
+    r"|(?:如果|假如|若)[^。;]{0,40}$",
     re.IGNORECASE,
 )
-_CLAUSE_START = re.compile(r"[.;!?\n]|,[ \t](?!which\b)")
+# "I don't think the answer is", "the least likely answer is", "the student's answer is": none of them gives the answer.
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|cannot|neither|nor|no evidence|incorrect to|wrong to|doubt|disagree)\b|n't\b)[^,;.]{0,60}$"
+    r"|\b(?:each|every|all|these|those|other|another|one|following|possible|plausible|given|available|incorrect|wrong|false|least|worst|bad|poor|tempting|first|last|third|"
+    r"trap|distractor|second|second-best|second-line|next|usual|common|typical|standard|popular|obvious|first-line|dangerous|alternative|student'?s|"
+    r"your|patient'?s|authors?'?s?|original|draft|initial|previous|immune|saline)\b(?!,)(?:[ \t]+(?:of the|the|answer|best|treatment|antibiotic|most|line|likely|appropriate|suitable|probable|correct|\w+ing)\b)*[ \t]*$"
+    r"|(?:falsche|foute|mauvaise|fausse|errada|错误|오)[ \t]*$",
+    re.IGNORECASE,
+)
+_SECOND_HAND = re.compile(
+    r"\b(?:first (?:thought|guess|glance|impression|view)|at first|initially|(?:mistake|misconception|error) (?:is|would be|was)|one (?:might|may|could)|"
+    r"(?:some|many|most|others|students|people|clinicians|physicians|you|they|authors)\b[^,;.]{0,30}\b(?:say|said|think|thought|believe|argue|choose|answer))\b"
+    r"[^.;]{0,80}$",
+    re.IGNORECASE,
+)
+# In the announcing words themselves: "the option to avoid is".
+_AVOIDED = re.compile(r"\b(?:avoid|contraindicated|incorrect|wrong|least|not)\b", re.IGNORECASE)
+_CLAUSE_START = re.compile(
+    r"[.;!?\n。]|,[ \t](?!which\b)|\b(?:so|but|therefore|thus|hence|however|because|since)\b", re.IGNORECASE
+)
 # "If she were not pregnant, the answer would be C."
-_CONTRARY = re.compile(r"^\s*(?:if|had|were|suppose)\b.*\b(?:were|had|was|would|did)\b", re.IGNORECASE | re.DOTALL)
-_LAST_SENTENCE = re.compile(r"[.!?](?=\s)|\n")
+_CONTRARY = re.compile(
+    r"^\s*had\b|^\s*(?:if|were|suppose)\b.*\b(?:were|had|was|been|would|did)\b", re.IGNORECASE | re.DOTALL
+)
+_LAST_SENTENCE = re.compile(r"[.!?](?=\s)|[\n。]")
+
+
+# What stands behind takes the place of what stands before.
+_TAKEN_BACK = re.compile(
+    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually|hold on|oops|on second thought|correction|edit|revised(?: answer)?|final)\b"
+    r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
+    re.IGNORECASE,
+)
+
+
+def behind_correction(text: str) -> str | None:
+    """Return what stands behind the last words that take back what was said before ("Wait, ...", "Correction: ...")."""
+    end = max((match.end() for match in _TAKEN_BACK.finditer(text)), default=None)
+    return None if end is None else text[end:].lstrip(" ,.:\n")
 
 
 def statements(text: str, nouns: str) -> Iterator[Statement]:
@@ -189,7 +229,7 @@ def statements(text: str, nouns: str) -> Iterator[Statement]:
 def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterator[Statement]:
     for match in both_ends(list(pattern.finditer(text))):
         cue = cues[int(str(match.lastgroup)[1:])]
-        if cue.evidence is Evidence.FINAL or not _is_weighed(text, match.start()):
+        if cue.evidence is Evidence.FINAL or not (is_weighed(text, match.start()) or _AVOIDED.search(match.group())):
             yield Statement(cue, match.start(), match.end())
 
 
@@ -211,7 +251,7 @@ def _superlatives(text: str) -> Iterator[Statement]:
     """Yield each verb after "the best ...", up to the end of its sentence."""
     done = 0
     for match in both_ends(list(_SUPERLATIVE.finditer(text))):
-        if match.start() < done or _is_weighed(text, match.start()):
+        if match.start() < done or is_weighed(text, match.start()):
             continue
         end = _SENTENCE_END.search(text, match.end(), match.end() + _LONGEST_SENTENCE)
         done = end.start() if end else min(len(text), match.end() + _LONGEST_SENTENCE)
@@ -219,11 +259,15 @@ def _superlatives(text: str) -> Iterator[Statement]:
             yield Statement(_BEST, match.start(), verb.end())
 
 
-def _is_weighed(text: str, start: int) -> bool:
+def is_weighed(text: str, start: int) -> bool:
+    """Tell whether words at ``start`` depend on a condition, are denied, or are somebody else's."""
     before = text[max(0, start - _LONGEST_SENTENCE) : start]
     *_, sentence = _LAST_SENTENCE.split(before)
     *_, clause = _CLAUSE_START.split(sentence)
-    return bool(_WEIGHED.search(clause) or _CONTRARY.match(sentence))
+    # A condition also holds over a comma where it is contrary to fact.
+    return bool(
+        _WEIGHED.search(clause) or _DENIED.search(clause) or _SECOND_HAND.search(sentence) or _CONTRARY.match(sentence)
+    )
 
 
 @cache

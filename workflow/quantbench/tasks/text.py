@@ -45,16 +45,23 @@ _REWRITES = (
     _Rewrite("\\", re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}"), r"\1"),
     _Rewrite("\\", re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*"), _FINAL_LINE),
     _Rewrite("##", re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)"), _FINAL_LINE),
-    _Rewrite("<", re.compile(r"<answer>\s*([^<\n]{1,200})", re.IGNORECASE), _FINAL_LINE),
+    _Rewrite(
+        "",
+        re.compile(r"[<\[](?:final[_ ]?)?(?:answer|response|output|choice)[>\]]\s*([^<\[\n]{1,200})", re.IGNORECASE),
+        _FINAL_LINE,
+    ),
     # Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
+    # What is struck out was taken back.
+    _Rewrite("~~", re.compile(r"~~[^~\n]{1,200}~~"), ""),
     _Rewrite("$", re.compile(r"(?<![\w$])\$\$?[ \t]*([^$\n]{1,60}?)[ \t]*\$\$?(?!\w)"), r"\1"),
     _Rewrite("", re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE), r"\1- "),
     _Rewrite("<", re.compile(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", re.IGNORECASE), " "),
-    _Rewrite("<", re.compile(r"</?answer>", re.IGNORECASE), ""),
-    _Rewrite("   ", re.compile(r"[ \t\f\v]{3,}"), "  "),
+    _Rewrite("", re.compile(r"[<\[]/?(?:final[_ ]?)?(?:answer|response|output|choice)[>\]]", re.IGNORECASE), ""),
     # An underscore inside a word joins its parts, elsewhere it is emphasis.
     _Rewrite("_", re.compile(r"(?<=\w)_(?=\w)"), " "),
     _Rewrite("", re.compile(r"[*`_]+|^[ \t]*#+[ \t]*|\\", re.MULTILINE), ""),
+    # Last, since what is taken off leaves blanks.
+    _Rewrite("", re.compile(r"[ \t\f\v]{3,}"), "  "),
     _Rewrite("\n", re.compile(r"\n(?:[ \t]*\n){2,}"), "\n\n"),
 )
 # One character for one: offsets stay, which entity spans rely on.

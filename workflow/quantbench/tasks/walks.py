@@ -19,6 +19,10 @@ _VERDICT = re.compile(
 # Where in an item its verdict may stand, and how far in.
 _BEFORE_VERDICT = re.compile(r":|\s-\s|[(|]|\b(?=is\b)")
 _LATEST_VERDICT = 160
+# "Contraindicated?", "Safe in pregnancy:"
+_ELSE = re.compile(
+    r"\b(?:contraindicated|safe|avoid\w*|risk\w*|harmful|incorrect|wrong|excluded?)\b[^.\n]{0,40}[?:|]", re.IGNORECASE
+)
 _FEWEST_WORDS = 3
 _LAST_VERDICT = re.compile(r"(?:^|[-:,(.][ \t]*|\.{3}[ \t]*)(?P<in>in)?correct[\s.)|]*$", re.IGNORECASE)
 
@@ -82,6 +86,8 @@ class Walk:
 
     def judged(self) -> str | None:
         """Return the one item judged right where others are judged wrong, or that is said to be the right answer."""
+        if self._judges_else():
+            return None
         verdicts: dict[str, _Verdict] = {}
         for item in self._items:
             if verdict := self._verdict(item):
@@ -95,6 +101,11 @@ class Walk:
     def last_start(self) -> int:
         """Where the last item begins."""
         return self._items[-1].start
+
+    def _judges_else(self) -> bool:
+        """Tell whether what stands above the items, or in a table's head, asks for something else than which is right."""
+        head = self._text[: self._items[0].start]
+        return _ELSE.search(head.rstrip().rsplit("\n\n", 1)[-1]) is not None
 
     def _verdict(self, item: Item) -> _Verdict | None:
         body = self._text[item.body : item.end]

@@ -44,7 +44,7 @@ from ..metrics import Counts
 from ..names import Inventory
 from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
-from ..statements import Evidence, announced
+from ..statements import Evidence, announced, behind_correction
 from ..task import Answer, TaskOf
 
 # What the task calls its answers.
@@ -103,7 +103,10 @@ class Task(TaskOf[list[str]]):
         text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
         head, invented = reading.split_examples(text, origin)
         output = _Output(self._inventory, shown, origin)
-        labels = output.final(head)
+        corrected = behind_correction(head)
+        labels = output.listed(corrected) if corrected else None
+        if labels is None:
+            labels = output.final(head)
         if labels is None:
             labels = output.labels(_both_ends(head))
         if labels is None:
@@ -162,6 +165,11 @@ class _Output:
         finals = list(_final_statements(text))
         ordered = reversed(finals) if self._origin.reasoned else finals
         return next((labels for statement in ordered if (labels := self.stated(statement)) is not None), None)
+
+    def listed(self, text: str) -> list[str] | None:
+        """Read the list that a text begins with."""
+        listed = read_list(text, self._inventory, self._origin.cut)
+        return self._settled(listed) if listed and not text[: listed.start].strip() else None
 
     def labels(self, text: str) -> list[str] | None:
         """Read an output without final statement, by the order of precedence."""
