@@ -88,10 +88,12 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
         invented: what stands behind a line that may begin an invented example; only what says to be the answer to the
             question counts there, not ``Answer: X``, which such examples end with.
     """
+    reader = _Reader(text, lexicon, origin, breaks_word)
+    if alone := reader.only():
+        return alone
     corrected = behind_correction(text)
     if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).certain()):
         return found
-    reader = _Reader(text, lexicon, origin, breaks_word)
     found = reader.stated() or reader.whole()
     if not found and invented:
         found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
@@ -103,6 +105,10 @@ class _Reader:
         self._text, self._lexicon, self._origin, self._labelled = text, lexicon, origin, labelled
         self._breaks_word = breaks_word
         self._walk = Walk(text, lexicon)
+
+    def only(self) -> str | None:
+        """Return the answer of a text that is one line and nothing else: no other evidence can stand there."""
+        return None if "\n" in self._text.strip() else self._alone(0)
 
     def stated(self) -> str | None:
         """Return what the strongest statements say; CONFLICT where that is no one answer; None without statement."""
