@@ -158,12 +158,9 @@ def score_predictions(
     """
     task = tasks.get(entry)
     pairs = [(prediction.from_origin(origin), sample) for prediction, sample in zip(predictions, samples, strict=True)]
-    answers = [task.vote([task.parse(raw, sample, own) for raw, own in outputs]) for outputs, sample in pairs]
-    strict = [
-        # No exact form has a thought in it.
-        task.vote([task.parse_strict(raw, sample, own) for raw, own in outputs])
-        for outputs, sample in pairs
-    ]
+    readings = [[task.readings(raw, sample, own) for raw, own in outputs] for outputs, sample in pairs]
+    answers = [task.vote([reading.careful for reading in each]) for each in readings]
+    strict = [task.vote([reading.exact for reading in each]) for each in readings]
     scored = [
         ScoredAnswer(
             sample.sample_id,

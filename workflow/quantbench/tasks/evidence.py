@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
-from .statements import Evidence, Reach, Statement, behind_correction, both_ends, is_weighed, statements
+from .statements import Evidence, Reach, Statement, announcements, behind_correction, both_ends, is_weighed, statements
 from .walks import Walk
 
 _ASKED = re.compile(r"[\s\"')\]]*\?")
@@ -112,7 +112,8 @@ class _Reader:
 
     def stated(self) -> str | None:
         """Return what the strongest statements say; CONFLICT where that is no one answer; None without statement."""
-        told = sorted(self._told(), key=lambda each: (each.evidence, each.start))
+        # Nothing else is looked for where something is said to be final.
+        told = sorted(self._final() or self._told(), key=lambda each: (each.evidence, each.start))
         strongest = [each for each in told if each.evidence is told[0].evidence]
         if not strongest:
             return None
@@ -154,6 +155,13 @@ class _Reader:
             ),
             None,
         )
+
+    def _final(self) -> list[_Told]:
+        if "final" not in self._text.casefold():
+            return []
+        found = announcements(self._text, self._lexicon.nouns, Evidence.FINAL)
+        told = ((each, self._announced(each)) for each in found)
+        return [_Told(each.cue.evidence, each.start, each.end, value) for each, value in told if value is not None]
 
     def _told(self) -> Iterator[_Told]:
         if self._labelled and not self._walk.lists(0) and (alone := self._alone(0)):

@@ -233,13 +233,16 @@ def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterato
             yield Statement(cue, match.start(), match.end())
 
 
+def announcements(text: str, nouns: str, evidence: Evidence) -> list[Statement]:
+    """Return where a text announces an answer by one kind of evidence, in order."""
+    implied = _superlatives(text) if evidence is Evidence.IMPLIED else ()
+    found = [*_cued(text, *_pattern(nouns, evidence)), *implied]
+    return sorted(found, key=lambda statement: (statement.start, statement.end))
+
+
 def announced(text: str, nouns: str, evidence: Evidence) -> list[str]:
     """Return what follows each announcement of one kind, in order; for answers that are more than one name."""
-    implied = _superlatives(text) if evidence is Evidence.IMPLIED else ()
-    found = sorted(
-        [*_cued(text, *_pattern(nouns, evidence)), *implied], key=lambda statement: (statement.start, statement.end)
-    )
-    return [text[statement.end :] for statement in found]
+    return [text[statement.end :] for statement in announcements(text, nouns, evidence)]
 
 
 def both_ends(found: list[Each]) -> list[Each]:

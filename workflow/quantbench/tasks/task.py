@@ -29,6 +29,14 @@ class Answer(Generic[Value]):
     ok: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Readings(Generic[Value]):
+    """What a careful reader and an exact one take from one output."""
+
+    careful: Answer[Value]
+    exact: Answer[Value]
+
+
 class TaskOf(ABC, Generic[Value]):
     """One task bound to one dataset, whose answers are of one kind.
 
@@ -52,11 +60,7 @@ class TaskOf(ABC, Generic[Value]):
 
         An answer that is complete was not cut, whatever became of the text behind it.
         """
-        may_be_exact = self.exact_suffices and not origin.cut and "\n" not in raw.strip()
-        if may_be_exact and (exact := self.read_strict(raw, sample)).ok:
-            return exact
-        end = self.answer_end(raw, sample, origin)
-        return self.read(raw[:end], sample, origin if end is None else replace(origin, cut=False))
+        return self.readings(raw, sample, origin).careful
 
     def parse_strict(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Answer[Value]:
         """Read an output only if it has exactly the form :meth:`render` writes.
@@ -64,8 +68,18 @@ class TaskOf(ABC, Generic[Value]):
         The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
         line counts instead (what the chain-of-thought prompts ask for). Thoughts do not count.
         """
-        answered = raw[: self.answer_end(raw, sample, origin)]
-        return self.read_strict(without_thoughts(answered, origin.reasoning), sample)
+        return self.readings(raw, sample, origin).exact
+
+    def readings(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Readings[Value]:
+        """Read an output both ways, see :meth:`parse` and :meth:`parse_strict`."""
+        if self.exact_suffices and not origin.cut and "\n" not in raw.strip():
+            exact = self.read_strict(raw, sample)
+            if exact.ok:
+                return Readings(exact, exact)
+        end = self.answer_end(raw, sample, origin)
+        answered = raw[:end]
+        careful = self.read(answered, sample, origin if end is None else replace(origin, cut=False))
+        return Readings(careful, self.read_strict(without_thoughts(answered, origin.reasoning), sample))
 
     def answer_end(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> int | None:
         """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.

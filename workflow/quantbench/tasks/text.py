@@ -32,9 +32,9 @@ _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class _Rewrite:
-    """What a pattern's matches become. It is looked for only where ``sign`` stands in the text: most outputs are plain."""
+    """What a pattern's matches become. It is looked for only where one of ``signs`` stands in the text: most are plain."""
 
-    sign: str
+    signs: tuple[str, ...]
     pattern: re.Pattern[str]
     by: str
 
@@ -42,27 +42,31 @@ class _Rewrite:
 _FINAL_LINE = r"\nFinal answer: \1\n"
 # In this order.
 _REWRITES = (
-    _Rewrite("\\", re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}"), r"\1"),
-    _Rewrite("\\", re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*"), _FINAL_LINE),
-    _Rewrite("##", re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)"), _FINAL_LINE),
+    _Rewrite(("\\",), re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}"), r"\1"),
+    _Rewrite(("\\",), re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*"), _FINAL_LINE),
+    _Rewrite(("##",), re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)"), _FINAL_LINE),
     _Rewrite(
-        "",
+        ("<", "["),
         re.compile(r"[<\[](?:final[_ ]?)?(?:answer|response|output|choice)[>\]]\s*([^<\[\n]{1,200})", re.IGNORECASE),
         _FINAL_LINE,
     ),
-    # Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
     # What is struck out was taken back.
-    _Rewrite("~~", re.compile(r"~~[^~\n]{1,200}~~"), ""),
-    _Rewrite("$", re.compile(r"(?<![\w$])\$\$?[ \t]*([^$\n]{1,60}?)[ \t]*\$\$?(?!\w)"), r"\1"),
-    _Rewrite("", re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE), r"\1- "),
-    _Rewrite("<", re.compile(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", re.IGNORECASE), " "),
-    _Rewrite("", re.compile(r"[<\[]/?(?:final[_ ]?)?(?:answer|response|output|choice)[>\]]", re.IGNORECASE), ""),
+    _Rewrite(("~~",), re.compile(r"~~[^~\n]{1,200}~~"), ""),
+    # Mathematics around an answer, not the ends of "@CHEMICAL$ activates @GENE$".
+    _Rewrite(("$",), re.compile(r"(?<![\w$])\$\$?[ \t]*([^$\n]{1,60}?)[ \t]*\$\$?(?!\w)"), r"\1"),
+    _Rewrite(("*", "+", "•"), re.compile(r"^([ \t]*)[*+•][ \t]+", re.MULTILINE), r"\1- "),
+    _Rewrite(
+        ("<",), re.compile(r"</?(?:b|strong|em|i|u|mark|span|p|br|label|class)\b[^<>]{0,80}>", re.IGNORECASE), " "
+    ),
+    _Rewrite(
+        ("<", "["), re.compile(r"[<\[]/?(?:final[_ ]?)?(?:answer|response|output|choice)[>\]]", re.IGNORECASE), ""
+    ),
     # An underscore inside a word joins its parts, elsewhere it is emphasis.
-    _Rewrite("_", re.compile(r"(?<=\w)_(?=\w)"), " "),
-    _Rewrite("", re.compile(r"[*`_]+|^[ \t]*#+[ \t]*|\\", re.MULTILINE), ""),
+    _Rewrite(("_",), re.compile(r"(?<=\w)_(?=\w)"), " "),
+    _Rewrite(("*", "`", "_", "#", "\\"), re.compile(r"[*`_]+|^[ \t]*#+[ \t]*|\\", re.MULTILINE), ""),
     # Last, since what is taken off leaves blanks.
-    _Rewrite("", re.compile(r"[ \t\f\v]{3,}"), "  "),
-    _Rewrite("\n", re.compile(r"\n(?:[ \t]*\n){2,}"), "\n\n"),
+    _Rewrite(("  ", "\t", "\f", "\v"), re.compile(r"[ \t\f\v]{3,}"), "  "),
+    _Rewrite(("\n",), re.compile(r"\n(?:[ \t]*\n){2,}"), "\n\n"),
 )
 # One character for one: offsets stay, which entity spans rely on.
 _LOOKALIKES = str.maketrans(
@@ -73,8 +77,8 @@ _LOOKALIKES = str.maketrans(
 )
 # The share of all labels that an echo of the prompt's inventory shows at least.
 _MOST_LABELS = 0.8
-# Characters read at each end of an output without its thoughts, about 2,000 tokens.
-_LONGEST_END = 8_000
+# Characters read at each end of an output without its thoughts, about 1,500 tokens.
+_LONGEST_END = 6_000
 _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
@@ -111,19 +115,23 @@ def without_invisible(text: str) -> str:
 def visible(raw: str, reasoning: Reasoning | None = None) -> str:
     """Return the part of a raw output meant as answer: special tokens, thoughts and code fences taken off."""
     text = without_thoughts(raw.replace("\r\n", "\n").replace("\r", "\n"), reasoning)
-    for match in _END_OF_TURN.finditer(text):
-        if text[: match.start()].strip():
-            text = text[: match.start()]
-            break
-    text = _ROLE.sub("", _SPECIAL.sub("", _END_OF_TURN.sub("", text)))
+    if "<" in text or "[" in text:
+        for match in _END_OF_TURN.finditer(text):
+            if text[: match.start()].strip():
+                text = text[: match.start()]
+                break
+        text = _SPECIAL.sub("", _END_OF_TURN.sub("", text))
+    text = _ROLE.sub("", text)
     # Markdown hides nothing, so what stands inside a fence is a paragraph of its own.
-    return _both_ends(_FENCE.sub("", text).strip("\n"))
+    if "```" in text or "~~~" in text:
+        text = _FENCE.sub("", text)
+    return text.strip("\n")
 
 
-def _both_ends(text: str) -> str:
+def both_ends(text: str) -> str:
     """Return what is read of a text: all of it, of a very long one its beginning and its end.
 
-    No answer that was asked for is that long; models that repeat themselves until their limit write such texts.
+    No letter, class or list of labels is that long; models that repeat themselves until their limit write such texts.
     """
     if len(text) <= 2 * _LONGEST_END:
         return text
@@ -135,7 +143,7 @@ def normalise(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
     for rewrite in _REWRITES:
-        if rewrite.sign in text:
+        if any(sign in text for sign in rewrite.signs):
             text = rewrite.pattern.sub(rewrite.by, text)
     return text
 

@@ -98,7 +98,7 @@ class Task(TaskOf[list[str]]):
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[str]]:
         """Read the labels an output names; see the module's conventions."""
-        shown = reading.visible(raw, origin.reasoning)
+        shown = reading.both_ends(reading.visible(raw, origin.reasoning))
         text = reading.normalise(_MARKED_LINE.sub("- ", _TITLE.sub("", shown)))
         text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
         head, invented = reading.split_examples(text, origin)
