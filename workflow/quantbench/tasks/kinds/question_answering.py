@@ -2,9 +2,7 @@
 
 Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
-- Order of precedence: ``Final answer: ...``; the answer that opens the output; options judged one by one (``A. ... incorrect``,
-  ``C. ... correct``: exactly one correct); ``The answer is ...``; ``Therefore ...`` (the last); an option's letter
-  named as option (``option C``, ``(C)``), then an option's full text, if only one is named and not denied.
+- What counts as an answer, and which statement of several, is the same in all tasks (:mod:`quantbench.tasks.statements`).
 - Multiple choice: the letter with anything that marks it as one (``C``, ``c``, ``C.``, ``(C)``, ``C. text``, ``text (C)``). Where letter and text disagree the
   letter counts. A letter outside the options, or several offered (``A or C``, several option lines), is no answer.
 - Yes, no, maybe: the word itself; ``possibly`` or ``unclear`` is no answer. ``No significant difference ...`` opens a sentence

@@ -3,12 +3,11 @@
 Conventions (docs/protocol.md#answers; where it is silent, decided here):
 
 - A class counts in any case and spacing (``cpr 4``, ``ddi_effect``), without its prefix (``effect``, ``4``) where it stands as
-  an answer (alone, first, quoted, after ``is`` or a colon), since such words also occur in prose, and with a slip of spelling
-  (``DDI-advice``) as a whole answer. A paraphrase (``no interaction``, ``inhibitor``) or a word outside (``none``) is no answer.
-- Order of precedence: ``Final answer: ...``; ``class: yes/no`` values (exactly one yes); a class that opens the answer;
-  ``The class is ...``; ``Therefore ...`` (the last); the one class named and not denied anywhere.
-- Two classes offered together (``A or B``, a list of several) are no answer, unless a statement of a higher place decides.
-- A class named in an explanation after the answer, or denied (``not CPR:3``, ``CPR:3 is incorrect``), is not offered.
+  an answer (alone, first, quoted, after a colon), since such words also occur in prose, with a slip of spelling
+  (``DDI-advice``) as a whole answer, and by its definition, verbatim or nearly. Another paraphrase (``inhibitor``) or a word
+  outside (``none``) is no answer.
+- What counts as an answer, and which statement of several, is the same in all tasks (:mod:`quantbench.tasks.statements`).
+- Two classes offered together (``A or B``, a list of several) are no answer, unless a stronger statement decides.
 - No answer is wrong for its gold class and a prediction of none; it is never mapped to the negative class.
 """
 
