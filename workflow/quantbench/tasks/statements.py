@@ -164,7 +164,7 @@ _VERB = re.compile(rf"{_IS}\b{_SURELY}[ \t]*:?|:(?=\s)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n[ \t]*\n|\n(?=[ \t]*[-\d])")
 _LONGEST_SENTENCE = 240
 # Statements looked at, from each end of a text.
-_MOST = 16
+_MOST = 8
 Each = TypeVar("Each")
 # Looked for between the beginning of the clause and the words that announce.
 _WEIGHED = re.compile(
