@@ -95,6 +95,7 @@ _NEXT_EXAMPLE = re.compile(
 NEXT_EXAMPLE_LINE = re.compile(
     _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*(?=\n)", re.IGNORECASE | re.MULTILINE
 )
+_EXACT_FINAL = re.compile(r"^[^\S\n]*Final answer:(?P<answer>[^\n]*)", re.MULTILINE)
 _EXPLANATION = re.compile(
     r"^[ \t>#*(-]*(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
     r"analysis|discussion)\b[*_]*[ \t]*[:.-]",
@@ -217,8 +218,5 @@ def _find_spaced(text: str, wanted: str) -> tuple[int, int] | None:
 
 def exact_line(raw: str) -> str:
     """Return the line an exact reading judges: after the first ``Final answer: `` line start, else the first not blank."""
-    lines = [line.strip() for line in raw.strip().split("\n")]
-    for line in lines:
-        if line.startswith("Final answer:"):
-            return line.removeprefix("Final answer:").strip()
-    return lines[0] if lines else ""
+    final = _EXACT_FINAL.search(raw)
+    return final["answer"].strip() if final else raw.strip().split("\n", 1)[0].strip()
