@@ -20,15 +20,13 @@ from collections.abc import Callable
 from itertools import islice
 
 from .origin import Origin
+from .statements import FINAL_WORDS
 from .text import NEXT_EXAMPLE_LINE, is_instruction, visible
 from .thoughts import Thoughts, find_thoughts
 
 # An output may open hundreds of examples; if the first few could not end an answer, it has none.
 _EXAMPLES_LOOKED_AT = 8
-_STATED = re.compile(
-    r"^[ \t>#*_-]*final[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion)s?\b",
-    re.IGNORECASE | re.MULTILINE,
-)
+_STATED = re.compile(rf"^[ \t>#*_-]*{FINAL_WORDS}", re.IGNORECASE | re.MULTILINE)
 _FINAL_LINE = re.compile(r"^[ \t]*Final answer:", re.MULTILINE)
 _REST_AND_BLANK_LINE = re.compile(r"[^\n]*\n[ \t]*\n")
 # What may complete an answer ends in one of these, so other tokens need no look.

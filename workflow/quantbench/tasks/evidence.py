@@ -12,11 +12,19 @@ from dataclasses import dataclass
 
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
-from .statements import Evidence, Reach, Statement, announcements, behind_correction, both_ends, is_weighed, statements
-from .walks import Walk
+from .statements import (
+    Evidence,
+    Reach,
+    Statement,
+    announcements,
+    behind_correction,
+    first_and_last,
+    is_weighed,
+    statements,
+)
+from .walks import BLANK_LINE, Walk
 
 _ASKED = re.compile(r"[\s\"')\]]*\?")
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 # Characters looked at.
 _LONGEST_PARAGRAPH = 800
@@ -144,7 +152,7 @@ class _Reader:
     def _last_alone(self) -> str | None:
         """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""
         text = self._text.rstrip()
-        starts = [max((match.end() for match in _BLANK_LINE.finditer(text)), default=0)]
+        starts = [max((match.end() for match in BLANK_LINE.finditer(text)), default=0)]
         if self._walk.several:
             starts.append(text.rfind("\n") + 1)
         return next(
@@ -177,7 +185,7 @@ class _Reader:
 
     def _declared(self) -> Iterator[_Told]:
         """Yield what is said to be correct: "X is the best choice"."""
-        for match in both_ends(list(_DECLARES.finditer(self._text))):
+        for match in first_and_last(list(_DECLARES.finditer(self._text))):
             evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
             if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
                 continue
@@ -230,7 +238,7 @@ class _Reader:
         if reach is Reach.BEGINNING:
             return None
         words = self._text[start : start + _LONGEST_PARAGRAPH].lstrip()
-        end = (_BLANK_LINE if reach is Reach.PARAGRAPH else _SENTENCE_END).search(words)
+        end = (BLANK_LINE if reach is Reach.PARAGRAPH else _SENTENCE_END).search(words)
         if end is None and self._origin.cut:
             return None
         said = words[: end.start()] if end else words
@@ -251,7 +259,7 @@ class _Reader:
         """Tell whether the first sentence gives the answer, so that what follows explains it or begins another example."""
         if self._origin.reasoned or _SENTENCE_END.search(self._text.strip(), 0, first.start):
             return False
-        if first.evidence is Evidence.IMPLIED and not _BLANK_LINE.search(self._text, first.end, last.start):
+        if first.evidence is Evidence.IMPLIED and not BLANK_LINE.search(self._text, first.end, last.start):
             return False
         return not _CORRECTION.search(self._text, first.end, last.start)
 

@@ -77,12 +77,17 @@ _OF_IT = (
     r"(?:[ \t]+(?:here|letter|(?:to|for|in|of|between)\b[^.:\n]{1,150}?|that\b[^.:\n]{1,40}?|which\b[^.:\n]{1,40}?))?"
 )
 
+# What completes an answer is announced by the same words (:mod:`quantbench.tasks.completion`).
+FINAL_WORDS = (
+    r"final[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion|diagnosis)s?\b"
+)
+
 # Order matters only between patterns that begin at the same place.
 CUES = (
     Cue(
         "en",
         Evidence.FINAL,
-        r"\bfinal[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion|diagnosis)s?\b"
+        rf"\b{FINAL_WORDS}"
         rf"(?:[ \t]*[:=])?(?:[ \t]*{_IS}\b)?(?:[ \t]*[:=-])*",
         reach=Reach.PARAGRAPH,
     ),
@@ -227,7 +232,7 @@ def statements(text: str, nouns: str) -> Iterator[Statement]:
 
 
 def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterator[Statement]:
-    for match in both_ends(list(pattern.finditer(text))):
+    for match in first_and_last(list(pattern.finditer(text))):
         cue = cues[int(str(match.lastgroup)[1:])]
         if cue.evidence is Evidence.FINAL or not (is_weighed(text, match.start()) or _AVOIDED.search(match.group())):
             yield Statement(cue, match.start(), match.end())
@@ -245,7 +250,7 @@ def announced(text: str, nouns: str, evidence: Evidence) -> list[str]:
     return [text[statement.end :] for statement in announcements(text, nouns, evidence)]
 
 
-def both_ends(found: list[Each]) -> list[Each]:
+def first_and_last(found: list[Each]) -> list[Each]:
     """Return the first and the last of many: one of them decides, and a text full of them repeats itself."""
     return found if len(found) <= 2 * _MOST else [*found[:_MOST], *found[-_MOST:]]
 
@@ -253,7 +258,7 @@ def both_ends(found: list[Each]) -> list[Each]:
 def _superlatives(text: str) -> Iterator[Statement]:
     """Yield each verb after "the best ...", up to the end of its sentence."""
     done = 0
-    for match in both_ends(list(_SUPERLATIVE.finditer(text))):
+    for match in first_and_last(list(_SUPERLATIVE.finditer(text))):
         if match.start() < done or is_weighed(text, match.start()):
             continue
         end = _SENTENCE_END.search(text, match.end(), match.end() + _LONGEST_SENTENCE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .lexicon import Lexicon
 
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
+BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _VERDICT = re.compile(
     r"[\s\"'|:)(,-]*(?:(?:this|it|that|which)(?: option| choice| answer| class| label)?[ \t]+)?(?:(?:is|are|would be|seems|was)[ \t]+)?"
     r"(?P<not>not[ \t]+|in(?=correct|appropriate))?(?:(?:the|a|an|most|best)[ \t]+)*"
@@ -121,5 +121,5 @@ def _items(text: str, lexicon: Lexicon) -> Iterator[Item]:
     starts = list(lexicon.item_starts(text))
     ends = [*(start for _, start, _ in starts[1:]), len(text)]
     for (value, start, body), end in zip(starts, ends, strict=False):
-        blank = _BLANK_LINE.search(text, body, end)
+        blank = BLANK_LINE.search(text, body, end)
         yield Item(value, start, body, blank.start() if blank else end)

@@ -61,8 +61,6 @@ _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
 # A text may hold thousands of such statements; if the first few do not name labels in their first words, it answers otherwise.
 _STATEMENTS_LOOKED_AT = 16
 _LONGEST_STATEMENT = 4000
-# Of an output without final answer this many characters are read from either end; 2,000 tokens or so.
-_END = 8_000
 
 WITHOUT_LABELS = "without labels"
 
@@ -108,7 +106,7 @@ class Task(TaskOf[list[str]]):
         if labels is None:
             labels = output.final(head)
         if labels is None:
-            labels = output.labels(_both_ends(head))
+            labels = output.labels(head)
         if labels is None:
             labels = output.final(invented)
         return self.no_answer() if labels is None else self._answer(labels)
@@ -238,11 +236,6 @@ class _Output:
         shown, _ = reading.split_examples(self._shown, self._origin)
         inside = [self._inventory.item(match["inside"].strip(TRIM)) for match in _QUOTED.finditer(shown)]
         return {label for label in inside if label}
-
-
-def _both_ends(text: str) -> str:
-    """Return a text, or of a very long one the beginning and the end, where answers stand."""
-    return text if len(text) <= 2 * _END else f"{text[:_END]}\n\n{text[-_END:]}"
 
 
 def _final_statements(text: str) -> Iterator[str]:
