@@ -87,7 +87,9 @@ def _tiny(name: str, entry: ModelEntry) -> ModelEntry:
     facts = {"hidden_size": width, "layers": layers, "attention_heads": 4, "key_value_heads": 2, "tied_head": True}
     facts |= {"intermediate_size": 3 * width, "vocab_size": 2048}
     architecture = entry.architecture.model_copy(update=facts)
-    return entry.model_copy(update={"title": title, "architecture": architecture, "demonstration": True})
+    return entry.model_copy(
+        update={"title": title, "architecture": architecture, "counts": None, "demonstration": True}
+    )
 
 
 def simulate(
@@ -175,10 +177,10 @@ def _answers(entry: DatasetEntry, cell: Cell, golds: list[Any]) -> list[ScoredAn
 
 def _measurements(catalogue: Catalogue, cell: Cell) -> Measurements:
     model, chance = catalogue.models[cell.model], _generator(cell, "measured")
-    weights = weight_bytes(model.architecture, catalogue.precisions[cell.precision])
+    weights = weight_bytes(model.counted, catalogue.precisions[cell.precision])
     tokens = 350 * (1 + cell.shots) + 40
     slow = SLOWNESS.get(cell.precision, 2) * (1 + 4 * (cell.prompting != "instruction"))
-    typical = slow * (0.02 + weight_bytes(model.architecture, catalogue.precisions["full"]) / GIB / 45)
+    typical = slow * (0.02 + weight_bytes(model.counted, catalogue.precisions["full"]) / GIB / 45)
     peak = None if model.demonstration else int(weights + GIB * 0.4 + tokens * 3e5)
     return Measurements(
         cell=cell,

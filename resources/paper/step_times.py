@@ -27,7 +27,6 @@ from quantbench.planner.speed import (  # noqa: E402
     CALL_S,
     GPUS,
     kind_of,
-    linear_calls,
     prompt_seconds,
     step_seconds,
 )
@@ -53,7 +52,7 @@ def design(catalogue: Catalogue, row: dict[str, str]) -> tuple[float, float, int
     """What does not depend on the unknowns: seconds of the prompt and of a step without calls, calls, kind."""
     model, precision = catalogue.models[row["model"]], catalogue.precisions[row["precision"]]
     tokens = catalogue.datasets[row["dataset"]].tokens
-    kind, calls = kind_of(precision), linear_calls(model)
+    kind, calls = kind_of(precision), model.counted.linear_calls
     # speed.py's costs a call are taken off again.
     own = calls * CALL_S[kind]
     prompt = prompt_seconds(model, precision, GPU, tokens.prompt) - own

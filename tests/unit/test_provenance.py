@@ -114,7 +114,7 @@ SCORED = {"score", "compare", "report"}
         ("config/run.py", "HardwareSettings", {*JOBS} - {"prepare_dataset"}),
         ("statistics/paired.py", "holm", {"compare"}),
         ("statistics/paired.py", "verdict", {"compare", *READ}),
-        ("planner/weight_bytes.py", "linear_weights", {"compare", *READ}),
+        ("config/architecture.py", "Counts", {*JOBS} - {"prepare_dataset"}),
         ("planner/weight_bytes.py", "scale_bytes", READ),
         ("tables/cells.py", "cells_table", {"compare"}),
         ("recommend/words.py", "headline", READ - {"figure"}),

@@ -119,7 +119,7 @@ def edit_function(path: Path, name: str) -> None:
     ("name", "definition", "expected"),
     [
         ("tasks/metrics.py", "f1_from_counts", Counter(score=2, compare=1) + AFTER_TABLES),
-        ("planner/weight_bytes.py", "linear_weights", Counter(compare=1) + AFTER_TABLES),
+        ("planner/weight_bytes.py", "row_scale_bytes", Counter(figure=1, recommend=1, report=1)),
         ("planner/terms.py", "kv_cache", Counter(figure=1, recommend=1, report=1)),
         ("figures/figure2.py", "draw", Counter(figure=1, report=1)),
         ("report/verdict.py", "verdict_words", Counter(report=1)),

@@ -14,7 +14,7 @@ from quantbench.errors import ConfigError, ModelError
 from quantbench.models.loading import load_model, weight_bytes
 from quantbench.models.random_weights import END, empty_model, random_weights
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
-from quantbench.planner import Setting, Workload, linear_weights
+from quantbench.planner import Setting, Workload
 from quantbench.planner.terms import quantization_state, weights
 
 ARMS = ["full", "w8a16", "w8a16-t0", "int8wo", "w4a16", "w4a16-bf16"]
@@ -57,7 +57,7 @@ def test_no_more_than_one_layer_exists_in_full_precision(precisions, arm: str) -
     with LiveTensors(FLOATS) as live:
         model = load(entry, precisions[arm])
     tables = 2 * facts.vocab_size * facts.hidden_size * 2  # embeddings and head stay in 16 bits
-    layer = linear_weights(facts) // facts.layers * (4 if precisions[arm].method == "torchao" else 2)
+    layer = entry.counted.linear // facts.layers * (4 if precisions[arm].method == "torchao" else 2)
     kept = sum(live.held.values()) - tables  # scales, norms, biases
     assert live.peak - tables <= layer + kept
     assert kept < layer
@@ -69,7 +69,7 @@ def test_the_counter_sees_weights_that_are_made_all_at_once() -> None:
     entry = stand_in("qwen2")
     with LiveTensors(FLOATS) as live:
         whole = [weight.to("cpu") for weight in random_weights(empty_model(entry), torch.bfloat16).values()]
-    assert live.peak >= sum(weight.nbytes for weight in whole) > linear_weights(entry.architecture) * 2
+    assert live.peak >= sum(weight.nbytes for weight in whole) > entry.counted.linear * 2
 
 
 @pytest.mark.parametrize("family", ["qwen2", "phi3"])

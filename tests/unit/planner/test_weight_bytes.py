@@ -2,7 +2,7 @@
 
 import pytest
 
-from quantbench.planner import GIB, bytes_per_weight, linear_weights, weight_bytes
+from quantbench.planner import GIB, bytes_per_weight, weight_bytes
 from quantbench.planner.weight_bytes import row_scale_bytes, scale_bytes
 
 
@@ -23,18 +23,18 @@ def test_without_double_quantization_every_block_has_a_float32(catalogue) -> Non
 
 def test_weights_of_a_model_known_in_full(catalogue) -> None:
     """Llama 3.3 70B has 70,553,706,496 parameters, of which 2 x 8192 x 80 + 8192 normalize."""
-    facts = catalogue.models["llama-3.3-70b"].architecture
+    counts = catalogue.models["llama-3.3-70b"].counted
     normalization = 2 * 8192 * 80 + 8192
-    assert linear_weights(facts) + 2 * 128256 * 8192 + normalization == 70_553_706_496
-    assert weight_bytes(facts, catalogue.precisions["full"]) == 2 * (70_553_706_496 - normalization)
+    assert counts.linear + 2 * 128256 * 8192 + normalization == 70_553_706_496
+    assert weight_bytes(counts, catalogue.precisions["full"]) == 2 * (70_553_706_496 - normalization)
 
 
 def test_row_scales_are_one_float32_an_output(catalogue) -> None:
     outputs = 8192 + 2 * 1024 + 8192 + 2 * 28672 + 8192  # q, k and v, o, gate and up, down
-    facts = catalogue.models["llama-3.3-70b"].architecture
-    assert row_scale_bytes(facts, catalogue.precisions["w8a16"]) == 80 * outputs * 4
-    assert row_scale_bytes(facts, catalogue.precisions["w4a16"]) == 0
-    assert row_scale_bytes(facts, catalogue.precisions["int8wo"]) == 80 * outputs * 5  # a zero point beside it
+    counts = catalogue.models["llama-3.3-70b"].counted
+    assert row_scale_bytes(counts, catalogue.precisions["w8a16"]) == 80 * outputs * 4
+    assert row_scale_bytes(counts, catalogue.precisions["w4a16"]) == 0
+    assert row_scale_bytes(counts, catalogue.precisions["int8wo"]) == 80 * outputs * 5  # a zero point beside it
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,6 @@ def test_row_scales_are_one_float32_an_output(catalogue) -> None:
     [("qwen2.5-72b", 135.78), ("llama-3.3-70b", 131.77), ("deepseek-llm-67b", 125.89), ("phi-4", 27.68)],
 )
 def test_full_precision_weights_are_within_two_percent_of_table_1(catalogue, model: str, published_gib: float) -> None:
-    planned = weight_bytes(catalogue.models[model].architecture, catalogue.precisions["full"]) / GIB
+    planned = weight_bytes(catalogue.models[model].counted, catalogue.precisions["full"]) / GIB
     assert planned == pytest.approx(published_gib, rel=0.02)
     assert planned < published_gib  # the rest is KV cache and workspace

@@ -14,7 +14,6 @@ from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.errors import DataError
 from quantbench.tables import cells_table
-from quantbench.tables.cells import parameters
 
 CELL = Cell("phi-4", "w8a16", "pubmedqa", "instruction", 0)
 
@@ -100,7 +99,7 @@ def test_unknown_energy_stays_unknown_with_its_reason(run: Run) -> None:
 
 def test_parameters_of_a_known_model(run: Run) -> None:
     """Qwen2.5-3B has 3.09 billion weights (its model card)."""
-    assert parameters(run.catalogue.models["qwen2.5-3b"].architecture) == pytest.approx(3.09e9, rel=0.005)
+    assert run.catalogue.models["qwen2.5-3b"].counted.parameters == pytest.approx(3.09e9, rel=0.005)
 
 
 def test_a_missing_field_names_file_and_field(run: Run) -> None:

@@ -1,5 +1,6 @@
 """Typed, checked configuration. Start at :func:`load`."""
 
+from .architecture import Architecture, Counts
 from .catalogue import (
     CATALOGUE_VARIABLE,
     Catalogue,
@@ -16,7 +17,6 @@ from .catalogue import (
     working_root,
 )
 from .entries import (
-    Architecture,
     DataFile,
     DatasetEntry,
     HubDataset,
@@ -38,6 +38,7 @@ __all__ = [
     "REFERENCE",
     "Architecture",
     "Catalogue",
+    "Counts",
     "DataFile",
     "DatasetEntry",
     "HubDataset",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from ..errors import nearest
+from .architecture import UNCOUNTED_FAMILIES, Architecture, Counts, counted_by_formula
 from .reasoning import FAMILIES, FAMILIES_TOLD, StatedReasoning
 from .settings import Settings, module_names
 
@@ -35,30 +36,11 @@ BITSANDBYTES_SETTINGS = (
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
-class Architecture(Settings):
-    """Facts of a transformer from its published ``config.json``, whose keys are named; all the memory planner needs."""
-
-    layers: int = Field(gt=0, description="`num_hidden_layers`")
-    hidden_size: int = Field(gt=0, description="`hidden_size`")
-    attention_heads: int = Field(gt=0, description="`num_attention_heads`")
-    key_value_heads: int = Field(
-        gt=0, description="`num_key_value_heads`; equal to the attention heads where it is absent"
-    )
-    intermediate_size: int = Field(gt=0, description="`intermediate_size`, of the feed-forward part")
-    vocab_size: int = Field(gt=0, description="`vocab_size`")
-    context_length: int = Field(
-        gt=0, description="most tokens of prompt and answer together: `max_position_embeddings`"
-    )
-    tied_head: bool = Field(description="whether embeddings and output head are one matrix: `tie_word_embeddings`")
-
-
 class ModelEntry(Settings):
     """One language model: a hub id with a revision, a local folder, or a stand-in with random weights."""
 
     title: str = Field(description="as tables and figures show it")
-    family: Literal["llama", "qwen2", "phi3"] = Field(
-        description="the architecture: `model_type`; `phi3` joins projections in one matrix, which costs memory"
-    )
+    family: str = Field(description="the architecture, as transformers calls it: `model_type`")
     domain: Literal["general", "biomedical"] = Field(
         description="what the model was trained for, which Figure 3 compares"
     )
@@ -104,6 +86,20 @@ class ModelEntry(Settings):
         "answers mean nothing",
     )
     architecture: Architecture
+    counts: Counts | None = Field(
+        default=None,
+        description="numbers of weights by kind, from which memory and time are planned; `null`, as in entries of earlier versions: "
+        f"by formula, for {', '.join(UNCOUNTED_FAMILIES)} alone",
+    )
+    config_json: dict[str, JsonValue] = Field(
+        default={},
+        description="what else of `config.json` makes a stand-in of this architecture; written by `quantbench add-model`",
+    )
+
+    @property
+    def counted(self) -> Counts:
+        """The numbers of its weights."""
+        return self.counts or counted_by_formula(self.family, self.architecture)
 
     @property
     def has_random_weights(self) -> bool:
@@ -115,6 +111,15 @@ class ModelEntry(Settings):
         sources = (self.hub_id is not None) + (self.folder is not None)
         if sources != 1 and not (self.has_random_weights and sources == 0):
             raise ValueError("give exactly one of hub_id and folder (none is needed with 'weights: random')")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_are_counted(self) -> ModelEntry:
+        if self.counts is None and self.family not in UNCOUNTED_FAMILIES:
+            raise ValueError(
+                f"counts are missing, and family {self.family} is planned by nothing else; `quantbench add-model` writes an entry "
+                "with them from the model's config.json"
+            )
         return self
 
     @model_validator(mode="after")

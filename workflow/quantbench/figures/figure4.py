@@ -11,7 +11,6 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..tables.cells import parameters
 from .panels import Mark, block_figure, finish, lines, marks_by_precision, memory_mark, number_axis, score_mark
 from .view import View
 
@@ -39,7 +38,7 @@ def draw(view: View) -> Figure:
 
 def _lines(view: View, axis: Axes, marks: dict[str, list[Mark]]) -> None:
     """Draw marks, given in the order of the view's models, against the models' sizes."""
-    sizes = [parameters(view.vocabulary.models[model].architecture) for model in view.names("model")]
+    sizes = [view.vocabulary.models[model].counted.parameters for model in view.names("model")]
     order = sorted(range(len(sizes)), key=sizes.__getitem__)
     places = [math.log10(sizes[rank]) for rank in order]
     lines(

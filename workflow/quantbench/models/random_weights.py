@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
+from pydantic import JsonValue
 
 from ..config import ModelEntry
 from ..errors import ModelError
+from .counting import model_class
 from .interfaces import CausalModel
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 SEED = 2509
 # The first tokens of a stand-in's vocabulary.
@@ -95,25 +97,39 @@ def empty_model(entry: ModelEntry) -> PreTrainedModel:
     Raises:
         ModelError: transformers cannot build it.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
+    try:
+        return model_class(class_settings(entry), torch.float32)
+    except ModelError as error:
+        raise ModelError(f"{entry.title}: {error}") from error
+
+
+def class_settings(entry: ModelEntry) -> PreTrainedConfig:
+    """What transformers builds a stand-in's class by: the entry's facts, and what else its ``config_json`` says.
+
+    Raises:
+        ModelError: transformers knows no such family, or takes none of these facts.
+    """
+    from transformers import AutoConfig
 
     facts = entry.architecture
+    sizes: dict[str, object] = {
+        "vocab_size": facts.vocab_size,
+        "hidden_size": facts.hidden_size,
+        "intermediate_size": facts.intermediate_size,
+        "num_hidden_layers": facts.layers,
+        "num_attention_heads": facts.attention_heads,
+        "num_key_value_heads": facts.key_value_heads,
+        "max_position_embeddings": facts.context_length,
+        "tie_word_embeddings": facts.tied_head,
+        **({"head_dim": facts.head_size} if facts.head_size else {}),
+    }
+    further: dict[str, JsonValue] = dict(entry.config_json)
+    # The text model of several has its facts in a section of its own.
+    text = further.get("text_config")
+    settings = {**further, "text_config": {**sizes, **text}} if isinstance(text, dict) else {**sizes, **further}
     try:
-        config = AutoConfig.for_model(
-            entry.family,
-            vocab_size=facts.vocab_size,
-            hidden_size=facts.hidden_size,
-            intermediate_size=facts.intermediate_size,
-            num_hidden_layers=facts.layers,
-            num_attention_heads=facts.attention_heads,
-            num_key_value_heads=facts.key_value_heads,
-            max_position_embeddings=facts.context_length,
-            tie_word_embeddings=facts.tied_head,
-            bos_token_id=None,
-            eos_token_id=END,
-            pad_token_id=PADDING,
+        return AutoConfig.for_model(
+            entry.family, **{**settings, "bos_token_id": None, "eos_token_id": END, "pad_token_id": PADDING}
         )
-        with torch.device("meta"):
-            return cast("PreTrainedModel", AutoModelForCausalLM.from_config(config))
-    except (ValueError, ZeroDivisionError, RuntimeError) as error:
-        raise ModelError(f"{entry.title}: transformers cannot build this architecture: {error}") from error
+    except (ValueError, TypeError, ZeroDivisionError, AttributeError, KeyError) as error:
+        raise ModelError(f"{entry.title}: transformers cannot build this architecture ({entry.family}): {error}") from error

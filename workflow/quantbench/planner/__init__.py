@@ -12,7 +12,7 @@ from .setting import INSTALLED, PUBLISHED, Libraries, Setting, Workload
 from .speed import GPUS, Gpu, nearest_gpu
 from .terms import Plan, plan_memory
 from .unfit import describe, fitting, remarks, unfit_cells
-from .weight_bytes import GIB, bytes_per_weight, linear_weights, weight_bytes
+from .weight_bytes import GIB, bytes_per_weight, weight_bytes
 from .workload import CellWork, cell_work
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "fitting",
     "gpus_asked_for",
     "gpus_needed",
-    "linear_weights",
     "nearest_gpu",
     "plan_memory",
     "remarks",

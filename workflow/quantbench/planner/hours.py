@@ -11,7 +11,7 @@ from typing import Literal
 from ..config import ModelEntry
 from ..study.spec import CellSpec
 from .speed import Gpu, prompt_seconds, step_seconds
-from .weight_bytes import HALF, linear_weights, table_weights
+from .weight_bytes import HALF
 from .workload import CellWork, cell_work
 
 # "gold": each answer is as long as the gold one of its dataset is on average; "limit": every answer goes on to its limit.
@@ -46,7 +46,7 @@ class RunHours:
 
 def checkpoint_bytes(model: ModelEntry) -> int:
     """Bytes of a model's published weights, 16 bits each."""
-    return HALF * (linear_weights(model.architecture) + table_weights(model.architecture))
+    return HALF * model.counted.parameters
 
 
 def cell_time(spec: CellSpec, gpu: Gpu, answers: Answers) -> CellTime:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config import Architecture, ModelEntry, PrecisionEntry
+from ..config import Architecture, Counts, ModelEntry, PrecisionEntry
 from ..errors import ConfigError
 from .weight_bytes import HALF, is_int8
-
-# Families whose checkpoints hold query, key and value as one linear layer, and gate and up projection as another.
-_FUSED_FAMILIES = {"phi3"}
 
 
 @dataclass(frozen=True)
@@ -66,9 +63,14 @@ class Setting:
         return self.model.architecture
 
     @property
+    def counts(self) -> Counts:
+        """Its weights by kind."""
+        return self.model.counted
+
+    @property
     def fused(self) -> bool:
         """Whether the checkpoint joins query, key and value, and gate and up projection."""
-        return self.model.family in _FUSED_FAMILIES
+        return self.counts.fused
 
     @property
     def width(self) -> int:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import ModelEntry, PrecisionEntry
-from .weight_bytes import HALF, head_size, is_int8, is_nf4, linear_weights, weight_bytes
+from .weight_bytes import HALF, is_int8, is_nf4, weight_bytes
 
 _TERA = 1e12
 
@@ -61,10 +61,6 @@ BANDWIDTH_PART = 0.8
 FLOPS_PART = 0.5
 # Seconds a call of one linear layer, by kind of precision; found by resources/paper/step_times.py.
 CALL_S = {"full": 0.00010, "int8": 0.00056, "nf4": 0.00031}
-_FUSED_LINEARS, _LINEARS = (
-    4,
-    7,
-)  # linear layers of a block: joint query-key-value and gate-up projections, or separate ones
 
 
 def kind_of(precision: PrecisionEntry) -> str:
@@ -74,33 +70,36 @@ def kind_of(precision: PrecisionEntry) -> str:
     return "int8" if is_int8(precision) else "full"
 
 
-def linear_calls(model: ModelEntry) -> int:
-    """Linear layers a forward pass calls."""
-    return model.architecture.layers * (_FUSED_LINEARS if model.family == "phi3" else _LINEARS)
-
-
 def prompt_seconds(model: ModelEntry, precision: PrecisionEntry, gpu: Gpu, tokens: int) -> float:
     """Seconds to read prompts of ``tokens`` in all, padding included."""
-    compute = 2 * linear_weights(model.architecture) * tokens / (gpu.flops * FLOPS_PART)
+    compute = 2 * _multiplied(model) * tokens / (gpu.flops * FLOPS_PART)
     return max(compute, _read_seconds(model, precision, gpu, rows=2)) + _call_seconds(model, precision)
 
 
 def step_seconds(model: ModelEntry, precision: PrecisionEntry, gpu: Gpu, rows: int, context: int) -> float:
     """Seconds to write one token of each of ``rows`` answers whose prompts and answers have ``context`` tokens."""
-    facts = model.architecture
-    cache = 2 * facts.layers * facts.key_value_heads * head_size(facts) * HALF * context * rows
+    counts = model.counted
+    in_window = min(context, counts.window or context)
+    cache = (counts.cached * context + counts.cached_in_window * in_window) * HALF * rows
     memory = _read_seconds(model, precision, gpu, rows) + cache / (gpu.bandwidth * BANDWIDTH_PART)
-    compute = 2 * linear_weights(facts) * rows / (gpu.flops * FLOPS_PART)
+    compute = 2 * _multiplied(model) * rows / (gpu.flops * FLOPS_PART)
     return max(memory, compute) + _call_seconds(model, precision)
 
 
 def _read_seconds(model: ModelEntry, precision: PrecisionEntry, gpu: Gpu, rows: int) -> float:
     """Time to bring all weights to the processors; NF4 writes and reads a 16-bit copy where it multiplies several rows."""
-    held = weight_bytes(model.architecture, precision)
+    counts = model.counted
+    # Experts that no row's token goes to are not read.
+    held = weight_bytes(counts, precision) - HALF * max(0, counts.experts - rows * counts.active_experts)
     if is_nf4(precision) and rows > 1:
-        held += 2 * HALF * linear_weights(model.architecture)
+        held += 2 * HALF * counts.linear
     return held / (gpu.bandwidth * BANDWIDTH_PART)
 
 
 def _call_seconds(model: ModelEntry, precision: PrecisionEntry) -> float:
-    return linear_calls(model) * CALL_S[kind_of(precision)]
+    return model.counted.linear_calls * CALL_S[kind_of(precision)]
+
+
+def _multiplied(model: ModelEntry) -> int:
+    """Weights that one token is multiplied by; the output head, which only the last one passes, is left out."""
+    return model.counted.linear + model.counted.active_experts

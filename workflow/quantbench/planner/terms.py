@@ -15,17 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from .setting import Setting
-from .weight_bytes import (
-    head_size,
-    is_int8,
-    is_int8_weight_only,
-    is_nf4,
-    linear_weights,
-    payload_bytes,
-    row_scale_bytes,
-    scale_bytes,
-    table_weights,
-)
+from .weight_bytes import is_int8, is_int8_weight_only, is_nf4, payload_bytes, row_scale_bytes, scale_bytes
 
 Stage = Literal["prompt", "answer"]
 
@@ -37,23 +27,28 @@ _INT8, _INT32, _FLOAT32 = 1, 4, 4  # bytes
 
 
 def weights(setting: Setting, stage: Stage) -> float:
-    """All weights as stored: linear layers at the precision, embeddings and output head never quantized."""
-    linear = linear_weights(setting.facts) * payload_bytes(setting.precision, setting.width)
-    return linear + table_weights(setting.facts) * setting.width
+    """All weights as stored: linear layers at the precision; embeddings, output head and experts never quantized."""
+    counts = setting.counts
+    linear = counts.linear * payload_bytes(setting.precision, setting.width)
+    return linear + (counts.tables + counts.experts) * setting.width
 
 
 def quantization_state(setting: Setting, stage: Stage) -> float:
     """Scales that turn stored weights back into numbers: NF4's a block of 64 weights, LLM.int8's a row of a layer."""
-    blocks = linear_weights(setting.facts) * scale_bytes(setting.precision)
-    return blocks + row_scale_bytes(setting.facts, setting.precision)
+    blocks = setting.counts.linear * scale_bytes(setting.precision)
+    return blocks + row_scale_bytes(setting.counts, setting.precision)
 
 
 def kv_cache(setting: Setting, stage: Stage) -> float:
-    """A key and a value of every layer, key-value head and token so far, for each row of the batch."""
-    facts, work = setting.facts, setting.workload
+    """A key and a value of every layer, key-value head and token so far, for each row of the batch.
+
+    Layers with a sliding window keep its last tokens. While the prompt is read they hold all of it: what they keep is a
+    view (transformers' ``DynamicSlidingWindowLayer``), which the first written token replaces by a copy.
+    """
+    counts, work = setting.counts, setting.workload
     tokens = work.prompt_tokens + (work.new_tokens if stage == "answer" else 0)
-    a_token = 2 * facts.layers * facts.key_value_heads * head_size(facts) * setting.width
-    return a_token * tokens * work.batch
+    in_window = min(tokens, counts.window or tokens) if stage == "answer" else tokens
+    return (counts.cached * tokens + counts.cached_in_window * in_window) * setting.width * work.batch
 
 
 def kept_projections(setting: Setting, stage: Stage) -> float:
@@ -66,7 +61,7 @@ def kept_projections(setting: Setting, stage: Stage) -> float:
     if stage == "answer" or not (setting.fused and setting.libraries.cache_keeps_projections):
         return 0.0
     facts, work = setting.facts, setting.workload
-    surplus = (facts.attention_heads + facts.key_value_heads) * head_size(facts)
+    surplus = (facts.attention_heads + facts.key_value_heads) * facts.size_of_head
     return facts.layers * surplus * setting.width * work.prompt_tokens * work.batch
 
 
@@ -97,9 +92,9 @@ def outlier_copies(setting: Setting, stage: Stage) -> float:
     if not setting.finds_outliers:
         return 0.0
     if setting.libraries.outlier_copies_stay:
-        return OUTLIER_SHARE * linear_weights(setting.facts) * setting.width
+        return OUTLIER_SHARE * setting.counts.linear * setting.width
     a_number = _INT8 + _FLOAT32 + setting.width
-    return setting.workload.devices * OUTLIER_SHARE * _largest_matrix(setting) * a_number
+    return setting.workload.devices * OUTLIER_SHARE * setting.counts.largest_matrix * a_number
 
 
 def logits(setting: Setting, stage: Stage) -> float:
@@ -167,7 +162,7 @@ def _moment(setting: Setting, stage: Stage) -> tuple[float, float]:
     rows = _rows(setting, stage)
     # The layer's input, which the loop over layers holds; the sum after attention; and that sum, normalized. Beside them
     # cosine and sine of each position for the rotary embedding.
-    hidden = (3 * facts.hidden_size + 2 * head_size(facts)) * rows * setting.width
+    hidden = (3 * facts.hidden_size + 2 * facts.size_of_head) * rows * setting.width
     inner, buffer = max(_feed_forward(setting, rows), key=sum)
     if stage == "answer":
         inner, buffer = max((inner, buffer), (_attention_over_cache(setting), 0.0), key=sum)
@@ -184,14 +179,15 @@ def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
       16-bit copy of the matrix that NF4 and weight-only int8 make, or with LLM.int8's 32-bit sums of the same shape and its 8-bit input.
     """
     facts, width = setting.facts, setting.width
-    intermediate = facts.intermediate_size * rows
+    # Of a mixture, all experts that a token goes to at once.
+    intermediate = max(facts.intermediate_size, setting.counts.expert_intermediate) * rows
     product = (4 if setting.fused else 3) * intermediate * width
     outputs = 2 * intermediate * width
     candidates: list[tuple[float, float]] = [(product, 0.0)]
     if is_nf4(setting.precision):
-        candidates.append((outputs, _largest_matrix(setting) * width if rows > 1 else 0.0))
+        candidates.append((outputs, setting.counts.largest_matrix * width if rows > 1 else 0.0))
     if is_int8_weight_only(setting.precision):
-        candidates.append((outputs, _largest_matrix(setting) * width))
+        candidates.append((outputs, setting.counts.largest_matrix * width))
     if is_int8(setting.precision):
         sums = (2 if setting.fused else 1) * intermediate * _INT32
         candidates.append((outputs + sums + facts.hidden_size * rows * _INT8, 0.0))
@@ -202,9 +198,4 @@ def _attention_over_cache(setting: Setting) -> float:
     """One layer's keys and values repeated for every query head, for one written token over the whole cache."""
     facts, work = setting.facts, setting.workload
     tokens = (work.prompt_tokens + work.new_tokens) * work.batch
-    return 2 * facts.attention_heads * head_size(facts) * tokens * setting.width
-
-
-def _largest_matrix(setting: Setting) -> int:
-    """Number of weights in a layer's largest matrix."""
-    return (2 if setting.fused else 1) * setting.facts.hidden_size * setting.facts.intermediate_size
+    return 2 * facts.attention_heads * facts.size_of_head * tokens * setting.width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..config import Architecture, PrecisionEntry
+from ..config import Counts, PrecisionEntry
 
 GIB = 1024**3
 HALF = 2  # bytes of float16 and bfloat16
@@ -50,18 +50,7 @@ def bytes_per_weight(precision: PrecisionEntry) -> float:
     return payload_bytes(precision) + scale_bytes(precision)
 
 
-def head_size(facts: Architecture) -> int:
-    """Numbers in one attention head's query, key or value of one token."""
-    return facts.hidden_size // facts.attention_heads
-
-
-def linear_weights(facts: Architecture) -> int:
-    """Number of weights in the linear layers of all blocks: attention projections and the gated feed-forward part."""
-    attention = facts.hidden_size * head_size(facts) * (2 * facts.attention_heads + 2 * facts.key_value_heads)
-    return facts.layers * (attention + 3 * facts.hidden_size * facts.intermediate_size)
-
-
-def row_scale_bytes(facts: Architecture, precision: PrecisionEntry) -> float:
+def row_scale_bytes(counts: Counts, precision: PrecisionEntry) -> float:
     """Bytes of 8-bit scales: one float32 for each output of each linear layer (Dettmers et al. 2022).
 
     torchao's ``Int8Tensor`` keeps a zero point of one byte beside it, also where it is always 0.
@@ -69,20 +58,13 @@ def row_scale_bytes(facts: Architecture, precision: PrecisionEntry) -> float:
     if not (is_int8(precision) or is_int8_weight_only(precision)):
         return 0.0
     an_output = _SINGLE if is_int8(precision) else _SINGLE + 1
-    attention = head_size(facts) * (facts.attention_heads + 2 * facts.key_value_heads) + facts.hidden_size
-    feed_forward = 2 * facts.intermediate_size + facts.hidden_size
-    return an_output * facts.layers * (attention + feed_forward)
+    return an_output * counts.linear_outputs
 
 
-def table_weights(facts: Architecture) -> int:
-    """Number of weights in the embedding and the output head; one table serves both where they are tied."""
-    return facts.vocab_size * facts.hidden_size * (1 if facts.tied_head else 2)
-
-
-def weight_bytes(facts: Architecture, precision: PrecisionEntry) -> float:
-    """Bytes of all weights: linear layers at the precision, embeddings and output head at two bytes.
+def weight_bytes(counts: Counts, precision: PrecisionEntry) -> float:
+    """Bytes of all weights: linear layers at the precision, embeddings, output head and experts at two bytes.
 
     bitsandbytes replaces linear layers only, and transformers keeps the output head out of it. Normalization weights
-    and biases (below 0.01%) are not counted.
+    and biases (below 0.1%) are not counted.
     """
-    return linear_weights(facts) * bytes_per_weight(precision) + table_weights(facts) * HALF
+    return counts.linear * bytes_per_weight(precision) + (counts.tables + counts.experts) * HALF

@@ -139,7 +139,8 @@ class CellSpec:
             facts = {"hub_id", "revision", "folder", "chat_template", "full_dtype"}
             return self.model.model_dump(include=facts) | self._thoughts_identity()
         stand_in: Identity = self.model.model_dump(
-            include={"weights", "family", "architecture", "chat_template", "full_dtype"}
+            include={"weights", "family", "architecture", "config_json", "chat_template", "full_dtype"},
+            exclude_defaults=True,
         )
         made: Identity = {"weights_version": RANDOM_WEIGHTS_VERSION, "prompt_tokens": self.prompt_tokens}
         return stand_in | made | self._thoughts_identity()

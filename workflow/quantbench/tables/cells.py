@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import Architecture, Vocabulary
+from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.machine import DeviceFacts
 from ..contracts.measurements import Measurements
 from ..contracts.run_tables import CellRow
 from ..contracts.scores import Scores
 from ..errors import DataError
-from ..planner import GIB, linear_weights
+from ..planner import GIB
 from ..statistics import percentile, samples_needed
 
 PERCENTS = (50, 90, 95, 99)
@@ -36,11 +36,6 @@ def cells_table(vocabulary: Vocabulary, results: Path, cells: Sequence[Cell]) ->
     rows = [_row(vocabulary, results / "cells" / cell.folder, cell) for cell in cells]
     by_cell = {row.cell: row for row in rows}
     return [_beside_full(row, by_cell.get(replace(row.cell, precision=vocabulary.reference))) for row in rows]
-
-
-def parameters(facts: Architecture) -> int:
-    """Number of weights of a model: linear layers, embeddings and output head (norms and biases are left out)."""
-    return linear_weights(facts) + facts.vocab_size * facts.hidden_size * (1 if facts.tied_head else 2)
 
 
 def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
@@ -64,7 +59,7 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         model=cell.model,
         title=model.title,
         domain=model.domain,
-        parameters=parameters(model.architecture),
+        parameters=model.counted.parameters,
         demonstration=model.demonstration,
         weights=measured.weights,
         precision=cell.precision,

@@ -1,0 +1,182 @@
+"""A model's facts as its class states them: built without weights, each weight is counted by what becomes of it.
+
+transformers builds the class of a ``config.json`` on torch's ``meta`` device, where tensors have shapes and no content, and
+one pass shows which layers a token goes through and what it leaves in the cache. So no family needs to be known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypedDict, cast
+
+import torch
+from torch import nn
+
+from ..config import Architecture, Counts
+from ..errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
+
+# What transformers calls the number of experts that a token goes to, by family.
+_ACTIVE = ("num_experts_per_tok", "top_k_experts")
+_EXPERT_SIZES = ("moe_intermediate_size", "intermediate_size")
+_INNER = ("intermediate_size", "ffn_dim", "n_inner", "ffn_hidden_size")
+
+
+class _Cached(TypedDict):
+    """What one token leaves in the cache, as :class:`quantbench.config.Counts` calls it."""
+
+    cached: int
+    cached_in_window: int
+    window: int | None
+
+
+def model_class(config: PreTrainedConfig, dtype: torch.dtype = torch.bfloat16) -> PreTrainedModel:
+    """The causal language model of a configuration, with shapes only.
+
+    Raises:
+        ModelError: transformers has no such class, or cannot build it of these facts.
+    """
+    from transformers import AutoModelForCausalLM
+
+    try:
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    except (ValueError, TypeError, ZeroDivisionError, RuntimeError, AttributeError, KeyError) as error:
+        raise ModelError(f"transformers cannot build this architecture ({config.model_type}): {error}") from error
+    return cast("PreTrainedModel", model.eval())
+
+
+def architecture_of(config: PreTrainedConfig) -> Architecture:
+    """The facts of a configuration under our names, its text model's where it has others beside.
+
+    Raises:
+        ModelError: it lacks one, by name.
+    """
+    text = config.get_text_config(decoder=True)
+    heads = _fact(text, "num_attention_heads")
+    hidden = _fact(text, "hidden_size")
+    head = getattr(text, "head_dim", None)
+    return Architecture(
+        layers=_fact(text, "num_hidden_layers"),
+        hidden_size=hidden,
+        attention_heads=heads,
+        key_value_heads=getattr(text, "num_key_value_heads", None) or heads,
+        head_size=head if head not in (None, hidden // heads) else None,
+        intermediate_size=_first(text, _INNER) or 4 * hidden,
+        vocab_size=_fact(text, "vocab_size"),
+        context_length=_fact(text, "max_position_embeddings"),
+        tied_head=bool(getattr(text, "tie_word_embeddings", False)),
+    )
+
+
+def count(model: PreTrainedModel) -> Counts:
+    """Count a model's weights by what becomes of them.
+
+    Args:
+        model: of :func:`model_class`.
+
+    Raises:
+        ModelError: a layer keeps something else than keys and values, or the class cannot be run.
+    """
+    linear = dict(_quantized(model))
+    weights = {id(weight): weight for weight in model.parameters()}  # a tied one counts once
+    ends: list[nn.Module | None] = [model.get_input_embeddings(), model.get_output_embeddings()]
+    tables = {id(_weight(layer)) for layer in ends if layer is not None}
+    replaced = {id(_weight(layer)) for layer in linear.values()}
+    experts = [weight for key, weight in weights.items() if weight.dim() == 3 and key not in replaced | tables]
+    total, in_tables = _numel(weights.values()), _numel(weights[key] for key in tables)
+    in_linear, in_experts = _numel(weights[key] for key in replaced), _numel(experts)
+    passed, cache = _run(model, linear)
+    text = model.config.get_text_config(decoder=True)
+    inner, active = _first(text, _INNER), _first(text, _ACTIVE)
+    return Counts(
+        linear=in_linear,
+        linear_outputs=sum(_outputs(layer) for layer in linear.values()),
+        linear_calls=passed.total(),
+        largest_matrix=max((_weight(linear[name]).numel() for name in passed), default=0),
+        fused=any(_outputs(linear[name]) == 2 * inner for name in passed),
+        experts=in_experts,
+        active_experts=sum(
+            weight.numel() // len(weight) * min(active or len(weight), len(weight)) for weight in experts
+        ),
+        expert_intermediate=_first(text, _EXPERT_SIZES) * active if experts else 0,
+        tables=in_tables,
+        rest=total - in_linear - in_experts - in_tables,
+        **_cached(model, cache),
+    )
+
+
+def _quantized(model: PreTrainedModel) -> Iterator[tuple[str, nn.Module]]:
+    """The layers that transformers has bitsandbytes replace, by its own rules, with their names."""
+    from transformers.pytorch_utils import Conv1D
+    from transformers.quantizers.base import HfQuantizer
+    from transformers.quantizers.quantizers_utils import should_convert_module
+
+    kept = HfQuantizer.get_modules_to_not_convert(model, None, list(model._keep_in_fp32_modules or ()))
+    for name, layer in model.named_modules():
+        if (type(layer) is nn.Linear or isinstance(layer, Conv1D)) and should_convert_module(name, kept):
+            yield name, layer
+
+
+def _run(model: PreTrainedModel, linear: dict[str, nn.Module]) -> tuple[Counter[str], DynamicCache]:
+    """One pass: how often each of the layers was called, and the cache it left."""
+    calls: Counter[str] = Counter()
+    hooks = [layer.register_forward_hook(lambda *_, name=name: calls.update([name])) for name, layer in linear.items()]
+    try:
+        with torch.inference_mode():
+            tokens = torch.zeros((1, 3), dtype=torch.long, device="meta")
+            cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
+    except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        raise ModelError(
+            f"model_type {model.config.model_type!r} cannot be counted: its class does not run on shapes alone ({error})"
+        ) from error
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return calls, cache
+
+
+def _cached(model: PreTrainedModel, cache: DynamicCache) -> _Cached:
+    from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+    numbers: Counter[bool] = Counter()
+    windows: set[int] = set()
+    for layer in getattr(cache, "layers", [None]):
+        if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
+            raise ModelError(
+                f"model_type {model.config.model_type!r}: its layers keep other things than keys and values "
+                f"({type(layer).__name__}), which is not planned for here; choose a model with attention in every layer"
+            )
+        if isinstance(layer, DynamicSlidingWindowLayer):
+            windows.add(layer.sliding_window)
+        numbers[layer.is_sliding] += sum(kept.shape[1] * kept.shape[3] for kept in (layer.keys, layer.values))
+    return {"cached": numbers[False], "cached_in_window": numbers[True], "window": max(windows, default=None)}
+
+
+def _outputs(layer: nn.Module) -> int:
+    """Outputs of a linear layer; ``Conv1D`` keeps its weight the other way round."""
+    weight = _weight(layer)
+    return weight.shape[0] if isinstance(layer, nn.Linear) else weight.shape[1]
+
+
+def _weight(layer: nn.Module) -> torch.Tensor:
+    return cast(torch.Tensor, layer.weight)
+
+
+def _numel(weights: Iterable[torch.Tensor]) -> int:
+    return sum(weight.numel() for weight in weights)
+
+
+def _first(config: PreTrainedConfig, names: tuple[str, ...]) -> int:
+    """The first fact that a configuration states of several names; 0: none."""
+    return next((int(found) for name in names if (found := getattr(config, name, None))), 0)
+
+
+def _fact(config: PreTrainedConfig, name: str) -> int:
+    found = getattr(config, name, None)
+    if not isinstance(found, int):
+        raise ModelError(f"model_type {config.model_type!r}: config.json does not state {name}")
+    return found
