@@ -74,7 +74,8 @@ class Generator:
 
     def share_prefix(self, plan: Sequence[Request]) -> int:
         """Compute what all prompts of a plan begin with once, for every later :meth:`answer`; returns its tokens."""
-        self._prefix = SharedPrefix(self._loaded.model, [request.token_ids for request in plan], self._loaded.device)
+        prompts = [request.token_ids for request in plan]
+        self._prefix = SharedPrefix(self._loaded.model, prompts, self.settings.max_new_tokens, self._loaded.device)
         return self._prefix.length
 
     def answer(self, batch: Sequence[Request]) -> list[Prediction]:

@@ -123,7 +123,7 @@ def class_settings(entry: ModelEntry) -> PreTrainedConfig:
         "tie_word_embeddings": facts.tied_head,
         **({"head_dim": facts.head_size} if facts.head_size else {}),
     }
-    further: dict[str, JsonValue] = dict(entry.config_json)
+    further: dict[str, JsonValue] = {key: fact for key, fact in entry.config_json.items() if key != "model_type"}
     # The text model of several has its facts in a section of its own.
     text = further.get("text_config")
     settings = {**further, "text_config": {**sizes, **text}} if isinstance(text, dict) else {**sizes, **further}
@@ -132,4 +132,6 @@ def class_settings(entry: ModelEntry) -> PreTrainedConfig:
             entry.family, **{**settings, "bos_token_id": None, "eos_token_id": END, "pad_token_id": PADDING}
         )
     except (ValueError, TypeError, ZeroDivisionError, AttributeError, KeyError) as error:
-        raise ModelError(f"{entry.title}: transformers cannot build this architecture ({entry.family}): {error}") from error
+        raise ModelError(
+            f"{entry.title}: transformers cannot build this architecture ({entry.family}): {error}"
+        ) from error
