@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
@@ -34,7 +34,7 @@ class Outputs:
     def from_origin(self, origin: Origin) -> list[tuple[str, Origin]]:
         """Each output with how it came about: cut where its finish reason says so."""
         reasons = self.finish_reason or [""] * len(self.outputs)
-        return [(raw, replace(origin, cut=is_cut(reason))) for raw, reason in zip(self.outputs, reasons, strict=True)]
+        return [(raw, origin.ending(is_cut(reason))) for raw, reason in zip(self.outputs, reasons, strict=True)]
 
 
 # As servers and libraries name the token limit: OpenAI and vLLM, Anthropic, Google, Cohere, TGI.

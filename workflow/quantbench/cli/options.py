@@ -17,9 +17,6 @@ from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
 from ..contracts.run_settings import RunSettings
 from ..errors import ConfigError, DataError, nearest
-from ..planner import Requests, fitting
-from ..study.grid import run_cells
-from ..study.spec import cell_specs
 
 FORMS = ("text", "csv", "json")
 
@@ -156,6 +153,11 @@ def run_or_configured(arguments: argparse.Namespace) -> tuple[Catalogue, Path]:
 
 def planned_cells(catalogue: Catalogue) -> list[Cell]:
     """The cells that a run is to have, without those that do not fit where it leaves these out."""
+    # Most commands plan nothing, and start sooner without.
+    from ..planner import Requests, fitting
+    from ..study.grid import run_cells
+    from ..study.spec import cell_specs
+
     specs = cell_specs(catalogue, run_cells(catalogue))
     return [spec.cell for spec in fitting(Requests(catalogue.run.hardware), list(specs.values()))]
 

@@ -57,7 +57,7 @@ class Classes(Lexicon):
             return self._alone(text, place)
         if _WEIGHED.match(text, mention.end) or (mention.short and not _AFTER_SHORT.match(text, mention.end)):
             return None
-        if is_negated(text[start:], _moved(mention, -start)):
+        if is_negated(text, mention, start):
             return None
         return Found(CONFLICT if self._offers_another(text, mention) else mention.label, mention.end)
 
@@ -132,7 +132,3 @@ class Classes(Lexicon):
         if last is None or last.end != len(text.rstrip()):
             return False
         return last.short and text[last.start : last.end] != last.label
-
-
-def _moved(mention: Mention, by: int) -> Mention:
-    return Mention(mention.label, mention.start + by, mention.end + by, mention.short)

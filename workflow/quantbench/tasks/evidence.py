@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
@@ -112,7 +113,17 @@ class _Reader:
     def __init__(self, text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, labelled: bool = True) -> None:
         self._text, self._lexicon, self._origin, self._labelled = text, lexicon, origin, labelled
         self._breaks_word = breaks_word
-        self._walk = Walk(text, lexicon)
+        self._openings: dict[int, Found | None] = {}
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return Walk(self._text, self._lexicon)
+
+    def _opens_with(self, start: int) -> Found | None:
+        """Return the answer that stands first from a position on; the same positions are asked for several times."""
+        if start not in self._openings:
+            self._openings[start] = self._lexicon.opening(self._text, start)
+        return self._openings[start]
 
     def only(self) -> str | None:
         """Return the answer of a text that is one line and nothing else: no other evidence can stand there."""
@@ -144,7 +155,7 @@ class _Reader:
         if alone or self._walk.several or opening is not None:
             return alone
         # "Doxycycline is an antibiotic" speaks of an answer and does not give it.
-        subject = self._lexicon.opening(self._text, 0)
+        subject = self._opens_with(0)
         if (subject and subject.in_words) or not self._is_one_sentence():
             return None
         return self._lexicon.named(self._text)
@@ -205,7 +216,7 @@ class _Reader:
         """Return what a statement says, None where nothing that is an answer follows."""
         text, start = self._text, self._behind_denial(statement.end)
         implied = statement.cue.evidence is Evidence.IMPLIED
-        found = self._lexicon.opening(text, start)
+        found = self._opens_with(start)
         if found is None:
             return self._named_behind(start, statement.cue.reach)
         if self._depends(found, statement):
@@ -265,7 +276,7 @@ class _Reader:
 
     def _opening(self) -> Found | None:
         """Return the answer that stands first, if what follows lets it stand as one."""
-        found = self._lexicon.opening(self._text, self._behind_denial(0))
+        found = self._opens_with(self._behind_denial(0))
         if found is None or (found.value and not _STANDS.match(self._text, found.end)):
             return None
         if _BAD.match(self._text, found.end) or _CONDITION.match(self._text, found.end):
@@ -277,7 +288,7 @@ class _Reader:
     def _alone(self, start: int) -> str | None:
         """Return the answer that a line consists of, from ``start`` on."""
         text = self._text
-        found = self._lexicon.opening(text, start)
+        found = self._opens_with(start)
         if found is None or not found.value or _ASKED.match(text, found.end):
             return None
         end = text.find("\n", found.end)
@@ -288,7 +299,7 @@ class _Reader:
     def _next_differs(self, found: Found) -> bool:
         """Tell whether the line below an answer offers another one."""
         line = _NEXT_LINE.match(self._text, found.end)
-        second = self._lexicon.opening(self._text, line.end()) if line else None
+        second = self._opens_with(line.end()) if line else None
         if second is None or second.value == found.value:
             return False
         return second.value == CONFLICT or bool(_LINE_END.match(self._text, second.end))

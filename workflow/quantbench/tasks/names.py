@@ -121,11 +121,10 @@ class Inventory:
 
     def outsiders(self, text: str) -> bool:
         """Tell whether the text names something with the inventory's prefix that is not in it (``CPR:7``)."""
-        if self._outside is None:
-            return False
-        inside = self.mentions(text)
+        alike = [] if self._outside is None else list(self._outside.finditer(text))
+        inside = self.mentions(text) if alike else []
         starts = [mention.start for mention in inside]
-        for match in self._outside.finditer(text):
+        for match in alike:
             before = bisect_right(starts, match.start()) - 1
             if before < 0 or match.start() >= inside[before].end:
                 return True
@@ -218,9 +217,12 @@ class Inventory:
         return winners[0] if len(winners) == 1 else None
 
 
-def is_negated(text: str, mention: Mention) -> bool:
-    """Tell whether the clause a mention stands in denies it (``not X``, ``X is incorrect``, ``rather than X``)."""
-    before = text[max(0, mention.start - _REACH) : mention.start]
+def is_negated(text: str, mention: Mention, since: int = 0) -> bool:
+    """Tell whether the clause a mention stands in denies it (``not X``, ``X is incorrect``, ``rather than X``).
+
+    What stands before ``since`` is not looked at.
+    """
+    before = text[max(since, mention.start - _REACH) : mention.start]
     begin = max((match.end() for match in _CLAUSE_END.finditer(before)), default=0)
     return _NEGATION.search(before, begin) is not None or denied_after(text, mention.end)
 

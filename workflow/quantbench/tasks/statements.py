@@ -158,6 +158,8 @@ CUES = (
     Cue("ja", Evidence.STATED, r"(?:答え|正解|回答)[はが:]?[ \t]*:?"),
     Cue("ko", Evidence.STATED, r"(?:정답|(?<!오)답|답변)[은는이가]?[ \t]*:?"),
 )
+# Rules out most places at once: within a word of ASCII letters no cue begins.
+_BEFORE_CUE = r"(?:(?<![A-Za-z0-9])|(?=[^\x00-\x7f]|[\"']))"
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
 _SUPERLATIVE = re.compile(
@@ -283,4 +285,4 @@ def _pattern(nouns: str, evidence: Evidence | None) -> tuple[re.Pattern[str], tu
     """The cues of one kind, or all, and one pattern of them whose groups are named by their places."""
     cues = tuple(cue for cue in CUES if evidence in (None, cue.evidence))
     body = "|".join(f"(?P<c{index}>{cue.pattern.replace('{noun}', nouns)})" for index, cue in enumerate(cues))
-    return re.compile(body, re.IGNORECASE | re.MULTILINE), cues
+    return re.compile(f"{_BEFORE_CUE}(?:{body})", re.IGNORECASE | re.MULTILINE), cues

@@ -144,7 +144,7 @@ def normalise(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
     for rewrite in _REWRITES:
-        if any(sign in text for sign in rewrite.signs):
+        if any(map(text.__contains__, rewrite.signs)):
             text = rewrite.pattern.sub(rewrite.by, text)
     return text
 
