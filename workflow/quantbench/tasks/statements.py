@@ -82,6 +82,7 @@ FINAL_WORDS = (
     r"final[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion|diagnosis)s?\b"
 )
 
+_NEVER_ASCII = ("zh", "ja", "ko")
 # Order matters only between patterns that begin at the same place.
 CUES = (
     Cue(
@@ -101,7 +102,7 @@ CUES = (
     Cue(
         "en",
         Evidence.STATED,
-        rf"^[ \t>-]*(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
+        rf"^[ \t>-]*+(?=[^:=\n]*+[:=]|ans\b)(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
         labelled=True,
     ),
     Cue("en", Evidence.STATED, rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b[ \t]*[:=]?{_SURELY}"),
@@ -158,8 +159,8 @@ CUES = (
     Cue("ja", Evidence.STATED, r"(?:答え|正解|回答)[はが:]?[ \t]*:?"),
     Cue("ko", Evidence.STATED, r"(?:정답|(?<!오)답|답변)[은는이가]?[ \t]*:?"),
 )
-# Rules out most places at once: within a word of ASCII letters no cue begins.
-_BEFORE_CUE = r"(?:(?<![A-Za-z0-9])|(?=[^\x00-\x7f]|[\"']))"
+# Rules out most places at once: a cue begins a line, a word, a quotation or follows a mark; without blanks between words, anywhere.
+_BEFORE_CUE = r"(?:^|(?<![A-Za-z0-9])(?=[A-Za-z])|(?<=[.;,!?])|(?=[^\x00-\x7f]|[\"']))"
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
 _SUPERLATIVE = re.compile(
@@ -229,11 +230,12 @@ def statements(text: str, nouns: str) -> Iterator[Statement]:
         text: normalised text.
         nouns: what the task calls its answers, as alternatives of a pattern (``answer|option``).
     """
-    found = [*_cued(text, *_pattern(nouns, None)), *_superlatives(text)]
+    found = [*_cued(text, nouns, None), *_superlatives(text)]
     yield from sorted(found, key=lambda statement: (statement.start, statement.end))
 
 
-def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterator[Statement]:
+def _cued(text: str, nouns: str, evidence: Evidence | None) -> Iterator[Statement]:
+    pattern, cues = _pattern(nouns, evidence, text.isascii())
     for match in first_and_last(list(pattern.finditer(text))):
         cue = cues[int(str(match.lastgroup)[1:])]
         if cue.evidence is Evidence.FINAL or not (is_weighed(text, match.start()) or _AVOIDED.search(match.group())):
@@ -243,7 +245,7 @@ def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterato
 def announcements(text: str, nouns: str, evidence: Evidence) -> list[Statement]:
     """Return where a text announces an answer by one kind of evidence, in order."""
     implied = _superlatives(text) if evidence is Evidence.IMPLIED else ()
-    found = [*_cued(text, *_pattern(nouns, evidence)), *implied]
+    found = [*_cued(text, nouns, evidence), *implied]
     return sorted(found, key=lambda statement: (statement.start, statement.end))
 
 
@@ -281,8 +283,10 @@ def is_weighed(text: str, start: int) -> bool:
 
 
 @cache
-def _pattern(nouns: str, evidence: Evidence | None) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
+def _pattern(nouns: str, evidence: Evidence | None, in_ascii: bool) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
     """The cues of one kind, or all, and one pattern of them whose groups are named by their places."""
-    cues = tuple(cue for cue in CUES if evidence in (None, cue.evidence))
+    cues = tuple(
+        cue for cue in CUES if evidence in (None, cue.evidence) and not (in_ascii and cue.language in _NEVER_ASCII)
+    )
     body = "|".join(f"(?P<c{index}>{cue.pattern.replace('{noun}', nouns)})" for index, cue in enumerate(cues))
     return re.compile(f"{_BEFORE_CUE}(?:{body})", re.IGNORECASE | re.MULTILINE), cues

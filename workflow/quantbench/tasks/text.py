@@ -83,21 +83,19 @@ _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
 _EXAMPLE_LINE = (
-    r"^[ \t>#*-]*(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
+    r"[ \t>#*-]*+(?=[a-z][^:\n]*+:)(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
     r"(?:abstract|article|sentence|question|context|text|input|document|passage|example|instruction|user|human)s?"
     r"[ \t]*(?:#?[ \t]*\d+)?[ \t]*[*_]*[ \t]*:"
 )
+_ROLE_LINE = r"(?=[uash])(?:user|assistant|system|human)[ \t]*"
 _NEXT_EXAMPLE = re.compile(
-    _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*$|^### ?(?:instruction|input|example)",
-    re.IGNORECASE | re.MULTILINE,
+    rf"^(?:{_EXAMPLE_LINE}|{_ROLE_LINE}$|### ?(?:instruction|input|example))", re.IGNORECASE | re.MULTILINE
 )
 # As above, but what stands behind a match cannot undo it: an output that goes on may make more of "user".
-NEXT_EXAMPLE_LINE = re.compile(
-    _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*(?=\n)", re.IGNORECASE | re.MULTILINE
-)
+NEXT_EXAMPLE_LINE = re.compile(rf"^(?:{_EXAMPLE_LINE}|{_ROLE_LINE}(?=\n))", re.IGNORECASE | re.MULTILINE)
 _EXACT_FINAL = re.compile(r"^[^\S\n]*Final answer:(?P<answer>[^\n]*)", re.MULTILINE)
 _EXPLANATION = re.compile(
-    r"^[ \t>#*(-]*(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
+    r"^[ \t>#*(-]*+(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
     r"analysis|discussion)\b[*_]*[ \t]*[:.-]",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 
 from ..config.reasoning import FAMILIES, Reasoning
 
-_FINAL = re.compile(r"^[ \t>#*_-]*final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
+_FINAL = re.compile(r"^[ \t>#*_-]*+final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
 # Further from its end no prompt is looked at: the longest marker, with what a heading may have around it.
 _LONGEST = 200
 # An output is looked at several times, to see where its answer ends and to read it.

@@ -55,7 +55,7 @@ _MARKED_LINE = re.compile(
     re.MULTILINE,
 )
 # A title is the text's own, copied or invented; its words are not labels that somebody gave.
-_TITLE = re.compile(r"^[ \t>#*]*title[*_]*[ \t]*:[^\n]*$", re.IGNORECASE | re.MULTILINE)
+_TITLE = re.compile(r"^[ \t>#*]*+title[*_]*[ \t]*:[^\n]*$", re.IGNORECASE | re.MULTILINE)
 _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
 
 # A text may hold thousands of such statements; if the first few do not name labels in their first words, it answers otherwise.
