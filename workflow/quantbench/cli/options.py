@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from ..config import FAMILIES, Catalogue, assigned, layered, load, located, recorded_settings, working_root
@@ -61,12 +62,28 @@ REASONING = _parent()
 REASONING.add_argument(
     "--reasoning",
     nargs="+",
+    action="extend",
     metavar=("FAMILY", "CLOSE"),
     help=f"how the model marks its thoughts: {', '.join(FAMILIES)}, or the opening and the closing marker",
 )
 
 MODELS = _parent()
 MODELS.add_argument("--model", action="append", metavar="NAME", help="instead of the configured; may be repeated")
+
+
+def bounded(words: Sequence[str]) -> list[str]:
+    """Words of a command line in which ``--reasoning`` has its own values and no more: argparse would give it the next argument too.
+
+    Behind a family's name nothing belongs to it, behind an opening marker the closing one does.
+    """
+    if "--reasoning" not in words:
+        return list(words)
+    place = words.index("--reasoning") + 1
+    count = 1 if words[place : place + 1] and words[place] in FAMILIES else 2
+    values = list(takewhile(lambda word: not word.startswith("--"), words[place : place + count]))
+    if not values:
+        return list(words)
+    return [*words[: place - 1], *(f"--reasoning={value}" for value in values), *words[place + len(values) :]]
 
 
 def stated_reasoning(arguments: argparse.Namespace) -> str | dict[str, str] | None:
