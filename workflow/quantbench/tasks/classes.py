@@ -33,7 +33,11 @@ _WEIGHED = re.compile(
     r"[\"')\]]*\s+(?:means?|would|requires?|refers|stands for|is for|describes|could|might|may|can|seems|is possible)\b",
     re.IGNORECASE,
 )
-_HEDGED = re.compile(r"\b(?:could|might|may|whether|if|possibly|perhaps|consider\w*)\b[^.;:\n]{0,60}$", re.IGNORECASE)
+_HEDGED = re.compile(
+    r"\b(?:could|might|may|whether|if|possibly|perhaps|consider\w*)\b[^.;:\n]{0,60}$"
+    r"|\b(?:all|any\w*|every\w*)\b[^.;:\n]{0,40}\b(?:but|except|other than|save)\b[^.;:\n]{0,20}$",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"^[ \t]*(?:[-•|]|\d{1,2}[.)])?[ \t|\"'(\[]*", re.MULTILINE)
 _AFTER_ITEM = re.compile(r"[\"')\]]*[ \t]*(?:$|[:(|\n✓✔✅☑✗✘❌☒]|[-=][ \t])")
 _FIRST_CLAUSE = re.compile(r"[.;\n(]")

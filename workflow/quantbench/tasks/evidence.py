@@ -45,12 +45,23 @@ _CONDITION = re.compile(
     r"[^.;:\n]{0,40}?\b(?:if|unless|provided|were (?:she|he|it|they|the)|in (?:non-?\w+|other))\b", re.IGNORECASE
 )
 _QUALIFIED = re.compile(r"[^.;:\n]{0,60}?\b(?:but|however|although|or)\b", re.IGNORECASE)
+# "The guidelines say X. But ...", "Usually it is X. Here, however, ...": a view, which what follows overrules.
+_VIEW = re.compile(
+    r"\b(?:guidelines?|textbooks?|literature|experts|sources|teaching|according to|tradition\w*|historical\w*|classic\w*|(?:in )?general(?:ly)?|"
+    r"normal(?:ly)?|usual(?:ly)?|typical(?:ly)?|ordinar\w+|often|commonly|most (?:\w+ )?(?:patients|people|cases|adults|men|women|situations)|"
+    r"some|many|older|previously|formerly|in the past|in theory|on paper|otherwise)\b",
+    re.IGNORECASE,
+)
+_OVERRULED = re.compile(
+    r"[^.;\n]{0,120}[.;,]\s*(?:but|however|yet|still|nevertheless|nonetheless|that said|here|in (?:this|our|his|her)|for (?:this|our|him|her))\b",
+    re.IGNORECASE,
+)
 _OPEN_ENDED = re.compile(r"[^.;:!?\n]*\Z")
 # "Therefore, X is ineffective" speaks of X.
 _SPOKEN_OF = re.compile(
-    r"[\"')\]]*[ \t]+(?!(?:is|was|would be|seems|remains)[ \t]+(?:(?:the|therefore|clearly|most|a|by far)[ \t]+)*(?:correct|best|right|answer|safest|preferred|"
+    r"[\"')\]%]*[ \t]+(?!(?:is|was|would be|seems|remains)[ \t]+(?:(?:the|therefore|clearly|most|a|by far)[ \t]+)*(?:correct|best|right|answer|safest|preferred|"
     r"recommended|indicated|appropriate|suitable|treatment of choice|drug of choice)\b|fits?\b|because\b|since\b|as\b|and\b|or\b|not\b|rather\b|for\b|in\b|with\b)[a-z]"
-    r"|[\"')\]]*:[ \t]*(?=\w)",
+    r"|[\"')\]]*:[ \t]*(?=\w)|[ \t]+[+*/\u00d7=][ \t]",
 )
 _BAD = re.compile(
     r"[\"')\]]*[ \t]*[:(-][ \t]*(?:\w+[ \t]+){0,2}?(?:contraindicated|not|no|incorrect|wrong|avoid\w*|would|resist\w*|teratogen\w*|unlikely|inappropriate|"
@@ -62,6 +73,11 @@ _CORRECTION = re.compile(
     r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
     re.IGNORECASE,
 )
+# In a correction, what its last words may follow to be the answer: "since he has an ulcer, E."
+_GIVES = re.compile(
+    r"[,:.;→]|\b(?:is|be|so|then|for|gives?|choose|pick|with|to|but|therefore|thus|hence)\b", re.IGNORECASE
+)
+_NOTHING_MORE = re.compile(r"[\W_]*(?:instead\W*)?\Z")
 _NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
 _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
 # What announces that an answer will be given, and gives none.
@@ -101,12 +117,21 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
     if alone := reader.only():
         return alone
     corrected = behind_correction(text)
-    if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).certain()):
+    if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).corrected()):
         return found
     found = reader.stated() or reader.whole()
+    # What was taken back counts no more where the correction names something else and cannot be read.
+    if found and corrected and _mentioned(corrected, lexicon) - {found}:
+        return None
     if not found and invented:
         found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
     return found or None
+
+
+def _mentioned(text: str, lexicon: Lexicon) -> set[str]:
+    """Return the answers named in the first words of a text."""
+    words = re.finditer(r"\w(?!\w)", text[:_LONGEST_ANSWER])
+    return {found for word in words if (found := lexicon.ending(text[: word.end()]))}
 
 
 class _Reader:
@@ -139,10 +164,15 @@ class _Reader:
         first, last = strongest[0], strongest[-1]
         return first.value if self._answers_first(first, last) else last.value
 
-    def certain(self) -> str | None:
-        """Return what a text says in words that only announce an answer, or as a whole."""
+    def corrected(self) -> str | None:
+        """Return what a correction says in words that only announce an answer, as a whole, or with its last word: "no, so E."."""
         told = [each for each in self._told() if each.evidence is not Evidence.IMPLIED]
-        return told[-1].value if told else self.whole()
+        if found := told[-1].value if told else self.whole():
+            return found
+        if self._origin.cut or len(self._text) > _LONGEST_ANSWER:
+            return None
+        last = (self._opens_with(match.end()) for match in _GIVES.finditer(self._text))
+        return next((each.value for each in last if each and _NOTHING_MORE.match(self._text, each.end)), None)
 
     def whole(self) -> str | None:
         """Return the answer of an output that opens with it, ends with it alone, or is one sentence that names it."""
@@ -202,6 +232,8 @@ class _Reader:
                 continue
             if is_weighed(self._text, match.start()) or _CONDITION.match(self._text, match.end()):
                 continue
+            if self._is_overruled(match.start(), match.end()):
+                continue
             if value := self._lexicon.ending(self._text[max(0, match.start() - _LONGEST_ANSWER) : match.start()]):
                 yield _Told(evidence, match.start(), match.end(), value)
 
@@ -239,10 +271,15 @@ class _Reader:
         concludes = statement.cue.evidence is Evidence.IMPLIED and statement.cue.reach is Reach.SENTENCE
         if concludes and found.value and _SPOKEN_OF.match(text, end):
             return True
-        if _CONDITION.match(text, end):
+        if _CONDITION.match(text, end) or self._is_overruled(statement.start, end):
             return True
         unfinished = _OPEN_ENDED if statement.cue.evidence is Evidence.IMPLIED else _QUALIFIED
         return self._origin.cut and unfinished.match(text, end) is not None
+
+    def _is_overruled(self, start: int, end: int) -> bool:
+        """Tell whether a sentence gives a view that some or most hold, and the next one objects."""
+        *_, before = _SENTENCE_END.split(self._text[max(0, start - _LONGEST_ANSWER) : start])
+        return bool(_OVERRULED.match(self._text, end) and _VIEW.search(f"{before}{self._text[start:end]}"))
 
     def _named_behind(self, start: int, reach: Reach) -> str | None:
         """Return the one answer that the rest of a sentence or paragraph names."""

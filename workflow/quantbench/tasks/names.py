@@ -42,7 +42,6 @@ _TO_VALUE = re.compile(
     r"confidence\b|probability\b)))[\"'(\[\s]*",
     re.IGNORECASE,
 )
-_BOX = re.compile(r"\[ ?(?P<mark>[x✓✔ ]?) ?\]\s*", re.IGNORECASE)
 _BLANKS = re.compile(r"[\s\"'(\[,]*")
 _REMARK = re.compile(r"\([^()]*\)")
 
@@ -137,7 +136,7 @@ class Inventory:
         for mention in self.mentions(text):
             if mention.label not in found and (said := self._value_behind(text, mention)) is not None:
                 found[mention.label] = said
-        return found or self._boxes(text)
+        return found
 
     def _value_behind(self, text: str, mention: Mention) -> bool | None:
         leading = _TO_VALUE.match(text, mention.end)
@@ -145,14 +144,6 @@ class Inventory:
             return None
         value = value_at(text, leading.end(), or_before=self.follows)
         return None if value is None else value.yes
-
-    def _boxes(self, text: str) -> dict[str, bool]:
-        """Read check boxes before labels: ``[x] label``."""
-        found: dict[str, bool] = {}
-        for box in _BOX.finditer(text):
-            if mention := self.at(text, box.end()):
-                found.setdefault(mention.label, bool(box["mark"].strip()))
-        return found
 
     def follows(self, text: str, position: int) -> bool:
         """Tell whether a label is the next thing that stands behind a position."""

@@ -105,7 +105,11 @@ CUES = (
         rf"^[ \t>-]*+(?=[^:=\n]*+[:=]|ans\b)(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
         labelled=True,
     ),
-    Cue("en", Evidence.STATED, rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b[ \t]*[:=]?{_SURELY}"),
+    Cue(
+        "en",
+        Evidence.STATED,
+        rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b(?:[ \t]+(?:as follows|given below|below))?[ \t]*[:=]?{_SURELY}",
+    ),
     Cue("en", Evidence.STATED, rf"\b(?:{{noun}})[\"']?{_OF_IT}[ \t]*[:=]+"),
     Cue(
         "en",
@@ -117,7 +121,7 @@ CUES = (
     Cue(
         "en",
         Evidence.IMPLIED,
-        r"\b(?:(?:i|we)(?: would| will|'d|'ll)? (?:choose|select|pick|say|answer|conclude|go with|opt for|think|believe)|(?:choose|select|pick|go with)"
+        r"\b(?:(?:i|we)(?: would| will|'d|'ll)? (?:choose|select|pick|say|answer|conclude|go with|go for|opt for|think|believe)|(?:choose|select|pick|go with)"
         r"|belongs to|falls (?:into|under)|corresponds to|leaves (?:us with )?|points to)\b(?:[ \t]+that\b)?(?:[ \t]+it(?:'s| is))?",
         reach=Reach.BEGINNING,
     ),
@@ -164,7 +168,7 @@ _BEFORE_CUE = r"(?:^|(?<![A-Za-z0-9])(?=[A-Za-z])|(?<=[.;,!?])|(?=[^\x00-\x7f]|[
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
 _SUPERLATIVE = re.compile(
-    r"\b(?:(?<!second )(?<!second-)(?<!next )best|(?<!second )(?<!second-)most (?:likely|appropriate|probable|suitable|accurate|fitting)|correct|right|next best|"
+    r"\b(?:(?<!second )(?<!second-)(?<!next )best|(?<!second )(?<!second-)most (?:likely|appropriate|probable|suitable|accurate|fitting)|correct|right|next best (?=\w*(?:step|test|manage|action|investigat|intervention|diagnos))|"
     r"(?:likely|probable|appropriate) (?:answer|option|choice|class|relation|label|diagnosis))\b",
     re.IGNORECASE,
 )
@@ -186,7 +190,7 @@ _WEIGHED = re.compile(
 _DENIED = re.compile(
     r"(?:\b(?:not|never|cannot|neither|nor|no evidence|incorrect to|wrong to|doubt|disagree)\b|n't\b)[^,;.]{0,60}$"
     r"|\b(?:each|every|all|these|those|other|another|one|following|possible|plausible|given|available|incorrect|wrong|false|least|worst|bad|poor|tempting|first|last|third|"
-    r"trap|distractor|second|second-best|second-line|next|usual|common|typical|standard|popular|obvious|first-line|dangerous|alternative|student'?s|"
+    r"trap|distractor|second|third|fourth|fifth|second-best|second-line|next|usual|common|typical|standard|popular|obvious|first-line|dangerous|alternative|student'?s|"
     r"your|patient'?s|authors?'?s?|original|draft|initial|previous|immune|saline)\b(?!,)(?:[ \t]+(?:of the|the|answer|best|treatment|antibiotic|most|line|likely|appropriate|suitable|probable|correct|\w+ing)\b)*[ \t]*$"
     r"|(?:falsche|foute|mauvaise|fausse|errada|错误|오)[ \t]*$",
     re.IGNORECASE,
@@ -204,14 +208,17 @@ _CLAUSE_START = re.compile(
 )
 # "If she were not pregnant, the answer would be C."
 _CONTRARY = re.compile(
-    r"^\s*had\b|^\s*(?:if|were|suppose)\b.*\b(?:were|had|was|been|would|did)\b", re.IGNORECASE | re.DOTALL
+    r"^\s*(?:had\b|(?:if|were|suppose|als|indien)\b.*\b(?:were|had|was|been|would|did|zou)\b"
+    r"|(?:wenn|falls|wär|hätt|si|se)\w*\b.*\b(?:wär|hätt|würd|ser(?:ait|ía|ia)|avait|était|tuvier|fuer|tiv(?:esse|er)|foss|avess|sarebbe)"
+    r"|(?:もし|仮に|만약|만일|如果|假如|假设|若|要是|倘若|[^.\n]{0,80}(?:다|라|으|이)면[ ,]))",
+    re.IGNORECASE | re.DOTALL,
 )
 _LAST_SENTENCE = re.compile(r"[.!?](?=\s)|[\n。]")
 
 
 # What stands behind takes the place of what stands before.
 _TAKEN_BACK = re.compile(
-    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually|hold on|oops|on second thought|correction|edit|revised(?: answer)?|final)\b"
+    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually(?:[ ,]+no)?|hold on|oops|sorry|on second thought|correction|edit|revised(?: answer)?|final)\b"
     r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
     re.IGNORECASE,
 )

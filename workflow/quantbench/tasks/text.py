@@ -79,6 +79,13 @@ _LOOKALIKES = str.maketrans(
 _MOST_LABELS = 0.8
 # Characters read at each end of an output without its thoughts, about 1,500 tokens.
 _LONGEST_END = 6_000
+# Boxes to tick: an empty one with what stands behind it, or before it on its line; and the sign of a ticked one.
+_EMPTY_BOX = re.compile(
+    r"^[^\n\[☐☑]*\w[^\n\[\w]*(?:\[ \]|☐)[ \t]*$"
+    r"|(?:^[ \t]*(?:[-*•+]|\d{1,2}[.)])?[ \t]*\( \)|(?:^[ \t]*(?:[-*•+]|\d{1,2}[.)])?[ \t]*)?(?:\[ \]|☐))[^\n]*?(?=\[[ xX✓✔✅]\]|[☐☑☒]|$)",
+    re.MULTILINE,
+)
+_TICKED_BOX = re.compile(r"(?:\[[xX✓✔✅]\]|☑|^(?P<lead>[ \t]*(?:[-*•+][ \t]*)?)\([xX✓✔]\))[ \t]*", re.MULTILINE)
 _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
@@ -144,6 +151,15 @@ def normalise(text: str) -> str:
     for rewrite in _REWRITES:
         if any(map(text.__contains__, rewrite.signs)):
             text = rewrite.pattern.sub(rewrite.by, text)
+    return text
+
+
+def ticked_only(text: str) -> str:
+    """Leave of boxes only what stands behind a ticked one; ``☒`` is one where others are ``☐``."""
+    if "☒" in text and "☐" in text and "☑" not in text:
+        text = text.replace("☒", "☑")
+    if any(map(text.__contains__, ("[ ]", "( )", "☐", "☑", "[x]", "[X]", "(x)", "(X)", "✓", "✔", "✅"))):
+        text = _TICKED_BOX.sub(lambda box: box["lead"] or "", _EMPTY_BOX.sub("", text))
     return text
 
 
