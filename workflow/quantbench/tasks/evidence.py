@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from . import reservations
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import (
@@ -34,38 +35,6 @@ _LONGEST_ANSWER = 240
 _DECLARES = re.compile(
     r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
     r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
-    re.IGNORECASE,
-)
-_REPLACED = re.compile(
-    r"[\s:]*(?:n't|not|nicht|niet|n'est pas|no es|不是)(?![a-z])[^.;\n]{1,80}?(?:\b(?:but(?: rather)?|rather|sondern|maar|mais|sino)\b|而是)",
-    re.IGNORECASE,
-)
-# "The answer is C if ...": not without the condition; "... is C, but": something follows that changes it.
-_CONDITION = re.compile(
-    r"[^.;:\n]{0,40}?\b(?:if|unless|provided|were (?:she|he|it|they|the)|in (?:non-?\w+|other))\b", re.IGNORECASE
-)
-_QUALIFIED = re.compile(r"[^.;:\n]{0,60}?\b(?:but|however|although|or)\b", re.IGNORECASE)
-# "The guidelines say X. But ...", "Usually it is X. Here, however, ...": a view, which what follows overrules.
-_VIEW = re.compile(
-    r"\b(?:guidelines?|textbooks?|literature|experts|sources|teaching|according to|tradition\w*|historical\w*|classic\w*|(?:in )?general(?:ly)?|"
-    r"normal(?:ly)?|usual(?:ly)?|typical(?:ly)?|ordinar\w+|often|commonly|most (?:\w+ )?(?:patients|people|cases|adults|men|women|situations)|"
-    r"some|many|older|previously|formerly|in the past|in theory|on paper|otherwise)\b",
-    re.IGNORECASE,
-)
-_OVERRULED = re.compile(
-    r"[^.;\n]{0,120}[.;,]\s*(?:but|however|yet|still|nevertheless|nonetheless|that said|here|in (?:this|our|his|her)|for (?:this|our|him|her))\b",
-    re.IGNORECASE,
-)
-_OPEN_ENDED = re.compile(r"[^.;:!?\n]*\Z")
-# "Therefore, X is ineffective" speaks of X.
-_SPOKEN_OF = re.compile(
-    r"[\"')\]%]*[ \t]+(?!(?:is|was|would be|seems|remains)[ \t]+(?:(?:the|therefore|clearly|most|a|by far)[ \t]+)*(?:correct|best|right|answer|safest|preferred|"
-    r"recommended|indicated|appropriate|suitable|treatment of choice|drug of choice)\b|fits?\b|because\b|since\b|as\b|and\b|or\b|not\b|rather\b|for\b|in\b|with\b)[a-z]"
-    r"|[\"')\]]*:[ \t]*(?=\w)|[ \t]+[+*/\u00d7=][ \t]",
-)
-_BAD = re.compile(
-    r"[\"')\]]*[ \t]*[:(-][ \t]*(?:\w+[ \t]+){0,2}?(?:contraindicated|not|no|incorrect|wrong|avoid\w*|would|resist\w*|teratogen\w*|unlikely|inappropriate|"
-    r"ineffective|less|harm\w*|only)\b",
     re.IGNORECASE,
 )
 _CORRECTION = re.compile(
@@ -230,9 +199,12 @@ class _Reader:
             evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
             if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
                 continue
-            if is_weighed(self._text, match.start()) or _CONDITION.match(self._text, match.end()):
-                continue
-            if self._is_overruled(match.start(), match.end()):
+            start, end = match.span()
+            if (
+                is_weighed(self._text, start)
+                or reservations.is_conditional(self._text, end)
+                or reservations.is_overruled(self._text, start, end)
+            ):
                 continue
             if value := self._lexicon.ending(self._text[max(0, match.start() - _LONGEST_ANSWER) : match.start()]):
                 yield _Told(evidence, match.start(), match.end(), value)
@@ -246,7 +218,7 @@ class _Reader:
 
     def _announced(self, statement: Statement) -> str | None:
         """Return what a statement says, None where nothing that is an answer follows."""
-        text, start = self._text, self._behind_denial(statement.end)
+        text, start = self._text, reservations.behind_denial(self._text, statement.end)
         implied = statement.cue.evidence is Evidence.IMPLIED
         found = self._opens_with(start)
         if found is None:
@@ -269,17 +241,11 @@ class _Reader:
             return False
         text, end = self._text, found.end
         concludes = statement.cue.evidence is Evidence.IMPLIED and statement.cue.reach is Reach.SENTENCE
-        if concludes and found.value and _SPOKEN_OF.match(text, end):
+        if concludes and found.value and reservations.is_spoken_of(text, end):
             return True
-        if _CONDITION.match(text, end) or self._is_overruled(statement.start, end):
+        if reservations.is_conditional(text, end) or reservations.is_overruled(text, statement.start, end):
             return True
-        unfinished = _OPEN_ENDED if statement.cue.evidence is Evidence.IMPLIED else _QUALIFIED
-        return self._origin.cut and unfinished.match(text, end) is not None
-
-    def _is_overruled(self, start: int, end: int) -> bool:
-        """Tell whether a sentence gives a view that some or most hold, and the next one objects."""
-        *_, before = _SENTENCE_END.split(self._text[max(0, start - _LONGEST_ANSWER) : start])
-        return bool(_OVERRULED.match(self._text, end) and _VIEW.search(f"{before}{self._text[start:end]}"))
+        return self._origin.cut and reservations.is_unfinished(text, end, statement.cue.evidence is Evidence.IMPLIED)
 
     def _named_behind(self, start: int, reach: Reach) -> str | None:
         """Return the one answer that the rest of a sentence or paragraph names."""
@@ -290,12 +256,7 @@ class _Reader:
         if end is None and self._origin.cut:
             return None
         said = words[: end.start()] if end else words
-        return None if _CONDITION.search(said) else self._lexicon.named(said)
-
-    def _behind_denial(self, start: int) -> int:
-        """Skip the "not X but" of "not X but Y"."""
-        replaced = _REPLACED.match(self._text, start)
-        return replaced.end() if replaced else start
+        return None if reservations.holds_condition(said) else self._lexicon.named(said)
 
     def _broken_off(self, found: Found, announced: bool) -> bool:
         """Tell whether an answer stands at the end of a cut output and may have become something else."""
@@ -313,10 +274,10 @@ class _Reader:
 
     def _opening(self) -> Found | None:
         """Return the answer that stands first, if what follows lets it stand as one."""
-        found = self._opens_with(self._behind_denial(0))
+        found = self._opens_with(reservations.behind_denial(self._text, 0))
         if found is None or (found.value and not _STANDS.match(self._text, found.end)):
             return None
-        if _BAD.match(self._text, found.end) or _CONDITION.match(self._text, found.end):
+        if reservations.is_ruled_out(self._text, found.end) or reservations.is_conditional(self._text, found.end):
             return None
         if self._next_differs(found):
             return Found(CONFLICT, found.end)
