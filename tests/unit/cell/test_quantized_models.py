@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.small_run import SETTINGS, Project
-from tests.tiny_checkpoints import save_quantized
+from tests.tiny_checkpoints import save_checkpoint, save_quantized
 from tests.unit.conftest import FACTS, make_model
 
 from quantbench.config import Catalogue, load
-from quantbench.config.settings import read_yaml
+from quantbench.config.settings import Settings, read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.manifest import Manifest
 from quantbench.contracts.measurements import Measurements
 from quantbench.datasets import prepare
 from quantbench.errors import ModelError
+from quantbench.models.counting import architecture_of, count, model_class
+from quantbench.models.rehearsal import text_config
 from quantbench.study.grid import run_cells
 from quantbench.tables.quantized_shares import quantized_note
 from quantbench.verify.run_cells import Verifier
@@ -87,3 +89,26 @@ def test_an_ordinary_model_is_refused_where_it_should_come_quantized(project: Ow
         ModelError, match=r"published\.yaml: precision is as_published, and .* has no quantization_config"
     ):
         project.run(CELL)
+
+
+def test_of_a_mixture_the_cell_says_how_little_is_quantized(project: OwnProject) -> None:
+    sizes = {"vocab_size": FACTS.vocab_size, "max_position_embeddings": 8192, "eos_token_id": 1, "bos_token_id": 0}
+    save_checkpoint(project.root / "model", "mixtral", **sizes)
+    config = text_config(project.root / "model")
+    facts = {"architecture": architecture_of(config), "counts": count(model_class(config)), "family": "mixtral"}
+    edit_entry(project, precision=None, **{key: as_json(fact) for key, fact in facts.items()})
+    out = project.run(Cell("published", "w4a16", "hoc", "instruction", 0))
+    measured, applied = (
+        Measurements.read(out / "measurements.json"),
+        Manifest.read(out / "manifest.json").precision_applied,
+    )
+    assert measured.quantized == applied.quantized
+    assert measured.quantized is not None and 0 < measured.quantized.of_layers < 0.2
+    assert quantized_note("w4a16", measured.quantized) == "w4a16 quantizes 9% of this model's weights"
+    assert applied.weights is not None
+    kept = {one.holder for one in applied.weights if not one.quantized}
+    assert kept == {"Embedding", "Linear", "MixtralExperts", "MixtralTopKRouter"}
+
+
+def as_json(fact: Settings | str) -> object:
+    return fact if isinstance(fact, str) else fact.model_dump(mode="json")

@@ -12,8 +12,10 @@ from tests.tiny_checkpoints import ENTRY, SHAPES, edit_config, rewrite, save_che
 
 from quantbench.config import ModelEntry, PrecisionEntry
 from quantbench.errors import ModelError
+from quantbench.models.counting import count, model_class
 from quantbench.models.loading import LoadedModel, load_model
 from quantbench.models.quantized_layers import matrices, wrong_layers
+from quantbench.models.rehearsal import text_config
 
 PUBLISHED = ENTRY.model_copy(update={"precision": "as_published"})
 # Weights in linear layers of the attention and, where it is dense, of the feed-forward part; two layers of each.
@@ -65,6 +67,13 @@ def test_experts_stay_as_they_are_and_the_manifest_says_so(saved, precisions, ki
     assert [(one.quantized, one.place) for one in experts] == [(False, "layers")]
     linear = [one for one in loaded.applied.weights if one.holder == "Linear4bit"]
     assert [(one.storage, one.weights) for one in linear] == [("nf4, scales quantized", weights)]
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "phi3", "gpt2", "qwen3_moe", "mixtral", "gpt_oss", "llama4_text"])
+def test_what_is_quantized_is_what_the_planner_counts(saved, precisions, kind: str) -> None:
+    """Read off the loaded model, and counted on its class before anything is downloaded."""
+    planned = count(model_class(text_config(saved[kind])))
+    assert share(load(saved[kind], precisions["w4a16"]))[0] == planned.linear
 
 
 @pytest.mark.parametrize("kind", ["llama", "mixtral", "gpt2"])

@@ -16,6 +16,7 @@ import torch
 
 from ..errors import ModelError, shorten
 from ..store.tensor_headers import StoredTensor, stored_tensors
+from .counting import model_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,16 +170,10 @@ def _refuse_other_heads(path: Path, architectures: list[str], causal: set[str | 
 
 
 def _empty(config: PreTrainedConfig, folder: Path) -> PreTrainedModel:
-    from transformers import AutoModelForCausalLM
-
     try:
-        with torch.device("meta"):
-            return cast("PreTrainedModel", AutoModelForCausalLM.from_config(config))
-    except (ValueError, TypeError, AttributeError, KeyError, RuntimeError, ZeroDivisionError, ImportError) as error:
-        raise ModelError(
-            f"{folder / 'config.json'}: transformers cannot build the model it describes: {first_line(error)}; correct it or "
-            "retrieve it again"
-        ) from None
+        return model_class(config)
+    except ModelError as error:
+        raise ModelError(f"{folder / 'config.json'}: {first_line(error)}; correct it or retrieve it again") from None
 
 
 def _refuse_other_formats(tensors: Mapping[str, StoredTensor]) -> None:
