@@ -1,6 +1,6 @@
 """Loading rehearsed: the tensors that a model's files hold go through transformers' own loading, as shapes alone.
 
-It renames, joins and ties as it will with the weights, on the ``meta`` device: for 70 billion weights that takes under a
+It renames, joins and ties as it will with the weights, on the ``meta`` device: for 70 billion weights that takes about a
 second and reads nothing but headers. What it then misses it would make up at random, and what it does not know it would
 drop, both with a warning that a job's log never shows. So either one refuses the model.
 """
