@@ -140,7 +140,13 @@ def _show_plans(
         )
         for model in options.chosen(arguments.model, models, "--model", run.models)
         for precision in options.chosen(arguments.precision, precisions, "--precision", run.precisions)
+        if models[model].runs_at(precisions[precision])
     }
+    if not plans:
+        raise ConfigError(
+            "nothing to plan: a model with 'precision: as_published' in its entry is loaded at that --precision alone, any other "
+            "never"
+        )
     stated = run.hardware.gpu_memory_gib
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: [devices_needed(plan.setting, size) for size in sizes] for key, plan in plans.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, JsonValue, field_serializer
 
@@ -125,6 +125,11 @@ class PublishedConfig(Contract):
     remedy: ClassVar[str] = "retrieve the model again, or correct the file"
     model_config = ConfigDict(extra="ignore")
 
+    model_type: str | None = None
+    auto_map: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="code that the model brings, for each of transformers' classes; none of it is ever run",
+    )
     num_hidden_layers: int | None = None
     hidden_size: int | None = None
     num_attention_heads: int | None = None
@@ -133,6 +138,28 @@ class PublishedConfig(Contract):
     vocab_size: int | None = None
     max_position_embeddings: int | None = None
     tie_word_embeddings: bool | None = None
+    quantization_config: dict[str, JsonValue] | None = Field(
+        default=None, description="how the published weights are quantized; absent where they are not"
+    )
+    compression_config: dict[str, JsonValue] | None = Field(
+        default=None, description="the same, as compressed-tensors called it before"
+    )
+
+    @property
+    def quantization(self) -> dict[str, JsonValue] | None:
+        """How the published weights are quantized; None: they are not."""
+        return self.compression_config if self.quantization_config is None else self.quantization_config
+
+
+class TensorHeader(Contract):
+    """One tensor as the header of a safetensors file states it."""
+
+    path: ClassVar[str] = "resources/models/<model>/*.safetensors"
+    remedy: ClassVar[str] = "retrieve or copy the file again"
+
+    dtype: str = Field(description="`BF16`, `F32`, `I8` and so on")
+    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    data_offsets: tuple[int, int] = Field(description="where its bytes begin and end, counted from the header's end")
 
 
 class TensorIndex(Contract):
