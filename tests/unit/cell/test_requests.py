@@ -11,7 +11,7 @@ from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Sample, write_records
 from quantbench.errors import DataError, ModelError
-from quantbench.models.loading import load_tokenizer
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.study.spec import CellSpec, cell_spec
 
 CHAT = "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"

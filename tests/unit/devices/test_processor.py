@@ -118,7 +118,8 @@ import json
 from pathlib import Path
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.devices.processor import is_fast
-from quantbench.models.loading import load_model, load_tokenizer, number_formats, weight_bytes
+from quantbench.models.loading import load_model, number_formats, weight_bytes
+from quantbench.models.tokenizing import load_tokenizer
 model = read_entries(Path("config/models"), ModelEntry)["tiny-xs"]
 found = {}
 for name, precision in read_entries(Path("config/precisions"), PrecisionEntry).items():

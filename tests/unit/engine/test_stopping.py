@@ -15,7 +15,8 @@ from quantbench.datasets import prepare
 from quantbench.engine.decoding import Decoder
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
-from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
+from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.study.spec import cell_spec
 from quantbench.tasks import get
 from quantbench.tasks.origin import Origin

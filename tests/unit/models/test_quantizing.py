@@ -20,8 +20,9 @@ from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.model_folder import MadeWith
 from quantbench.devices import processor
 from quantbench.errors import ModelError
-from quantbench.models.loading import load_model, load_tokenizer
+from quantbench.models.loading import load_model
 from quantbench.models.quantizing import Source, quantize_model
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.store.places import checkpoint_folder, read_manifest
 from quantbench.study.spec import cell_spec
 from quantbench.verify.run_cells import Verifier

@@ -141,7 +141,7 @@ def _tokenizer(spec: CellSpec, folder: Path) -> Tokenizer:
         from ..models.synthetic_tokenizer import SyntheticTokenizer
 
         return cast("Tokenizer", SyntheticTokenizer(spec.model.architecture.vocab_size))
-    from ..models.loading import load_tokenizer
+    from ..models.tokenizing import load_tokenizer
 
     return load_tokenizer(folder)
 

@@ -13,7 +13,8 @@ from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, Ma
 from ..store.folder_checks import check_folder
 from ..store.places import MANIFEST
 from ..store.sharing import alone, share
-from .loading import LoadedModel, NumberFormats, load_model, load_tokenizer, number_formats
+from .loading import LoadedModel, NumberFormats, load_model, number_formats
+from .tokenizing import load_tokenizer
 
 SHARD = "5GB"
 _WEIGHTS = (".safetensors", ".bin", ".index.json")
