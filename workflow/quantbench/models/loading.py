@@ -102,8 +102,14 @@ def load_model(
 
 
 def _published_model(folder: Path, options: dict[str, object]) -> CausalModel:
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
+    facts = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    text = facts.get_text_config()
+    # Embeddings with a padding row that they do not have cannot be made; what pads is the tokenizer's affair.
+    if text.pad_token_id is not None and not 0 <= text.pad_token_id < text.vocab_size:
+        text.pad_token_id = None
+        options = options | {"config": facts}
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
     return cast(CausalModel, model)
 
