@@ -111,7 +111,8 @@ def quantbench(folder: Path) -> Values:
     from quantbench.engine.batches import Request
     from quantbench.engine.generation import GenerationSettings, Generator
     from quantbench.measure.latency import time_each
-    from quantbench.models.loading import load_model, load_tokenizer
+    from quantbench.models.loading import load_model
+    from quantbench.models.tokenizing import load_tokenizer
 
     entry = ModelEntry(
         title="random",

@@ -167,7 +167,8 @@ def make_prompts(folder: Path, prefix: int, count: int) -> None:
 def run_side(side: str, folder: Path, precision: str) -> Side:
     """Load the model, answer two prompts to warm up, then all of them."""
     from quantbench.config import Architecture, ModelEntry, PrecisionEntry, read_entries
-    from quantbench.models.loading import load_model, load_tokenizer
+    from quantbench.models.loading import load_model
+    from quantbench.models.tokenizing import load_tokenizer
 
     facts = dict.fromkeys(("layers", "hidden_size", "attention_heads", "key_value_heads", "intermediate_size"), 1)
     entry = ModelEntry(

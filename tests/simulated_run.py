@@ -15,6 +15,7 @@ from quantbench.config import Catalogue, load
 from quantbench.config.entries import DatasetEntry, ModelEntry
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.files import write_json
 from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.measurements import (
     Energy,
@@ -113,7 +114,7 @@ def simulate(
 
 
 def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any]) -> None:
-    """Write ``scored.jsonl``, ``scores.json`` and ``measurements.json`` of one cell."""
+    """Write ``scored.jsonl``, ``scores.json``, ``measurements.json`` and what tables read of the manifest of one cell."""
     where = folder / "cells" / cell.folder
     entry = catalogue.datasets[cell.dataset]
     answers = _answers(entry, cell, golds)
@@ -137,6 +138,7 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
         mean_new_tokens=20 * (1 + CUT.get(cell.precision, 0.01)),
     ).write(where / "scores.json")
     _measurements(catalogue, cell).write(where / "measurements.json")
+    write_json(where / "manifest.json", {"prompts_sha256": "a" * 64, "end": "2026-01-01T00:00:00+00:00"})
 
 
 def _generator(*words: Any) -> np.random.Generator:

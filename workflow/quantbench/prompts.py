@@ -1,4 +1,4 @@
-"""From a sample to the text a model reads: template, worked examples, chat template.
+"""From a sample to the user's words: a dataset's template with its worked examples.
 
 Templates are plain Jinja2 files, ``config/datasets/<dataset>/<prompting>.txt``; self-consistency samples several
 chains from the chain-of-thought template, so it reads ``cot.txt``.
@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
 
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -24,13 +23,8 @@ from .errors import ConfigError
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
-
-
-class ChatTokenizer(Protocol):
-    """What this module needs of a Hugging Face tokenizer."""
-
-    def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any:
-        """Return the conversation as the text the model was trained on."""
+# A prompt is the same each time it is made, or no two cells could be compared.
+del _ENVIRONMENT.filters["random"], _ENVIRONMENT.globals["lipsum"]
 
 
 def template_path(root: Path, dataset: str, prompting: Prompting) -> Path:
@@ -67,21 +61,6 @@ def render(entry: DatasetEntry, template: str, sample: Sample, examples: Sequenc
     except TemplateError as error:
         raise ConfigError(f"prompt template of {entry.title}: {error}") from None
     return text.rstrip("\n")
-
-
-def as_chat(tokenizer: ChatTokenizer, prompt: str, enable_thinking: bool | None = None) -> str:
-    """Wrap a prompt as one user turn by the tokenizer's own chat template, ready for the model's answer.
-
-    Args:
-        tokenizer: has the template.
-        prompt: the user's words.
-        enable_thinking: what the template is told so; None: nothing.
-    """
-    told = {} if enable_thinking is None else {"enable_thinking": enable_thinking}
-    text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, **told
-    )
-    return str(text)
 
 
 def text_hash(text: str) -> str:

@@ -8,6 +8,7 @@ rule compare:
         scores=cell_files("scores.json", MERGED),
         answers=cell_files("scored.jsonl", MERGED),
         measurements=cell_files("measurements.json", MERGED),
+        manifests=cell_files("manifest.json", MERGED),
     output:
         report(
             f"{RUN}/tables/table1.csv",

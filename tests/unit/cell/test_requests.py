@@ -1,17 +1,20 @@
 """Prompts as token ids: worked examples, chat templates, and exactly one start token."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+from tests import tiny_tokenizers
 
-from quantbench.cell.requests import build_requests, check_context
+from quantbench.cell.requests import Prompts, build_prompts, check_context
 from quantbench.config import FAMILIES, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Sample, write_records
 from quantbench.errors import DataError, ModelError
-from quantbench.models.loading import load_tokenizer
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.study.spec import CellSpec, cell_spec
 
 CHAT = "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"
@@ -37,7 +40,7 @@ def build(repository: Path, data: Path, model: ModelEntry, shots: int = 0, chat:
     tokenizer = load_tokenizer(Path(str(model.folder)))
     if chat is not None:
         tokenizer.chat_template = chat
-    return build_requests(spec_of(repository, model, shots), data, tokenizer), tokenizer
+    return build_prompts(spec_of(repository, model, shots), data, tokenizer).requests, tokenizer
 
 
 def test_worked_examples_come_in_order_with_their_answers(repository: Path, data: Path, random_model) -> None:
@@ -90,26 +93,120 @@ def test_a_switch_that_the_template_does_not_know_is_refused(repository: Path, d
     assert build(repository, data, stand_in, chat=CHAT)[0]
 
 
-class _StartsTexts:
-    """A tokenizer that puts its start token first, as Llama's does."""
-
-    def __init__(self, tokenizer) -> None:
-        self._tokenizer = tokenizer
-        self.bos_token_id = tokenizer.bos_token_id
-        self.chat_template = DOUBLED
-        self.apply_chat_template = tokenizer.apply_chat_template
-
-    def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
-        ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
-        return {"input_ids": [self.bos_token_id, *ids] if add_special_tokens else ids}
+def own_model(folder: Path, random_model: ModelEntry, **stated: object) -> ModelEntry:
+    """A model of a tokenizer of one's own, with an embedding for each of its tokens."""
+    facts = random_model.architecture.model_copy(update={"vocab_size": 1000})
+    return random_model.model_copy(update={"folder": str(folder), "architecture": facts, **stated})
 
 
-def test_a_doubled_start_token_is_refused(repository: Path, data: Path, random_model) -> None:
-    tokenizer = load_tokenizer(Path(str(random_model.folder)))
-    tokenizer.chat_template = DOUBLED
-    model = random_model.model_copy(update={"chat_template": "tokenizer"})
-    with pytest.raises(ModelError, match="2 start tokens, expected 1 first"):
-        build_requests(spec_of(repository, model), data, _StartsTexts(tokenizer))
+def test_a_doubled_start_token_is_refused(repository: Path, data: Path, random_model, tmp_path: Path) -> None:
+    folder = tiny_tokenizers.llama2(tmp_path / "t")
+    for stated in (None, True):
+        model = own_model(folder, random_model, chat_template="tokenizer", start_token=stated)
+        with pytest.raises(
+            ModelError, match=r"model 'm': prompt of sample 0 has 2 start tokens, expected 1 first; mend"
+        ):
+            build(repository, data, model, chat=DOUBLED)
+        assert build(repository, data, model, chat=CHAT)[0]
+
+
+def test_a_missing_start_token_is_refused(repository: Path, data: Path, random_model, tmp_path: Path) -> None:
+    folder = tiny_tokenizers.llama2(tmp_path / "t")
+    model = own_model(folder, random_model, chat_template="tokenizer", start_token=True)
+    with pytest.raises(ModelError, match=r"model 'm': prompt of sample 0 has 0 start tokens, expected 1 first; mend"):
+        build(repository, data, model, chat=tiny_tokenizers.CHATML)
+    path = folder / "tokenizer.json"
+    write_json(path, read_json(path) | {"post_processor": None})
+    base = model.model_copy(update={"chat_template": "none"})
+    with pytest.raises(
+        ModelError,
+        match=r"has 0 start tokens, expected 1 first; mend post_processor .*add_bos_token .* \(start_token\)",
+    ):
+        build(repository, data, base)
+    assert build(repository, data, base.model_copy(update={"start_token": None}))[0]
+    alone = tiny_tokenizers.sentencepiece(tmp_path / "spm")
+    requests, tokenizer = build(repository, data, base.model_copy(update={"folder": str(alone)}))
+    assert all(request.token_ids[0] == tokenizer.bos_token_id for request in requests)
+    tiny_tokenizers.change(alone, add_bos_token=False)
+    with pytest.raises(ModelError, match="has 0 start tokens"):
+        build(repository, data, base.model_copy(update={"folder": str(alone)}))
+
+
+def test_a_start_token_that_a_model_does_not_know_is_refused(
+    repository: Path, data: Path, random_model, tmp_path: Path
+) -> None:
+    model = own_model(tiny_tokenizers.llama2(tmp_path / "t"), random_model, start_token=False)
+    with pytest.raises(ModelError, match=r"sample 0 begins with a start token, and start_token is false"):
+        build(repository, data, model)
+    qwen = own_model(tiny_tokenizers.qwen(tmp_path / "q"), random_model, start_token=False)
+    assert build(repository, data, qwen)[0]
+    with pytest.raises(ModelError, match="start_token is true in its entry, and its tokenizer names none"):
+        build(repository, data, qwen.model_copy(update={"start_token": True}))
+
+
+def test_a_prompt_that_ends_with_the_end_token_is_refused(
+    repository: Path, data: Path, random_model, tmp_path: Path
+) -> None:
+    model = own_model(tiny_tokenizers.llama3(tmp_path / "t"), random_model, chat_template="tokenizer")
+    closed = "{{ bos_token }}{% for m in messages %}{{ m['content'] }}<|eot_id|>{% endfor %}"
+    with pytest.raises(
+        ModelError, match=r"model 'm': prompt of sample 0 ends with the end token, .*add_generation_prompt"
+    ):
+        build(repository, data, model, chat=closed)
+
+
+def test_a_token_without_embedding_names_the_first_sample(
+    repository: Path, data: Path, random_model, tmp_path: Path
+) -> None:
+    folder = tiny_tokenizers.llama3(tmp_path / "t")
+    model = own_model(folder, random_model, chat_template="tokenizer")
+    requests, _ = build(repository, data, model)
+    largest = max(max(request.token_ids) for request in requests)
+
+    def rows(number: int) -> ModelEntry:
+        facts = model.architecture.model_copy(update={"vocab_size": number})
+        return model.model_copy(update={"architecture": facts})
+
+    assert build(repository, data, rows(largest + 1))[0]
+    said = (
+        rf"prompt of sample 0 holds '<\|eot_id\|>', token number {largest}, and the model has embeddings for {largest} "
+    )
+    with pytest.raises(ModelError, match=said):
+        build(repository, data, rows(largest))
+
+
+def test_what_a_text_says_ends_no_turn(repository: Path, data: Path, random_model, tmp_path: Path) -> None:
+    """Neither refused, as a second start token would be, nor obeyed."""
+    texts = ["@DRUG$ <|begin_of_text|> and @DRUG$", "@DRUG$<|eot_id|>@DRUG$", "plain @DRUG$ and @DRUG$"]
+    samples = [Sample(str(number), {"sentence": text}, "DDI-int", "d") for number, text in enumerate(texts)]
+    write_records(data / "samples.jsonl", samples)
+    model = own_model(tiny_tokenizers.llama3(tmp_path / "t"), random_model, start_token=True)
+    for chat_template in ("tokenizer", "none"):
+        chosen = model.model_copy(update={"chat_template": chat_template})
+        requests, tokenizer = build(repository, data, chosen)
+        ends = [request.token_ids.count(tokenizer.eos_token_id) for request in requests]
+        assert len(set(ends)) == 1
+        assert all(text in request.text for text, request in zip(texts, requests, strict=True))
+        assert all(text in tokenizer.decode(request.token_ids) for text, request in zip(texts, requests, strict=True))
+
+
+def test_the_hash_of_prompts_is_of_text_and_tokens(repository: Path, data: Path, random_model, tmp_path: Path) -> None:
+    model = own_model(tiny_tokenizers.llama3(tmp_path / "t"), random_model, chat_template="tokenizer")
+    tokenizer = load_tokenizer(tmp_path / "t")
+
+    def prompts(**changes: object) -> Prompts:
+        return build_prompts(spec_of(repository, model, **changes), data, tokenizer)
+
+    first = prompts()
+    assert first.sha256 == prompts().sha256
+    assert first.day == date(2024, 7, 26)
+    assert "26 Jul 2024" in first.requests[0].text
+    other = prompts(prompt_date=date(2025, 1, 1))
+    assert other.sha256 != first.sha256
+    tokenizer.chat_template = CHAT
+    assert prompts().day is None
+    changed = replace(first, requests=[*first.requests[:-1], replace(first.requests[-1], token_ids=[1, 2])])
+    assert changed.sha256 != first.sha256
 
 
 def test_prompts_beyond_the_context_are_named(repository: Path, data: Path, random_model) -> None:
@@ -144,5 +241,5 @@ def test_prompts_of_a_stand_in_have_the_length_asked_for(repository: Path, data:
     model = random_model.model_copy(update={"weights": "random"})
     tokenizer = load_tokenizer(Path(str(random_model.folder)))
     for tokens in (7, 5000):
-        requests = build_requests(spec_of(repository, model, prompt_tokens=tokens), data, tokenizer)
+        requests = build_prompts(spec_of(repository, model, prompt_tokens=tokens), data, tokenizer).requests
         assert {len(request.token_ids) for request in requests} == {tokens}

@@ -4,6 +4,7 @@ import json
 import re
 import resource
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.tiny_tokenizers import LLAMA3_DATED
+from tokenizers import AddedToken, Tokenizer, processors
 
 from quantbench.cell import running as runner
 from quantbench.cell.running import CellFolders, run_cell
@@ -22,7 +25,8 @@ from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Sample, write_records
 from quantbench.engine.generation import Generator
 from quantbench.errors import DataError, ModelError
-from quantbench.models.loading import load_model, load_tokenizer
+from quantbench.models.loading import load_model
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.models.weight_sizes import weight_bytes
 from quantbench.study.spec import cell_spec
 
@@ -219,3 +223,55 @@ def test_too_long_prompts_are_refused_before_the_model_loads(
     with pytest.raises(ModelError, match="exceeds the context of 64"):
         run("long")
     assert not list((tmp_path / "long").rglob("*.json*"))
+
+
+def test_a_cell_that_goes_on_after_midnight_keeps_what_it_has(
+    run: Run, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The template asks for the day, and in the two zones it is never the same one."""
+    folder = Path(str(catalogue.models["random"].folder))
+    (folder / "chat_template.jinja").write_text(LLAMA3_DATED, encoding="utf-8")
+    catalogue.models["random"] = catalogue.models["random"].model_copy(update={"chat_template": "tokenizer"})
+    append, generated = runner.Progress.append, []
+
+    def crash_after_two(self: Any, answers: Any) -> None:
+        append(self, answers)
+        generated.append(len(answers))
+        if len(generated) == 2:
+            raise MemoryError("killed")
+
+    monkeypatch.setattr(runner.Progress, "append", crash_after_two)
+    try:
+        monkeypatch.setenv("TZ", "Etc/GMT+12")
+        time.tzset()
+        with pytest.raises(MemoryError):
+            run("broken")
+        monkeypatch.setenv("TZ", "Etc/GMT-14")
+        time.tzset()
+        full = read_json(run("broken") / "out/manifest.json")
+        quantized = read_json(run("quantized", replace(CELL, precision="w4a16")) / "out/manifest.json")
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+    assert full["resumed"] == 1
+    assert sum(generated) == 2 * len(SAMPLES)  # of two cells, and nothing twice
+    assert full["prompt_date"] == "2024-07-26"
+    assert full["prompts_sha256"] == quantized["prompts_sha256"]
+
+
+def test_padding_without_embedding_and_an_end_token_after_texts_do_no_harm(run: Run, catalogue: Catalogue) -> None:
+    plain = (run("plain") / "out/predictions.jsonl").read_bytes()
+    folder = Path(str(catalogue.models["random"].folder))
+    whole = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    end = ("</s>", whole.token_to_id("</s>"))
+    whole.add_special_tokens([AddedToken("[PAD]", special=True)])
+    assert whole.token_to_id("[PAD]") >= catalogue.models["random"].architecture.vocab_size
+    whole.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[end])
+    whole.save(str(folder / "tokenizer.json"))
+    padding = {
+        "tokenizer_config.json": {"pad_token": "[PAD]"},
+        "config.json": {"pad_token_id": whole.token_to_id("[PAD]")},
+    }
+    for name, stated in padding.items():
+        write_json(folder / name, read_json(folder / name) | stated)
+    assert (run("odd") / "out/predictions.jsonl").read_bytes() == plain

@@ -16,6 +16,7 @@ import sys, time, pathlib
 def write(path): print("said"); pathlib.Path(path).write_text(str("torch" in sys.modules))
 def fail(path): raise SystemExit(3)
 def crash(path): raise KeyError("lost")
+def keep(path, config): pathlib.Path(path).write_text(repr(config))
 def sleep(path): import os; pathlib.Path(path).write_text(str(os.getpid())); time.sleep(60)
 """
 
@@ -42,6 +43,15 @@ def test_children_are_warm_and_report_what_happened(environment: dict[str, str],
     assert crashed.returncode == 1
     assert "KeyError: 'lost'" in crashed.stderr
     assert call(environment, "write", tmp_path / "y").returncode == 0  # the server survives its children
+
+
+def test_a_date_that_snakemake_read_reaches_the_child_as_text(environment: dict[str, str], tmp_path: Path) -> None:
+    code = (
+        "import sys, datetime; from quantbench.cell.warm import call; "
+        "sys.exit(call('target:keep', {'path': sys.argv[1], 'config': {'prompt_date': datetime.date(2024, 7, 26)}}, 1))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "x")], env=environment, timeout=120, check=True)
+    assert (tmp_path / "x").read_text() == "{'prompt_date': '2024-07-26'}"
 
 
 def test_a_killed_cell_takes_its_child_with_it(environment: dict[str, str], tmp_path: Path) -> None:

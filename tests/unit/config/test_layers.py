@@ -61,3 +61,10 @@ def test_settings_are_laid_over_each_other_in_order(elsewhere: Path, monkeypatch
         "f": 1,
         "g": [5],
     }
+
+
+def test_a_date_is_the_text_it_is_in_files_and_on_the_command_line(elsewhere: Path) -> None:
+    (elsewhere / "mine.yaml").write_text("prompt_date: 2025-01-02\n")
+    assert layered(elsewhere, [elsewhere / "mine.yaml"])["prompt_date"] == "2025-01-02"
+    assert layered(elsewhere, (), ["prompt_date=2026-03-04"])["prompt_date"] == "2026-03-04"
+    assert layered(elsewhere, (), ["limit=5"])["limit"] == 5

@@ -13,7 +13,8 @@ from quantbench.config.entries import PrecisionEntry
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.kinds.continuous import answer_continuously, check_one_device
 from quantbench.errors import ModelError
-from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
+from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.tokenizing import load_tokenizer
 
 SHARED = "Which label applies? Text: aspirin lowers fever; warfarin does not. "
 TEXTS = ["Text: aspirin", "a", "yes no maybe yes", "Answer: C; Answer:", "fever;", "Labels: b", "Which label"]

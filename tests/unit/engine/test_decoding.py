@@ -17,8 +17,9 @@ from quantbench.engine.decoding import Decoder
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.engine.stopping import AnswerCheck
-from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
+from quantbench.models.loading import LoadedModel, load_model
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.tasks import Task, get
 from quantbench.tasks.origin import Origin
 

@@ -15,7 +15,8 @@ from quantbench.engine.finite import FiniteScores
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.errors import ModelError
-from quantbench.models.loading import LoadedModel, NumberFormats, load_model, load_tokenizer
+from quantbench.models.loading import LoadedModel, NumberFormats, load_model
+from quantbench.models.tokenizing import load_tokenizer
 
 OVERFLOW = "computed in float16, whose largest is 65504, the model's activations overflow; "
 HALF = NumberFormats("float16", "float16")

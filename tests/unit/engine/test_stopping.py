@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from quantbench.cell.requests import Request, build_requests
+from quantbench.cell.requests import Request, build_prompts
 from quantbench.config import ModelEntry, load, load_datasets, read_entries
 from quantbench.config.entries import PrecisionEntry
 from quantbench.config.settings import read_yaml
@@ -15,7 +15,8 @@ from quantbench.datasets import prepare
 from quantbench.engine.decoding import Decoder
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
-from quantbench.models.loading import LoadedModel, load_model, load_tokenizer
+from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.study.spec import cell_spec
 from quantbench.tasks import get
 from quantbench.tasks.origin import Origin
@@ -124,7 +125,7 @@ def test_outputs_that_run_on_are_read_alike_from_each_of_their_beginnings(reposi
         data, source = tmp_path / dataset, repository / "resources/demo/datasets" / dataset
         prepare(catalogue.datasets[dataset], dataset, source, 6, 1, data)
         cell = Cell(name, "full", dataset, prompting, 0)
-        requests = build_requests(cell_spec(catalogue, cell), data, tokenizer)
+        requests = build_prompts(cell_spec(catalogue, cell), data, tokenizer).requests
         task = get(catalogue.datasets[dataset])
         samples = {sample.sample_id: sample for sample in read_records(data / "samples.jsonl", Sample)}
         for answer in generator.answer(requests):

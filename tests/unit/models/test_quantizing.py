@@ -20,8 +20,9 @@ from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.model_folder import MadeWith
 from quantbench.devices import processor
 from quantbench.errors import ModelError
-from quantbench.models.loading import load_model, load_tokenizer
+from quantbench.models.loading import load_model
 from quantbench.models.quantizing import Source, quantize_model
+from quantbench.models.tokenizing import load_tokenizer
 from quantbench.store.places import checkpoint_folder, read_manifest
 from quantbench.study.spec import cell_spec
 from quantbench.verify.run_cells import Verifier
@@ -83,6 +84,18 @@ def test_the_checkpoint_is_smaller_and_says_what_it_is(repository, local, precis
     assert (folder / "model.safetensors").stat().st_size < 0.7 * (source / "model.safetensors").stat().st_size
     assert (folder / "tokenizer.json").read_bytes() == (source / "tokenizer.json").read_bytes()
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == [".locks"]
+
+
+def test_the_checkpoint_has_every_chat_template(repository, local, precisions, tmp_path):
+    folder = shutil.copytree(repository / str(local.folder), tmp_path / "model")
+    (folder / "chat_template.jinja").write_text("DEFAULT")
+    (folder / "additional_chat_templates").mkdir()
+    (folder / "additional_chat_templates/rag.jinja").write_text("RAG")
+    source = Source("tiny-s", local, folder, None, file_hashes(folder))
+    quantize_model(source, precisions["w4a16"], tmp_path / "out", "cpu", MADE_WITH)
+    assert load_tokenizer(tmp_path / "out").chat_template == {"default": "DEFAULT", "rag": "RAG"}
+    files = read_manifest(tmp_path / "out", precisions["w4a16"]).files
+    assert "additional_chat_templates/rag.jinja" in files
 
 
 @pytest.mark.parametrize("name", ["w8a16", "w4a16"])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from tests.stand_ins import stand_in
+
+from quantbench.models.chat import find_chat
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
-from quantbench.prompts import as_chat
 
 TEXT = "Aspirin lowers fever; warfarin does not. " * 50
 
@@ -31,6 +35,7 @@ def test_padding_is_on_the_left_and_masked() -> None:
 
 def test_chat_and_back() -> None:
     tokenizer = SyntheticTokenizer(1000)
-    assert as_chat(tokenizer, "Which label?") == "<user>Which label?<turn><assistant>"
+    chat = find_chat(tokenizer, "m", stand_in(), date(2024, 7, 26))
+    assert chat.render("Which label?") == "<user>Which label?<turn><assistant>"
     assert tokenizer.decode([0, 5, 999, 1], skip_special_tokens=True) == "<5> <999>"
     assert tokenizer.bos_token_id is None

@@ -12,6 +12,7 @@ from quantbench.config.run import recorded_settings
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.manifest import Manifest
+from quantbench.errors import ConfigError
 from quantbench.study.spec import CellSpec, cell_spec, cell_specs, identity_hash
 
 # Only a tokenizer could make these again.
@@ -91,3 +92,40 @@ def test_the_engine_single_has_batches_of_one(repository: Path, engine: str, siz
     settings = read_yaml(repository / "config/config.yaml") | {"inference": {"engine": engine}}
     spec = cell_spec(load(repository, settings, "test"), Cell("phi-4", "full", "hoc", "instruction", 0))
     assert spec.max_batch_size == size
+
+
+def asked(repository: Path, **changes: object) -> dict[str, CellSpec]:
+    """A cell of a model with a chat template, of one without, and of a stand-in, under some settings of the run."""
+    settings = read_yaml(repository / "config/config.yaml") | changes
+    catalogue = load(repository, settings, "test")
+    names = {"chat": "phi-4", "base": "meditron-70b", "stand-in": "qwen2.5-3b"}
+    catalogue.models["qwen2.5-3b"] = catalogue.models["qwen2.5-3b"].model_copy(update={"weights": "random"})
+    return {kind: cell_spec(catalogue, Cell(name, "full", "hoc", "instruction", 0)) for kind, name in names.items()}
+
+
+def test_another_day_runs_cells_with_a_chat_template_again_and_no_others(repository: Path) -> None:
+    plain, stated = asked(repository), asked(repository, prompt_date="2024-07-26")
+    other = asked(repository, prompt_date="2026-01-31")
+    assert {kind: spec.identity for kind, spec in plain.items()} == {
+        kind: spec.identity for kind, spec in stated.items()
+    }
+    differ = {kind for kind, spec in other.items() if spec.identity != plain[kind].identity}
+    assert differ == {"chat"}
+    assert other["chat"].identity["model"] == plain["chat"].identity["model"] | {"prompt_date": "2026-01-31"}
+
+
+@pytest.mark.parametrize("value", ["today", "2024-02-30", 20240726, "26 Jul 2024", None])
+def test_a_day_that_is_none_is_refused(repository: Path, value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^test: key 'prompt_date' has the value "):
+        asked(repository, prompt_date=value)
+
+
+def test_a_named_chat_template_enters_the_identity(repository: Path) -> None:
+    named = thinking(repository, chat_template_name="rag").identity["model"]
+    assert named == thinking(repository).identity["model"] | {"chat_template_name": "rag"}
+    with pytest.raises(ValueError, match=r"chat_template_name is 'rag', and chat_template: none asks for no template"):
+        thinking(repository, chat_template_name="rag", chat_template="none")
+
+
+def test_whether_texts_begin_with_a_start_token_reruns_nothing(repository: Path) -> None:
+    assert thinking(repository, start_token=True).identity == thinking(repository, start_token=None).identity

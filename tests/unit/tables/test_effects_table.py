@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -175,3 +176,59 @@ def test_the_scores_of_random_weights_say_nothing_about_a_precision(run: Run, ce
     path = folder(run, cell) / "measurements.json"
     write_json(path, read_json(path) | {"weights": "random"})
     assert {(row.weights, row.verdict) for row in effects(run, [FULL, CELL])} == {("random", "inconclusive")}
+
+
+def said_of_prompts(run: Run, cell: Cell, **manifest: object) -> None:
+    """What a cell's manifest says of its prompts."""
+    write_json(folder(run, cell) / "manifest.json", manifest)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        ({"prompts_sha256": "a"}, {"prompts_sha256": "b"}, "texts or token ids"),
+        ({"identity": {"prompts": "a"}}, {"identity": {"prompts": "b"}}, "texts"),
+        ({"first_prompt_sha256": "a"}, {"first_prompt_sha256": "b"}, "the first prompt's text"),
+        (
+            {"identity": {"prompts": "a"}, "prompts_sha256": "x"},
+            {"identity": {"prompts": "b"}, "first_prompt_sha256": "y"},
+            "texts",
+        ),
+    ],
+)
+def test_cells_that_answered_other_prompts_are_refused_by_name(
+    run: Run, ours: dict[str, object], theirs: dict[str, object], words: str
+) -> None:
+    said_of_prompts(run, FULL, end="2026-02-02T00:00:00+00:00", **ours)
+    said_of_prompts(run, CELL, end="2026-02-01T00:00:00+00:00", **theirs)
+    with pytest.raises(DataError) as refused:
+        effects(run, [FULL, CELL])
+    assert str(refused.value) == (
+        f"{CELL.label}: not the prompts of {FULL.label} ({words} differ), so their answers are not compared; delete "
+        f"{folder(run, CELL)}, the older one, and run again"
+    )
+    said_of_prompts(run, CELL, **ours)
+    assert len(effects(run, [FULL, CELL])) == 1
+
+
+def test_every_pair_of_other_prompts_is_named_at_once(run: Run) -> None:
+    quantized = [cell for cell in run.cells if cell.precision != "full"]
+    for cell in quantized:
+        said_of_prompts(run, cell, prompts_sha256="b" * 64)
+    with pytest.raises(DataError) as refused:
+        effects(run)
+    lines = str(refused.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == [cell.label for cell in quantized]
+
+
+def test_a_noise_floor_of_other_prompts_is_refused(run: Run) -> None:
+    floor = replace(CELL, precision="full-replanned")
+    write_cell(run.catalogue, run.results, floor, ["yes"] * 30)
+    said_of_prompts(run, floor, prompts_sha256="b" * 64)
+    with pytest.raises(DataError, match=re.escape(f"{floor.label}: not the prompts of {FULL.label}")):
+        effects(run, [*run.cells, floor])
+
+
+def test_what_earlier_versions_did_not_record_is_not_held_against_a_cell(run: Run) -> None:
+    said_of_prompts(run, FULL)
+    assert len(effects(run, [FULL, CELL])) == 1

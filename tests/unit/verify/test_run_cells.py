@@ -209,3 +209,20 @@ def test_manifests_say_who_else_used_the_device(finished: Project) -> None:
     measured = json.loads((finished.results / "cells/random/full" / HOC / "measurements.json").read_text())
     assert measured["latency"]["contended_by"] == []
     assert all(len(item["token_times_s"]) == item["new_tokens"] for item in measured["latency"]["samples"])
+
+
+def test_prompts_other_than_those_of_full_precision_name_the_cell(project: Project) -> None:
+    path = project.results / "cells/random/w4a16" / HOC / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"prompts_sha256": "0" * 64}))
+    found = changed(project)
+    assert set(found) == {f"random/w4a16/{HOC}"}
+    (reason,) = found[f"random/w4a16/{HOC}"]
+    assert reason.startswith("random w4a16 on hoc (instruction, 0 shots): not the prompts of random full on hoc")
+    assert "(texts or token ids differ)" in reason
+    # A manifest of before that hash was kept, of the same texts, is held against what both say.
+    del manifest["prompts_sha256"]
+    path.write_text(json.dumps(manifest))
+    assert changed(project) == {}
+    path.write_text(json.dumps(manifest | {"identity": manifest["identity"] | {"prompts": "0" * 64}}))
+    assert "(texts differ)" in changed(project)[f"random/w4a16/{HOC}"][0]

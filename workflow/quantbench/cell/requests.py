@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from .. import tasks
 from ..contracts.records import Sample, read_records
 from ..engine.batches import Request
 from ..errors import DataError, ModelError
-from ..prompts import as_chat, read_template, render
-from ..study.spec import CellSpec
+from ..models.chat import Chat, find_chat
+from ..models.prompt_tokens import PromptTokenizer
+from ..prompts import read_template, render
+from ..study.spec import CellSpec, identity_hash
+from .prompt_checks import check_prompts
 
 if TYPE_CHECKING:
     from ..models.interfaces import Tokenizer
 
 
-def build_requests(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> list[Request]:
-    """Render and tokenize the prompts of a cell, in dataset order; a stand-in's are cut or filled as its settings say.
+@dataclass(frozen=True)
+class Prompts:
+    """The prompts of a cell, in dataset order.
+
+    Attributes:
+        requests: as the engine takes them.
+        day: what the chat template was told is today; None: no prompt shows it.
+    """
+
+    requests: list[Request]
+    day: date | None
+
+    @property
+    def sha256(self) -> str:
+        """Of all that the model reads, sample by sample: cells are compared only where it is the same."""
+        rows: list[JsonValue] = [[one.sample_id, one.text, list(one.token_ids)] for one in self.requests]
+        return identity_hash({"prompts": rows})
+
+
+def build_prompts(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> Prompts:
+    """Render, tokenize and check the prompts of a cell; a stand-in's are cut or filled as its settings say.
 
     Args:
         spec: the cell.
@@ -28,23 +53,31 @@ def build_requests(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> list[Req
 
     Raises:
         DataError: fewer worked examples than shots.
-        ModelError: no or a doubled start token, or no chat template where one is configured, or one without the switch that
-            is.
+        ModelError: what is wrong with the chat template (:mod:`quantbench.models.chat`) or with the token ids
+            (:mod:`quantbench.cell.prompt_checks`).
     """
     template, examples = read_template(spec.template), _worked_examples(spec, data)
-    name = spec.cell.model
-    requests = []
-    for sample in read_records(data / "samples.jsonl", Sample):
-        text = render(spec.dataset, template, sample, examples)
-        if spec.model.chat_template == "tokenizer":
-            text = _chat(tokenizer, text, spec)
-            # The template writes the start token itself; adding it again would double it.
-            token_ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        else:
-            token_ids = tokenizer(text)["input_ids"]
-        requests.append(Request(sample.sample_id, text, token_ids))
-    _check_start_token(requests, tokenizer, name)
-    return resized(requests, spec.prompt_tokens) if spec.model.has_random_weights and spec.prompt_tokens else requests
+    samples = read_records(data / "samples.jsonl", Sample)
+    prompts = [render(spec.dataset, template, sample, examples) for sample in samples]
+    chat = _chat(spec, tokenizer, prompts[0])
+    own = PromptTokenizer(tokenizer)
+    found = [own.tokenize(prompt, chat.render if chat else None) for prompt in prompts]
+    requests = [Request(sample.sample_id, one.text, one.token_ids) for sample, one in zip(samples, found, strict=True)]
+    if not spec.model.has_random_weights:
+        check_prompts(requests, tokenizer, own, spec)
+    elif spec.prompt_tokens:
+        requests = resized(requests, spec.prompt_tokens)
+    return Prompts(requests, spec.prompt_date if chat and chat.shows_day(prompts[0]) else None)
+
+
+def _chat(spec: CellSpec, tokenizer: Tokenizer, prompt: str) -> Chat | None:
+    """The chat template where one is configured, tried on a prompt; a stand-in's is none of the model's own."""
+    if spec.model.chat_template == "none":
+        return None
+    chat = find_chat(tokenizer, spec.cell.model, spec.model, spec.prompt_date)
+    if not spec.model.has_random_weights:
+        chat.check(prompt)
+    return chat
 
 
 def resized(requests: Sequence[Request], tokens: int) -> list[Request]:
@@ -81,30 +114,3 @@ def _worked_examples(spec: CellSpec, data: Path) -> list[tuple[Sample, str]]:
         raise DataError(f"{data / 'shots.jsonl'}: {len(pool)} worked examples, {cell.label} needs {cell.shots}")
     task = tasks.get(spec.dataset)
     return [(example, task.render(example.gold, example)) for example in pool[: cell.shots]]
-
-
-def _chat(tokenizer: Tokenizer, text: str, spec: CellSpec) -> str:
-    name, template = spec.cell.model, getattr(tokenizer, "chat_template", None)
-    if not template:
-        raise ModelError(f"model {name!r}: its tokenizer has no chat template; set chat_template: none in its entry")
-    thinking = spec.model.enable_thinking
-    # A template is told anything and says nothing; a stand-in's is none of the model's own.
-    if thinking is not None and "enable_thinking" not in str(template) and not spec.model.has_random_weights:
-        raise ModelError(
-            f"model {name!r}: enable_thinking is {str(thinking).lower()} in its entry, and its chat template knows no such switch; "
-            "leave it out"
-        )
-    return as_chat(tokenizer, text, thinking)
-
-
-def _check_start_token(requests: Sequence[Request], tokenizer: Tokenizer, name: str) -> None:
-    """A tokenizer that starts texts with a start token must do so exactly once: a doubled one changes answers."""
-    start = tokenizer.bos_token_id
-    if start is None or start not in tokenizer("x")["input_ids"]:
-        return
-    for request in requests:
-        count = request.token_ids.count(start)
-        if count != 1 or request.token_ids[0] != start:
-            raise ModelError(
-                f"model {name!r}: prompt of sample {request.sample_id} has {count} start tokens, expected 1 first"
-            )

@@ -32,7 +32,7 @@ from ..store.found_weights import Weights, find_weights
 from ..study.spec import CellSpec, Identity, identity_hash
 from ..tasks.origin import Origin
 from .progress import Progress
-from .requests import build_requests, check_context
+from .requests import Prompts, build_prompts, check_context
 
 if TYPE_CHECKING:
     from ..contracts.machine import DeviceFacts
@@ -64,12 +64,17 @@ class _Instruments:
 class _Prepared:
     """A cell once everything that can be checked without its model has been checked."""
 
-    requests: list[Request]
+    prompts: Prompts
     plan: Plan
     identity: Identity
     tokenizer: Tokenizer
     weights: Weights
     formats: NumberFormats
+
+    @property
+    def requests(self) -> list[Request]:
+        """The prompts as the engine takes them."""
+        return self.prompts.requests
 
 
 def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
@@ -111,7 +116,8 @@ def _prepare(spec: CellSpec, folders: CellFolders, device: str) -> _Prepared:
     check_prepared(folders.data)
     weights = find_weights(spec, folders.notes or folders.leases.with_name(".verified"))
     tokenizer = _tokenizer(spec, weights.folder)
-    requests = build_requests(spec, folders.data, tokenizer)
+    prompts = build_prompts(spec, folders.data, tokenizer)
+    requests = prompts.requests
     check_context(requests, spec)
     plan = (second_plan if spec.is_noise_floor else make_plan)(
         lengths=[len(request.token_ids) for request in requests],
@@ -126,7 +132,7 @@ def _prepare(spec: CellSpec, folders: CellFolders, device: str) -> _Prepared:
         "weights": identity_hash(dict(weights.files)),
     }
     formats = number_formats(spec.model, spec.precision, device)
-    return _Prepared(requests, plan, identity, tokenizer, weights, formats)
+    return _Prepared(prompts, plan, identity, tokenizer, weights, formats)
 
 
 def _is_finished(outputs: Path, identity: Identity) -> bool:
@@ -141,9 +147,9 @@ def _tokenizer(spec: CellSpec, folder: Path) -> Tokenizer:
         from ..models.synthetic_tokenizer import SyntheticTokenizer
 
         return cast("Tokenizer", SyntheticTokenizer(spec.model.architecture.vocab_size))
-    from ..models.loading import load_tokenizer
+    from ..models.tokenizing import load_tokenizer
 
-    return load_tokenizer(folder)
+    return load_tokenizer(folder, spec.model.architecture.vocab_size)
 
 
 def _generate(
@@ -246,6 +252,8 @@ def _write(
         configuration=spec.configuration,
         dataset=PreparedDataset.read(folders.data / "dataset.json"),
         first_prompt_sha256=identity_hash({"text": prepared.requests[0].text}),
+        prompts_sha256=prepared.prompts.sha256,
+        prompt_date=prepared.prompts.day,
         plan_sha256=str(prepared.identity["plan"]),
         seed=spec.seed,
         outputs={name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json")},

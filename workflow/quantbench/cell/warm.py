@@ -46,7 +46,9 @@ def call(function: str, arguments: Mapping[str, object], threads: int) -> int:
         QuantbenchError: the server did not start in time, or died.
     """
     with _connect(threads) as connection:
-        request = json.dumps({"function": function, "arguments": arguments, "folder": str(Path.cwd())}).encode()
+        # Snakemake's own reading of a configuration has dates, which JSON has not.
+        text = json.dumps({"function": function, "arguments": arguments, "folder": str(Path.cwd())}, default=str)
+        request = text.encode()
         socket.send_fds(connection, [len(request).to_bytes(4, "big") + request], [1, 2])
         status = connection.recv(4)
     if len(status) < 4:

@@ -2,8 +2,9 @@
 
 Recomputed from each cell's manifest: the hashes of its predictions and measurements, of the run's samples, of the
 dataset files they were read from, and of the model's files. Compared: model, precision settings, prompt template, labels, generation
-settings and engine version, as the catalogue has them now under the run settings the manifest records. With
---configfile those settings are taken from there instead, so that a changed limit or engine counts too.
+settings and engine version, as the catalogue has them now under the run settings the manifest records; and the hashes of a
+cell's prompts with those of the full-precision cell that it is compared with. With --configfile the settings are taken
+from there instead, so that a changed limit or engine counts too.
 Files that are no longer here (a model deleted after its run) are said, and do not count.
 
 With --files, every retrieved or made file of the run's models, checkpoints and datasets is read again and held against

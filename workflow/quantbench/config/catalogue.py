@@ -14,7 +14,7 @@ from ..errors import ConfigError, nearest
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
 from .lock import LOCK_FILE, LockedModel, read_lock
 from .run import RunConfig
-from .settings import Settings, merged, parse, read_yaml
+from .settings import Settings, load_yaml, merged, parse, read_yaml
 from .vocabulary import Vocabulary, in_display_order
 
 Entry = TypeVar("Entry", bound=Settings)
@@ -170,7 +170,7 @@ def assigned(assignments: Iterable[str]) -> dict[str, object]:
         if not key or not equals:
             raise ConfigError(f"--config {text!r} is not KEY=VALUE; a file is named with --configfile")
         try:
-            settings = merged(settings, {key: yaml.safe_load(value)})
+            settings = merged(settings, {key: load_yaml(value)})
         except yaml.YAMLError as error:
             raise ConfigError(f"--config {text!r}: the value is not valid YAML: {error}") from None
     return settings

@@ -56,6 +56,15 @@ class ModelEntry(Settings):
     chat_template: Literal["tokenizer", "none"] = Field(
         description="`tokenizer`: the template that comes with the tokenizer; `none`: a base model, prompts go in as text"
     )
+    chat_template_name: str | None = Field(
+        default=None,
+        description="which one is meant where the tokenizer has several; `null`: the one named `default`",
+    )
+    start_token: bool | None = Field(
+        default=None,
+        description="whether the model was trained on texts that begin with a start token (`bos_token`): `true`, every prompt must "
+        "have exactly one, at its beginning; `false`, none there; `null`: not known, one where the tokenizer adds it by itself",
+    )
     enable_thinking: bool | None = Field(
         default=None,
         description="what the chat template is told as `enable_thinking`, the switch of models that think or do not; `null`: "
@@ -147,6 +156,11 @@ class ModelEntry(Settings):
             raise ValueError(
                 f"enable_thinking is {str(self.enable_thinking).lower()}, which only a chat template can be told; leave it out, or "
                 "give chat_template: tokenizer"
+            )
+        if self.chat_template_name is not None and self.chat_template == "none":
+            raise ValueError(
+                f"chat_template_name is {self.chat_template_name!r}, and chat_template: none asks for no template; leave one of "
+                "them out"
             )
         if self.reasoning_tokens and self.enable_thinking is False:
             raise ValueError(

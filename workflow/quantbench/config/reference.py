@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
@@ -163,6 +164,8 @@ def _in_words(annotation: object, bounds: str = "", plural: str = "") -> str:
         return "`null`" if annotation is NoneType else "`true` or `false`"
     if annotation is int or annotation is float:
         return f"{'whole ' if annotation is int else ''}number{plural} {bounds}".rstrip()
+    if annotation is date:
+        return f"date{plural}"
     section = isinstance(annotation, type) and issubclass(annotation, Settings)
     return f"{'text' if annotation is str else 'section' if section else 'object'}{plural}"
 

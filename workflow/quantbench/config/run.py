@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -15,6 +16,9 @@ else:
     Engine = Literal[module_names("engine/kinds")]
 
 Names = list[str] | Literal["all"]
+
+# What Llama 3's own template takes for today where nobody tells it.
+DEFAULT_PROMPT_DATE = date(2024, 7, 26)
 
 
 class DataSettings(Settings):
@@ -204,6 +208,11 @@ class RunConfig(Settings):
         default=2509,
         ge=0,
         description="of the sample limit, worked examples, latency samples, sampled chains and bootstrap",
+    )
+    prompt_date: date = Field(
+        default=DEFAULT_PROMPT_DATE,
+        description="the day that chat templates take for today where they ask for it, `YYYY-MM-DD`: prompts are the same whenever a "
+        "cell runs. Another day runs the cells of all models with a chat template again",
     )
     allow_missing: bool = Field(
         default=False,

@@ -37,10 +37,24 @@ def module_names(folder: str, prefix: str = "") -> tuple[str, ...]:
     return tuple(sorted(path.stem.removeprefix(prefix) for path in found))
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Reads what JSON can hold: a date stays the text it is."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def load_yaml(text: str) -> object:
+    """Read YAML; dates in it are text, since settings also travel as JSON."""
+    return yaml.load(text, _PlainLoader)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; a :class:`ConfigError` names file and line where it is malformed."""
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:

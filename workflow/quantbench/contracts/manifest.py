@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
@@ -103,6 +104,16 @@ class Manifest(Contract):
     )
     dataset: PreparedDataset = Field(description="the content of `dataset.json`")
     first_prompt_sha256: str = Field(description="of the first sample's prompt")
+    prompts_sha256: str | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="of all prompts, as text and token ids; left out by earlier versions. Only cells with the same are compared",
+    )
+    prompt_date: date | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="the day that the chat template was told, where prompts show it; else left out",
+    )
     plan_sha256: str = Field(description="of which samples shared which batch")
     seed: int = Field(description="of samples, of those timed, and of sampling")
     outputs: dict[str, str] = Field(default={}, description="the cell's two other files -> SHA-256")

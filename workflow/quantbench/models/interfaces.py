@@ -7,24 +7,49 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..prompts import ChatTokenizer
-
 if TYPE_CHECKING:
     import torch
     from transformers import DynamicCache, GenerationConfig, PreTrainedConfig
     from transformers.generation.continuous_batching import ContinuousBatchingManager
 
 
-class Tokenizer(ChatTokenizer, Protocol):
+class AddedToken(Protocol):
+    """A token that a tokenizer looks for before it cuts a text; ``str()`` is how it is written."""
+
+    special: bool
+
+
+class Tokenizer(Protocol):
     """A tokenizer that pads on the left and knows where answers end."""
 
     bos_token_id: int | None
     eos_token_id: int
     pad_token_id: int
-    chat_template: str | None
+    chat_template: str | dict[str, str] | None
 
-    def __call__(self, text: str, *, add_special_tokens: bool = True) -> Mapping[str, list[int]]:
-        """The tokens of a text, as ``input_ids``."""
+    @property
+    def special_tokens_map(self) -> Mapping[str, str]:
+        """What its special tokens are called, ``bos_token``, and how they are written."""
+
+    @property
+    def all_special_tokens(self) -> list[str]:
+        """How they are written, those without a name included."""
+
+    @property
+    def all_special_ids(self) -> list[int]:
+        """Their numbers."""
+
+    @property
+    def added_tokens_decoder(self) -> Mapping[int, AddedToken]:
+        """What it looks for before it cuts a text, by number."""
+
+    def __call__(
+        self, text: str, *, add_special_tokens: bool = True, split_special_tokens: bool = False
+    ) -> Mapping[str, list[int]]:
+        """The tokens of a text, as ``input_ids``; special tokens in it are text where they are to be split."""
+
+    def convert_ids_to_tokens(self, ids: int) -> str:
+        """How one token is written."""
 
     def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
         """The text of some tokens."""

@@ -56,21 +56,6 @@ class LoadedModel:
     applied: AppliedPrecision
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Load the tokenizer, padding on the left: generation continues at a prompt's right end."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False, padding_side="left"
-    )
-    if tokenizer.eos_token_id is None:
-        raise ModelError(f"{folder}: the tokenizer names no end-of-text token, so no answer would ever end")
-    if tokenizer.pad_token_id is None:
-        # Padding is masked out, so its identity does not matter; base models often name none.
-        tokenizer.pad_token = tokenizer.eos_token
-    return cast(Tokenizer, tokenizer)
-
-
 def load_model(
     folder: Path,
     entry: ModelEntry,
@@ -86,7 +71,7 @@ def load_model(
         folder: a checked model folder (:func:`quantbench.store.folder_checks.check_folder`); of a stand-in, nothing is read.
         entry: the model.
         precision: its settings go to transformers' ``BitsAndBytesConfig``.
-        tokenizer: from :func:`load_tokenizer`.
+        tokenizer: from :func:`quantbench.models.tokenizing.load_tokenizer`.
         device: ``cuda`` (spread over the visible devices) or ``cpu``.
         quantized: the weights in ``folder`` are quantized at this precision already; its settings stand beside them.
         formats: None: those of :func:`number_formats`.
@@ -182,6 +167,7 @@ def _published_model(folder: Path, options: dict[str, object]) -> CausalModel:
         # Mismatches are then named by us, and not only counted.
         ignore_mismatched_sizes=True,
         output_loading_info=True,
+        config=text_config(folder),
         **options,
     )
     check_loaded(folder, model, found)

@@ -14,7 +14,8 @@ from ..store.folder_checks import check_folder
 from ..store.places import MANIFEST
 from ..store.published_precision import check_published_precision
 from ..store.sharing import alone, share
-from .loading import LoadedModel, NumberFormats, load_model, load_tokenizer, number_formats
+from .loading import LoadedModel, NumberFormats, load_model, number_formats
+from .tokenizing import NAMED_TEMPLATES, load_tokenizer
 
 SHARD = "5GB"
 _WEIGHTS = (".safetensors", ".bin", ".index.json")
@@ -68,7 +69,7 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
             made_on=device,
             made_with=made_with,
             seconds=time.perf_counter() - begin,
-            bytes=sum(path.stat().st_size for path in part.iterdir()),
+            bytes=sum(path.stat().st_size for path in part.rglob("*") if path.is_file()),
             files=file_hashes(part),
         )
         manifest.write(part / MANIFEST)
@@ -90,6 +91,9 @@ def _save(loaded: LoadedModel, source: Path, target: Path) -> None:
     loaded.model.generation_config = GenerationConfig()
     loaded.model.save_pretrained(target, max_shard_size=SHARD)
     (target / "generation_config.json").unlink(missing_ok=True)
+    named = source / NAMED_TEMPLATES
+    if named.is_dir():
+        shutil.copytree(named, target / NAMED_TEMPLATES)
     for path in source.iterdir():
         other = path.name == "config.json" or path.name == MANIFEST or path.name.startswith(".")
         if path.is_file() and not other and not path.name.endswith(_WEIGHTS):

@@ -135,6 +135,10 @@ def text_config(folder: Path) -> PreTrainedConfig:
             "continues texts"
         )
     _refuse_other_heads(path, config.architectures or [], set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()))
+    text = config.get_text_config()
+    # Embeddings with a padding row that they do not have cannot be made; what pads is the tokenizer's affair.
+    if text.pad_token_id is not None and not 0 <= text.pad_token_id < text.vocab_size:
+        text.pad_token_id = None
     return config
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ..config import Catalogue, DatasetEntry, LockedModel, ModelEntry, PrecisionEntry
-from ..config.run import HardwareSettings, InferenceSettings, MeasurementSettings, SelfConsistency
+from ..config.run import DEFAULT_PROMPT_DATE, HardwareSettings, InferenceSettings, MeasurementSettings, SelfConsistency
 from ..contracts.cell_name import Cell
 from ..prompts import read_template, template_path, text_hash
 
@@ -65,6 +66,7 @@ class CellSpec:
         sampling: of self-consistency; None: greedy.
         limit: stratified number of test samples; None: all.
         seed: of samples, of those timed, and of sampling.
+        prompt_date: what chat templates take for today.
         prompt_tokens: length that prompts of a stand-in are cut or filled to; None: as the texts are.
         inference, measurement, hardware: settings of the run.
         alternatives: precisions of the model that results are shown of, by name: what advice can be given of.
@@ -80,6 +82,7 @@ class CellSpec:
     sampling: SelfConsistency | None
     limit: int | None
     seed: int
+    prompt_date: date
     prompt_tokens: int | None
     inference: InferenceSettings
     measurement: MeasurementSettings
@@ -137,13 +140,20 @@ class CellSpec:
         """What weights and tokenizer are; a stand-in's follow from its architecture and the seed of its weights."""
         if not self.model.has_random_weights:
             facts = {"hub_id", "revision", "folder", "chat_template", "full_dtype"}
-            return self.model.model_dump(include=facts) | self._thoughts_identity()
+            return self.model.model_dump(include=facts) | self._chat_identity() | self._thoughts_identity()
         stand_in: Identity = self.model.model_dump(
             include={"weights", "family", "architecture", "config_json", "chat_template", "full_dtype"},
             exclude_defaults=True,
         )
         made: Identity = {"weights_version": RANDOM_WEIGHTS_VERSION, "prompt_tokens": self.prompt_tokens}
         return stand_in | made | self._thoughts_identity()
+
+    def _chat_identity(self) -> Identity:
+        """Which template and day are told, where that is set: only the tokenizer knows whether its template asks for the day."""
+        named: Identity = self.model.model_dump(include={"chat_template_name"}, exclude_none=True)
+        if self.model.chat_template == "none" or self.prompt_date == DEFAULT_PROMPT_DATE:
+            return named
+        return named | {"prompt_date": self.prompt_date.isoformat()}
 
     def _thoughts_identity(self) -> Identity:
         """What is set about thoughts, and nothing else: it decides where outputs stop, and which special tokens they keep.
@@ -177,6 +187,7 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
             sampling=run.inference.self_consistency if cell.prompting == "self_consistency" else None,
             limit=run.limit,
             seed=run.seed,
+            prompt_date=run.prompt_date,
             prompt_tokens=run.random_weights.prompt_tokens,
             inference=run.inference,
             measurement=run.measurement,

@@ -12,6 +12,7 @@ from .. import tasks
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.measurements import Measurements
+from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
 from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..contracts.scores import Scores
@@ -69,7 +70,7 @@ def effects_table(
         judging: margin, and how intervals are made.
 
     Raises:
-        DataError: a file is missing or malformed, two cells hold different samples, or a score does not follow from the
+        DataError: a file is missing or malformed, two cells hold different samples or answered different prompts, or a score does not follow from the
             answers beside it.
     """
     pairs = _Pairs(vocabulary, results, frozenset(cells), judging)
@@ -104,25 +105,34 @@ class _Pairs:
         for cell in dict.fromkeys(cells):
             by_reference.setdefault(self._reference(cell), []).append(cell)
         documents = {name: self._documents(name) for name in dict.fromkeys(cell.dataset for cell in by_reference)}
+        self._check_prompts(by_reference)
         effects: dict[Cell, EffectRow] = {}
         for reference, others in by_reference.items():
             full = self._read(reference)
             groups = [_document_of(documents[reference.dataset], answer, reference) for answer in full.answers]
-            again = self._noise_floor(reference)
+            repeat = self._repeat(reference)
+            again = self._read(repeat) if repeat else None
             if again is not None:
                 _check_same_samples(full, again)
             effects |= {cell: self._effect(full, self._read(cell), again, groups) for cell in others}
         return effects
 
+    def _check_prompts(self, by_reference: Mapping[Cell, Sequence[Cell]]) -> None:
+        """Refuse every pair at once, noise floors included, before any is compared."""
+        pairs = []
+        for reference, others in by_reference.items():
+            full, floor = PromptHashes.read(self.results, reference), self._repeat(reference)
+            pairs += [(PromptHashes.read(self.results, cell), full) for cell in (*others, *([floor] if floor else []))]
+        refuse_other_prompts(pairs)
+
     def _reference(self, cell: Cell) -> Cell:
         return replace(cell, precision=self.vocabulary.reference)
 
-    def _noise_floor(self, reference: Cell) -> _Answers | None:
+    def _repeat(self, reference: Cell) -> Cell | None:
         """Full precision once more under a second batch plan, where that was run."""
         floors = self.vocabulary.noise_floors.items()
         repeats = [replace(reference, precision=name) for name, of in floors if of == reference.precision]
-        found = [cell for cell in repeats if cell in self.finished]
-        return self._read(found[0]) if found else None
+        return next((cell for cell in repeats if cell in self.finished), None)
 
     def _documents(self, dataset: str) -> dict[str, str]:
         samples = read_records(self.results / "datasets" / dataset / "samples.jsonl", Sample)

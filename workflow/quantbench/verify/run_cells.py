@@ -2,13 +2,15 @@
 
 For each cell, from its manifest: the hashes of its own files, of the run's samples and worked examples, of the dataset
 files these were read from, and of the model's files; and everything its answers depend on (model, precision settings,
-prompt template, labels, generation and batch settings, engine version) against the configuration of today.
+prompt template, labels, generation and batch settings, engine version) against the configuration of today; and the hashes of
+its prompts against those of the full-precision cell that it is compared with.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -18,8 +20,9 @@ from ..config.settings import parse
 from ..contracts.cell_name import Cell, parse_folder
 from ..contracts.checksums import Expected, changes, difference, file_hashes, sha256_of
 from ..contracts.manifest import Manifest, PublishedModel
+from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
 from ..datasets import source_folder
-from ..errors import QuantbenchError
+from ..errors import DataError, QuantbenchError
 from ..prompts import template_path
 from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
 from ..study.spec import cell_spec
@@ -70,6 +73,7 @@ class Verifier:
                 check.problems.extend(_changes(root, cell, manifest.identity, cell_spec(catalogue, cell).identity))
                 sources = source_folder(root, dataset, cell.dataset, data_folder(root, ran) if ran else None)
                 self._dataset(run / "datasets" / cell.dataset, sources, manifest, check)
+                self._prompts(run, cell, catalogue.vocabulary.reference, check)
                 self._model(root, (ran or catalogue.run).models_folder, model, manifest, check)
         except QuantbenchError as error:
             check.problems.append(str(error))
@@ -111,6 +115,15 @@ class Verifier:
         check.problems.extend(
             f"{folder / change.name}: {_SAID[change.kind]} since the cell ran" for change in changes(recorded, found)
         )
+
+    def _prompts(self, run: Path, cell: Cell, reference: str, check: Check) -> None:
+        """Whether it answered what full precision answered, with which it is compared."""
+        full = replace(cell, precision=reference)
+        if (run / "cells" / full.folder / MANIFEST).exists():
+            try:
+                refuse_other_prompts([(PromptHashes.read(run, cell), PromptHashes.read(run, full))])
+            except DataError as error:
+                check.problems.append(str(error))
 
     def _compare(self, path: Path, sha256: str | None, check: Check, wrong: str) -> None:
         if not path.is_file():

@@ -1,0 +1,87 @@
+"""Tokenizers as they are published, and as they should not be."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests import tiny_tokenizers
+
+from quantbench.errors import ModelError
+from quantbench.models.tokenizing import load_tokenizer
+
+
+def test_padding_takes_a_row_of_the_embeddings(tmp_path: Path) -> None:
+    from tokenizers import AddedToken, Tokenizer
+
+    folder = tiny_tokenizers.llama2(tmp_path)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    rows = tokenizer.get_vocab_size()
+    tokenizer.add_special_tokens([AddedToken("[PAD]", special=True)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tiny_tokenizers.change(folder, pad_token="[PAD]")
+    assert load_tokenizer(folder).pad_token_id == rows
+    assert load_tokenizer(folder, rows + 1).pad_token_id == rows
+    moved = load_tokenizer(folder, rows)
+    assert moved.pad_token_id == moved.eos_token_id == 2
+    assert load_tokenizer(folder, 2).pad_token_id == 1
+    with pytest.raises(
+        ModelError, match=r"every special token .* outside of the model's 0 embeddings .* is number 2\)"
+    ):
+        load_tokenizer(folder, 0)
+
+
+def test_padding_that_has_a_row_is_left_alone(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(tiny_tokenizers.qwen(tmp_path), 10_000)
+    assert tokenizer.pad_token_id == tokenizer.convert_tokens_to_ids("<|endoftext|>")
+
+
+def test_a_base_models_padding_is_its_end_token(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(tiny_tokenizers.llama3(tmp_path), 10_000)
+    assert tokenizer.pad_token_id == tokenizer.eos_token_id
+
+
+def test_no_end_token_is_refused(tmp_path: Path) -> None:
+    folder = tiny_tokenizers.change(tiny_tokenizers.llama3(tmp_path), eos_token=None)
+    with pytest.raises(ModelError, match="names no end-of-text token"):
+        load_tokenizer(folder)
+
+
+def test_a_sentencepiece_model_alone_is_a_tokenizer(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(tiny_tokenizers.sentencepiece(tmp_path))
+    ids = tokenizer("we need to add 9 µg")["input_ids"]
+    assert ids[0] == tokenizer.bos_token_id
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "we need to add 9 µg"
+
+
+def test_the_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny_tokenizers.sentencepiece(tmp_path)
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    with pytest.raises(ModelError) as refused:
+        load_tokenizer(folder)
+    assert str(refused.value) == (
+        f"{folder}: its tokenizer is a tokenizer.model, which needs the packages sentencepiece and protobuf; pip install -r "
+        "requirements/inference.txt"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", json.dumps({"model": {"type": "BPE"}}), "version https://git-lfs.github.com/spec/v1"],
+)
+def test_broken_files_are_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    folder = tiny_tokenizers.llama3(tmp_path)
+    (folder / "tokenizer.json").write_text(content)
+    with pytest.raises(ModelError) as refused:
+        load_tokenizer(folder)
+    assert str(refused.value).startswith(f"{folder}: its tokenizer cannot be loaded: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_broken_sentencepiece_model_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = tiny_tokenizers.sentencepiece(tmp_path)
+    (folder / "tokenizer.model").write_bytes(b"\x0a\x05nonsense")
+    with pytest.raises(ModelError, match=r"^[^\n]* its tokenizer cannot be loaded: [^\n]*$"):
+        load_tokenizer(folder)

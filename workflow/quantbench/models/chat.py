@@ -1,0 +1,149 @@
+"""A prompt as one user turn, by the chat template that comes with a tokenizer: the same text on every day."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from jinja2 import nodes
+
+from ..errors import ModelError
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from ..config import ModelEntry
+    from .interfaces import Tokenizer
+
+# As Llama 3 writes a date; a template that asks for today writes it as it likes.
+_DATE_STRING = "%d %b %Y"
+# Renders of one prompt that must come out alike: a coin that a template throws shows in all but one of 128 runs.
+_TRIES = 8
+# Any other day than the one that is told shows whether a prompt holds it.
+_OTHER_DAYS = (date(1999, 12, 31), date(2001, 2, 3))
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A chat template with everything it is told beside the prompt.
+
+    Attributes:
+        model: the model's name, for errors.
+        source: the template, in Jinja2.
+        special_tokens: what templates call special tokens, ``bos_token``, and how these are written.
+        day: what the template takes for today. Templates that ask for the day would otherwise make other prompts tomorrow,
+            for one precision of a comparison or for the second half of a cell.
+        enable_thinking: what it is told so; None: nothing.
+    """
+
+    model: str
+    source: str
+    special_tokens: dict[str, str]
+    day: date
+    enable_thinking: bool | None = None
+
+    def render(self, prompt: str) -> str:
+        """The prompt as one user turn, ready for the model's answer.
+
+        Raises:
+            ModelError: the template is malformed or refuses the prompt, with what it says.
+        """
+        today = datetime.combine(self.day, time())
+        told: dict[str, object] = {} if self.enable_thinking is None else {"enable_thinking": self.enable_thinking}
+        if "strftime_now" not in self._names:
+            told["date_string"] = today.strftime(_DATE_STRING)
+        try:
+            # transformers' own call replaces every function that it is handed, and so the clock, by a placeholder.
+            return self._template.render(
+                messages=[{"role": "user", "content": prompt}],
+                tools=None,
+                documents=None,
+                add_generation_prompt=True,
+                strftime_now=today.strftime,
+                **self.special_tokens,
+                **told,
+            )
+        # A template is code of the model's makers, which may fail in any way.
+        except Exception as error:
+            raise self._refused(error) from error
+
+    def check(self, prompt: str) -> None:
+        """Refuse a template that does not know a switch of the entry, or writes another text each time.
+
+        Raises:
+            ModelError: names the model and what to change.
+        """
+        if self.enable_thinking is not None and "enable_thinking" not in self._names:
+            raise ModelError(
+                f"model {self.model!r}: enable_thinking is {str(self.enable_thinking).lower()} in its entry, and its chat "
+                "template knows no such switch; leave it out"
+            )
+        if len({self.render(prompt) for _ in range(_TRIES)}) > 1:
+            raise ModelError(
+                f"model {self.model!r}: its chat template makes another prompt of the same text each time, so no two cells "
+                "would see the same; mend the template in its folder"
+            )
+
+    def shows_day(self, prompt: str) -> bool:
+        """Whether another day would make another prompt of this text."""
+        text = self.render(prompt)
+        return any(replace(self, day=day).render(prompt) != text for day in _OTHER_DAYS)
+
+    @cached_property
+    def _template(self) -> Template:
+        # The environment of chat templates is transformers' own affair; nothing public compiles one.
+        from transformers.utils.chat_template_utils import _compile_jinja_template
+
+        try:
+            compiled: Template = _compile_jinja_template(self.source)
+        except Exception as error:
+            raise self._refused(error) from error
+        return compiled
+
+    @cached_property
+    def _names(self) -> set[str]:
+        """Every name that occurs in the template."""
+        tree = self._template.environment.parse(self.source)
+        return {node.name for node in tree.find_all(nodes.Name)}
+
+    def _refused(self, error: Exception) -> ModelError:
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        return ModelError(
+            f"model {self.model!r}: its chat template refuses a prompt of one user turn: {said[:300]}; mend the template in its "
+            "folder, or set chat_template: none in its entry"
+        )
+
+
+def find_chat(tokenizer: Tokenizer, model: str, entry: ModelEntry, day: date) -> Chat:
+    """The chat template of a model that is configured to have one, ready to render.
+
+    Args:
+        tokenizer: has one template, several by name, or none.
+        model: the model's name.
+        entry: which template is meant, and what it is told.
+        day: what it takes for today.
+
+    Raises:
+        ModelError: no template, or none of the name that is asked for.
+    """
+    templates = tokenizer.chat_template
+    if not templates:
+        raise ModelError(f"model {model!r}: its tokenizer has no chat template; set chat_template: none in its entry")
+    named = {"default": templates} if isinstance(templates, str) else templates
+    name = entry.chat_template_name or "default"
+    if name not in named:
+        wanted = f"named {name!r}" if entry.chat_template_name else "by default"
+        raise ModelError(
+            f"model {model!r}: its tokenizer has no chat template {wanted}; set chat_template_name in its entry to one of "
+            f"{', '.join(sorted(named))}"
+        )
+    others = ", ".join(sorted(named.keys() - {name}))
+    if others:
+        print(
+            f"model {model!r}: chat template {name!r} is used; its tokenizer also has {others} (chat_template_name)",
+            file=sys.stderr,
+        )
+    return Chat(model, named[name], dict(tokenizer.special_tokens_map), day, entry.enable_thinking)
