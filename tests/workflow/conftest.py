@@ -78,10 +78,16 @@ def copy_project(source: Path, target: Path) -> Project:
     """Copy what a run needs, without environments and results."""
     for part in _PARTS:
         if (source / part).is_dir():
-            shutil.copytree(source / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source / part, target / part, ignore=_left_behind)
         else:
             shutil.copy2(source / part, target / part)
     return Project(target)
+
+
+def _left_behind(folder: str, names: list[str]) -> set[str]:
+    """Caches, and what was retrieved or converted in this checkout: hundreds of megabytes."""
+    retrieved = {"models", "datasets"} if Path(folder).name == "resources" else set()
+    return {"__pycache__", *retrieved} & {*names}
 
 
 @pytest.fixture

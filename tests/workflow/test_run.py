@@ -104,8 +104,8 @@ def test_nothing_changed_runs_nothing(finished: Project) -> None:
     assert "Nothing to be done" in result.stdout, result.stdout
 
 
-# What follows from new tables: the five figures of the run, what is read.
-AFTER_TABLES = Counter(figure=5, recommend=1, report=1)
+# What follows from new tables: the three figures of the run, what is read.
+AFTER_TABLES = Counter(figure=3, recommend=1, report=1)
 
 
 def edit_function(path: Path, name: str) -> None:

@@ -216,12 +216,14 @@ def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
     from .contracts.run_tables import CellRow, EffectRow
-    from .study.grid import wanted_cells
+    from .figures.selection import selection
+    from .figures.view import View
 
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
     cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
-    view = figures.view_of(figure, wanted_cells(catalogue), catalogue.vocabulary, catalogue.run, cells, effects)
+    shown = selection(catalogue).cells(figure)
+    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects))
     figures.save(figures.draw(figure, view), folder / "figures" / figure)
 
 
@@ -254,7 +256,9 @@ def published_figures(recommendations: Path) -> None:
 
 
 def report(config: Config, cells: list[str], target: Path) -> None:
-    """Write the run's page for people from its tables, figures and the named cells' answers."""
+    """Write the run's page for people from its tables, figures and the named cells' answers, and its list of figures."""
+    from .contracts.figure_list import FigureList
+    from .figures.selection import selection
     from .report import PromptSource, write_report
     from .study.grid import run_cells
     from .study.spec import cell_specs
@@ -263,4 +267,7 @@ def report(config: Config, cells: list[str], target: Path) -> None:
     limits = {cell: spec.max_new_tokens for cell, spec in cell_specs(catalogue, run_cells(catalogue)).items()}
     prompts = PromptSource(catalogue.root, Path(catalogue.run_folder), catalogue.datasets)
     finished = [parse_folder(cell) for cell in cells]
-    write_report(catalogue.vocabulary, catalogue.run, prompts, limits, finished, target)
+    found = selection(catalogue)
+    listed = FigureList(drawn=list(found.drawn), left_out=found.left_out)
+    write_report(catalogue.vocabulary, catalogue.run, prompts, limits, finished, listed, target)
+    listed.write(Path(catalogue.run_folder) / FigureList.path)

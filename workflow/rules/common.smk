@@ -23,6 +23,7 @@ except ModuleNotFoundError as error:
 
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
+from quantbench.figures.selection import selection
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
 from quantbench.study.spec import cell_spec, cell_specs
@@ -45,7 +46,7 @@ try:
     config = completed(config)
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")
     REQUESTS = planning.Requests(CATALOGUE.run.hardware)
-    FIGURES = figures.of_run(grid.wanted_cells(CATALOGUE).figures)
+    SELECTION = selection(CATALOGUE)
     SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))
     CELLS = [spec.cell for spec in planning.fitting(REQUESTS, list(SPECS.values()))]
     # Missing files of a local data folder are named here, before anything runs.
@@ -83,7 +84,7 @@ wildcard_constraints:
     dataset="|".join(map(re.escape, CATALOGUE.datasets)),
     prompting="instruction|cot|self_consistency",
     shots=r"\d+",
-    figure="|".join(FIGURES),
+    figure="|".join(SELECTION.drawn),
 
 
 def check_fit():
@@ -133,7 +134,7 @@ def thought_markers(cells):
 
 def figure_files():
     """Every figure of the run in every format."""
-    return expand(f"{RUN}/figures/{{figure}}.{{format}}", figure=FIGURES, format=["png", "pdf", "svg"])
+    return expand(f"{RUN}/figures/{{figure}}.{{format}}", figure=list(SELECTION.drawn), format=["png", "pdf", "svg"])
 
 
 def from_here(paths):

@@ -1,4 +1,7 @@
-# Needs: tables only. Produces: the figures of the run's studies as PNG, PDF and SVG.
+# Needs: tables only. Produces: the figures of the run as PNG, PDF and SVG.
+if workflow.is_main_process:
+    for name, reason in SELECTION.left_out.items():
+        logger.warning(f"{name} is not drawn: {reason}")
 
 
 rule figure:

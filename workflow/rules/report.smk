@@ -14,6 +14,7 @@ rule report:
             category="Report",
             labels={"page": "the run on one page"},
         ),
+        figures=f"{RUN}/figures/figures.json",
     log:
         f"{RUN}/logs/report.log",
     conda:
@@ -21,6 +22,8 @@ rule report:
     params:
         job="report",
         cells=[cell.folder for cell in MERGED],
+        # The page says why these are missing.
+        left_out=SELECTION.left_out,
         code=provenance.code_of("report"),
     script:
         "../scripts/job.py"

@@ -74,7 +74,9 @@ def test_as_an_ordinary_model_it_is_refused_before_anything_loads(
     project: OwnProject, monkeypatch, precision: str
 ) -> None:
     monkeypatch.setattr("quantbench.models.loading.load_model", lambda *_: pytest.fail("the model was loaded"))
-    monkeypatch.setattr("quantbench.models.tokenizing.load_tokenizer", lambda *_: pytest.fail("the tokenizer was loaded"))
+    monkeypatch.setattr(
+        "quantbench.models.tokenizing.load_tokenizer", lambda *_: pytest.fail("the tokenizer was loaded")
+    )
     edit_entry(project, precision=None)
     with pytest.raises(
         ModelError,

@@ -25,7 +25,7 @@ def paper(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[C
 @pytest.fixture(scope="package")
 def tiny(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Tables]:
     """Tiny demonstration models on CPU, on two datasets of each study."""
-    models = ["qwen2.5-3b", "qwen2.5-7b", "qwen2.5-14b", "qwen2.5-72b", "phi-4", "llama3-med42-70b"]
+    models = ["qwen2.5-3b", "qwen2.5-7b", "qwen2.5-14b", "qwen2.5-72b", "phi-4", "llama3-med42-70b", "meditron-70b"]
     catalogue = tiny_catalogue(repository, comparison=COMPARISON, models=models, datasets=["ddi2013", "hoc"])
     run = simulated(catalogue, tmp_path_factory.mktemp("tiny"))
     return run.catalogue, tables_of(run)

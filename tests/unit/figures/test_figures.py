@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
+import numpy as np
 import pytest
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -18,7 +19,9 @@ from quantbench import figures
 from quantbench.config import Catalogue
 from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.errors import ConfigError
+from quantbench.figures.selection import selection
 from quantbench.figures.style import SMALL_PT, style
+from quantbench.figures.view import View
 from quantbench.study.grid import wanted_cells
 
 Drawn = tuple[Catalogue, Tables]
@@ -26,9 +29,8 @@ NAMES = figures.names()
 
 
 def draw(name: str, catalogue: Catalogue, tables: Tables) -> Figure:
-    view = figures.view_of(
-        name, wanted_cells(catalogue), catalogue.vocabulary, catalogue.run, tables.cells, tables.effects
-    )
+    shown = selection(catalogue).cells(name)
+    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(tables.cells), tuple(tables.effects))
     return figures.draw(name, view)
 
 
@@ -199,6 +201,27 @@ def test_further_precisions_get_looks_of_their_own(paper: Drawn) -> None:
     assert len(colours) == 4
 
 
+def test_lines_of_figure_4_join_one_architecture_and_domain(paper: Drawn) -> None:
+    """Phi-4 lies between two Qwen models in size, and on no line of theirs."""
+    catalogue, tables = paper
+    wanted = [*selection(catalogue).cells("figure2"), *selection(catalogue).cells("figure4")]
+    of_hoc = (cell for cell in wanted if cell.dataset == "hoc" and cell.model.startswith(("phi", "qwen")))
+    mixed = tuple(dict.fromkeys(of_hoc))
+    view = View(catalogue.vocabulary, catalogue.run, mixed, tuple(tables.cells), ())
+    axis = figures.draw("figure4", view).axes[0]
+    places = [np.asarray(container.lines[0].get_xdata(), dtype=float) for container in axis.containers]
+    assert [list(np.isnan(one).nonzero()[0]) for one in places] == [[5]] * 3, "five Qwen models, a gap, Phi-4"
+    assert all(one[0] < one[6] < one[4] for one in places)
+
+
+def test_sizes_far_apart_have_units_of_their_own_and_do_not_touch(paper: Drawn) -> None:
+    catalogue, tables = paper
+    far = replace(catalogue, models=catalogue.models | {"qwen2.5-3b": catalogue.models["tiny-m"]})
+    axis = draw("figure4", far, tables).axes[0]
+    labels = [label.get_text() for label in axis.get_xticklabels()]
+    assert labels == ["3M", "7.6B", "", "", "73B"] and axis.get_xlabel() == "Weights"
+
+
 def test_verdicts_are_told_apart_on_the_forest(paper: Drawn) -> None:
     catalogue, tables = paper
     effects = [
@@ -241,12 +264,6 @@ def test_a_noise_floor_study_adds_no_precision_to_any_figure(tiny: Drawn) -> Non
         shown = words(draw(name, wider, both))
         assert "second batch plan" not in shown
         assert "Missing" not in shown
-
-
-def test_a_run_without_quantized_precisions_says_so(paper: Drawn) -> None:
-    catalogue, tables = paper
-    alone = replace(catalogue, run=catalogue.run.model_copy(update={"precisions": ["full"]}))
-    assert "nothing to compare" in words(draw("effects", alone, Tables(tables.cells, [])))
 
 
 def test_files_are_the_same_bytes_every_time(tiny: Drawn, tmp_path: Path) -> None:
@@ -326,7 +343,7 @@ def test_a_new_figure_is_one_module_and_its_name_in_a_study(added: str, tiny: Dr
     catalogue, tables = tiny
     studies = catalogue.studies | {"main": catalogue.studies["main"].model_copy(update={"figure": added})}
     wider = replace(catalogue, studies=studies)
-    names = figures.of_run(wanted_cells(wider).figures)
+    names = list(selection(wider).drawn)
     assert added in names and "figure2" not in names and names[-2:] == ["figure7", "effects"]
     assert figures.caption(added).startswith("Load times, a figure of one's own.")
     axis = draw(added, wider, tables).axes[0]
@@ -339,7 +356,7 @@ def test_a_study_that_names_no_figure_there_is_is_refused_before_anything_is_dra
     catalogue, _ = tiny
     studies = catalogue.studies | {"main": catalogue.studies["main"].model_copy(update={"figure": "figur2"})}
     with pytest.raises(ConfigError, match="unknown figure 'figur2'; did you mean 'figure2'"):
-        figures.of_run(wanted_cells(replace(catalogue, studies=studies)).figures)
+        selection(replace(catalogue, studies=studies))
 
 
 def test_two_studies_cannot_feed_one_figure(tiny: Drawn) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..bundle import figures_unchanged
+from ..contracts.figure_list import FigureList
 from ..errors import DataError
 from . import options
 from .printing import write_records
@@ -28,7 +29,8 @@ def run(arguments: argparse.Namespace) -> None:
     cells = list(folder.glob("cells/*/*/*/*/manifest.json"))
     if not cells:
         raise DataError(f"{folder}: no finished cell; run snakemake first, or give another run's folder")
-    found = [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern))]
+    left_out = _left_out(folder)
+    found = [path for pattern in _PATTERNS for path in sorted(folder.glob(pattern)) if path.stem not in left_out]
     unchanged = figures_unchanged(folder)
     if arguments.format != "text":
         rows = [(str(path), path.stat().st_size) for path in found]
@@ -40,7 +42,15 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{folder}: {len(cells)} cells. Open:")
     for path in found:
         print(f"  {path}")
+    for name, reason in left_out.items():
+        print(f"  {name} is not drawn: {reason}")
     print("  (each figure also as .pdf and .svg; what each file holds: results/README.md)")
     if unchanged:
         same = f"{sum(unchanged.values())} of the {len(unchanged)} figures"
         print(f"  {same} are, byte for byte, those of the run that was packed")
+
+
+def _left_out(folder: Path) -> dict[str, str]:
+    """Figures that the run does not have, and why; none where no report was written yet."""
+    path = folder / FigureList.path
+    return FigureList.read(path).left_out if path.exists() else {}

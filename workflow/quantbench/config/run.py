@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from .entries import Prompting
 from .settings import Settings, module_names
 
 if TYPE_CHECKING:
@@ -190,6 +191,14 @@ class RunConfig(Settings):
         default="all", description="likewise; a noise floor is kept wherever the precision it repeats is"
     )
     datasets: Names = Field(default="all", description="likewise")
+    shots: list[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
+        default="all",
+        description="likewise, numbers of worked examples in the prompt; where a model of the run stands in no study's list, the "
+        "whole run has each number listed here, without a studies file",
+    )
+    promptings: list[Prompting] | Literal["all"] = Field(
+        default="all", description="likewise, `instruction`, `cot` and `self_consistency`"
+    )
     data: DataSettings = DataSettings()
     models_folder: str = Field(
         default="resources/models",

@@ -2,14 +2,14 @@
 
 Figures read tables only. A new figure is a new module here; it is drawn once a study of the run names it as its ``figure``,
 and shows that study's cells. With ``EVERY_RUN = True`` it needs no study: it is drawn for each run and shows the run's
-zero-shot cells. Both reports, Snakemake's and ``report.html``, show the docstring as the caption.
+zero-shot cells. With an ``AXIS`` (:data:`quantbench.figures.selection.AXES`) it is left out of runs that have one value there,
+and drawn for models that no study names. Both reports, Snakemake's and ``report.html``, show the docstring as the caption.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,9 +21,6 @@ from ..errors import ConfigError, nearest
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..config import RunConfig, Vocabulary
-    from ..contracts.run_tables import CellRow, EffectRow
-    from ..study.grid import WantedCells
     from .view import View
 
 FORMATS = ("png", "pdf", "svg")
@@ -41,58 +38,13 @@ def names() -> list[str]:
     return sorted(found, key=lambda name: (not name.startswith("figure"), len(name), name))
 
 
-def of_run(fed: Iterable[str]) -> list[str]:
-    """The figures of a run: those that its studies feed, in the order of the studies, and those of every run.
-
-    Raises:
-        ConfigError: a study names a figure that does not exist.
-    """
-    return list(dict.fromkeys([*map(_known, fed), *filter(_is_of_every_run, names())]))
-
-
 def caption(name: str) -> str:
     """The figure's caption: its module's docstring, read without importing what draws.
 
     Raises:
         ConfigError: no figure has this name.
     """
-    return ast.get_docstring(_source(_known(name))) or ""
-
-
-def view_of(
-    name: str,
-    wanted: WantedCells,
-    vocabulary: Vocabulary,
-    run: RunConfig,
-    cells: Iterable[CellRow],
-    effects: Iterable[EffectRow],
-) -> View:
-    """What one figure is drawn from.
-
-    Args:
-        name: of the figure.
-        wanted: the run's cells.
-        vocabulary: titles, and which precisions stand out.
-        run: margin, confidence and name of the run.
-        cells: ``cells.csv``.
-        effects: ``precision_effects.csv``.
-
-    Raises:
-        ConfigError: no figure has this name, or no study of the run feeds it.
-    """
-    from ..config import is_zero_shot
-    from .view import View
-
-    if _is_of_every_run(_known(name)):
-        shown = [cell for cell in wanted.every if is_zero_shot(cell) and cell.precision not in vocabulary.noise_floors]
-    elif name in wanted.figures:
-        shown = list(wanted.figures[name])
-    else:
-        raise ConfigError(
-            f"{run.studies_file}: none of the run's studies ({', '.join(run.studies)}, and their subsets) has "
-            f"'figure: {name}'; exactly one must"
-        )
-    return View(vocabulary, run, tuple(shown), tuple(cells), tuple(effects))
+    return ast.get_docstring(_source(known(name))) or ""
 
 
 def draw(name: str, view: View) -> Figure:
@@ -104,7 +56,7 @@ def draw(name: str, view: View) -> Figure:
     from .panels import mark_random_weights
     from .style import style
 
-    module = cast(FigureModule, importlib.import_module(f"{__name__}.{_known(name)}"))
+    module = cast(FigureModule, importlib.import_module(f"{__name__}.{known(name)}"))
     with style():
         figure = module.draw(view)
         if any(row.weights == "random" for row in view.rows):
@@ -120,10 +72,37 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     return [save_as(figure, stem.with_name(f"{stem.name}.{kind}"), kind) for kind in FORMATS]
 
 
-def _known(name: str) -> str:
+def known(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ConfigError: no figure has this name.
+    """
     if name not in names():
         raise ConfigError(f"unknown figure {name!r}{nearest(name, names())}; figures stand in {Path(__file__).parent}")
     return name
+
+
+def is_of_every_run(name: str) -> bool:
+    """Whether a figure needs no study."""
+    return bool(_constant(name, "EVERY_RUN"))
+
+
+def axis_of(name: str) -> str:
+    """What a figure compares along, a key of :data:`quantbench.figures.selection.AXES`; empty where it names nothing."""
+    return str(_constant(name, "AXIS") or "")
+
+
+def _constant(name: str, constant: str) -> object:
+    """The value of a constant at the top of a figure's module; None where it has none."""
+    assigned = {
+        target.id: node.value
+        for node in _source(name).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return ast.literal_eval(assigned[constant]) if constant in assigned else None
 
 
 @cache
@@ -135,8 +114,3 @@ def _source(name: str) -> ast.Module:
 
 def _draws(module: ast.Module) -> bool:
     return any(isinstance(node, ast.FunctionDef) and node.name == "draw" for node in module.body)
-
-
-def _is_of_every_run(name: str) -> bool:
-    assigned = [ast.unparse(node) for node in _source(name).body if isinstance(node, ast.Assign)]
-    return "EVERY_RUN = True" in assigned

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EVERY_RUN = True
+AXIS = "precision"
 LINE_IN = 0.24  # height of a model's line
 OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
@@ -38,8 +39,7 @@ def draw(view: View) -> Figure:
     """Draw the forest of score differences of the run's zero-shot instruction cells."""
     words = view.vocabulary
     # What was published quantized has no full precision to be compared with.
-    compared = [cell for cell in view.expected if not words.models[cell.model].precision]
-    view = replace(view, expected=tuple(cell for cell in compared if cell.precision != words.reference))
+    view = replace(view, expected=tuple(cell for cell in view.expected if not words.models[cell.model].precision))
     # Of a pair that several studies want, the first row: they differ in Holm's p alone.
     first = {row.cell: row for row in reversed(view.effects) if is_zero_shot(row)}
     effects = [first[row.cell] for row in view.effects if first.get(row.cell) is row]
@@ -157,7 +157,6 @@ def _notes(view: View, missing: Sequence[Cell], floors: Sequence[float]) -> str:
             else "",
             view.missing_words(missing),
             view.share_words,
-            "" if view.expected else "The run has no quantized precision: there is nothing to compare.",
             "Tiny demonstration models." if view.demonstration else "",
         ]
     )

@@ -1,4 +1,4 @@
-"""Score, memory and latency of general models at each precision.
+"""Score, memory and latency of models at each precision.
 
 One row a dataset. Left: score with its confidence interval (Wilson for accuracy, bootstrap over documents for F1).
 Middle: memory, on a GPU the peak allocated during inference, on a CPU the model's own bytes. Right: latency of single
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+AXIS = "model"
 ROW_IN = 0.92
 
 

@@ -1,4 +1,4 @@
-"""Score and memory of biomedical models at each precision.
+"""Score and memory of biomedical models, or of models of both domains, at each precision.
 
 One panel a dataset. Upper panels: score with its confidence interval (Wilson for accuracy, bootstrap over documents
 for F1). Lower panels: memory, on a GPU the peak allocated during inference, on a CPU the model's own bytes.
@@ -14,6 +14,8 @@ from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+AXIS = "domain"
 
 
 def draw(view: View) -> Figure:

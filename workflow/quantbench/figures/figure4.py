@@ -1,6 +1,7 @@
-"""Score and memory of one model family against size, at each precision.
+"""Score and memory against the size of models, at each precision.
 
-One panel a dataset; the horizontal axis is the number of weights, on a logarithmic scale. Upper panels: score with its
+One panel a dataset; the horizontal axis is the number of weights, on a logarithmic scale. Lines join models of one
+architecture and domain. Upper panels: score with its
 confidence interval (Wilson for accuracy, bootstrap over documents for F1). Lower panels: memory, on a GPU the
 peak allocated during inference, on a CPU the model's own bytes.
 """
@@ -8,15 +9,21 @@ peak allocated during inference, on a CPU the model's own bytes.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .panels import Mark, block_figure, finish, lines, marks_by_precision, memory_mark, number_axis, score_mark
+from .panels import NOTHING, Mark, block_figure, finish, lines, marks_by_precision, memory_mark, number_axis, score_mark
 from .view import View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from ..config import ModelEntry
+
+AXIS = "size"
+MILLION, BILLION = 10**6, 10**9
 
 
 def draw(view: View) -> Figure:
@@ -38,12 +45,36 @@ def draw(view: View) -> Figure:
 
 def _lines(view: View, axis: Axes, marks: dict[str, list[Mark]]) -> None:
     """Draw marks, given in the order of the view's models, against the models' sizes."""
-    sizes = [view.vocabulary.models[model].counted.parameters for model in view.names("model")]
+    models = [view.vocabulary.models[model] for model in view.names("model")]
+    sizes = [model.counted.parameters for model in models]
     order = sorted(range(len(sizes)), key=sizes.__getitem__)
     places = [math.log10(sizes[rank]) for rank in order]
-    lines(
-        axis, {name: [series[rank] for rank in order] for name, series in marks.items()}, dict.fromkeys(marks, places)
-    )
-    unit, word = (10**9, "billions") if max(sizes) >= 10**9 else (10**6, "millions")
-    number_axis(axis, places, [f"{sizes[rank] / unit:.2g}" for rank in order])
-    axis.set_xlabel(f"Weights ({word})")
+    joined = _joined(models, order)
+    along = [math.nan if rank is None else math.log10(sizes[rank]) for rank in joined]
+    drawn = {name: [NOTHING if rank is None else series[rank] for rank in joined] for name, series in marks.items()}
+    lines(axis, drawn, dict.fromkeys(marks, along))
+    labels, title = _size_labels([sizes[rank] for rank in order])
+    number_axis(axis, places, labels)
+    axis.set_xlabel(title)
+
+
+def _size_labels(sizes: Sequence[int]) -> tuple[list[str], str]:
+    """Labels of ascending sizes and the axis's own: one unit for all, or each with its own where they lie far apart."""
+    if sizes[-1] >= BILLION > sizes[0]:
+        return [
+            f"{_size(size, BILLION)}B" if size >= BILLION else f"{_size(size, MILLION)}M" for size in sizes
+        ], "Weights"
+    unit, word = (BILLION, "billions") if sizes[0] >= BILLION else (MILLION, "millions")
+    return [_size(size, unit) for size in sizes], f"Weights ({word})"
+
+
+def _size(size: int, unit: int) -> str:
+    return f"{size / unit:.2g}" if size < 100 * unit else f"{size / unit:.0f}"
+
+
+def _joined(models: Sequence[ModelEntry], order: Sequence[int]) -> list[int | None]:
+    """Ranks in ``order``, those of one architecture and domain together, with None where a line ends."""
+    together: dict[tuple[str, str], list[int]] = {}
+    for rank in order:
+        together.setdefault((models[rank].family, models[rank].domain), []).append(rank)
+    return [rank for group in together.values() for rank in (*group, None)][:-1]

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+AXIS = "shots"
+
 
 def draw(view: View) -> Figure:
     """Draw the study's few-shot curves, one row for each of its models and datasets."""
-    rows = [(model, dataset) for model in view.names("model") for dataset in view.names("dataset")]
+    rows = list(dict.fromkeys((cell.model, cell.dataset) for cell in view.expected))
     figure, axes = panel_figure(len(rows), 4, row_height=1.35, extra=0.7)
     for place, axis in enumerate(axis for row in axes for axis in row):
         letter(axis, place)

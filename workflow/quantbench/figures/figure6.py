@@ -17,11 +17,13 @@ from .view import View
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+AXIS = "prompting"
+
 
 def draw(view: View) -> Figure:
     """Draw score and latency of the study's promptings, one panel for each of its models and datasets."""
     models = view.names("model")
-    pairs = [(model, dataset) for model in models for dataset in view.names("dataset")]
+    pairs = list(dict.fromkeys((cell.model, cell.dataset) for cell in view.expected))
     figure, (scores, latencies) = block_figure(2, len(pairs), row_height=1.5, extra=0.7, per_row=2)
     labels = [PROMPTINGS[prompting] for prompting in view.promptings]
     for (model, dataset), score_axis, latency_axis in zip(pairs, scores, latencies, strict=True):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 EVERY_RUN = True
+AXIS = "model"
 PANELS_A_ROW = 2
 PANEL_IN, LINE_IN = 1.75, 0.13  # height of a panel without the names below it; of a line of text
 NAMES_LINE = 58  # characters below a panel

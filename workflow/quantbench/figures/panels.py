@@ -41,7 +41,7 @@ def error_style(colour: str = INK, width: float = 0.7) -> ErrorStyle:
 
 SPREAD = 0.8  # of the distance between two groups, taken up by the precisions of one
 PER_ROW = 4  # panels side by side
-CROWDED = 0.08  # share of a numeric axis that a tick label needs
+CROWDED, CHARACTER = 0.08, 0.05  # shares of a numeric axis: least distance of two tick labels, width of a character
 UPRIGHT_GROUPS = 8  # more group names than this are set upright
 DODGE = 0.018  # between two precisions at one place of a numeric axis, as a share of its length
 
@@ -123,9 +123,9 @@ def lines(axis: Axes, marks: dict[str, list[Mark]], places: dict[str, list[float
     Args:
         axis: where to draw.
         marks: for each precision its values.
-        places: for each precision where they stand, in ascending order.
+        places: for each precision where they stand, in ascending order; at nan a line ends and another begins.
     """
-    everywhere = [place for series in places.values() for place in series]
+    everywhere = [place for series in places.values() for place in series if math.isfinite(place)]
     # Slightly apart, so that the error bars of several precisions at one place stay visible side by side.
     barred = any(np.isfinite(mark.low) for series in marks.values() for mark in series)
     apart = DODGE * (max(everywhere) - min(everywhere)) if barred and everywhere else 0
@@ -171,13 +171,14 @@ def number_axis(axis: Axes, values: Sequence[float], labels: Sequence[str]) -> N
 
     ``values`` ascend.
     """
-    room = CROWDED * (values[-1] - values[0]) if len(values) > 1 else 0
+    reach = values[-1] - values[0] if len(values) > 1 else 0
     shown: list[str] = []
-    last = -math.inf
+    last, before = -math.inf, ""
     for value, label in zip(values, labels, strict=True):
+        room = reach * max(CROWDED, CHARACTER * (len(before) + len(label)) / 2)
         crowded = value - last < room or value == last
         shown.append("" if crowded else label)
-        last = last if crowded else value
+        last, before = (last, before) if crowded else (value, label)
     axis.xaxis.set_major_locator(FixedLocator(list(values)))
     axis.set_xticklabels(shown)
 

@@ -13,6 +13,7 @@ from .. import __version__, figures
 from ..config import RunConfig, Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
+from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
@@ -65,6 +66,7 @@ def write_report(
     prompts: PromptSource,
     limits: Mapping[Cell, int],
     cells: Sequence[Cell],
+    listed: FigureList,
     target: Path,
 ) -> None:
     """Write one self-contained page about finished cells, from the run's tables, figures and answers.
@@ -75,6 +77,7 @@ def write_report(
         prompts: where the run and its prompts stand.
         limits: all cells of the run, with the most new tokens of an answer.
         cells: the finished ones.
+        listed: its figures.
         target: the page.
 
     Raises:
@@ -96,7 +99,8 @@ def write_report(
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         effects=columns.effects(vocabulary, effects),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
-        figures=_figures(results),
+        figures=_figures(results, listed.drawn),
+        left_out={_label(name): reason for name, reason in listed.left_out.items()},
         explorer_index=asdict(samples.index),
         blocks=samples.blocks,
         **_assets(),
@@ -143,20 +147,24 @@ def _answer(one: Recommendation) -> GpuAnswer:
     )
 
 
-def _figures(results: Path) -> list[FigureView]:
+def _figures(results: Path, drawn: Sequence[str]) -> list[FigureView]:
     views = []
     for name in figures.names():
         drawing, picture = (results / f"figures/{name}.{kind}" for kind in ("svg", "png"))
-        if not drawing.exists():
+        # A drawing that is not listed is left from an earlier configuration of the run.
+        if name not in drawn or not drawing.exists():
             continue
         title, _, caption = figures.caption(name).partition("\n\n")
         if drawing.stat().st_size <= _LARGEST_SVG:
             source = _as_data_url(drawing.read_bytes(), "image/svg+xml")
         else:
             source = _as_data_url(picture.read_bytes(), "image/png")
-        label = f"Figure {name.removeprefix('figure')}" if name.startswith("figure") else name.capitalize()
-        views.append(FigureView(name, f"{label}. {title}", " ".join(caption.split()), source))
+        views.append(FigureView(name, f"{_label(name)}. {title}", " ".join(caption.split()), source))
     return views
+
+
+def _label(name: str) -> str:
+    return f"Figure {name.removeprefix('figure')}" if name.startswith("figure") else name.capitalize()
 
 
 def _as_data_url(content: bytes, kind: str) -> str:

@@ -5,34 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
 
 from ..config import AS_PUBLISHED, REFERENCE, Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
 from ..contracts.cell_name import Cell
 from ..errors import ConfigError
 from .spec import CellSpec, cell_specs
 
+Value = TypeVar("Value")
+
 
 def active_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
-    """The studies named in the run, and those that are subsets of one named."""
+    """The studies named in the run, those that are subsets of one named, and the run's own (:func:`own_studies`)."""
     named = set(catalogue.run.studies)
-    return {name: study for name, study in catalogue.studies.items() if name in named or study.subset_of in named}
+    active = {name: study for name, study in catalogue.studies.items() if name in named or study.subset_of in named}
+    return active | own_studies(catalogue)
+
+
+def own_models(catalogue: Catalogue) -> list[str]:
+    """The models that the run lists and no study does: no study was written with them in mind."""
+    of_studies = {name for study in catalogue.studies.values() for name in study.models if study.models != "all"}
+    return [name for name in catalogue.run.models if name not in of_studies] if catalogue.run.models != "all" else []
+
+
+def own_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
+    """What a run with models of its own has beside its studies: the worked examples and promptings that it lists."""
+    run = catalogue.run
+    if not own_models(catalogue):
+        return {}
+    studies = {}
+    if run.shots != "all":
+        studies["own_shots"] = StudyEntry(title="Worked examples in the prompt", shots=run.shots)
+    if run.promptings != "all":
+        studies["own_promptings"] = StudyEntry(title="Ways of prompting", promptings=run.promptings)
+    return {name: study for name, study in studies.items() if name not in catalogue.studies}
 
 
 def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
-    """The cells of one study, narrowed to the models, precisions and datasets of the run, in configuration order.
+    """The cells of one study, narrowed to what the run lists, in configuration order.
 
     Of a model, the precisions it can be loaded at: one that was published quantized has a cell at ``as_published`` alone.
     """
-    study = catalogue.studies[name]
-    models = _chosen(study.models, catalogue.run.models, catalogue.models)
-    precisions = _precisions(study, catalogue.run.precisions, catalogue.precisions)
-    datasets = _chosen(study.datasets, catalogue.run.datasets, catalogue.datasets)
+    study, run = (catalogue.studies | own_studies(catalogue))[name], catalogue.run
+    models = _chosen(study.models, run.models, catalogue.models)
+    precisions = _precisions(study, run.precisions, catalogue.precisions)
+    datasets = _chosen(study.datasets, run.datasets, catalogue.datasets)
     return [
         Cell(model, precision, dataset, prompting, shots)
         for model in models
         for dataset in datasets
-        for prompting in study.promptings
-        for shots in study.shots
+        for prompting in _narrowed(study.promptings, run.promptings)
+        for shots in _narrowed(study.shots, run.shots)
         for precision in precisions
         if catalogue.models[model].runs_at(catalogue.precisions[precision])
     ]
@@ -47,9 +70,11 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
             several chains of an engine that cannot draw them by sample.
     """
     _check_published_precisions(catalogue)
-    cells = list(dict.fromkeys(cell for name in catalogue.run.studies for cell in study_cells(catalogue, name)))
+    cells = list(dict.fromkeys(cell for name in _with_cells(catalogue) for cell in study_cells(catalogue, name)))
     if not cells:
-        raise ConfigError("no cells: the run's models, precisions and datasets share nothing with its studies")
+        raise ConfigError(
+            "no cells: the run's models, precisions, datasets, shots and promptings share nothing with its studies"
+        )
     specs = cell_specs(catalogue, cells).values()
     _check_few_shot_pools(specs, data_folder(catalogue.root, catalogue.run))
     _check_second_plans(specs)
@@ -59,7 +84,7 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
 
 @dataclass(frozen=True, slots=True)
 class WantedCells:
-    """The cells of a run: every one once, those of each study that it names, and those that each figure shows."""
+    """The cells of a run: every one once, those of each study that it names, and those that its studies give figures."""
 
     every: tuple[Cell, ...]
     studies: Mapping[str, tuple[Cell, ...]]
@@ -83,8 +108,17 @@ def wanted_cells(catalogue: Catalogue) -> WantedCells:
             )
         if study.figure and cells:
             figures[study.figure] = cells
-    studies = {name: tuple(study_cells(catalogue, name)) for name in catalogue.run.studies}
+    studies = {name: tuple(study_cells(catalogue, name)) for name in _with_cells(catalogue)}
     return WantedCells(tuple(run_cells(catalogue)), studies, figures)
+
+
+def _with_cells(catalogue: Catalogue) -> list[str]:
+    """The studies that give the run its cells: subsets add none."""
+    return [*catalogue.run.studies, *own_studies(catalogue)]
+
+
+def _narrowed(wanted: list[Value], allowed: list[Value] | Literal["all"]) -> list[Value]:
+    return wanted if allowed == "all" else [value for value in wanted if value in allowed]
 
 
 def _precisions(study: StudyEntry, allowed: list[str] | str, precisions: Mapping[str, PrecisionEntry]) -> list[str]:
