@@ -21,9 +21,10 @@ from quantbench.errors import ModelError
 from quantbench.measure import memory
 from quantbench.measure.energy import EnergyWindow, energy_window
 from quantbench.measure.latency import time_each
-from quantbench.models.loading import LoadedModel, load_model, weight_bytes
+from quantbench.models.loading import LoadedModel, load_model
 from quantbench.models.random_weights import SPECIAL_TOKENS
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+from quantbench.models.weight_sizes import weight_bytes
 from quantbench.planner import Setting, Workload, plan_memory
 from quantbench.planner.terms import quantization_state, weights
 

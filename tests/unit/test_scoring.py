@@ -275,3 +275,25 @@ def test_gold_without_samples_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("reason", "cut"), [("length", True), ("MAX_TOKENS", True), ("stop", False), ("", False)])
 def test_other_names_of_the_token_limit_count(reason: str, cut: bool) -> None:
     assert is_cut(reason) is cut
+
+
+def test_a_users_own_test_file_is_gold_with_or_without_groups(tmp_path: Path) -> None:
+    entry = DatasetEntry.model_validate({
+        "title": "Ward notes", "task": "named_entity_recognition", "reader": "records", "metric": "entity_f1", "entity_type": "drug",
+        "citation": "none", "licence": "none", "max_new_tokens": {"instruction": 50}, "files": {"test": [{"name": "test.jsonl"}]},
+    })  # fmt: skip
+    record = {
+        "sample_id": "1",
+        "inputs": {"text": "She took aspirin ."},
+        "gold": [{"start": 9, "end": 16, "text": "aspirin"}],
+    }
+    source = predictions(tmp_path / "p.jsonl", ["She took <span>aspirin</span> ."])
+    source.write_text(source.read_text().replace('"0"', '"1"'))
+    for name, more in (("test.jsonl", {"group": "note 1"}), ("test.jsonl", {}), ("elsewhere.jsonl", {})):
+        (tmp_path / name).write_text(json.dumps(record | more) + "\n")
+        assert score_file(source, tmp_path / name, entry, tmp_path / "out", FAST).value == 1.0
+    write_records(
+        tmp_path / "samples.jsonl",
+        [Sample("1", record["inputs"], [{"start": 7, "end": 14, "text": "aspirin"}], "note 1")],
+    )
+    assert score_file(source, tmp_path / "samples.jsonl", entry, tmp_path / "out", FAST).value == 1.0

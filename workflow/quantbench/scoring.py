@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
@@ -34,7 +34,7 @@ class Outputs:
     def from_origin(self, origin: Origin) -> list[tuple[str, Origin]]:
         """Each output with how it came about: cut where its finish reason says so."""
         reasons = self.finish_reason or [""] * len(self.outputs)
-        return [(raw, replace(origin, cut=is_cut(reason))) for raw, reason in zip(self.outputs, reasons, strict=True)]
+        return [(raw, origin.ending(is_cut(reason))) for raw, reason in zip(self.outputs, reasons, strict=True)]
 
 
 # As servers and libraries name the token limit: OpenAI and vLLM, Anthropic, Google, Cohere, TGI.
@@ -81,14 +81,15 @@ def read_predictions(path: Path) -> list[Outputs]:
 
 
 def read_gold(path: Path, entry: DatasetEntry) -> list[Sample]:
-    """Read gold answers from a prepared ``samples.jsonl`` (any name ending in ``.jsonl``) or a file in published format.
+    """Read gold answers from a prepared ``samples.jsonl`` (any name ending in ``.jsonl``) or a file in the dataset's own format.
 
-    In a published file the sample id is the 0-based number of the record as text; for token tags, of the sentence.
+    In a published file the sample id is the 0-based number of the record as text; for token tags, of the sentence. The
+    ``test.jsonl`` of a user's own dataset is known by its name, or by lines without ``group``, which each sample of a run has.
 
     Raises:
         DataError: anything malformed, or gold answers that are not of this dataset, with file and place.
     """
-    if path.suffix != ".jsonl":
+    if not _is_prepared(path, entry):
         from .datasets import read_split
 
         if not path.is_file():
@@ -101,6 +102,14 @@ def read_gold(path: Path, entry: DatasetEntry) -> list[Sample]:
         if problem:
             raise DataError(f"{path}, line {number}: {problem}; is this the gold file of {entry.title}?")
     return samples
+
+
+def _is_prepared(path: Path, entry: DatasetEntry) -> bool:
+    """Tell samples as a run writes them from a user's own records, which count the places of entities otherwise."""
+    if path.suffix != ".jsonl" or entry.reader != "records":
+        return path.suffix == ".jsonl"
+    own = {source.name for sources in entry.files.values() for source in sources}
+    return path.name not in own and all("group" in line for _, line in iterate_lines(path))
 
 
 def match_gold(

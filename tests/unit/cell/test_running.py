@@ -22,7 +22,8 @@ from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Sample, write_records
 from quantbench.engine.generation import Generator
 from quantbench.errors import DataError, ModelError
-from quantbench.models.loading import load_model, load_tokenizer, weight_bytes
+from quantbench.models.loading import load_model, load_tokenizer
+from quantbench.models.weight_sizes import weight_bytes
 from quantbench.study.spec import cell_spec
 
 CELL = Cell("random", "full", "ddi2013", "instruction", 0)

@@ -352,7 +352,7 @@ THINKS = "{% if enable_thinking is false %}<think>\n\n</think>{% else %}<think>\
             THINKS,
             ["--enable-thinking", "false"],
             {"reasoning": "think", "enable_thinking": False},
-            ["has thought markers"],
+            [],
         ),
         (THINKS + "[THINK][/THINK]", [], {}, ["has thought markers (think, mistral)", "has the switch"]),
     ],
@@ -383,6 +383,17 @@ def test_how_a_model_thinks_is_said_by_options_or_its_template(
     assert all(part in out for part in said)
     assert sum(remark in out for remark in remarks) == len(said)
     assert made(root).reasoning_tokens == told.get("reasoning_tokens", 0)
+
+
+@pytest.mark.parametrize(
+    ("markers", "reasoning"), [(["huatuo"], "huatuo"), (["<t>", "</t>"], {"open": "<t>", "close": "</t>"})]
+)
+def test_markers_leave_the_name_behind_them_alone(
+    root: Path, repository: Path, markers: list[str], reasoning: object
+) -> None:
+    _, name, *others = add(repository / "resources/demo/models/tiny-xs")
+    assert main(["add-model", *others, "--reasoning", *markers, name]) == 0
+    assert yaml.safe_load((root / "config/models/mine.yaml").read_text())["reasoning"] == reasoning
 
 
 def test_thoughts_that_cannot_be_are_refused(root: Path, repository: Path, capsys: Captured) -> None:

@@ -104,6 +104,7 @@ def test_a_thought_is_planned_on_top_of_the_answer(capsys) -> None:
     assert main([*words, "--format", "csv"]) == 0
     thinking, plain = rows_of(capsys.readouterr().out)
     assert (thinking["new_tokens"], plain["new_tokens"]) == ("2060", "60")
+    assert (thinking["thought_tokens"], plain["thought_tokens"]) == ("2000", "0")
     # Keys and values of 80 layers and 8 heads of 128, 2 bytes a number; the other's peak is reached with its prompt alone.
     tokens = 2048 + 2060
     assert float(thinking["kv_cache_gib"]) == pytest.approx(2 * 80 * 8 * 128 * 2 * tokens / 2**30, abs=0.001)
@@ -111,8 +112,10 @@ def test_a_thought_is_planned_on_top_of_the_answer(capsys) -> None:
     assert main(words) == 0
     output = capsys.readouterr().out
     assert "answers of 60, 1 at a time" in output
-    assert "Note: huatuogpt-o1-70b thinks for up to 2000 tokens on top of its answers." in output
-    assert output.count("thinks for up to") == 1
+    assert (
+        "Note: of the 2060 new tokens planned for huatuogpt-o1-70b, 2000 are for a thought before the answer." in output
+    )
+    assert output.count("for a thought") == 1
 
 
 def test_against_the_paper_as_csv(capsys) -> None:

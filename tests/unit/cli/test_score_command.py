@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -124,7 +126,7 @@ def test_it_runs_without_torch_from_another_folder(repository: Path, tmp_path: P
         (["--reasoning", "hutuo"], "--reasoning: key 'reasoning' has the value 'hutuo'"),
         (
             ["--reasoning", "<t>", "</t>", "x"],
-            "--reasoning has 3 values; give a family, or the opening and the closing",
+            "unrecognized arguments: x",
         ),
         (["--reasoning", "think", "--model", "phi-4"], "--model and --reasoning both name thought markers; give one"),
     ],
@@ -166,3 +168,23 @@ def test_prompting_and_markers_are_said_by_options(
     words = ["score", "--dataset", "pubmedqa", "--root", str(tmp_path), "--resamples", "100", *files, *options]
     assert main(words) == 0
     assert round(3 * read_json(tmp_path / "out/scores.json")["strict_value"]) == right
+
+
+def test_the_documented_example_prints_what_its_page_says(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = "".join((repository / "docs" / page).read_text() for page in ("own-datasets.md", "scoring-predictions.md"))
+    files = dict(re.findall(r"`([\w./]+)`\n```\w*\n(.*?)```", shown, re.DOTALL))
+    for name in (
+        "config/datasets/ward_notes/dataset.yaml",
+        "config/datasets/ward_notes/test.jsonl",
+        "predictions.jsonl",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(files[name])
+    monkeypatch.chdir(tmp_path)
+    (command,) = re.findall(r"quantbench (score --dataset ward_notes .*?)\n```", shown, re.DOTALL)
+    assert main(shlex.split(command.replace("\\\n", " "))) == 0
+    (printed,) = re.findall(r"prints\n\n```\n(.*?)```", shown, re.DOTALL)
+    assert capsys.readouterr().out == printed
+    assert (tmp_path / "scored/scored.jsonl").read_text() == files["scored/scored.jsonl"]

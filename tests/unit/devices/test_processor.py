@@ -117,7 +117,8 @@ _FORMATS = """
 import json
 from pathlib import Path
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
-from quantbench.models.loading import load_model, load_tokenizer, number_formats, weight_bytes
+from quantbench.models.loading import load_model, load_tokenizer, number_formats
+from quantbench.models.weight_sizes import weight_bytes
 model = read_entries(Path("config/models"), ModelEntry)["tiny-xs"]
 found = {}
 for name, precision in read_entries(Path("config/precisions"), PrecisionEntry).items():

@@ -13,7 +13,8 @@ from quantbench.config.entries import BITSANDBYTES_SETTINGS, PrecisionEntry
 from quantbench.engine.generation import GenerationSettings, Generator
 from quantbench.engine.prefix import shared_length
 from quantbench.errors import ModelError
-from quantbench.models.loading import load_model, load_tokenizer, weight_bytes
+from quantbench.models.loading import load_model, load_tokenizer
+from quantbench.models.weight_sizes import weight_bytes
 
 TEXTS = [
     "Text: aspirin",

@@ -90,7 +90,8 @@ BY_HAND = {
 
 @pytest.mark.parametrize("name", list(BY_HAND))
 def test_a_models_bytes_are_those_counted_by_hand(name: str, repository: Path, random_model: ModelEntry) -> None:
-    from quantbench.models.loading import load_model, load_tokenizer, weight_bytes
+    from quantbench.models.loading import load_model, load_tokenizer
+    from quantbench.models.weight_sizes import weight_bytes
 
     folder = Path(str(random_model.folder))
     precision = read_entries(repository / "config/precisions", PrecisionEntry)[name]

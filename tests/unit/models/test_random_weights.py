@@ -11,9 +11,10 @@ from tests.stand_ins import FACTS, stand_in
 
 from quantbench.config import PrecisionEntry, read_entries
 from quantbench.errors import ConfigError, ModelError
-from quantbench.models.loading import load_model, weight_bytes
+from quantbench.models.loading import load_model
 from quantbench.models.random_weights import END, empty_model, random_weights
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+from quantbench.models.weight_sizes import weight_bytes
 from quantbench.planner import Setting, Workload
 from quantbench.planner.terms import quantization_state, weights
 

@@ -22,6 +22,17 @@ FACTS = Architecture(
     tied_head=False,
 )
 CLASSES = {"llama": "LlamaConfig", "qwen2": "Qwen2Config", "phi3": "Phi3Config"}
+# What other architectures have beside these facts, and how far the plan may be from what they hold.
+WINDOWS = ["sliding_attention"] * 5 + ["full_attention"]
+EXPERTS = {"head_dim": 32, "moe_intermediate_size": 448, "num_experts": 8, "num_experts_per_tok": 2}
+OTHERS: dict[str, tuple[dict[str, object], float]] = {
+    "qwen3": ({"head_dim": 64}, 0.02),
+    "mistral": ({"sliding_window": 100}, 0.02),
+    "granite": ({}, 0.02),
+    "qwen3_moe": (EXPERTS, 0.02),
+    "olmo2": ({}, 0.06),  # it normalizes behind attention and feed-forward part, and holds less before them
+    "gemma3_text": ({"head_dim": 64, "sliding_window": 100, "layer_types": WINDOWS}, 0.05),  # two more norms a layer
+}
 
 
 def live_peak(model: Any, inputs: dict[str, Any]) -> int:
@@ -65,6 +76,31 @@ def test_tensors_alive_while_a_prompt_is_read(family: str, batch: int, tokens: i
     planned = plan.terms["kv_cache"] + plan.terms["activations"]
     assert plan.stage == "prompt"
     assert live_peak(model, {"input_ids": prompts, "attention_mask": mask}) == pytest.approx(planned, rel=0.02)
+
+
+@pytest.mark.parametrize("family", OTHERS)
+@pytest.mark.parametrize(("batch", "tokens"), [(1, 700), (4, 300)])
+def test_tensors_alive_in_other_architectures(family: str, batch: int, tokens: int) -> None:
+    """Heads of their own size, windows that the prompt outgrows, experts: planned by counted facts alone."""
+    import torch
+    import transformers
+    from tests.published_configs import entry_of
+
+    further, tolerance = OTHERS[family]
+    shape = {"num_hidden_layers": 6, "num_attention_heads": 8, "num_key_value_heads": 2, "tie_word_embeddings": False}
+    sizes = {"hidden_size": 256, "intermediate_size": 896, "vocab_size": 640, "max_position_embeddings": 4096}
+    tokenizing = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    config = transformers.AutoConfig.for_model(family, **{**sizes, **shape, **tokenizing, **further})
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    prompts = torch.full((batch, tokens), 5)
+    mask = torch.ones_like(prompts)
+    if batch > 1:
+        mask[0, :50] = 0
+    entry = entry_of(config, family).model_copy(update={"full_dtype": "float32"})
+    plan = plan_memory(Setting(entry, PrecisionEntry(title="full", method="none"), Workload(tokens, 3, batch)))
+    planned = plan.terms["kv_cache"] + plan.terms["activations"]
+    assert plan.stage == "prompt"
+    assert live_peak(model, {"input_ids": prompts, "attention_mask": mask}) == pytest.approx(planned, rel=tolerance)
 
 
 @pytest.mark.parametrize("family", CLASSES)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.safetensors_files import Tensor, write_tensors
 
 from quantbench.config import Architecture, ModelEntry
 from quantbench.contracts.checksums import file_hashes
@@ -35,7 +36,7 @@ CONFIG = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 2, "
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    write_tensors(tmp_path / "model.safetensors", {"weight": Tensor((2, 2))})
     (tmp_path / "tokenizer.json").write_text("{}")
     return tmp_path
 

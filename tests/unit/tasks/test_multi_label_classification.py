@@ -583,6 +583,51 @@ def test_strict_reading_accepts_names_and_semicolons(output: str, answer: tasks.
     assert HOC.parse_strict(output, SAMPLE) == answer
 
 
+EVERY = ", ".join(inventories.LITCOVID)
+EVERY_LINE = "\n".join(f"- {label}" for label in inventories.LITCOVID)
+
+
+@pytest.mark.parametrize(
+    ("output", "labels"),
+    [
+        ('{"positive": ["Treatment"], "negative": ["Diagnosis", "Mechanism"]}', ["Treatment"]),
+        ('{"negatives": [{"label": "Diagnosis"}], "positives": [{"label": "Treatment"}]}', ["Treatment"]),
+        ('{"negative": ["Diagnosis", "Treatment"], "positive": []}', []),
+        ('{"true": ["Treatment"], "false": ["Diagnosis"]}', ["Treatment"]),
+        ('{"matched": ["Treatment"], "unmatched": ["Diagnosis"]}', ["Treatment"]),
+        ('{"Treatment": "positive", "Diagnosis": "negative"}', ["Treatment"]),
+        ("Positive: Treatment\nNegative: Diagnosis, Mechanism", ["Treatment"]),
+        ("Treatment\n\nNo aplica: Diagnosis, Prevention", ["Treatment"]),
+        ("Treatment\nNicht zutreffend: Diagnosis", ["Treatment"]),
+        ("Treatment\nNon applicable : Diagnosis", ["Treatment"]),
+        ("Treatment\nNão se aplica: Diagnosis", ["Treatment"]),
+        ("Treatment\nNon applicabile: Diagnosis", ["Treatment"]),
+        ("Treatment\nNiet van toepassing: Diagnosis", ["Treatment"]),
+        ("适用\uff1aTreatment\n不适用\uff1aDiagnosis", ["Treatment"]),
+        ("Treatment\n該当なし\uff1aDiagnosis", ["Treatment"]),
+        ("Treatment\n해당 없음: Diagnosis", ["Treatment"]),
+        ("Treatment: ja\nDiagnosis: nein", ["Treatment"]),
+        ("Treatment: oui\nDiagnosis: non", ["Treatment"]),
+        ("Treatment: 是\nDiagnosis: 否", ["Treatment"]),
+        ("Treatment: se menciona\nDiagnosis: no se menciona", ["Treatment"]),
+        ("Treatment: wird behandelt\nDiagnosis: nicht erwähnt", ["Treatment"]),
+        ("Diagnosis: 未提及\nTreatment: 是", ["Treatment"]),
+        (f"Possible labels: {EVERY}", None),
+        (f"Possible labels:\n{EVERY_LINE}", None),
+        (f"The possible labels are: {EVERY}.", None),
+        (f"Available labels: {EVERY}\n\nLabels: Treatment", ["Treatment"]),
+        (f"Candidate labels:\n{EVERY_LINE}\n\nTreatment; Mechanism", ["Treatment", "Mechanism"]),
+        (f"Labels to choose from: {EVERY}\nAnswer: Treatment", ["Treatment"]),
+        (f"The available labels are {EVERY}. The text is about Treatment.", ["Treatment"]),
+        ("Possible labels: Treatment, Mechanism", ["Treatment", "Mechanism"]),
+        (f"Labels: {EVERY}", list(inventories.LITCOVID)),
+    ],
+)
+def test_what_is_refused_or_merely_offered_does_not_apply(output: str, labels: list[str] | None) -> None:
+    answer = LITCOVID.parse(output, SAMPLE)
+    assert (answer.value if answer.ok else None) == labels
+
+
 def test_counts_have_one_row_a_label() -> None:
     counts = LITCOVID.counts([["Treatment", "Diagnosis"]], [["Diagnosis", "Prevention"]])
     assert counts.shape == (1, 7, 3)

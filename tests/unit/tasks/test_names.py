@@ -45,7 +45,6 @@ def test_values_of_an_inventory() -> None:
     assert CHEMPROT.values("CPR:3: 0.2\nCPR:4: 0.8\nfalse: 0") == {"CPR:3": False, "CPR:4": True, "false": False}
     assert CHEMPROT.values('{"CPR:3": "90%", "CPR:4": 10}') == {"CPR:3": True, "CPR:4": False}
     assert CHEMPROT.values("CPR:3 1 and CPR:4: 1 mg") == {}
-    assert CHEMPROT.values("[x] CPR:3\n[ ] CPR:4") == {"CPR:3": True, "CPR:4": False}
 
 
 def test_names_outside_the_inventory_are_noticed() -> None:

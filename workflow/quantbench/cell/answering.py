@@ -12,6 +12,7 @@ from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryRea
 from ..engine.batches import Plan, Request
 from ..engine.job import Job
 from ..engine.kinds import find_engine
+from ..errors import ModelError
 from ..measure import memory
 from ..measure.latency import time_each
 from ..planner import GIB, Setting, Workload, plan_memory
@@ -36,12 +37,18 @@ def measure(
 
     Returns:
         Raw values in bytes and seconds.
+
+    Raises:
+        ModelError: the model's scores are no numbers.
     """
     settings = spec.measurement
     chosen = latency_requests(requests, settings.latency_samples + settings.warmup, spec.seed)
     memory.start_peak()
     items = [(request.sample_id, request) for request in chosen]
-    timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
+    try:
+        timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
+    except ModelError as error:
+        raise ModelError(f"{spec.cell.label}: {error}") from None
     readings = MemoryReadings(after_load=held, inference=memory.peak())
     return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
 

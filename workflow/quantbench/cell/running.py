@@ -155,7 +155,8 @@ def _generate(
     instruments: _Instruments,
 ) -> KeptMeasurements:
     """Load, measure, answer; returns the measurements of both passes, which are kept by then."""
-    from ..models.loading import load_model, weight_bytes
+    from ..models.loading import load_model
+    from ..models.weight_sizes import weight_bytes
     from .answering import answer_all, measure
 
     begin = time.perf_counter()
@@ -232,6 +233,7 @@ def _write(
         load_s=kept.load_s,
         weight_bytes=kept.weight_bytes,
         held_weight_bytes=kept.held_weight_bytes,
+        quantized=kept.facts.precision_applied.quantized,
         memory=kept.memory,
         latency=kept.latency,
         energy=kept.facts.energy,

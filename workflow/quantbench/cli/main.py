@@ -126,8 +126,10 @@ def _run(words: Sequence[str]) -> None:
     name = words[0]
     if name not in COMMANDS:
         raise ConfigError(f"unknown command {name!r}{nearest(name, COMMANDS)}")
+    from .options import bounded
+
     module = _module(name)
-    module.run(command_parser(name, module).parse_args(words[1:]))
+    module.run(command_parser(name, module).parse_args(bounded(words[1:])))
 
 
 def command_parser(name: str, module: _Module) -> argparse.ArgumentParser:

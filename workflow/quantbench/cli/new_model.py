@@ -145,7 +145,7 @@ def _remarks_on_thoughts(template: str | None, value: Mapping[str, object]) -> l
         needs = "a reasoning model needs --reasoning and --reasoning-tokens, or the same keys in its entry"
         return [] if "reasoning" in value else [f"Whether it thinks, config.json does not say: {needs}."]
     said = []
-    if _families_in(template) and not value.get("reasoning_tokens"):
+    if _families_in(template) and not value.get("reasoning_tokens") and value.get("enable_thinking") is not False:
         said.append(
             f"Its chat template has thought markers ({', '.join(_families_in(template))}): if the model thinks, "
             "reasoning_tokens in the entry gives its thoughts room (2000, for example); without it they share the answer's limit."

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from ..config import FAMILIES, Catalogue, assigned, layered, load, located, recorded_settings, working_root
@@ -17,9 +18,6 @@ from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
 from ..contracts.run_settings import RunSettings
 from ..errors import ConfigError, DataError, nearest
-from ..planner import Requests, fitting
-from ..study.grid import run_cells
-from ..study.spec import cell_specs
 
 FORMS = ("text", "csv", "json")
 
@@ -64,12 +62,28 @@ REASONING = _parent()
 REASONING.add_argument(
     "--reasoning",
     nargs="+",
+    action="extend",
     metavar=("FAMILY", "CLOSE"),
     help=f"how the model marks its thoughts: {', '.join(FAMILIES)}, or the opening and the closing marker",
 )
 
 MODELS = _parent()
 MODELS.add_argument("--model", action="append", metavar="NAME", help="instead of the configured; may be repeated")
+
+
+def bounded(words: Sequence[str]) -> list[str]:
+    """Words of a command line in which ``--reasoning`` has its own values and no more: argparse would give it the next argument too.
+
+    Behind a family's name nothing belongs to it, behind an opening marker the closing one does.
+    """
+    if "--reasoning" not in words:
+        return list(words)
+    place = words.index("--reasoning") + 1
+    count = 1 if words[place : place + 1] and words[place] in FAMILIES else 2
+    values = list(takewhile(lambda word: not word.startswith("--"), words[place : place + count]))
+    if not values:
+        return list(words)
+    return [*words[: place - 1], *(f"--reasoning={value}" for value in values), *words[place + len(values) :]]
 
 
 def stated_reasoning(arguments: argparse.Namespace) -> str | dict[str, str] | None:
@@ -156,6 +170,11 @@ def run_or_configured(arguments: argparse.Namespace) -> tuple[Catalogue, Path]:
 
 def planned_cells(catalogue: Catalogue) -> list[Cell]:
     """The cells that a run is to have, without those that do not fit where it leaves these out."""
+    # Most commands plan nothing, and start sooner without.
+    from ..planner import Requests, fitting
+    from ..study.grid import run_cells
+    from ..study.spec import cell_specs
+
     specs = cell_specs(catalogue, run_cells(catalogue))
     return [spec.cell for spec in fitting(Requests(catalogue.run.hardware), list(specs.values()))]
 

@@ -48,6 +48,7 @@ _COMPARED = {
     "error_percent": 3,
 }
 _WORKLOAD = ("prompt_tokens", "new_tokens", "batch", "devices")
+_THOUGHT = "thought_tokens"  # of the new tokens
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,6 +142,11 @@ def _show_plans(
         },
         work,
     )
+    if not plans:
+        raise ConfigError(
+            "nothing to plan: a model with 'precision: as_published' in its entry is loaded at that --precision alone, any other "
+            "never"
+        )
     stated = run.hardware.gpu_memory_gib
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: [devices_needed(plan.setting, size) for size in sizes] for key, plan in plans.items()}
@@ -148,10 +154,13 @@ def _show_plans(
         _write_plans(plans, needed, sizes, work)
         _write_notes(plans, needed, sizes)
     else:
-        columns: dict[str, int | None] = dict.fromkeys(("model", "precision", *_WORKLOAD))
+        columns: dict[str, int | None] = dict.fromkeys(("model", "precision", *_WORKLOAD, _THOUGHT))
         columns |= {f"{name}_gib": 3 for name in (*_HEADINGS, "peak")}
         columns |= {f"gpus_of_{size:g}_gib": None for size in sizes}
-        planned = {key: [getattr(plan.setting.workload, name) for name in _WORKLOAD] for key, plan in plans.items()}
+        planned = {
+            key: [*(getattr(plan.setting.workload, name) for name in _WORKLOAD), plan.setting.model.reasoning_tokens]
+            for key, plan in plans.items()
+        }
         write_records(
             arguments.format, columns, [(*key, *planned[key], *_gib(plan), *needed[key]) for key, plan in plans.items()]
         )
@@ -174,6 +183,7 @@ def _plans(
         (model, precision): plan_memory(Setting(entry, loading, _with_thought(work, entry)))
         for model, entry in models.items()
         for precision, loading in precisions.items()
+        if entry.runs_at(loading)
     }
 
 
@@ -229,7 +239,10 @@ def _write_notes(
     for model in dict.fromkeys(model for model, _ in plans):
         setting = next(plan.setting for key, plan in plans.items() if key[0] == model)
         if setting.model.reasoning_tokens:
-            print(f"Note: {model} thinks for up to {setting.model.reasoning_tokens} tokens on top of its answers.")
+            thought, generated = setting.model.reasoning_tokens, setting.workload.new_tokens
+            print(
+                f"Note: of the {generated} new tokens planned for {model}, {thought} are for a thought before the answer."
+            )
         length, limit = setting.workload.prompt_tokens + setting.workload.new_tokens, setting.facts.context_length
         if length > limit:
             print(f"Note: {length} tokens of prompt and answer exceed the context of {model}, {limit}.")

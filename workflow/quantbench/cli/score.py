@@ -9,7 +9,7 @@ Outputs of a chain of thought are read from their end, so say --prompting cot (o
 models are never answers: the usual markers (<think> and others) are found in any output, others are named by --reasoning,
 or taken from the entry of --model. Where a chat template opened the thought, put that marker before the output.
 
-The gold file is a samples.jsonl of a run, or any split of the dataset in its published format. In a published file the
+The gold file is a samples.jsonl of a run, or any split of the dataset in its own format. In a published file the
 sample id is the 0-based number of the record (header not counted) as text; in the token-tag files of bc5cdr_chemical and
 ncbi_disease, the 0-based number of the sentence. Several outputs of one sample are answered by majority vote.
 """
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Bootstrap()
     parser.add_argument("--dataset", required=True, help="name of a folder under config/datasets")
     parser.add_argument(
-        "--gold", required=True, type=Path, metavar="FILE", help="published-format file, or samples.jsonl"
+        "--gold", required=True, type=Path, metavar="FILE", help="file in the dataset's format, or samples.jsonl"
     )
     parser.add_argument("--predictions", required=True, type=Path, metavar="FILE", help="predictions.jsonl")
     parser.add_argument(

@@ -17,6 +17,7 @@ from .catalogue import (
     working_root,
 )
 from .entries import (
+    AS_PUBLISHED,
     DataFile,
     DatasetEntry,
     HubDataset,
@@ -32,6 +33,7 @@ from .run import RunConfig, recorded_settings
 from .vocabulary import REFERENCE, Vocabulary, is_zero_shot, reasons_first
 
 __all__ = [
+    "AS_PUBLISHED",
     "CATALOGUE_VARIABLE",
     "FAMILIES",
     "LOCK_FILE",

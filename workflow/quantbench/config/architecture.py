@@ -50,12 +50,13 @@ class Counts(Settings):
         description="weights in tensors that hold all experts of a layer, which bitsandbytes and torchao leave in 16 bits",
     )
     active_experts: int = Field(default=0, ge=0, description="of these, what one token is multiplied by")
+    experts_a_token: int = Field(default=0, ge=0, description="experts of a layer that one token goes to")
     expert_intermediate: int = Field(
-        default=0, ge=0, description="numbers between up and down projection of one token's experts in a layer"
+        default=0, ge=0, description="numbers between up and down projection of these experts together"
     )
     tables: int = Field(ge=0, description="weights in embedding and output head, once where they are one matrix")
     rest: int = Field(
-        default=0, ge=0, description="all other weights: normalization, biases, routers; not planned for (below 0.1%)"
+        default=0, ge=0, description="all other weights: normalization, biases, routers; not planned for (at most 0.3%)"
     )
     cached: int = Field(
         ge=0, description="numbers that one token leaves in the keys and values of layers that keep all tokens"
@@ -64,6 +65,10 @@ class Counts(Settings):
         default=0, ge=0, description="the same of layers that keep the last `window` tokens only"
     )
     window: int | None = Field(default=None, gt=0, description="`sliding_window` of these layers")
+    holds_scores: bool = Field(
+        default=False,
+        description="whether attention holds the scores of all pairs of tokens, since no kernel computes it without",
+    )
 
     @property
     def parameters(self) -> int:

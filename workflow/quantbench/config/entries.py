@@ -34,6 +34,8 @@ BITSANDBYTES_SETTINGS = (
     "bnb_4bit_quant_storage",
 )
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+# The precision of models whose published weights are quantized, and the method that leaves them as they are.
+AS_PUBLISHED = "as_published"
 
 
 class ModelEntry(Settings):
@@ -74,6 +76,11 @@ class ModelEntry(Settings):
     full_dtype: Literal["bfloat16", "float16", "float32"] = Field(
         description="number format of the published weights, and so of the precision `full`"
     )
+    precision: Literal["as_published"] | None = Field(
+        default=None,
+        description="`as_published`: the published weights are quantized (GPTQ, AWQ, FP8, MXFP4, bitsandbytes and so on), so the "
+        "model runs at that precision and at no other; `null`: they are not, and it runs at every other",
+    )
     licence: str = Field(description="of the weights, in words; recommendations and exported models repeat it")
     gated: bool = Field(
         default=False, description="`true`: the hub gives the weights only to accounts that accepted a licence"
@@ -106,6 +113,18 @@ class ModelEntry(Settings):
     def has_random_weights(self) -> bool:
         """Whether this is a stand-in: memory and speed are the model's, answers mean nothing."""
         return self.weights == "random"
+
+    def runs_at(self, precision: PrecisionEntry) -> bool:
+        """Whether the model can be loaded at a precision: published quantized weights only as they are, others never so."""
+        return (self.precision == AS_PUBLISHED) == (precision.method == AS_PUBLISHED)
+
+    @model_validator(mode="after")
+    def _random_weights_are_not_published(self) -> ModelEntry:
+        if self.has_random_weights and self.precision is not None:
+            raise ValueError(
+                f"precision is {self.precision}, and weights: random are not published; take one of them out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> ModelEntry:
@@ -152,8 +171,9 @@ class PrecisionEntry(Settings):
     """One precision: how weights are loaded."""
 
     title: str = Field(description="as tables and figures show it")
-    method: Literal["none", "bitsandbytes", "torchao"] = Field(
-        description="the library that quantizes; `none`: weights as published"
+    method: Literal["none", "bitsandbytes", "torchao", "as_published"] = Field(
+        description="the library that quantizes; `none`: weights as published, which are not quantized; `as_published`: weights "
+        "that were published quantized, for models whose entry says so"
     )
     note: str = Field(
         default="", description="what the method really does; stands under Table 1 and in exported models"
@@ -179,8 +199,8 @@ class PrecisionEntry(Settings):
 
     @model_validator(mode="after")
     def _settings_are_of_their_method(self) -> PrecisionEntry:
-        if self.method == "none" and self.settings:
-            raise ValueError(f"method none takes no settings, and settings names {', '.join(self.settings)}")
+        if self.method in ("none", AS_PUBLISHED) and self.settings:
+            raise ValueError(f"method {self.method} takes no settings, and settings names {', '.join(self.settings)}")
         if self.method != "bitsandbytes":
             return self
         for name in self.settings:

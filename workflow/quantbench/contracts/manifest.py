@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field, JsonValue
@@ -9,7 +10,7 @@ from pydantic import Field, JsonValue
 from .cell_name import Cell
 from .contract import Contract, Part, unknown
 from .machine import DeviceFacts
-from .measurements import Energy, Process
+from .measurements import Energy, Process, QuantizedShare
 from .prepared_dataset import PreparedDataset
 
 
@@ -31,10 +32,24 @@ class StandIn(Part):
     files: dict[str, str] = {}
 
 
-class AppliedPrecision(Part):
-    """A precision as it was applied."""
+WeightPlace = Literal["layers", "embeddings and head"]
 
-    method: str
+
+class WeightCount(Part):
+    """How many weights of one class of layers are stored in one way; vectors, such as norms and biases, are not counted."""
+
+    holder: str = Field(description="class of the layers, such as `Linear4bit`, `Embedding`, `MixtralExperts`")
+    storage: str = Field(description="`nf4`, `int8`, `bfloat16` and so on")
+    quantized: bool
+    place: WeightPlace
+    matrices: int = Field(description="parameters of two or more dimensions")
+    weights: int = Field(description="numbers in them, as they would be unquantized")
+
+
+class AppliedPrecision(Part):
+    """A precision as it was applied, read off the loaded model."""
+
+    method: str = Field(description="what quantized the weights: a library or, as published, the checkpoint's method")
     settings: dict[str, bool | int | float | str]
     dtype: str = Field(description="number format in which what is not quantized was computed")
     checkpoint_dtype: str | None = Field(
@@ -42,6 +57,28 @@ class AppliedPrecision(Part):
         exclude_if=unknown,
         description="that of the model's files, where the processor does not multiply it; else left out",
     )
+    quantized_share: float | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="of the weights in matrices, those that are quantized; left out in files of before it was counted",
+    )
+    weights: list[WeightCount] | None = Field(
+        default=None, exclude_if=unknown, description="all matrices, by class of layer and storage; left out likewise"
+    )
+
+    @property
+    def quantized(self) -> QuantizedShare | None:
+        """How much of the model is quantized; None: not counted."""
+        if self.weights is None:
+            return None
+        layers = [one for one in self.weights if one.place == "layers"]
+        return QuantizedShare(of_all=share_quantized(self.weights), of_layers=share_quantized(layers))
+
+
+def share_quantized(counts: Sequence[WeightCount]) -> float:
+    """Of all weights counted, the share that is quantized; 0 where there are none."""
+    whole = sum(one.weights for one in counts)
+    return sum(one.weights for one in counts if one.quantized) / whole if whole else 0.0
 
 
 class ForeignProcesses(Part):

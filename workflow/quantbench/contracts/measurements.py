@@ -89,6 +89,16 @@ class QualityPass(Part):
     batches: int = Field(description="of the whole plan")
 
 
+class QuantizedShare(Part):
+    """How much of a loaded model is quantized, counted by weights in matrices (vectors are left out)."""
+
+    of_all: float = Field(description="of all weights, those that are quantized: between 0 and 1")
+    of_layers: float = Field(
+        description="the same without embeddings and output head, which libraries leave as they are; below 1 where something else "
+        "stays too, such as the experts of a mixture"
+    )
+
+
 class Measurements(Contract):
     """Raw measurements of one cell, written when its last sample is answered."""
 
@@ -105,6 +115,11 @@ class Measurements(Contract):
         default=None,
         exclude_if=unknown,
         description="the same in the format computed in; left out in files of before it was recorded",
+    )
+    quantized: QuantizedShare | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="how much of the model is quantized; left out in files of before it was counted",
     )
     memory: MemoryReadings
     latency: LatencyReadings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer
 
@@ -133,6 +133,11 @@ class PublishedConfig(Contract):
     remedy: ClassVar[str] = "retrieve the model again, or correct the file"
     model_config = ConfigDict(extra="allow", validate_by_name=True, validate_by_alias=True)
 
+    model_type: str | None = None
+    auto_map: dict[str, JsonValue] | None = Field(
+        default=None,
+        description="code that the model brings, for each of transformers' classes; none of it is ever run",
+    )
     num_hidden_layers: int | None = Field(default=None, validation_alias=_named("num_hidden_layers", "n_layer"))
     hidden_size: int | None = Field(default=None, validation_alias=_named("hidden_size", "n_embd"))
     num_attention_heads: int | None = Field(default=None, validation_alias=_named("num_attention_heads", "n_head"))
@@ -145,6 +150,17 @@ class PublishedConfig(Contract):
     )
     tie_word_embeddings: bool | None = None
     text_config: dict[str, JsonValue] | None = Field(default=None, description="the same of the text model of several")
+    quantization_config: dict[str, JsonValue] | None = Field(
+        default=None, description="how the published weights are quantized; absent where they are not"
+    )
+    compression_config: dict[str, JsonValue] | None = Field(
+        default=None, description="the same, as compressed-tensors called it before"
+    )
+
+    @property
+    def quantization(self) -> dict[str, JsonValue] | None:
+        """How the published weights are quantized; None: they are not."""
+        return self.compression_config if self.quantization_config is None else self.quantization_config
 
     @property
     def of_text(self) -> PublishedConfig:
@@ -155,6 +171,17 @@ class PublishedConfig(Contract):
     def further(self) -> dict[str, JsonValue]:
         """What else the file states."""
         return self.model_extra or {}
+
+
+class TensorHeader(Contract):
+    """One tensor as the header of a safetensors file states it."""
+
+    path: ClassVar[str] = "resources/models/<model>/*.safetensors"
+    remedy: ClassVar[str] = "retrieve or copy the file again"
+
+    dtype: str = Field(description="`BF16`, `F32`, `I8` and so on")
+    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    data_offsets: tuple[int, int] = Field(description="where its bytes begin and end, counted from the header's end")
 
 
 class TensorIndex(Contract):

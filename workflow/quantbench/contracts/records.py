@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -80,12 +80,15 @@ class ScoredAnswer:
 
 
 Record = TypeVar("Record", Sample, Prediction, ScoredAnswer)
-_CHECKS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Sample, Prediction, ScoredAnswer)}
+_KINDS = (Sample, Prediction, ScoredAnswer)
+_CHECKS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _KINDS}
+_NAMES: dict[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS}
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def json_line(record: Record) -> str:
     """Return one record as one line of JSON, newline included."""
-    return json.dumps(asdict(record), ensure_ascii=False) + "\n"
+    return _ENCODER.encode({name: getattr(record, name) for name in _NAMES[type(record)]}) + "\n"
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
@@ -120,10 +123,9 @@ def read_record(raw: bytes, where: str, kind: type[Record]) -> Record:
 
 
 def _checked(value: dict[str, Any], where: str, kind: type[Record]) -> Record:
-    wanted = {field.name for field in fields(kind)}
-    if value.keys() != wanted:
-        odd = ", ".join(sorted(value.keys() ^ wanted))
-        raise DataError(f"{where}: fields missing or unknown for {kind.__name__}: {odd}")
+    odd = value.keys() ^ _NAMES[kind]
+    if odd:
+        raise DataError(f"{where}: fields missing or unknown for {kind.__name__}: {', '.join(sorted(odd))}")
     try:
         record: Record = _CHECKS[kind].validate_python(value)
     except ValidationError as error:

@@ -30,6 +30,12 @@ Seconds = Annotated[float, Field(description="seconds")]
 MaybeRate = Annotated[float | None, Field(description="between 0 and 1; empty where unknown")]
 MaybeGib = Annotated[float | None, Field(description="GiB of 2**30 bytes; empty where unknown")]
 MaybeSeconds = Annotated[float | None, Field(description="seconds; empty where unknown or n is too small")]
+QuantizedNote = Annotated[
+    str | None,
+    Field(
+        description="what is unusual about how much is quantized, such as a mixture's experts that stay 16-bit; else empty"
+    ),
+]
 CutOff = Annotated[
     float | None, Field(description="share of outputs that ended at the limit of new tokens; empty where unknown")
 ]
@@ -84,6 +90,10 @@ class CellRow(CellKeys):
     truncated_difference: ToFull = None
     mean_new_tokens: NewTokens = None
     new_tokens_difference: ToFull = None
+    quantized_share: float | None = Field(
+        default=None, description="of all weights in matrices, those that are quantized; empty where unknown"
+    )
+    quantized_note: QuantizedNote = None
     memory_gib: Gib = Field(description="what `memory_kind` says, in GiB of 2**30 bytes")
     memory_kind: Literal["peak allocated", "model bytes"] = Field(
         description="the peak torch allocated during inference, summed over devices; on CPU the model's own bytes"
@@ -136,6 +146,7 @@ class Table1Row(Row):
     truncated_difference: ToFull = None
     mean_new_tokens: NewTokens = None
     new_tokens_difference: ToFull = None
+    quantized_note: QuantizedNote = None
     published_memory_gib: MaybeGib = None
     published_latency_s: MaybeSeconds = None
     published_score: MaybeRate = None

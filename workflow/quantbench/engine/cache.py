@@ -7,10 +7,11 @@ included, which for a batch of 32 with 700 shared tokens was four fifths of the 
 from __future__ import annotations
 
 import copy
+import math
 from typing import TYPE_CHECKING, cast
 
 import torch
-from transformers.cache_utils import DynamicCache, DynamicLayer
+from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -74,9 +75,9 @@ class ReservedLayer(DynamicLayer):
 def reserved(
     config: PreTrainedConfig, capacity: int, known: DynamicCache | None = None, repeats: int = 1
 ) -> DynamicCache:
-    """A cache for one batch, in which full-attention layers are written in place.
+    """A cache for one batch, in which layers that keep every token of it are written in place.
 
-    Layers of other kinds (sliding windows, linear attention) bound their memory themselves and are kept as they are.
+    A sliding window that a row outgrows bounds its memory itself, and such a layer is kept as it is.
 
     Args:
         config: the model's configuration, which names the kind of each layer.
@@ -87,7 +88,7 @@ def reserved(
     cache = DynamicCache(config=config)
     sources = known.layers if known is not None else [None] * len(cache.layers)
     for place, (layer, source) in enumerate(zip(cache.layers, sources, strict=True)):
-        if type(layer) is DynamicLayer:
+        if type(layer) is DynamicLayer or _window(layer) >= capacity:
             row_layer = ReservedLayer(capacity)
             if isinstance(source, DynamicLayer) and source.is_initialized:
                 row_layer.fill(source, repeats)
@@ -97,6 +98,15 @@ def reserved(
             bounded.batch_repeat_interleave(repeats)
             cache.layers[place] = bounded
     return cache
+
+
+def least_window(config: PreTrainedConfig) -> float:
+    """Tokens that every layer can look back on, at least: the narrowest sliding window; infinite where there is none."""
+    return min(map(_window, DynamicCache(config=config).layers), default=math.inf)
+
+
+def _window(layer: object) -> float:
+    return layer.sliding_window if isinstance(layer, DynamicSlidingWindowLayer) else math.inf
 
 
 def restarted(cache: DynamicCache, rows: int, length: int) -> DynamicCache | None:

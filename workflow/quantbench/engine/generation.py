@@ -14,11 +14,13 @@ from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria
 from ..config import Reasoning
 from ..contracts.records import Prediction
 from ..measure.latency import Timing
+from ..models.broken_numbers import broken_numbers
 from ..models.loading import LoadedModel
 from ..tasks.thoughts import opened_by
 from .batches import Request
 from .cache import reserved
 from .decoding import Decoder
+from .finite import FiniteScores
 from .prefix import SharedPrefix, all_but_last
 from .sampling import SeededSampling, row_seed
 from .stopping import LineWatch, RowStops
@@ -74,7 +76,8 @@ class Generator:
 
     def share_prefix(self, plan: Sequence[Request]) -> int:
         """Compute what all prompts of a plan begin with once, for every later :meth:`answer`; returns its tokens."""
-        self._prefix = SharedPrefix(self._loaded.model, [request.token_ids for request in plan], self._loaded.device)
+        prompts = [request.token_ids for request in plan]
+        self._prefix = SharedPrefix(self._loaded.model, prompts, self.settings.max_new_tokens, self._loaded.device)
         return self._prefix.length
 
     def answer(self, batch: Sequence[Request]) -> list[Prediction]:
@@ -147,6 +150,17 @@ class Generator:
         rows, _ = self._generate([request], watches=[watch])
         return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows))
 
+    def check_numbers(self, request: Request) -> None:
+        """Refuse a model whose scores after a prompt are no numbers, for engines that generate by themselves.
+
+        Raises:
+            ModelError: says why they are none.
+        """
+        tokens, mask = self._padded([request], 0)
+        with torch.inference_mode():
+            scores = self._loaded.model(input_ids=tokens, attention_mask=mask, use_cache=False).logits[:, -1]
+        FiniteScores(partial(broken_numbers, self._loaded))(tokens, scores)
+
     def synchronize(self) -> None:
         """Wait until all devices in use have finished."""
         if self._loaded.device.type == "cuda":
@@ -160,7 +174,11 @@ class Generator:
         prefix: SharedPrefix | None = None,
         watches: Sequence[StoppingCriteria] = (),
     ) -> tuple[list[list[int]], list[int | None]]:
-        """Return the new tokens of each row (requests x chains), and where a check stopped it."""
+        """Return the new tokens of each row (requests x chains), and where a check stopped it.
+
+        Raises:
+            ModelError: scores are no numbers.
+        """
         tokens, mask = self._padded(batch, prefix.length if prefix else 0)
         width, chains, model = tokens.shape[1], self.settings.chains, self._loaded.model
         whole = width + self.settings.max_new_tokens
@@ -170,13 +188,15 @@ class Generator:
             if chains > 1:  # the prompt is computed once for all its chains
                 cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), chains)
                 tokens, mask = tokens.repeat_interleave(chains, 0), mask.repeat_interleave(chains, 0)
+            finite = FiniteScores(partial(broken_numbers, self._loaded))
             output = model.generate(
                 input_ids=tokens,
                 attention_mask=mask,
-                logits_processor=self._sampling(batch),
+                logits_processor=LogitsProcessorList([finite, *self._sampling(batch)]),
                 stopping_criteria=StoppingCriteriaList([*watches, *([stops] if checks else [])]),
                 past_key_values=cache,
             )
+        finite.check()
         assert isinstance(output, torch.Tensor)
         new: list[list[int]] = output[:, width:].tolist()
         return new, stops.lengths or [None] * len(new)
@@ -193,14 +213,14 @@ class Generator:
         mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
         return torch.tensor(rows, device=device), torch.tensor(mask, device=device)
 
-    def _sampling(self, batch: Sequence[Request]) -> LogitsProcessorList:
+    def _sampling(self, batch: Sequence[Request]) -> list[SeededSampling]:
         settings = self.settings
         if settings.temperature is None:
-            return LogitsProcessorList()
+            return []
         seeds = [
             row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in range(settings.chains)
         ]
-        return LogitsProcessorList([SeededSampling(settings.temperature, seeds, self._loaded.device)])
+        return [SeededSampling(settings.temperature, seeds, self._loaded.device)]
 
     def _read(self, row: list[int], length: int | None) -> tuple[str, int, str]:
         """Text, number of new tokens (the end token counted) and finish reason of one row."""

@@ -2,7 +2,8 @@
 
 What all prompts of a plan begin with is most of their length. Its keys and values are computed once, repeated over the
 rows of a batch, and handed to transformers' own ``generate(past_key_values=...)``; the padding of shorter prompts then
-stands between the prefix and the rest, masked out.
+stands between the prefix and the rest, masked out. A sliding window counts what is masked out, so nothing is shared where a
+row may outgrow one: its last tokens would see less of the prefix than without padding.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .cache import reserved, restarted
+from .cache import least_window, reserved, restarted
 
 if TYPE_CHECKING:
     from transformers import DynamicCache
@@ -32,10 +33,19 @@ def shared_length(prompts: Sequence[list[int]]) -> int:
 
 
 class SharedPrefix:
-    """Keys and values of the tokens all prompts begin with; ``length`` is 0 where sharing is not worth it."""
+    """Keys and values of the tokens all prompts begin with; ``length`` is 0 where sharing is not worth it or not exact.
 
-    def __init__(self, model: CausalModel, prompts: Sequence[list[int]], device: torch.device) -> None:
-        length = shared_length(prompts) if len(prompts) > 1 else 0
+    Args:
+        model: the model.
+        prompts: token ids of each prompt of the plan.
+        new_tokens: most tokens that follow a prompt.
+        device: where inputs go.
+    """
+
+    def __init__(self, model: CausalModel, prompts: Sequence[list[int]], new_tokens: int, device: torch.device) -> None:
+        longest = max(map(len, prompts), default=0) + new_tokens
+        shares = len(prompts) > 1 and longest <= least_window(model.config)
+        length = shared_length(prompts) if shares else 0
         self.length = length if length >= WORTH_SHARING else 0
         self._config = model.config
         self._cache: DynamicCache | None = None

@@ -36,8 +36,10 @@ OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
 def draw(view: View) -> Figure:
     """Draw the forest of score differences of the run's zero-shot instruction cells."""
-    reference = view.vocabulary.reference
-    view = replace(view, expected=tuple(cell for cell in view.expected if cell.precision != reference))
+    words = view.vocabulary
+    # What was published quantized has no full precision to be compared with.
+    compared = [cell for cell in view.expected if not words.models[cell.model].precision]
+    view = replace(view, expected=tuple(cell for cell in compared if cell.precision != words.reference))
     # Of a pair that several studies want, the first row: they differ in Holm's p alone.
     first = {row.cell: row for row in reversed(view.effects) if is_zero_shot(row)}
     effects = [first[row.cell] for row in view.effects if first.get(row.cell) is row]
@@ -154,6 +156,7 @@ def _notes(view: View, missing: Sequence[Cell], floors: Sequence[float]) -> str:
             if floors
             else "",
             view.missing_words(missing),
+            view.share_words,
             "" if view.expected else "The run has no quantized precision: there is nothing to compare.",
             "Tiny demonstration models." if view.demonstration else "",
         ]

@@ -49,6 +49,7 @@ def draw(view: View) -> Figure:
     evidence = measured_evidence(words, view.run, cells, view.effects)
     notes = [
         view.missing_words(view.missing),
+        view.share_words,
         "Tiny demonstration models. None is recommended." if view.demonstration else "",
         *evidence.notes,
     ]

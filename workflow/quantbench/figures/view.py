@@ -12,6 +12,7 @@ from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
+from ..tables.quantized_shares import share_notes
 from ..tasks import metric
 
 LINE = 130  # characters of a footnote line at the figure's width
@@ -112,7 +113,13 @@ class View:
         lines.append(PUBLISHED_WORDS if published else intervals)
         if latency:
             lines.append(_device_words(list(dict.fromkeys(row.device for row in self.rows))))
-        return wrap([self.missing_words(self.missing), " ".join(lines)])
+        return wrap([self.missing_words(self.missing), self.share_words, " ".join(lines)])
+
+    @property
+    def share_words(self) -> str:
+        """Of which models a precision quantizes an unusual share; empty where of none."""
+        rows = [row for row in self.rows if isinstance(row, CellRow)]
+        return " ".join(share_notes(self.vocabulary, rows))
 
     def missing_words(self, missing: Sequence[Cell]) -> str:
         """Name some missing cells of the expected ones, all where they are few; empty where none is missing."""

@@ -106,9 +106,11 @@ def count(model: PreTrainedModel) -> Counts:
         active_experts=sum(
             weight.numel() // len(weight) * min(active or len(weight), len(weight)) for weight in experts
         ),
+        experts_a_token=active if experts else 0,
         expert_intermediate=_first(text, _EXPERT_SIZES) * active if experts else 0,
         tables=in_tables,
         rest=total - in_linear - in_experts - in_tables,
+        holds_scores=text._attn_implementation == "eager",
         **_cached(model, cache),
     )
 

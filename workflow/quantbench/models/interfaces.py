@@ -34,6 +34,7 @@ class Computed(Protocol):
     """What one pass through a model leaves."""
 
     past_key_values: DynamicCache
+    logits: torch.Tensor
 
 
 class CausalModel(Protocol):
@@ -68,6 +69,15 @@ class CausalModel(Protocol):
 
     def modules(self) -> Iterator[torch.nn.Module]:
         """All of its layers and their parts."""
+
+    def named_modules(self) -> Iterator[tuple[str, torch.nn.Module]]:
+        """The same, with their names."""
+
+    def get_input_embeddings(self) -> torch.nn.Module | None:
+        """The layer that turns tokens into numbers."""
+
+    def get_output_embeddings(self) -> torch.nn.Module | None:
+        """The layer that turns numbers into a score for each token."""
 
     def save_pretrained(self, folder: Path, **options: object) -> None:
         """Write it in transformers' own format."""

@@ -13,20 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import torch
-from torch.utils._python_dispatch import is_traceable_wrapper_subclass
+from safetensors import SafetensorError
 
-from ..config import ModelEntry, PrecisionEntry
-from ..contracts.manifest import AppliedPrecision
+from ..config import AS_PUBLISHED, ModelEntry, PrecisionEntry
+from ..contracts.manifest import AppliedPrecision, share_quantized
 from ..devices import processor
 from ..errors import ModelError
+from ..store.published_precision import published_method
 from .interfaces import CausalModel, Tokenizer
+from .quantization_settings import Setting, check_published_method, published_settings, quantization_config
+from .quantized_layers import counted, matrices, wrong_layers
 from .random_weights import random_model
+from .rehearsal import check_loaded, first_line, rehearse, text_config
+from .weight_sizes import is_plain
 
 if TYPE_CHECKING:
-    from transformers.utils.quantization_config import QuantizationConfigMixin
+    from collections.abc import Callable
 
-# Of a precision, by name of the library's argument.
-Setting = bool | int | float | str
+    from transformers import PreTrainedModel
+
+    from .rehearsal import LoadingInfo
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,8 @@ def load_model(
         formats: None: those of :func:`number_formats`.
 
     Raises:
-        ModelError: the library refuses the settings or the weights.
+        ModelError: the files do not hold what the entry promises, the library refuses the settings or the weights, or a layer
+            is not quantized that should be; names files, tensors or layers.
     """
     # bitsandbytes logs a cast on every 8-bit product, torchao every kernel it lacks; a job's log must stay readable.
     for library in ("bitsandbytes", "torchao"):
@@ -94,32 +101,90 @@ def load_model(
     formats = formats or number_formats(entry, precision, device)
     computed: torch.dtype = getattr(torch, formats.computed)
     options: dict[str, object] = {"dtype": computed, "device_map": _device_map(device)}
-    if precision.method != "none" and not quantized:
-        options["quantization_config"] = _quantization_config(precision)
+    comes_quantized = quantized or precision.method == AS_PUBLISHED
+    if precision.method != "none" and not comes_quantized:
+        options["quantization_config"] = quantization_config(precision)
+    _check_files(folder, entry, precision, quantized)
+    what = f"{entry.title} with random weights" if entry.has_random_weights else str(folder)
     try:
         model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
-    except (OSError, ValueError) as error:
-        what = f"{entry.title} with random weights" if entry.has_random_weights else folder
-        raise ModelError(f"{what}: not loadable at precision {precision.title!r}: {error}") from error
+    except torch.OutOfMemoryError:
+        raise
+    except _refusals(precision) as error:
+        raise ModelError(
+            f"{what}: not loadable at precision {precision.title!r}: {first_line(error)}; where files are damaged, retrieve or "
+            "copy them again"
+        ) from error
     model.eval()
-    if quantized:
-        _convert(model, computed)
-    settings: dict[str, Setting] = dict(precision.settings)
-    if device == "cpu" and settings.get("load_in_4bit"):
-        settings |= _multiply_as_processor_does(model, settings, formats.computed)
-    applied = AppliedPrecision(
-        method=precision.method,
-        settings=settings,
-        dtype=formats.computed,
-        checkpoint_dtype=None if formats.stored == formats.computed else formats.stored,
-    )
+    applied = _applied(model, folder, precision, formats, device, quantized)
+    wrong = wrong_layers(model, precision.method, precision.settings)
+    if wrong:
+        raise ModelError(
+            f"{what}: loaded, and not at precision {precision.title!r}: {wrong}; nothing was computed with it"
+        )
     return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
 
 
+def _refusals(precision: PrecisionEntry) -> tuple[type[Exception], ...]:
+    """What transformers raises of files that it cannot load; anything where a checkpoint's own settings are incomplete."""
+    usual = (OSError, ValueError, RuntimeError, ImportError, SafetensorError)
+    of_settings = (KeyError, TypeError, AttributeError, AssertionError)
+    return (*usual, *of_settings) if precision.method == AS_PUBLISHED else usual
+
+
+def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> None:
+    """Compare files with what they should hold; of a checkpoint that was quantized here, the manifest has proved it."""
+    if precision.method == AS_PUBLISHED:
+        text_config(folder)
+        check_published_method(folder)
+    elif not (quantized or entry.has_random_weights):
+        rehearse(folder)
+
+
+def _applied(
+    model: CausalModel, folder: Path, precision: PrecisionEntry, formats: NumberFormats, device: str, quantized: bool
+) -> AppliedPrecision:
+    """Bring a model that came quantized to its formats, and say what it is now."""
+    method: str = precision.method
+    settings: dict[str, Setting] = dict(precision.settings)
+    if precision.method == AS_PUBLISHED:
+        method, settings = published_method(folder), published_settings(model.config)
+    if method == "bitsandbytes" and (quantized or precision.method == AS_PUBLISHED):
+        _convert(model, getattr(torch, formats.computed))
+    if device == "cpu" and settings.get("load_in_4bit"):
+        settings |= _multiply_as_processor_does(model, settings, formats.computed)
+    weights = counted(matrices(model))
+    # Some kernels hold published quantized weights as no parameter of the model; then nothing is said of their share.
+    unseen = precision.method == AS_PUBLISHED and not any(one.quantized for one in weights)
+    return AppliedPrecision(
+        method=method,
+        settings=settings,
+        dtype=formats.computed,
+        checkpoint_dtype=None if formats.stored == formats.computed else formats.stored,
+        quantized_share=None if unseen else share_quantized(weights),
+        weights=None if unseen else weights,
+    )
+
+
 def _published_model(folder: Path, options: dict[str, object]) -> CausalModel:
+    """The model of a folder, once nothing in it was made up or left over.
+
+    Raises:
+        ModelError: see :func:`quantbench.models.rehearsal.check_loaded`.
+    """
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
+    load = cast("Callable[..., tuple[PreTrainedModel, LoadingInfo]]", AutoModelForCausalLM.from_pretrained)
+    model, found = load(
+        folder,
+        local_files_only=True,
+        trust_remote_code=False,
+        # Mismatches are then named by us, and not only counted.
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        **options,
+    )
+    check_loaded(folder, model, found)
     return cast(CausalModel, model)
 
 
@@ -141,7 +206,7 @@ def _convert(model: CausalModel, computed: torch.dtype) -> None:
     """Bring what is not quantized to a format: of a quantized checkpoint transformers leaves it as it is in the files."""
     for weight in model.parameters():
         state = getattr(weight, "quant_state", None)
-        if _is_plain(weight):
+        if is_plain(weight):
             weight.data = weight.data.to(computed)
         elif state is not None:  # NF4: the format to dequantize to
             state.dtype = computed
@@ -187,69 +252,3 @@ def _device_map(device: str) -> str | dict[str, str | int]:
     if device != "cuda":
         return {"": "cpu"}
     return {"": 0} if torch.cuda.device_count() == 1 else "auto"
-
-
-def weight_bytes(model: CausalModel, stored: processor.Format | None = None) -> int:
-    """Bytes the model's weights take, quantization state included (which ``get_memory_footprint`` leaves out).
-
-    Args:
-        model: as loaded.
-        stored: count what is not quantized as it stands in the model's files, whatever it is computed in here; None:
-            as it is held.
-    """
-    tensors = [*model.parameters(), *model.buffers()]
-    parts = [part for tensor in tensors for part in (*_parts(tensor), *_state(tensor))]
-    held = sum(part.numel() * part.element_size() for part in parts)
-    if stored is None:
-        return held
-    width: int = getattr(torch, stored).itemsize
-    plain = filter(_is_plain, model.parameters())
-    return held - sum(weight.numel() * (weight.element_size() - width) for weight in plain)
-
-
-def _is_plain(weight: torch.Tensor) -> bool:
-    """Whether a weight is not quantized."""
-    return weight.is_floating_point() and not is_traceable_wrapper_subclass(weight)
-
-
-def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:
-    """The tensor itself, or those a torchao tensor stands for: integers, scales and zero points."""
-    if not is_traceable_wrapper_subclass(tensor):
-        return [tensor]
-    return [part for name in tensor.__tensor_flatten__()[0] for part in _parts(getattr(tensor, name))]
-
-
-def _state(parameter: torch.Tensor) -> list[torch.Tensor]:
-    """One parameter's quantization state by bitsandbytes: block scales of NF4, row scales of LLM.int8."""
-    state = getattr(parameter, "quant_state", None)
-    nested = getattr(state, "state2", None)
-    tensors = [getattr(parameter, "SCB", None)]
-    tensors += [getattr(part, name, None) for part in (state, nested) for name in ("absmax", "code", "offset")]
-    return [tensor for tensor in tensors if isinstance(tensor, torch.Tensor)]
-
-
-def _quantization_config(precision: PrecisionEntry) -> QuantizationConfigMixin:
-    """What transformers is told to quantize with."""
-    make = {"bitsandbytes": _bitsandbytes_config, "torchao": _torchao_config}[precision.method]
-    try:
-        return make(dict(precision.settings))
-    except (TypeError, ValueError, AttributeError, AssertionError) as error:
-        raise ModelError(f"precision {precision.title!r}: {precision.method} refuses its settings: {error}") from error
-    except ImportError as error:
-        raise ModelError(
-            f"precision {precision.title!r} needs {precision.method}, which cannot be imported ({error}); "
-            "pip install -r requirements/torchao.txt"
-        ) from error
-
-
-def _bitsandbytes_config(settings: dict[str, Setting]) -> QuantizationConfigMixin:
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(**settings)
-
-
-def _torchao_config(settings: dict[str, Setting]) -> QuantizationConfigMixin:
-    from torchao import quantization
-    from transformers import TorchAoConfig
-
-    return TorchAoConfig(getattr(quantization, str(settings.pop("config")))(**settings))

@@ -12,6 +12,7 @@ from ..contracts.checksums import file_hashes
 from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, MadeWith
 from ..store.folder_checks import check_folder
 from ..store.places import MANIFEST
+from ..store.published_precision import check_published_precision
 from ..store.sharing import alone, share
 from .loading import LoadedModel, NumberFormats, load_model, load_tokenizer, number_formats
 
@@ -44,6 +45,7 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
         ModelError: incomplete source, or one the library refuses.
     """
     check_folder(source.folder, source.name, source.entry)
+    check_published_precision(source.folder, source.name, source.entry)
     out.parent.mkdir(parents=True, exist_ok=True)
     with alone(out.parent, out.name):
         begin = time.perf_counter()

@@ -123,7 +123,7 @@ def class_settings(entry: ModelEntry) -> PreTrainedConfig:
         "tie_word_embeddings": facts.tied_head,
         **({"head_dim": facts.head_size} if facts.head_size else {}),
     }
-    further: dict[str, JsonValue] = dict(entry.config_json)
+    further: dict[str, JsonValue] = {key: fact for key, fact in entry.config_json.items() if key != "model_type"}
     # The text model of several has its facts in a section of its own.
     text = further.get("text_config")
     settings = {**further, "text_config": {**sizes, **text}} if isinstance(text, dict) else {**sizes, **further}

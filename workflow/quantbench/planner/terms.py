@@ -166,9 +166,12 @@ def _moment(setting: Setting, stage: Stage) -> tuple[float, float]:
     inner, buffer = max(_feed_forward(setting, rows), key=sum)
     if stage == "answer":
         inner, buffer = max((inner, buffer), (_attention_over_cache(setting), 0.0), key=sum)
-    # Rows of different lengths need a mask: one byte a pair of tokens. One row needs none.
-    mask = work.prompt_tokens**2 * work.batch if stage == "prompt" and work.batch > 1 else 0
-    return hidden + inner + mask, buffer
+        return hidden + inner, buffer
+    if setting.counts.holds_scores:
+        inner, buffer = max((inner, buffer), (_scores(setting), 0.0), key=sum)
+    # Rows of different lengths need a mask, and so does a window that a prompt outgrows: one byte a pair of tokens.
+    masked = work.batch > 1 or work.prompt_tokens > (setting.counts.window or work.prompt_tokens)
+    return hidden + inner + (work.prompt_tokens**2 * work.batch if masked else 0), buffer
 
 
 def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
@@ -179,8 +182,11 @@ def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
       16-bit copy of the matrix that NF4 and weight-only int8 make, or with LLM.int8's 32-bit sums of the same shape and its 8-bit input.
     """
     facts, width = setting.facts, setting.width
-    # Of a mixture, all experts that a token goes to at once.
-    intermediate = max(facts.intermediate_size, setting.counts.expert_intermediate) * rows
+    experts = setting.counts.experts_a_token
+    if experts:
+        # A token's experts at once, at 16 bits: its copies, the joint gate and up projection, its activated half, the product.
+        return [((experts * facts.hidden_size + 4 * setting.counts.expert_intermediate) * rows * width, 0.0)]
+    intermediate = facts.intermediate_size * rows
     product = (4 if setting.fused else 3) * intermediate * width
     outputs = 2 * intermediate * width
     candidates: list[tuple[float, float]] = [(product, 0.0)]
@@ -192,6 +198,12 @@ def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
         sums = (2 if setting.fused else 1) * intermediate * _INT32
         candidates.append((outputs + sums + facts.hidden_size * rows * _INT8, 0.0))
     return candidates
+
+
+def _scores(setting: Setting) -> float:
+    """One layer's attention over the whole prompt without a kernel of its own: scores, masked, and their softmax."""
+    work = setting.workload
+    return 3 * setting.facts.attention_heads * work.prompt_tokens**2 * work.batch * setting.width
 
 
 def _attention_over_cache(setting: Setting) -> float:

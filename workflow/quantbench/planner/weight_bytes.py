@@ -65,6 +65,6 @@ def weight_bytes(counts: Counts, precision: PrecisionEntry) -> float:
     """Bytes of all weights: linear layers at the precision, embeddings, output head and experts at two bytes.
 
     bitsandbytes replaces linear layers only, and transformers keeps the output head out of it. Normalization weights
-    and biases (below 0.1%) are not counted.
+    and biases (at most 0.3%) are not planned for.
     """
     return counts.linear * bytes_per_weight(precision) + (counts.tables + counts.experts) * HALF

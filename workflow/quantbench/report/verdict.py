@@ -10,6 +10,7 @@ from ..config import Vocabulary
 from ..config.run import ComparisonSettings
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
+from ..tables import share_notes
 from .answer_remarks import precision_remark, worst_remark
 
 
@@ -39,6 +40,7 @@ def verdict_words(
     names = ", ".join(dict.fromkeys(row.title for row in cells if row.weights == "random"))
     if names:
         lines.append(f"Random weights: {names}. Memory and latency are real; their answers and scores mean nothing.")
+    lines += share_notes(vocabulary, cells)
     for precision in dict.fromkeys(row.precision for row in compared):
         own = [row for row in compared if row.precision == precision]
         saved = [row for row in efficiency if row.precision == precision]

@@ -16,6 +16,8 @@ from ..contracts.checksums import changes, file_hashes, sha256_of
 from ..contracts.model_folder import HashedFiles, PublishedConfig
 from ..errors import ModelError
 from .places import MANIFEST, released_marker
+from .published_precision import refuse_adapter
+from .tensor_headers import stored_tensors
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -23,7 +25,9 @@ _SAID = {"gone": "is gone", "added": "was added", "changed": "is not the recorde
 
 
 def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
-    """Refuse a folder without configuration, weights or tokenizer, or of another architecture than the catalogue's.
+    """Refuse a folder without configuration, weights or tokenizer, with files cut short, or of another architecture.
+
+    Whether its weights are quantized is :func:`quantbench.store.published_precision.check_published_precision`'s question.
 
     Raises:
         ModelError: names the folder, what is missing or differs, and what to do.
@@ -36,9 +40,11 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
             f"{folder}: the weights of model {name!r} were freed (keep: quantized); to have them again, delete "
             f"{folder.name}.json beside the folder and run again"
         )
+    refuse_adapter(folder, name)
     _require(folder, name, _WEIGHTS, "weights")
     _require(folder, name, _TOKENIZERS, "tokenizer")
     check_configuration(folder, name, entry)
+    stored_tensors(folder)
 
 
 def _require(folder: Path, name: str, patterns: tuple[str, ...], what: str) -> None:

@@ -19,6 +19,7 @@ from .places import (
     recorded_hashes,
     uses_checkpoint,
 )
+from .published_precision import check_published_precision
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def full_weights(model: StoredModel, notes: Path, force: bool = False) -> Weight
     if entry.has_random_weights:  # made where it runs
         return Weights(folder, {}, None, None, random=True)
     check_folder(folder, name, entry)
+    check_published_precision(folder, name, entry)
     revision = None
     if entry.folder is None and receipt.exists():
         check_receipt(name, entry, model.locked, receipt)

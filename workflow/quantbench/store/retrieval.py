@@ -20,6 +20,7 @@ from .before_run import check_chat_template
 from .conversion import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX, convert_pickled, converted
 from .folder_checks import check_configuration, check_folder
 from .places import released_marker
+from .published_precision import check_published_precision
 from .sharing import alone, share
 from .transfer import GIB, part_of
 
@@ -116,6 +117,7 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
         convert_pickled(folder, name, locked.files)
         _remove_others(folder, name, {*locked.files, *converted(folder, locked.files).values()})
         check_folder(folder, name, entry)
+        check_published_precision(folder, name, entry)
         released_marker(folder).unlink(missing_ok=True)
         Receipt(
             model=name,

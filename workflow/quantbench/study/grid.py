@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
+from ..config import AS_PUBLISHED, REFERENCE, Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
 from ..contracts.cell_name import Cell
 from ..errors import ConfigError
 from .spec import CellSpec, cell_specs
@@ -19,7 +19,10 @@ def active_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
 
 
 def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
-    """The cells of one study, narrowed to the models, precisions and datasets of the run, in configuration order."""
+    """The cells of one study, narrowed to the models, precisions and datasets of the run, in configuration order.
+
+    Of a model, the precisions it can be loaded at: one that was published quantized has a cell at ``as_published`` alone.
+    """
     study = catalogue.studies[name]
     models = _chosen(study.models, catalogue.run.models, catalogue.models)
     precisions = _precisions(study, catalogue.run.precisions, catalogue.precisions)
@@ -31,6 +34,7 @@ def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
         for prompting in study.promptings
         for shots in study.shots
         for precision in precisions
+        if catalogue.models[model].runs_at(catalogue.precisions[precision])
     ]
 
 
@@ -38,9 +42,11 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     """Every cell of the run once, however many studies want it.
 
     Raises:
-        ConfigError: no cell is left, a cell wants worked examples of a dataset without a train or dev split, a noise
-            floor where no second plan can be made, or several chains of an engine that cannot draw them by sample.
+        ConfigError: no cell is left, a model cannot be loaded at any of the run's precisions (or none of them at one), a cell
+            wants worked examples of a dataset without a train or dev split, a noise floor where no second plan can be made, or
+            several chains of an engine that cannot draw them by sample.
     """
+    _check_published_precisions(catalogue)
     cells = list(dict.fromkeys(cell for name in catalogue.run.studies for cell in study_cells(catalogue, name)))
     if not cells:
         raise ConfigError("no cells: the run's models, precisions and datasets share nothing with its studies")
@@ -68,7 +74,8 @@ def wanted_cells(catalogue: Catalogue) -> WantedCells:
     """
     figures: dict[str, tuple[Cell, ...]] = {}
     for name, study in active_studies(catalogue).items():
-        cells = tuple(study_cells(catalogue, name))
+        # Figures compare precisions of one model, and published quantized weights have no other precision beside them.
+        cells = tuple(cell for cell in study_cells(catalogue, name) if not catalogue.models[cell.model].precision)
         if study.figure in figures:
             raise ConfigError(
                 f"{catalogue.run.studies_file}: study {name!r} has 'figure: {study.figure}', and so has another study of "
@@ -94,6 +101,33 @@ def _chosen(wanted: list[str] | str, allowed: list[str] | str, known: Mapping[st
     if isinstance(wanted, str):
         return list(known) if isinstance(allowed, str) else list(allowed)
     return [name for name in wanted if isinstance(allowed, str) or name in allowed]
+
+
+def _check_published_precisions(catalogue: Catalogue) -> None:
+    """What the run names must be of use to one another: a model published quantized, and the precision for such models."""
+    models = _chosen("all", catalogue.run.models, catalogue.models)
+    precisions = _chosen("all", catalogue.run.precisions, catalogue.precisions)
+    pairs = [
+        (model, precision)
+        for model in models
+        for precision in precisions
+        if catalogue.models[model].runs_at(catalogue.precisions[precision])
+    ]
+    for name in models if isinstance(catalogue.run.models, list) else []:
+        if name not in {model for model, _ in pairs}:
+            own = catalogue.models[name].precision
+            raise ConfigError(
+                f"the run's 'precisions' are {', '.join(precisions)}, and the entry of model {name!r} has 'precision: "
+                f"{own or 'null'}', which is loaded at none of them; name {own or REFERENCE!r} under 'precisions', or leave the "
+                "model out"
+            )
+    for name in precisions if isinstance(catalogue.run.precisions, list) else []:
+        if name not in {precision for _, precision in pairs}:
+            wanted = AS_PUBLISHED if catalogue.precisions[name].method == AS_PUBLISHED else "null"
+            raise ConfigError(
+                f"the run's 'precisions' name {name!r}, which is for models with 'precision: {wanted}' in their entry, and none "
+                "of 'models' is one; leave it out"
+            )
 
 
 def _check_second_plans(specs: Iterable[CellSpec]) -> None:

@@ -67,7 +67,7 @@ class CellSpec:
         seed: of samples, of those timed, and of sampling.
         prompt_tokens: length that prompts of a stand-in are cut or filled to; None: as the texts are.
         inference, measurement, hardware: settings of the run.
-        alternatives: precisions that results are shown of, by name: what advice can be given of.
+        alternatives: precisions of the model that results are shown of, by name: what advice can be given of.
         configuration: the run's settings as manifests record them.
     """
 
@@ -157,7 +157,11 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
     """Each cell with everything that the configuration says of it."""
     run = catalogue.run
     configuration: dict[str, JsonValue] = run.model_dump(mode="json")
-    shown = {name: entry for name, entry in catalogue.precisions.items() if entry.noise_floor_of is None}
+    shown = [(name, entry) for name, entry in catalogue.precisions.items() if entry.noise_floor_of is None]
+    alternatives = {
+        name: {precision: entry for precision, entry in shown if model.runs_at(entry)}
+        for name, model in catalogue.models.items()
+    }
     specs = {}
     for cell in cells:
         dataset = catalogue.datasets[cell.dataset]
@@ -177,7 +181,7 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
             inference=run.inference,
             measurement=run.measurement,
             hardware=run.hardware,
-            alternatives=shown,
+            alternatives=alternatives[cell.model],
             configuration=configuration,
         )
     return specs

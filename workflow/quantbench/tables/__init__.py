@@ -13,6 +13,7 @@ from .cells import cells_table
 from .efficiency import efficiency_table
 from .paper_rows import PublishedRow
 from .precision_effects import Judging, effects_table
+from .quantized_shares import share_notes
 from .table1 import table1, table1_markdown
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "cells_table",
     "effects_table",
     "efficiency_table",
+    "share_notes",
     "table1",
     "table1_markdown",
     "write_tables",

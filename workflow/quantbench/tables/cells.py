@@ -18,6 +18,7 @@ from ..contracts.scores import Scores
 from ..errors import DataError
 from ..planner import GIB
 from ..statistics import percentile, samples_needed
+from .quantized_shares import quantized_note
 
 PERCENTS = (50, 90, 95, 99)
 
@@ -79,6 +80,8 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         strict_unparseable_rate=scores.strict_unparseable_rate,
         truncated_rate=scores.truncated_rate,
         mean_new_tokens=scores.mean_new_tokens,
+        quantized_share=measured.quantized.of_all if measured.quantized else None,
+        quantized_note=quantized_note(cell.precision, measured.quantized),
         memory_gib=memory_bytes / GIB,
         memory_kind="peak allocated" if on_gpu else "model bytes",
         weight_gib=measured.weight_bytes / GIB,

@@ -9,6 +9,7 @@ from ..contracts.csv_rows import markdown_table
 from ..contracts.run_tables import CellRow, Table1Row
 from ..tasks import metric
 from .paper_rows import PublishedRow
+from .quantized_shares import share_notes
 
 
 def table1(vocabulary: Vocabulary, cells: Sequence[CellRow], published: Sequence[PublishedRow]) -> list[Table1Row]:
@@ -75,6 +76,7 @@ def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
     ]
     if any(row.published_score is not None for row in table):
         notes.append("In round brackets: the value published for the same cell.")
+    notes += share_notes(vocabulary, table)
     random = dict.fromkeys(vocabulary.models[row.model].title for row in table if row.weights == "random")
     if random:
         notes.append(f"Random weights: scores of these are meaningless ({', '.join(random)}).")

@@ -45,6 +45,9 @@ _LAST_LETTER = re.compile(
 )
 # Around an option's text: "2" is not in "2.67".
 _START, _END = r"(?<![A-Za-z0-9])(?<!\d[.,])", r"(?![A-Za-z0-9]|[.,]\d)"
+# "10 patients", "10 + 35": a number of something, or a step of a sum.
+_COUNTS = re.compile(r"%?[ \t]+(?:[a-z]|[-+*/\u00d7=<>])")
+_IS_BEFORE = re.compile(r"(?:(?<!there )\b(?:is|are|was|were|be)|[:=])[ \t]*$", re.IGNORECASE)
 _LAST_WORD = re.compile(r"\w+\W*$")
 _JOINT = re.compile(r"[\"')\]]*\s*(?:,|/|\bor\b|\band\b)\s*(?:\bor\b|\band\b)?[\s\"'(]*", re.IGNORECASE)
 _MARKED = re.compile(
@@ -143,7 +146,8 @@ class Choice(Lexicon):
         letters = set()
         for letter, pattern in self._inside.items():
             matches = list(pattern.finditer(text))
-            if not all(_is_denied(text, match) for match in matches):
+            is_number = not any(map(str.isalpha, self._plain[letter]))
+            if not all(_is_denied(text, match) or (is_number and _counts(text, match)) for match in matches):
                 letters.add(letter)
             # An option inside a longer one is named only where it also stands by itself.
             for match in reversed(matches):
@@ -186,6 +190,12 @@ class Choice(Lexicon):
 def _is_denied(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 60) : match.start()]
     return bool(_DENIED.match(text, match.end()) or _DENIED_BEFORE.search(before))
+
+
+def _counts(text: str, number: re.Match[str]) -> bool:
+    """Tell whether a number says how many of something there are, rather than what the answer is."""
+    before = text[max(0, number.start() - 20) : number.start()]
+    return bool(_COUNTS.match(text, number.end()) and before.strip() and not _IS_BEFORE.search(before))
 
 
 def _one_of(letters: set[str]) -> str | None:

@@ -33,7 +33,11 @@ _WEIGHED = re.compile(
     r"[\"')\]]*\s+(?:means?|would|requires?|refers|stands for|is for|describes|could|might|may|can|seems|is possible)\b",
     re.IGNORECASE,
 )
-_HEDGED = re.compile(r"\b(?:could|might|may|whether|if|possibly|perhaps|consider\w*)\b[^.;:\n]{0,60}$", re.IGNORECASE)
+_HEDGED = re.compile(
+    r"\b(?:could|might|may|whether|if|possibly|perhaps|consider\w*)\b[^.;:\n]{0,60}$"
+    r"|\b(?:all|any\w*|every\w*)\b[^.;:\n]{0,40}\b(?:but|except|other than|save)\b[^.;:\n]{0,20}$",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"^[ \t]*(?:[-•|]|\d{1,2}[.)])?[ \t|\"'(\[]*", re.MULTILINE)
 _AFTER_ITEM = re.compile(r"[\"')\]]*[ \t]*(?:$|[:(|\n✓✔✅☑✗✘❌☒]|[-=][ \t])")
 _FIRST_CLAUSE = re.compile(r"[.;\n(]")
@@ -57,7 +61,7 @@ class Classes(Lexicon):
             return self._alone(text, place)
         if _WEIGHED.match(text, mention.end) or (mention.short and not _AFTER_SHORT.match(text, mention.end)):
             return None
-        if is_negated(text[start:], _moved(mention, -start)):
+        if is_negated(text, mention, start):
             return None
         return Found(CONFLICT if self._offers_another(text, mention) else mention.label, mention.end)
 
@@ -132,7 +136,3 @@ class Classes(Lexicon):
         if last is None or last.end != len(text.rstrip()):
             return False
         return last.short and text[last.start : last.end] != last.label
-
-
-def _moved(mention: Mention, by: int) -> Mention:
-    return Mention(mention.label, mention.start + by, mention.end + by, mention.short)

@@ -26,8 +26,8 @@ from .thoughts import Thoughts, find_thoughts
 
 # An output may open hundreds of examples; if the first few could not end an answer, it has none.
 _EXAMPLES_LOOKED_AT = 8
-_STATED = re.compile(rf"^[ \t>#*_-]*{FINAL_WORDS}", re.IGNORECASE | re.MULTILINE)
-_FINAL_LINE = re.compile(r"^[ \t]*Final answer:", re.MULTILINE)
+_STATED = re.compile(rf"^[ \t>#*_-]*+{FINAL_WORDS}", re.IGNORECASE | re.MULTILINE)
+_FINAL_LINE = re.compile(r"^[ \t]*+Final answer:", re.MULTILINE)
 _REST_AND_BLANK_LINE = re.compile(r"[^\n]*\n[ \t]*\n")
 # What may complete an answer ends in one of these, so other tokens need no look.
 ENDINGS = (":", "\n")

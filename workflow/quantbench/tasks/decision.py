@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from .lexicon import CONFLICT, Found, Lexicon, most_worth, valued
 
 # The answers in other languages' words, which count where they stand as the answer.
-_WORDS = {
+WORDS = {
     "yes": ("yes", "ja", "oui", "sí", "sim", "是", "是的", "はい", "예", "네"),
     "no": ("no", "nein", "nee", "non", "não", "否", "不是", "いいえ", "아니오", "아니요"),
     "maybe": ("maybe", "vielleicht", "peut-être", "quizás", "tal vez", "talvez", "misschien", "可能", "也许", "아마도"),
 }
-_VALUES = {word: value for value, words in _WORDS.items() for word in words}
+_VALUES = {word: value for value, words in WORDS.items() for word in words}
 _WORD = rf"(?P<word>{'|'.join(sorted(map(re.escape, _VALUES), key=len, reverse=True))})(?![A-Za-z0-9_])(?!-\w)"
 _ENGLISH = r"(?P<word>yes|no|maybe)"
 _FILLER = (

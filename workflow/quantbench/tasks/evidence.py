@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+from . import reservations
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import (
@@ -35,32 +37,16 @@ _DECLARES = re.compile(
     r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
     re.IGNORECASE,
 )
-_REPLACED = re.compile(
-    r"[\s:]*(?:n't|not|nicht|niet|n'est pas|no es|不是)(?![a-z])[^.;\n]{1,80}?(?:\b(?:but(?: rather)?|rather|sondern|maar|mais|sino)\b|而是)",
-    re.IGNORECASE,
-)
-# "The answer is C if ...": not without the condition; "... is C, but": something follows that changes it.
-_CONDITION = re.compile(
-    r"[^.;:\n]{0,40}?\b(?:if|unless|provided|were (?:she|he|it|they|the)|in (?:non-?\w+|other))\b", re.IGNORECASE
-)
-_QUALIFIED = re.compile(r"[^.;:\n]{0,60}?\b(?:but|however|although|or)\b", re.IGNORECASE)
-_OPEN_ENDED = re.compile(r"[^.;:!?\n]*\Z")
-# "Therefore, X is ineffective" speaks of X.
-_SPOKEN_OF = re.compile(
-    r"[\"')\]]*[ \t]+(?!(?:is|was|would be|seems|remains)[ \t]+(?:(?:the|therefore|clearly|most|a|by far)[ \t]+)*(?:correct|best|right|answer|safest|preferred|"
-    r"recommended|indicated|appropriate|suitable|treatment of choice|drug of choice)\b|fits?\b|because\b|since\b|as\b|and\b|or\b|not\b|rather\b|for\b|in\b|with\b)[a-z]"
-    r"|[\"')\]]*:[ \t]*(?=\w)",
-)
-_BAD = re.compile(
-    r"[\"')\]]*[ \t]*[:(-][ \t]*(?:\w+[ \t]+){0,2}?(?:contraindicated|not|no|incorrect|wrong|avoid\w*|would|resist\w*|teratogen\w*|unlikely|inappropriate|"
-    r"ineffective|less|harm\w*|only)\b",
-    re.IGNORECASE,
-)
 _CORRECTION = re.compile(
     r"\b(?:wait|actually|hold on|oops|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|i meant|correction|edit:|"
     r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
     re.IGNORECASE,
 )
+# In a correction, what its last words may follow to be the answer: "since he has an ulcer, E."
+_GIVES = re.compile(
+    r"[,:.;→]|\b(?:is|be|so|then|for|gives?|choose|pick|with|to|but|therefore|thus|hence)\b", re.IGNORECASE
+)
+_NOTHING_MORE = re.compile(r"[\W_]*(?:instead\W*)?\Z")
 _NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
 _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
 # What announces that an answer will be given, and gives none.
@@ -100,19 +86,38 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
     if alone := reader.only():
         return alone
     corrected = behind_correction(text)
-    if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).certain()):
+    if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).corrected()):
         return found
     found = reader.stated() or reader.whole()
+    # What was taken back counts no more where the correction names something else and cannot be read.
+    if found and corrected and _mentioned(corrected, lexicon) - {found}:
+        return None
     if not found and invented:
         found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
     return found or None
+
+
+def _mentioned(text: str, lexicon: Lexicon) -> set[str]:
+    """Return the answers named in the first words of a text."""
+    words = re.finditer(r"\w(?!\w)", text[:_LONGEST_ANSWER])
+    return {found for word in words if (found := lexicon.ending(text[: word.end()]))}
 
 
 class _Reader:
     def __init__(self, text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, labelled: bool = True) -> None:
         self._text, self._lexicon, self._origin, self._labelled = text, lexicon, origin, labelled
         self._breaks_word = breaks_word
-        self._walk = Walk(text, lexicon)
+        self._openings: dict[int, Found | None] = {}
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return Walk(self._text, self._lexicon)
+
+    def _opens_with(self, start: int) -> Found | None:
+        """Return the answer that stands first from a position on; the same positions are asked for several times."""
+        if start not in self._openings:
+            self._openings[start] = self._lexicon.opening(self._text, start)
+        return self._openings[start]
 
     def only(self) -> str | None:
         """Return the answer of a text that is one line and nothing else: no other evidence can stand there."""
@@ -128,10 +133,15 @@ class _Reader:
         first, last = strongest[0], strongest[-1]
         return first.value if self._answers_first(first, last) else last.value
 
-    def certain(self) -> str | None:
-        """Return what a text says in words that only announce an answer, or as a whole."""
+    def corrected(self) -> str | None:
+        """Return what a correction says in words that only announce an answer, as a whole, or with its last word: "no, so E."."""
         told = [each for each in self._told() if each.evidence is not Evidence.IMPLIED]
-        return told[-1].value if told else self.whole()
+        if found := told[-1].value if told else self.whole():
+            return found
+        if self._origin.cut or len(self._text) > _LONGEST_ANSWER:
+            return None
+        last = (self._opens_with(match.end()) for match in _GIVES.finditer(self._text))
+        return next((each.value for each in last if each and _NOTHING_MORE.match(self._text, each.end)), None)
 
     def whole(self) -> str | None:
         """Return the answer of an output that opens with it, ends with it alone, or is one sentence that names it."""
@@ -144,7 +154,7 @@ class _Reader:
         if alone or self._walk.several or opening is not None:
             return alone
         # "Doxycycline is an antibiotic" speaks of an answer and does not give it.
-        subject = self._lexicon.opening(self._text, 0)
+        subject = self._opens_with(0)
         if (subject and subject.in_words) or not self._is_one_sentence():
             return None
         return self._lexicon.named(self._text)
@@ -189,7 +199,12 @@ class _Reader:
             evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
             if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
                 continue
-            if is_weighed(self._text, match.start()) or _CONDITION.match(self._text, match.end()):
+            start, end = match.span()
+            if (
+                is_weighed(self._text, start)
+                or reservations.is_conditional(self._text, end)
+                or reservations.is_overruled(self._text, start, end)
+            ):
                 continue
             if value := self._lexicon.ending(self._text[max(0, match.start() - _LONGEST_ANSWER) : match.start()]):
                 yield _Told(evidence, match.start(), match.end(), value)
@@ -203,9 +218,9 @@ class _Reader:
 
     def _announced(self, statement: Statement) -> str | None:
         """Return what a statement says, None where nothing that is an answer follows."""
-        text, start = self._text, self._behind_denial(statement.end)
+        text, start = self._text, reservations.behind_denial(self._text, statement.end)
         implied = statement.cue.evidence is Evidence.IMPLIED
-        found = self._lexicon.opening(text, start)
+        found = self._opens_with(start)
         if found is None:
             return self._named_behind(start, statement.cue.reach)
         if self._depends(found, statement):
@@ -226,12 +241,11 @@ class _Reader:
             return False
         text, end = self._text, found.end
         concludes = statement.cue.evidence is Evidence.IMPLIED and statement.cue.reach is Reach.SENTENCE
-        if concludes and found.value and _SPOKEN_OF.match(text, end):
+        if concludes and found.value and reservations.is_spoken_of(text, end):
             return True
-        if _CONDITION.match(text, end):
+        if reservations.is_conditional(text, end) or reservations.is_overruled(text, statement.start, end):
             return True
-        unfinished = _OPEN_ENDED if statement.cue.evidence is Evidence.IMPLIED else _QUALIFIED
-        return self._origin.cut and unfinished.match(text, end) is not None
+        return self._origin.cut and reservations.is_unfinished(text, end, statement.cue.evidence is Evidence.IMPLIED)
 
     def _named_behind(self, start: int, reach: Reach) -> str | None:
         """Return the one answer that the rest of a sentence or paragraph names."""
@@ -242,12 +256,7 @@ class _Reader:
         if end is None and self._origin.cut:
             return None
         said = words[: end.start()] if end else words
-        return None if _CONDITION.search(said) else self._lexicon.named(said)
-
-    def _behind_denial(self, start: int) -> int:
-        """Skip the "not X but" of "not X but Y"."""
-        replaced = _REPLACED.match(self._text, start)
-        return replaced.end() if replaced else start
+        return None if reservations.holds_condition(said) else self._lexicon.named(said)
 
     def _broken_off(self, found: Found, announced: bool) -> bool:
         """Tell whether an answer stands at the end of a cut output and may have become something else."""
@@ -265,10 +274,10 @@ class _Reader:
 
     def _opening(self) -> Found | None:
         """Return the answer that stands first, if what follows lets it stand as one."""
-        found = self._lexicon.opening(self._text, self._behind_denial(0))
+        found = self._opens_with(reservations.behind_denial(self._text, 0))
         if found is None or (found.value and not _STANDS.match(self._text, found.end)):
             return None
-        if _BAD.match(self._text, found.end) or _CONDITION.match(self._text, found.end):
+        if reservations.is_ruled_out(self._text, found.end) or reservations.is_conditional(self._text, found.end):
             return None
         if self._next_differs(found):
             return Found(CONFLICT, found.end)
@@ -277,7 +286,7 @@ class _Reader:
     def _alone(self, start: int) -> str | None:
         """Return the answer that a line consists of, from ``start`` on."""
         text = self._text
-        found = self._lexicon.opening(text, start)
+        found = self._opens_with(start)
         if found is None or not found.value or _ASKED.match(text, found.end):
             return None
         end = text.find("\n", found.end)
@@ -288,7 +297,7 @@ class _Reader:
     def _next_differs(self, found: Found) -> bool:
         """Tell whether the line below an answer offers another one."""
         line = _NEXT_LINE.match(self._text, found.end)
-        second = self._lexicon.opening(self._text, line.end()) if line else None
+        second = self._opens_with(line.end()) if line else None
         if second is None or second.value == found.value:
             return False
         return second.value == CONFLICT or bool(_LINE_END.match(self._text, second.end))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from .label_items import LONGEST_NAME, TRIM, Item, judged, read_items
 from .names import Inventory
-from .remarks import NO_MARKS, YES_MARKS, Verdict, value_at
+from .remarks import NO_MARKS, NOT_ELSEWHERE, NOT_UNSPACED, YES_MARKS, Verdict, value_at
 
 _SHORT_HEADER = 6  # words
 _SHORT_LINE = 200  # characters
@@ -20,10 +20,11 @@ _MARK = re.compile(
     rf"(?:\[ ?(?:(?P<box>[x✓✔✅])|(?P<empty>[✗✘]?)) ?\](?=\s*\w)|(?P<yes>[{YES_MARKS}])|(?P<no>[{NO_MARKS}]))\ufe0f?\s*",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"[^:\n]{1,160}?:(?=\s|\Z)")
+_LEAD = re.compile(r"[^:\n]{1,160}?(?:(?<=[^\x00-\x7f]):|:(?=\s|\Z))")
 _REFUSES = re.compile(
     r"\b(?:not|no|non|never|neither|nor|cannot|excluded?|excluding|rejected|irrelevant|inapplicable|absent|unrelated|discarded|"
-    r"dismissed|omitted|unlikely|missing|ruled out)\b|n't\b"
+    r"dismissed|omitted|unlikely|missing|ruled out|negatives?|false|un(?:match|select|support|mention|report|confirm|relat|assign|list|check|tagg|label|labell)ed|"
+    rf"{NOT_ELSEWHERE})\b|n't\b|{NOT_UNSPACED}"
     r"|\b(?:others?|also|alternative|additional)\b.*\b(?:considered|possible|potential|discussed|mentioned)\b"
     r"|^\W*(?:all |the |any )?(?:other|remaining)s?\b(?!.*\b(?:appl\w+|relevant)\b)|\bconsidered but\b",
     re.IGNORECASE,

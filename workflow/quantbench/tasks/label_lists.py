@@ -22,6 +22,15 @@ NONE = re.compile(
     r"|[\s\"':-]*(?:\[\s*\]|\{\s*\})",
     re.IGNORECASE,
 )
+# "Possible labels:", "Choose from:" head what can be answered, not what is.
+_OFFER = re.compile(
+    r"^[ \t>-]*(?:(?:the|all|here are the|these are the)[ \t]+)?(?:(?:possible|available|candidate|allowed|valid|permitted|potential|given|provided|predefined)[ \t]+"
+    r"(?:\w+[ \t]+){0,2}?(?:labels?|hallmarks?|topics?|categories|classes|options|choices|answers)|(?:labels?|hallmarks?|topics?|categories|classes)[ \t]+"
+    r"(?:to choose from|set|inventory|list|options|choices)|label[ \t]?set|options|choices|choose from|select from|inventory)\b[^:\n]{0,40}?(?::|\bare\b|\binclude\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OFFER_ENDS = (re.compile(r"\.(?=\s)|$", re.MULTILINE), re.compile(r"\n[ \t]*(?=\n)|\Z"))
+_ALMOST_ALL = 0.8
 # Up to this many labels an answer may well be all of them.
 _FEW = 3
 
@@ -67,6 +76,20 @@ def read_list(text: str, inventory: Inventory, cut: bool = False) -> Listed | No
             break
         position = end + 1
     return walk.listed()
+
+
+def without_offer(text: str, inventory: Inventory) -> str:
+    """Take off the list of (nearly) all labels that stands under a header such as ``Possible labels:``, in its sentence or below it."""
+    if (header := _OFFER.search(text)) is None:
+        return text
+    for pattern in _OFFER_ENDS:
+        end = pattern.search(text, header.end())
+        offered = text[header.end() : end.start()] if end else ""
+        if len({mention.label for mention in inventory.mentions(offered)}) > max(
+            _FEW, _ALMOST_ALL * len(inventory.labels) - 1
+        ):
+            return f"{text[: header.start()]}\n{text[header.end() + len(offered) :]}"
+    return text
 
 
 def settle(items: Iterable[Item], inventory: Inventory) -> list[str] | None:

@@ -2,7 +2,8 @@
 
 - Any tag marks (``<span>``, ``<chemical>``, ``<entity type="chemical">``, ``<b>``), also written ``&lt;b&gt;``, ``[b]x[/b]`` or
   ``[x](chemical)``, except those that lay out a text (``<p>``, ``<answer>``) or name another kind of entity.
-- Markdown marks: ``**x**``, ``__x__``, ``*x*``, ``_x_``, backticks, ``==x==``, ``[[x]]`` and ``[x]``, opened and closed on one line.
+- Markdown and brackets mark: ``**x**``, ``__x__``, ``*x*``, ``_x_``, backticks, ``==x==``, ``[x]``, ``{x}``, ``<<x>>`` of any number, ``«x»``,
+  ``【x】``, ``@@x##`` and ``\\textbf{x}``, opened and closed on one line; and ``<x>`` where x is no tag but stands in the sentence.
 - What stands in the sentence itself is no markup: ``< b >`` where it compares numbers, ``*`` or ``[`` where the sentence has them.
 - A closing tag closes the latest open tag of its name. An unclosed one marks nothing.
 """
@@ -20,11 +21,13 @@ from functools import cached_property, lru_cache
 from .entity_types import EntityKind
 from .folding import Folded, fold
 
-_RUN = r"\*+|_+|`+|==+|\[+|\]+"
+# The first character of an opening bracket, and of what closes it.
+_PAIRS = {"[": "]", "{": "}", "<": ">", "«": "»", "【": "】", "@": "#"}
+_RUN = r"\*+|_+|`+|==+|\[+|\]+|(?:\\[a-z]{2,12})?\{+|\}+|(?<!<)<<++(?=[^<>/\n][^<>\n]{0,80}>>)|>>+|«+|»+|【+|】+|@@+(?=\S)|(?<=\S)##+"
 # No emphasis within: between numbers that are compared it may stand.
 _ATTRIBUTES = r"[\s:=|/](?:[^<>*`\[\]_=]|_(?!_)|=(?!=))*+"
 _TOKEN = re.compile(
-    rf"<\s{{0,3}}+(?P<close>\\?/)?\s{{0,3}}+(?P<name>[a-z][\w-]*+)(?P<attributes>{_ATTRIBUTES})?>|(?P<run>{_RUN})",
+    rf"(?P<run>{_RUN})|<\s{{0,3}}+(?P<close>\\?/)?\s{{0,3}}+(?P<name>[a-z][\w-]*+)(?P<attributes>{_ATTRIBUTES})?>",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(r"</([a-z][\w-]*+)>", re.IGNORECASE)
@@ -34,7 +37,7 @@ _BRACKETED_TAG = re.compile(r"\[(/?)([a-z][\w-]{0,40})\]", re.IGNORECASE)
 _LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(([a-z][\w -]{0,40})\)", re.IGNORECASE)
 _APART = re.compile(r"<\\?/?\s")
 _STYLING = re.compile(r"style\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
-_BRACKETS = {"]": "[", "]]": "[["}
+_OPENERS = {close: opening for opening, close in _PAIRS.items()}
 
 
 class Style(Enum):
@@ -47,6 +50,7 @@ class Style(Enum):
     OTHER_KIND = auto()
     EMPHASIS = auto()
     MARKDOWN = auto()
+    WORD = auto()  # what stands between the brackets is marked by them
     LAYOUT = auto()
 
 
@@ -200,6 +204,9 @@ class _Scanner:
         for (match, style), after in zip(found, nexts, strict=True):
             self._add(line[position : match.start()])
             position = match.end()
+            if style is Style.WORD:
+                self._mark_word(match.group()[1:-1])
+                continue
             opens = self._tag(match, style) if style is not Style.MARKDOWN else self._run(match, line)
             if opens and line[position:after].strip():
                 position += self._label_length(line[position:after])
@@ -219,6 +226,11 @@ class _Scanner:
             self._pieces.append(bare)
             self._length += len(bare)
 
+    def _mark_word(self, word: str) -> None:
+        start = self._length
+        self._add(word)
+        self._marks.append(Mark(start, self._length, Style.MARKDOWN))
+
     def _tag(self, match: re.Match[str], style: Style) -> bool:
         """Open or close a tag; tell whether it opens one."""
         if style is Style.LAYOUT or (match["attributes"] or "").endswith("/"):
@@ -234,14 +246,15 @@ class _Scanner:
         """Open or close emphasis; tell whether it opens it."""
         run = match["run"]
         before, after = line[match.start() - 1 : match.start()].strip(), line[match.end() : match.end() + 1].strip()
-        if run[0] in "[]":
-            opens, closes = run[0] == "[", run[0] == "]"
+        sign = run[-1]
+        if sign in _PAIRS or sign in _OPENERS:
+            opens, closes = sign in _PAIRS, sign in _OPENERS
         else:
             # Blanks on both sides: a bullet, unless it is doubled.
             lone = not before and not after and len(run) > 1
             opens, closes = bool(after) or lone, bool(before) or lone
         # Emphasis ends with its line.
-        name = f"{len(self._lines)}{_BRACKETS.get(run, run)}"
+        name = f"{len(self._lines)}{_OPENERS.get(sign, sign)}{run.count(sign)}"
         if closes and self._close(name):
             return False
         if opens:
@@ -275,6 +288,8 @@ class _Scanner:
         if name != "span" and name not in self._closed and fold(match.group()) in self._sentence.bare:
             return None
         style = _tag_style(self._kind, name, match["attributes"] or "")
+        if style is Style.UNKNOWN and name not in self._closed and fold(match.group()[1:-1]) in self._sentence.bare:
+            return Style.WORD
         # Apart from its bracket a name compares numbers, in a sentence that was changed, unless it is one that tags have.
         apart = _APART.match(match.group()) is not None
         return None if apart and (style is Style.UNKNOWN or len(name) < 3) else style

@@ -42,7 +42,6 @@ _TO_VALUE = re.compile(
     r"confidence\b|probability\b)))[\"'(\[\s]*",
     re.IGNORECASE,
 )
-_BOX = re.compile(r"\[ ?(?P<mark>[x✓✔ ]?) ?\]\s*", re.IGNORECASE)
 _BLANKS = re.compile(r"[\s\"'(\[,]*")
 _REMARK = re.compile(r"\([^()]*\)")
 
@@ -121,11 +120,10 @@ class Inventory:
 
     def outsiders(self, text: str) -> bool:
         """Tell whether the text names something with the inventory's prefix that is not in it (``CPR:7``)."""
-        if self._outside is None:
-            return False
-        inside = self.mentions(text)
+        alike = [] if self._outside is None else list(self._outside.finditer(text))
+        inside = self.mentions(text) if alike else []
         starts = [mention.start for mention in inside]
-        for match in self._outside.finditer(text):
+        for match in alike:
             before = bisect_right(starts, match.start()) - 1
             if before < 0 or match.start() >= inside[before].end:
                 return True
@@ -138,7 +136,7 @@ class Inventory:
         for mention in self.mentions(text):
             if mention.label not in found and (said := self._value_behind(text, mention)) is not None:
                 found[mention.label] = said
-        return found or self._boxes(text)
+        return found
 
     def _value_behind(self, text: str, mention: Mention) -> bool | None:
         leading = _TO_VALUE.match(text, mention.end)
@@ -146,14 +144,6 @@ class Inventory:
             return None
         value = value_at(text, leading.end(), or_before=self.follows)
         return None if value is None else value.yes
-
-    def _boxes(self, text: str) -> dict[str, bool]:
-        """Read check boxes before labels: ``[x] label``."""
-        found: dict[str, bool] = {}
-        for box in _BOX.finditer(text):
-            if mention := self.at(text, box.end()):
-                found.setdefault(mention.label, bool(box["mark"].strip()))
-        return found
 
     def follows(self, text: str, position: int) -> bool:
         """Tell whether a label is the next thing that stands behind a position."""
@@ -218,9 +208,12 @@ class Inventory:
         return winners[0] if len(winners) == 1 else None
 
 
-def is_negated(text: str, mention: Mention) -> bool:
-    """Tell whether the clause a mention stands in denies it (``not X``, ``X is incorrect``, ``rather than X``)."""
-    before = text[max(0, mention.start - _REACH) : mention.start]
+def is_negated(text: str, mention: Mention, since: int = 0) -> bool:
+    """Tell whether the clause a mention stands in denies it (``not X``, ``X is incorrect``, ``rather than X``).
+
+    What stands before ``since`` is not looked at.
+    """
+    before = text[max(since, mention.start - _REACH) : mention.start]
     begin = max((match.end() for match in _CLAUSE_END.finditer(before)), default=0)
     return _NEGATION.search(before, begin) is not None or denied_after(text, mention.end)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..config.reasoning import Reasoning
 
@@ -24,6 +24,10 @@ class Origin:
     cut: bool = False
     reasoned: bool = False
     reasoning: Reasoning | None = None
+
+    def ending(self, cut: bool) -> Origin:
+        """Return the origin of an output that is otherwise alike and ended at the token limit, or did not."""
+        return self if cut is self.cut else replace(self, cut=cut)
 
     def breaks_word(self, output: str) -> bool:
         """Tell whether the last word of an output may be half of one: nothing behind it shows that it is complete."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from .decision import WORDS
+
 # A score from 0 to 1 says yes from here on.
 LIKELY = 0.5
 _ONWARD = 400  # characters in which a reserved denial ("does not explicitly mention") may be taken back
@@ -40,12 +42,24 @@ class Value:
 
 YES_MARKS, NO_MARKS = "✓✔✅☑", "✗✘❌✖☐"
 
+
+def _spelt(value: str) -> str:
+    """The words for yes or no in all languages, as alternatives of a pattern; longer ones first."""
+    return "|".join(sorted(WORDS[value], key=len, reverse=True))
+
+
+# Denials in other languages than English, as words and in scripts without blanks.
+NOT_ELSEWHERE = (
+    "nicht|keine?|ausgeschlossen|não|nenhum[ao]?|niet|geen|uitgesloten|pas|aucune?|exclue?s?|ning[uú]n[ao]?|descartad[ao]s?|excluid[ao]s?|"
+    "excluíd[ao]s?|nessun[ao]?|esclus[aeio]"
+)
+NOT_UNSPACED = r"不适用|不相关|未提及|没有提|排除|該当(?:なし|しない)|言及なし|해당\s*(?:없|하지)|언급\s*(?:없|되지)"
 _VALUE = re.compile(
     r"(?:(?:(?:verdict|answer|status|decision|present|applies|applicable|relevant|included|p)\s{0,4}[:=]"
     r"|(?:score|confidence|probability|likelihood|relevance|value)\s{0,4}[:=]?)\s{0,4})?"
     r"(?:(?P<number>\d{1,6}(?:\.\d{1,12})?)(?:\s?(?P<percent>%)|\s?/\s?(?P<whole>\d{1,3}))?"
-    rf"|(?P<yes>true|yes|y|present|applies|applicable|relevant|[{YES_MARKS}])"
-    rf"|(?P<no>false|no|n|null|none|nil|n/a|absent|[{NO_MARKS}]))"
+    rf"|(?P<yes>true|y|positive|present|applies|applicable|relevant|{_spelt('yes')}|[{YES_MARKS}])"
+    rf"|(?P<no>false|n|null|none|nil|n/a|negative|absent|{_spelt('no')}|[{NO_MARKS}]))"
     r"\ufe0f?(?!['./]?\w)",
     re.IGNORECASE,
 )
@@ -82,6 +96,8 @@ _DENIED = re.compile(
     rf"|(?:{_SOURCE}\s+)?(?:lacks?\b|lacking\b|fails?\s+to\b|says?\s+nothing\b|nothing\b)"
     rf"|(?:{_SOURCE}\s+)?(?:is\s+|are\s+|seems\s+)?(?:[a-z]{{1,20}}ly\s+)?"
     r"(?:absent|unlikely|irrelevant|unrelated|inapplicable|excluded|rejected|missing|ruled\s+out)\b"
+    r"|(?:no\s+se|nicht|non|não|niet|n'est\s+pas|pas|no)\s+(?:\w{1,20}\s+){0,2}?(?:mencion|menzion|mentionn|erwähn|genoemd|vermeld|aplica|applicab|"
+    rf"zutreffend|relevant|pertinent|behandel|aborda|trata)|{NOT_UNSPACED}"
     r"|without\s+(?:any\s+|direct\s+|explicit\s+)?(?:mention|evidence|reference)|neither\b"
     r"|(?:not?|none|nil|n/a)(?=\s*[,.;:!)(]|\s+-|\s*\Z)|none\b|not\s+(?:really|the\s+case|at\s+all|sure)\b",
     re.IGNORECASE,

@@ -82,6 +82,7 @@ FINAL_WORDS = (
     r"final[ \t]+(?:answer|response|output|decision|label|class|classification|verdict|choice|conclusion|diagnosis)s?\b"
 )
 
+_NEVER_ASCII = ("zh", "ja", "ko")
 # Order matters only between patterns that begin at the same place.
 CUES = (
     Cue(
@@ -101,10 +102,14 @@ CUES = (
     Cue(
         "en",
         Evidence.STATED,
-        rf"^[ \t>-]*(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
+        rf"^[ \t>-]*+(?=[^:=\n]*+[:=]|ans\b)(?:(?:the|my|your) )?(?:{_ADJECTIVE} )?(?:(?:{{noun}})(?:[ \t]*\([^()\n]{{1,40}}\))?[ \t]*[:=]+|ans\b[ \t]*[.:=]*)",
         labelled=True,
     ),
-    Cue("en", Evidence.STATED, rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b[ \t]*[:=]?{_SURELY}"),
+    Cue(
+        "en",
+        Evidence.STATED,
+        rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b(?:[ \t]+(?:as follows|given below|below))?[ \t]*[:=]?{_SURELY}",
+    ),
     Cue("en", Evidence.STATED, rf"\b(?:{{noun}})[\"']?{_OF_IT}[ \t]*[:=]+"),
     Cue(
         "en",
@@ -116,7 +121,7 @@ CUES = (
     Cue(
         "en",
         Evidence.IMPLIED,
-        r"\b(?:(?:i|we)(?: would| will|'d|'ll)? (?:choose|select|pick|say|answer|conclude|go with|opt for|think|believe)|(?:choose|select|pick|go with)"
+        r"\b(?:(?:i|we)(?: would| will|'d|'ll)? (?:choose|select|pick|say|answer|conclude|go with|go for|opt for|think|believe)|(?:choose|select|pick|go with)"
         r"|belongs to|falls (?:into|under)|corresponds to|leaves (?:us with )?|points to)\b(?:[ \t]+that\b)?(?:[ \t]+it(?:'s| is))?",
         reach=Reach.BEGINNING,
     ),
@@ -158,10 +163,12 @@ CUES = (
     Cue("ja", Evidence.STATED, r"(?:答え|正解|回答)[はが:]?[ \t]*:?"),
     Cue("ko", Evidence.STATED, r"(?:정답|(?<!오)답|답변)[은는이가]?[ \t]*:?"),
 )
+# Rules out most places at once: a cue begins a line, a word, a quotation or follows a mark; without blanks between words, anywhere.
+_BEFORE_CUE = r"(?:^|(?<![A-Za-z0-9])(?=[A-Za-z])|(?<=[.;,!?])|(?=[^\x00-\x7f]|[\"']))"
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
 _SUPERLATIVE = re.compile(
-    r"\b(?:(?<!second )(?<!second-)(?<!next )best|(?<!second )(?<!second-)most (?:likely|appropriate|probable|suitable|accurate|fitting)|correct|right|next best|"
+    r"\b(?:(?<!second )(?<!second-)(?<!next )best|(?<!second )(?<!second-)most (?:likely|appropriate|probable|suitable|accurate|fitting)|correct|right|next best (?=\w*(?:step|test|manage|action|investigat|intervention|diagnos))|"
     r"(?:likely|probable|appropriate) (?:answer|option|choice|class|relation|label|diagnosis))\b",
     re.IGNORECASE,
 )
@@ -183,7 +190,7 @@ _WEIGHED = re.compile(
 _DENIED = re.compile(
     r"(?:\b(?:not|never|cannot|neither|nor|no evidence|incorrect to|wrong to|doubt|disagree)\b|n't\b)[^,;.]{0,60}$"
     r"|\b(?:each|every|all|these|those|other|another|one|following|possible|plausible|given|available|incorrect|wrong|false|least|worst|bad|poor|tempting|first|last|third|"
-    r"trap|distractor|second|second-best|second-line|next|usual|common|typical|standard|popular|obvious|first-line|dangerous|alternative|student'?s|"
+    r"trap|distractor|second|third|fourth|fifth|second-best|second-line|next|usual|common|typical|standard|popular|obvious|first-line|dangerous|alternative|student'?s|"
     r"your|patient'?s|authors?'?s?|original|draft|initial|previous|immune|saline)\b(?!,)(?:[ \t]+(?:of the|the|answer|best|treatment|antibiotic|most|line|likely|appropriate|suitable|probable|correct|\w+ing)\b)*[ \t]*$"
     r"|(?:falsche|foute|mauvaise|fausse|errada|错误|오)[ \t]*$",
     re.IGNORECASE,
@@ -201,14 +208,17 @@ _CLAUSE_START = re.compile(
 )
 # "If she were not pregnant, the answer would be C."
 _CONTRARY = re.compile(
-    r"^\s*had\b|^\s*(?:if|were|suppose)\b.*\b(?:were|had|was|been|would|did)\b", re.IGNORECASE | re.DOTALL
+    r"^\s*(?:had\b|(?:if|were|suppose|als|indien)\b.*\b(?:were|had|was|been|would|did|zou)\b"
+    r"|(?:wenn|falls|wär|hätt|si|se)\w*\b.*\b(?:wär|hätt|würd|ser(?:ait|ía|ia)|avait|était|tuvier|fuer|tiv(?:esse|er)|foss|avess|sarebbe)"
+    r"|(?:もし|仮に|만약|만일|如果|假如|假设|若|要是|倘若|[^.\n]{0,80}(?:다|라|으|이)면[ ,]))",
+    re.IGNORECASE | re.DOTALL,
 )
 _LAST_SENTENCE = re.compile(r"[.!?](?=\s)|[\n。]")
 
 
 # What stands behind takes the place of what stands before.
 _TAKEN_BACK = re.compile(
-    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually|hold on|oops|on second thought|correction|edit|revised(?: answer)?|final)\b"
+    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually(?:[ ,]+no)?|hold on|oops|sorry|on second thought|correction|edit|revised(?: answer)?|final)\b"
     r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
     re.IGNORECASE,
 )
@@ -227,11 +237,12 @@ def statements(text: str, nouns: str) -> Iterator[Statement]:
         text: normalised text.
         nouns: what the task calls its answers, as alternatives of a pattern (``answer|option``).
     """
-    found = [*_cued(text, *_pattern(nouns, None)), *_superlatives(text)]
+    found = [*_cued(text, nouns, None), *_superlatives(text)]
     yield from sorted(found, key=lambda statement: (statement.start, statement.end))
 
 
-def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterator[Statement]:
+def _cued(text: str, nouns: str, evidence: Evidence | None) -> Iterator[Statement]:
+    pattern, cues = _pattern(nouns, evidence, text.isascii())
     for match in first_and_last(list(pattern.finditer(text))):
         cue = cues[int(str(match.lastgroup)[1:])]
         if cue.evidence is Evidence.FINAL or not (is_weighed(text, match.start()) or _AVOIDED.search(match.group())):
@@ -241,7 +252,7 @@ def _cued(text: str, pattern: re.Pattern[str], cues: tuple[Cue, ...]) -> Iterato
 def announcements(text: str, nouns: str, evidence: Evidence) -> list[Statement]:
     """Return where a text announces an answer by one kind of evidence, in order."""
     implied = _superlatives(text) if evidence is Evidence.IMPLIED else ()
-    found = [*_cued(text, *_pattern(nouns, evidence)), *implied]
+    found = [*_cued(text, nouns, evidence), *implied]
     return sorted(found, key=lambda statement: (statement.start, statement.end))
 
 
@@ -279,8 +290,10 @@ def is_weighed(text: str, start: int) -> bool:
 
 
 @cache
-def _pattern(nouns: str, evidence: Evidence | None) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
+def _pattern(nouns: str, evidence: Evidence | None, in_ascii: bool) -> tuple[re.Pattern[str], tuple[Cue, ...]]:
     """The cues of one kind, or all, and one pattern of them whose groups are named by their places."""
-    cues = tuple(cue for cue in CUES if evidence in (None, cue.evidence))
+    cues = tuple(
+        cue for cue in CUES if evidence in (None, cue.evidence) and not (in_ascii and cue.language in _NEVER_ASCII)
+    )
     body = "|".join(f"(?P<c{index}>{cue.pattern.replace('{noun}', nouns)})" for index, cue in enumerate(cues))
-    return re.compile(body, re.IGNORECASE | re.MULTILINE), cues
+    return re.compile(f"{_BEFORE_CUE}(?:{body})", re.IGNORECASE | re.MULTILINE), cues

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from ..config import DatasetEntry
@@ -78,7 +78,7 @@ class TaskOf(ABC, Generic[Value]):
                 return Readings(exact, exact)
         end = self.answer_end(raw, sample, origin)
         answered = raw[:end]
-        careful = self.read(answered, sample, origin if end is None else replace(origin, cut=False))
+        careful = self.read(answered, sample, origin if end is None else origin.ending(cut=False))
         return Readings(careful, self.read_strict(without_thoughts(answered, origin.reasoning), sample))
 
     def answer_end(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> int | None:
@@ -89,7 +89,7 @@ class TaskOf(ABC, Generic[Value]):
             sample: what was asked.
             origin: how the output came about; whether it was cut plays no part.
         """
-        whole = replace(origin, cut=False)
+        whole = origin.ending(cut=False)
         return completion.answer_end(
             raw,
             readable=lambda text: self.completes(text, sample, whole),

@@ -79,25 +79,30 @@ _LOOKALIKES = str.maketrans(
 _MOST_LABELS = 0.8
 # Characters read at each end of an output without its thoughts, about 1,500 tokens.
 _LONGEST_END = 6_000
+# Boxes to tick: an empty one with what stands behind it, or before it on its line; and the sign of a ticked one.
+_EMPTY_BOX = re.compile(
+    r"^[^\n\[☐☑]*\w[^\n\[\w]*(?:\[ \]|☐)[ \t]*$"
+    r"|(?:^[ \t]*(?:[-*•+]|\d{1,2}[.)])?[ \t]*\( \)|(?:^[ \t]*(?:[-*•+]|\d{1,2}[.)])?[ \t]*)?(?:\[ \]|☐))[^\n]*?(?=\[[ xX✓✔✅]\]|[☐☑☒]|$)",
+    re.MULTILINE,
+)
+_TICKED_BOX = re.compile(r"(?:\[[xX✓✔✅]\]|☑|^(?P<lead>[ \t]*(?:[-*•+][ \t]*)?)\([xX✓✔]\))[ \t]*", re.MULTILINE)
 _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
 _EXAMPLE_LINE = (
-    r"^[ \t>#*-]*(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
+    r"[ \t>#*-]*+(?=[a-z][^:\n]*+:)(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
     r"(?:abstract|article|sentence|question|context|text|input|document|passage|example|instruction|user|human)s?"
     r"[ \t]*(?:#?[ \t]*\d+)?[ \t]*[*_]*[ \t]*:"
 )
+_ROLE_LINE = r"(?=[uash])(?:user|assistant|system|human)[ \t]*"
 _NEXT_EXAMPLE = re.compile(
-    _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*$|^### ?(?:instruction|input|example)",
-    re.IGNORECASE | re.MULTILINE,
+    rf"^(?:{_EXAMPLE_LINE}|{_ROLE_LINE}$|### ?(?:instruction|input|example))", re.IGNORECASE | re.MULTILINE
 )
 # As above, but what stands behind a match cannot undo it: an output that goes on may make more of "user".
-NEXT_EXAMPLE_LINE = re.compile(
-    _EXAMPLE_LINE + r"|^(?:user|assistant|system|human)[ \t]*(?=\n)", re.IGNORECASE | re.MULTILINE
-)
+NEXT_EXAMPLE_LINE = re.compile(rf"^(?:{_EXAMPLE_LINE}|{_ROLE_LINE}(?=\n))", re.IGNORECASE | re.MULTILINE)
 _EXACT_FINAL = re.compile(r"^[^\S\n]*Final answer:(?P<answer>[^\n]*)", re.MULTILINE)
 _EXPLANATION = re.compile(
-    r"^[ \t>#*(-]*(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
+    r"^[ \t>#*(-]*+(?:explanation|explained|rationale|reasoning|reasons?|justification|notes?|n\.?b\.?|comments?|evidence|"
     r"analysis|discussion)\b[*_]*[ \t]*[:.-]",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -144,8 +149,17 @@ def normalise(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_LOOKALIKES)
     for rewrite in _REWRITES:
-        if any(sign in text for sign in rewrite.signs):
+        if any(map(text.__contains__, rewrite.signs)):
             text = rewrite.pattern.sub(rewrite.by, text)
+    return text
+
+
+def ticked_only(text: str) -> str:
+    """Leave of boxes only what stands behind a ticked one; ``☒`` is one where others are ``☐``."""
+    if "☒" in text and "☐" in text and "☑" not in text:
+        text = text.replace("☒", "☑")
+    if any(map(text.__contains__, ("[ ]", "( )", "☐", "☑", "[x]", "[X]", "(x)", "(X)", "✓", "✔", "✅"))):
+        text = _TICKED_BOX.sub(lambda box: box["lead"] or "", _EMPTY_BOX.sub("", text))
     return text
 
 

@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 
 from ..config.reasoning import FAMILIES, Reasoning
 
-_FINAL = re.compile(r"^[ \t>#*_-]*final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
+_FINAL = re.compile(r"^[ \t>#*_-]*+final[ \t]+(?:answer|response)\b", re.IGNORECASE | re.MULTILINE)
 # Further from its end no prompt is looked at: the longest marker, with what a heading may have around it.
 _LONGEST = 200
 # An output is looked at several times, to see where its answer ends and to read it.
@@ -29,13 +29,19 @@ _KNOWN_TEXTS = 16
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a marker is written: a pattern, and the characters it begins with; none where its place is fixed by other means."""
+    """How a marker is written: a pattern, and texts of which one stands in whatever it finds, ``at_start`` if that begins so."""
 
     pattern: str
-    first: str
+    signs: tuple[str, ...]
+    at_start: bool = False
 
 
-_DECODED = {FAMILIES["gpt-oss"]: (r"\Aanalysis(?=[A-Z])", r"assistantfinal|\Afinal(?=[A-Z])")}
+_DECODED = {
+    FAMILIES["gpt-oss"]: (
+        _Form(r"\Aanalysis(?=[A-Z])", ("analysis",)),
+        _Form(r"assistantfinal|\Afinal(?=[A-Z])", ("final",)),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +74,28 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True)
+class _Search:
+    """A pattern whose groups (:class:`_Group`) find markers, worth trying where one of ``signs`` stands: most texts have none."""
+
+    signs: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Markers:
-    """Several markers, and patterns whose groups (:class:`_Group`) find them."""
+    """Several markers, and how to find them."""
 
     markers: tuple[_Marker, ...]
-    patterns: tuple[re.Pattern[str], ...]
+    searches: tuple[_Search, ...]
 
     def find(self, text: str, start: int = 0) -> list[re.Match[str]]:
         """Return what opens or closes a thought, in order."""
-        found = [match for pattern in self.patterns for match in pattern.finditer(text, start)]
+        found = [
+            match
+            for search in self.searches
+            if any(map(text.__contains__, search.signs))
+            for match in search.pattern.finditer(text, start)
+        ]
         return sorted(found, key=lambda match: match.start())
 
 
@@ -173,11 +192,15 @@ def _markers(named: Reasoning | None) -> _Markers:
         for side, forms in (("o", marker.open), ("c", marker.close))
         for number, form in enumerate(forms)
     ]
-    placed = "|".join(group.pattern for group in groups if not group.form.first)
-    tags = "|".join(group.pattern for group in groups if group.form.first)
+    return _Markers(markers, tuple(_search(groups, at_start) for at_start in (False, True)))
+
+
+def _search(groups: list[_Group], at_start: bool) -> _Search:
+    own = [group for group in groups if group.form.at_start is at_start]
+    signs = sorted({sign for group in own for sign in group.form.signs})
     # Most places of a text are ruled out by their first character.
-    first = "".join(sorted({re.escape(char) for group in groups for char in group.form.first}))
-    return _Markers(markers, (re.compile(placed), re.compile(f"(?=[{first}])(?:{tags})")))
+    first = f"(?=[{''.join(map(re.escape, signs))}])" if at_start else ""
+    return _Search(tuple(signs), re.compile(f"{first}(?:{'|'.join(group.pattern for group in own)})"))
 
 
 def _word(marker: str) -> str:
@@ -195,10 +218,10 @@ def _marker(stated: Reasoning, is_named: bool) -> _Marker:
     )
 
 
-def _forms(marker: str, decoded: str | None) -> tuple[_Form, ...]:
+def _forms(marker: str, decoded: _Form | None) -> tuple[_Form, ...]:
     """A marker in any case, a heading with any number of ``#`` on a line of its own; and its ``decoded`` form."""
     if marker.startswith("#"):
         words = r"[ \t]+".join(map(re.escape, marker.lstrip("# \t").split()))
-        return (_Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)", ""),)
-    exact = _Form(f"(?i:{re.escape(marker)})", marker[0].lower() + marker[0].upper())
-    return (exact,) if decoded is None else (exact, _Form(decoded, ""))
+        return (_Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)", ("#",)),)
+    exact = _Form(f"(?i:{re.escape(marker)})", (marker[0].lower(), marker[0].upper()), at_start=True)
+    return (exact,) if decoded is None else (exact, decoded)

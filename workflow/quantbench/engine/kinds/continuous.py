@@ -79,10 +79,15 @@ def answer_continuously(
         name: the cell, for messages.
 
     Raises:
-        ModelError: the model is spread over several devices, memory does not suffice, or a request failed.
+        ModelError: the model is spread over several devices, its scores are no numbers, memory does not suffice, or a request
+            failed.
     """
     model = generator.model
     check_one_device(model, name)
+    try:
+        generator.check_numbers(requests[0])
+    except ModelError as error:
+        raise ModelError(f"{name}: {error}") from None
     longest = max(len(request.token_ids) for request in requests) + generator.settings.max_new_tokens
     settings = _cache_settings(model.device.type, max(token_budget, 2 * longest))
     try:

@@ -37,7 +37,7 @@ from ...contracts.records import Sample
 from ...errors import shorten
 from .. import text as reading
 from ..label_items import TRIM
-from ..label_lists import NONE, Listed, read_list, settle
+from ..label_lists import NONE, Listed, read_list, settle, without_offer
 from ..label_objects import Described, read_objects
 from ..label_prose import named_in, says_nothing_applies
 from ..metrics import Counts
@@ -55,7 +55,7 @@ _MARKED_LINE = re.compile(
     re.MULTILINE,
 )
 # A title is the text's own, copied or invented; its words are not labels that somebody gave.
-_TITLE = re.compile(r"^[ \t>#*]*title[*_]*[ \t]*:[^\n]*$", re.IGNORECASE | re.MULTILINE)
+_TITLE = re.compile(r"^[ \t>#*]*+title[*_]*[ \t]*:[^\n]*$", re.IGNORECASE | re.MULTILINE)
 _QUOTED = re.compile(r"(\*\*|__|`|\"|')(?P<inside>[^*_`\"'\n]{3,80}?)\1")
 
 # A text may hold thousands of such statements; if the first few do not name labels in their first words, it answers otherwise.
@@ -99,7 +99,7 @@ class Task(TaskOf[list[str]]):
         shown = reading.both_ends(reading.visible(raw, origin.reasoning))
         text = reading.normalise(_MARKED_LINE.sub("- ", _TITLE.sub("", shown)))
         text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
-        head, invented = reading.split_examples(text, origin)
+        head, invented = reading.split_examples(without_offer(text, self._inventory), origin)
         output = _Output(self._inventory, shown, origin)
         corrected = behind_correction(head)
         labels = output.listed(corrected) if corrected else None

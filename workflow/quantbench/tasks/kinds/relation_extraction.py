@@ -51,7 +51,7 @@ class Task(TaskOf[str | None]):
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[str | None]:
         """Read the one class an output names; see the module's conventions."""
-        text = reading.normalise(reading.both_ends(reading.visible(raw, origin.reasoning)))
+        text = reading.normalise(reading.ticked_only(reading.both_ends(reading.visible(raw, origin.reasoning))))
         text = reading.without_echo(text, str(sample.inputs.get("sentence", "")), self.entry.labels)
         head, invented = reading.split_examples(text, origin)
         # Where the limit is that short, the whole output is the word.
