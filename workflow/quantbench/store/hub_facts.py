@@ -5,6 +5,7 @@ Touches the network.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,20 +15,23 @@ from pathlib import Path
 
 from ..config import RemoteFile
 from . import hub
-from .conversion import SAFETENSORS_INDEX
 from .hub_address import Repository
-from .published_facts import SMALL_FILES, PublishedFacts, described, read_object, refuse_other_formats
+from .published_facts import SMALL_FILES, PublishedFacts, described, refuse_other_formats
 from .transfer import CONNECTIONS
-from .weight_headers import ONE_FILE, Tensor, WeightFormats, missing_shard, shards, tensors_of
+from .weight_headers import read_formats
 
+_SAFETENSORS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _LARGEST_SMALL = 32 * 1024**2
+_LENGTH_BYTES, _LONGEST_HEADER = 8, 100_000_000  # of the format safetensors
+_FIRST_BYTES = 1 << 16  # holds the headers of most files, so that one request is enough
 
 
 def facts_on_hub(repository: Repository) -> PublishedFacts:
     """The facts that a repository of the hub states at the commit that its revision stands for now.
 
     Raises:
-        ModelError: as :func:`quantbench.store.published_facts.facts_of_folder`; unknown model or revision, no access, no connection.
+        ModelError: as :func:`quantbench.store.published_facts.facts_of_folder`; unknown model or revision, no access, no
+            connection.
     """
     hub_id = repository.hub_id
     commit, published = hub.published_files(hub_id, repository)
@@ -37,7 +41,8 @@ def facts_on_hub(repository: Repository) -> PublishedFacts:
         folder = Path(place)
         hub.fetch(hub_id, repository, commit, _small(published), folder, quiet=True)
         facts = described(folder, hub_id)
-        weights = _remote_formats(repository, commit, published, folder)
+        _begin_weights(repository, commit, published, folder)
+        weights = read_formats(folder, hub_id)
     return replace(facts, weights=weights, hub_id=hub_id, commit=commit, gated=gated)
 
 
@@ -49,26 +54,18 @@ def _small(published: Mapping[str, RemoteFile]) -> dict[str, RemoteFile]:
     }
 
 
-def _remote_formats(
-    repository: Repository, commit: str, published: Mapping[str, RemoteFile], folder: Path
-) -> WeightFormats | None:
-    """The formats of a repository's weights, by the header of each file."""
-    label = repository.hub_id
-    if ONE_FILE in published:
-        files = [ONE_FILE]
-    elif SAFETENSORS_INDEX in published:
-        where = f"{label}/{SAFETENSORS_INDEX}"
-        files = shards(read_object(folder / SAFETENSORS_INDEX, where), where)
-        for file in files:
-            if file not in published:
-                raise missing_shard(where, file)
-    else:
-        return None
+def _begin_weights(repository: Repository, commit: str, published: Mapping[str, RemoteFile], folder: Path) -> None:
+    """Put the beginning of each file of weights into ``folder``, the rest of its length being a hole that takes no disk."""
 
-    def tensors(file: str) -> list[Tensor]:
-        return tensors_of(
-            f"{label}/{file}", published[file].size, lambda end: hub.first_bytes(repository, commit, file, end)
-        )
+    def begin(file: str) -> None:
+        size = published[file].size
+        content = hub.first_bytes(repository, commit, file, _FIRST_BYTES)
+        header = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "little")
+        if len(content) < header <= min(size, _LONGEST_HEADER):
+            content = hub.first_bytes(repository, commit, file, header)
+        with (folder / file).open("wb") as handle:
+            handle.write(content[:size])
+            handle.truncate(size)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        return WeightFormats.of(tensor for found in pool.map(tensors, files) for tensor in found)
+        list(pool.map(begin, [file for file in published if _SAFETENSORS.fullmatch(file)]))

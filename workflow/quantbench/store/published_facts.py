@@ -17,7 +17,8 @@ from pydantic import JsonValue
 
 from ..errors import ModelError, shorten
 from .conversion import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX
-from .weight_headers import ONE_FILE, WeightFormats, read_formats
+from .tensor_headers import WHOLE as ONE_FILE
+from .weight_headers import WeightFormats, read_formats
 
 _CONFIG, _ADAPTER, _TOKENIZER = "config.json", "adapter_config.json", "tokenizer_config.json"
 _CARD = "README.md"
@@ -69,7 +70,7 @@ def facts_of_folder(folder: Path) -> PublishedFacts:
         ModelError: names file, field and value of what no entry can be written of.
     """
     refuse_other_formats(str(folder), {path.name for path in folder.iterdir()})
-    return replace(described(folder, str(folder)), weights=read_formats(folder))
+    return replace(described(folder, str(folder)), weights=read_formats(folder, str(folder)))
 
 
 def described(folder: Path, label: str) -> PublishedFacts:
@@ -128,7 +129,7 @@ def _config(path: Path, where: str) -> dict[str, JsonValue]:
         method = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
         raise ModelError(
             f"{where}: quantization_config has quant_method {method!r}: its weights are quantized already; give the "
-            "full-precision model it was made from"
+            "full-precision model it was made from, or write an entry with precision: as_published (docs/loading.md)"
         )
     return config
 
