@@ -152,7 +152,8 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
         def _describe(self, hub_id: str, repository: Repository, commit: str) -> None:
             siblings = [{"rfilename": path} for path in repository.commits[commit]]
             info = {"id": hub_id, "modelId": hub_id, "sha": commit, "siblings": siblings, "tags": [], "private": False}
-            self._send(json.dumps(info | {"downloads": 0}).encode(), {"Content-Type": "application/json"})
+            more = {"downloads": 0, "gated": "manual" if repository.gated else False}
+            self._send(json.dumps(info | more).encode(), {"Content-Type": "application/json"})
 
         def _list(self, files: dict[str, bytes], paths: list[str]) -> None:
             folders = {str(parent) for file in files for parent in PurePosixPath(file).parents}
@@ -172,12 +173,14 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             content = hub.served.get(name, content) if body else content
             if not body:
                 return self._send(content, headers, body=False)
-            wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+            wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
             start = int(wanted[1]) if wanted else 0
-            if start:
-                headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+            end = min(int(wanted[2]) + 1, len(content)) if wanted and wanted[2] else len(content)
+            partial = (start, end) != (0, len(content))
+            if partial:
+                headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
             cut = hub.cuts[name].pop(0) if hub.cuts.get(name) else None
-            self._send(content[start:], headers, status=206 if start else 200, cut=cut, name=name)
+            self._send(content[start:end], headers, status=206 if partial else 200, cut=cut, name=name)
 
         def _send(
             self,

@@ -57,18 +57,28 @@ def test_everything_that_needs_the_network_is_one_target(project: Project) -> No
 
 def test_a_retrieved_model_at_another_commit_than_the_lock_is_refused(project: Project) -> None:
     files = {"model.safetensors": {"size": 1, "sha256": "0" * 64}}
-    locked = {"hub_id": "microsoft/phi-4", "revision": "main", "commit": "a" * 40, "files": files}
-    (project.folder / "config/models.lock.yaml").write_text(json.dumps({"phi-4": locked}))
-    receipt = project.folder / "resources/models/phi-4.json"
+    locked = {"hub_id": "epfl-llm/meditron-70b", "revision": "main", "commit": "a" * 40, "files": files}
+    (project.folder / "config/models.lock.yaml").write_text(json.dumps({"meditron-70b": locked}))
+    receipt = project.folder / "resources/models/meditron-70b.json"
     receipt.parent.mkdir(parents=True)
-    named = {"model": "phi-4", "hub_id": "microsoft/phi-4", "requested": "main"}
+    named = {"model": "meditron-70b", "hub_id": "epfl-llm/meditron-70b", "requested": "main"}
     receipt.write_text(json.dumps({**named, "revision": "b" * 40, "files": {}}))
     result = project.snakemake("-n")
     assert result.returncode != 0
-    assert re.search(r"'phi-4' was retrieved at commit b+, config/models\.lock\.yaml names a+", result.stdout), (
+    assert re.search(r"'meditron-70b' was retrieved at commit b+, config/models\.lock\.yaml names a+", result.stdout), (
         result.stdout
     )
     assert "Traceback" not in result.stdout
+
+
+def test_what_retrieval_needs_is_said_before_it_starts(project: Project) -> None:
+    said = project.snakemake("-n", "--quiet").stdout
+    assert "llama-3.3-70b is gated, and HF_TOKEN is not set" in said
+    loose = re.search(r"at no pinned commit.*: (.*); quantbench lock pins them", said)
+    assert loose is not None
+    assert {name.split()[0] for name in loose[1].split(", ")} == {
+        *("clinicalcamel-70b", "llama3-med42-70b", "huatuogpt-o1-70b", "meditron-70b")
+    }
 
 
 def test_lint(project: Project) -> None:

@@ -57,8 +57,14 @@ try:
     )
     USED_MODELS = list(dict.fromkeys(cell.model for cell in CELLS))
     USED_DATASETS = list(dict.fromkeys(cell.dataset for cell in CELLS))
-    for name in USED_MODELS:
-        check_receipt(name, CATALOGUE.locked.get(name), receipt_path(ROOT, CATALOGUE.run.models_folder, name))
+    # With allow_missing, no model is used.
+    for name in [] if CATALOGUE.run.allow_missing else USED_MODELS:
+        check_receipt(
+            name,
+            CATALOGUE.models[name],
+            CATALOGUE.locked.get(name),
+            receipt_path(ROOT, CATALOGUE.run.models_folder, name),
+        )
     for name in USED_DATASETS:
         tasks.get(CATALOGUE.datasets[name])  # refuses an unknown metric, and labels that its task cannot have
     UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))

@@ -3,6 +3,10 @@
 DOWNLOAD_RETRIES = 3
 
 
+if workflow.is_main_process:
+    check_models()
+
+
 rule retrieve_all:
     """Everything of the run that needs the network: models and datasets. What follows runs with the network off."""
     input:

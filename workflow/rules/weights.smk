@@ -1,5 +1,6 @@
 # Needs: the checked catalogue. Produces: which weights each cell loads, by the run's `keep`.
 from quantbench.contracts.model_folder import CheckpointPrecision
+from quantbench.store.before_run import check_local_models, retrieval_remarks
 from quantbench.store.places import uses_checkpoint
 
 # Remembers which model files were hashed.
@@ -39,3 +40,15 @@ def released_files():
     if CATALOGUE.run.keep != "quantized" or CATALOGUE.run.allow_missing:
         return []
     return [f"{MODELS}/{name}.released.json" for name in HUB_MODELS if checkpoints_of(name)]
+
+
+def check_models():
+    """Refuse local folders that no cell could load, and say what retrieval needs; only the process that the user started asks."""
+    done = set(finished(CELLS))
+    due = {cell.model: CATALOGUE.models[cell.model] for cell in CELLS if cell not in done}
+    try:
+        check_local_models(CATALOGUE.root, CATALOGUE.run.models_folder, due)
+    except QuantbenchError as error:
+        raise WorkflowError(str(error))
+    for line in retrieval_remarks(ROOT, CATALOGUE.run.models_folder, due, CATALOGUE.locked):
+        logger.warning(line)

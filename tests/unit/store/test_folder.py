@@ -10,6 +10,7 @@ from quantbench.config import Architecture, ModelEntry
 from quantbench.contracts.checksums import file_hashes
 from quantbench.errors import ModelError
 from quantbench.store.folder_checks import check_folder
+from quantbench.store.places import model_folder
 
 FACTS = {
     "layers": 2,
@@ -65,6 +66,56 @@ def test_another_architecture_is_an_error(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(CONFIG | {"num_key_value_heads": 1}))
     with pytest.raises(ModelError, match="num_key_value_heads is 1"):
         check_folder(folder, "m", ENTRY)
+
+
+def test_all_that_differs_is_said_at_once(folder: Path) -> None:
+    facts = {"num_hidden_layers": 3, "head_dim": 16, "tie_word_embeddings": True, "max_position_embeddings": 512}
+    (folder / "config.json").write_text(json.dumps(CONFIG | facts))
+    with pytest.raises(ModelError) as caught:
+        check_folder(folder, "m", ENTRY)
+    said = str(caught.value)
+    for part in ("num_hidden_layers is 3,", "head_dim is 16,", "tie_word_embeddings is True,"):
+        assert part in said
+    assert "max_position_embeddings" not in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("config", "told", "message"),
+    [
+        (
+            {"num_local_experts": 8},
+            {"num_local_experts": 4},
+            r"num_local_experts is 8, .*config_json\.num_local_experts: 4",
+        ),
+        ({"rope": {"factor": 2, "of": 1}}, {"rope": {"factor": 4}}, r"factor is 2, .*config_json\.rope\.factor: 4"),
+        (
+            {"text_config": {"sliding_window": 32}},
+            {"text_config": {"sliding_window": 16}},
+            r"sliding_window is 32, .*config_json\.text_config\.sliding_window: 16",
+        ),
+        ({"text_config": {"num_hidden_layers": 3}}, {}, "num_hidden_layers is 3"),
+    ],
+)
+def test_what_an_entry_repeats_of_the_configuration_is_held_against_it(
+    folder: Path, config: dict, told: dict, message: str
+) -> None:
+    entry = ENTRY.model_copy(update={"config_json": told})
+    (folder / "config.json").write_text(json.dumps(CONFIG | config))
+    with pytest.raises(ModelError, match=message):
+        check_folder(folder, "m", entry)
+
+
+def test_other_families_names_of_the_same_facts_are_known(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps({"n_layer": 2, "n_embd": 128, "n_head": 2, "n_inner": None}))
+    with pytest.raises(ModelError, match="hidden_size is 128"):
+        check_folder(folder, "m", ENTRY)
+
+
+def test_a_folder_may_stand_in_ones_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    entry = ENTRY.model_copy(update={"hub_id": None, "folder": f"~/{folder.name}"})
+    assert model_folder(Path("/nowhere"), "models", "m", entry) == folder
 
 
 def test_no_folder(tmp_path: Path) -> None:

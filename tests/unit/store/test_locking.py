@@ -77,19 +77,31 @@ def test_one_model_that_fails_does_not_keep_the_others_out(hub, tiny, catalogue)
     assert read_lock(catalogue.root).keys() == {"other"}
 
 
-def test_a_folder_at_another_commit_than_the_lock_is_refused(hub, tiny, catalogue, tmp_path):
+def test_a_folder_at_another_commit_than_the_lock_is_refused(hub, tiny, entry, catalogue, tmp_path):
     commit = hub.add_folder("maker/tiny", tiny)
     lock(catalogue, "tiny")
     locked = read_lock(catalogue.root)["tiny"]
     receipt = tmp_path / "tiny.json"
-    check_receipt("tiny", locked, receipt)
+    check_receipt("tiny", entry, locked, receipt)
     recorded = Receipt(model="tiny", hub_id="maker/tiny", requested="main", revision=commit, files={})
     recorded.write(receipt)
-    check_receipt("tiny", locked, receipt)
+    check_receipt("tiny", entry, locked, receipt)
     recorded.model_copy(update={"revision": "0" * 40}).write(receipt)
     with pytest.raises(ModelError, match=rf"{receipt}.*retrieved at commit 0000.*names {commit}; delete the receipt"):
-        check_receipt("tiny", locked, receipt)
-    check_receipt("tiny", None, receipt)
+        check_receipt("tiny", entry, locked, receipt)
+    check_receipt("tiny", entry, None, receipt)
+
+
+def test_a_folder_at_another_commit_than_its_entry_pins_is_refused(entry, tmp_path):
+    receipt = tmp_path / "tiny.json"
+    Receipt(model="tiny", hub_id="maker/tiny", requested="main", revision="0" * 40, files={}).write(receipt)
+    pinned = entry.model_copy(update={"revision": "1" * 40})
+    with pytest.raises(
+        ModelError, match=r"at commit 0000.*config/models/tiny\.yaml names 1111.* or write revision: 0+ in it"
+    ):
+        check_receipt("tiny", pinned, None, receipt)
+    check_receipt("tiny", entry.model_copy(update={"revision": "0" * 40}), None, receipt)
+    check_receipt("tiny", pinned.model_copy(update={"weights": "random"}), None, receipt)
 
 
 def test_a_damaged_lock_file_is_named(catalogue):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.hub_server import HubServer
+from tests.hub_server import HubServer, Repository
 
 from quantbench.config import LockedModel, ModelEntry
 from quantbench.contracts.checksums import file_hashes
@@ -55,6 +55,27 @@ def test_only_what_is_needed_is_fetched_and_code_never(hub, tiny, entry, tmp_pat
     get(entry, tmp_path)
     fetched = {str(path.relative_to(tmp_path / "tiny")) for path in (tmp_path / "tiny").rglob("*")}
     assert fetched == {path.name for path in tiny.iterdir()} | {"LICENSE"}
+
+
+def test_facts_are_checked_before_the_weights_arrive(hub, tiny, entry, tmp_path):
+    facts = json.loads((tiny / "config.json").read_text()) | {"num_hidden_layers": 80}
+    published = {path.name: path.read_bytes() for path in tiny.iterdir()}
+    hub.repositories["maker/tiny"] = Repository()
+    hub.repositories["maker/tiny"].publish(published | {"config.json": json.dumps(facts).encode()})
+    with pytest.raises(ModelError, match=r"num_hidden_layers is 80, config/models/tiny\.yaml says layers: 4"):
+        get(entry, tmp_path)
+    assert hub.sent["config.json"] > 0
+    assert hub.sent[WEIGHTS] == 0
+    hub.repositories["maker/tiny"].publish(published)
+    get(entry, tmp_path)
+    assert file_hashes(tmp_path / "tiny") == file_hashes(tiny)
+
+
+def test_a_template_that_is_not_published_is_said_before_the_weights_arrive(hub, tiny, entry, tmp_path):
+    hub.add_folder("maker/tiny", tiny)
+    with pytest.raises(ModelError, match=r"no chat template .*config/models/tiny\.yaml says chat_template: tokenizer"):
+        get(entry.model_copy(update={"chat_template": "tokenizer"}), tmp_path)
+    assert hub.sent[WEIGHTS] == 0
 
 
 @pytest.fixture

@@ -134,14 +134,14 @@ def _show_plans(
 ) -> None:
     given = {name: getattr(arguments, name) for name in _WORKLOAD if getattr(arguments, name) is not None}
     work = Workload(**given)
-    plans = {
-        (model, precision): plan_memory(
-            Setting(models[model], precisions[precision], _with_thought(work, models[model]))
-        )
-        for model in options.chosen(arguments.model, models, "--model", run.models)
-        for precision in options.chosen(arguments.precision, precisions, "--precision", run.precisions)
-        if models[model].runs_at(precisions[precision])
-    }
+    plans = _plans(
+        {model: models[model] for model in options.chosen(arguments.model, models, "--model", run.models)},
+        {
+            precision: precisions[precision]
+            for precision in options.chosen(arguments.precision, precisions, "--precision", run.precisions)
+        },
+        work,
+    )
     if not plans:
         raise ConfigError(
             "nothing to plan: a model with 'precision: as_published' in its entry is loaded at that --precision alone, any other "
@@ -166,6 +166,25 @@ def _show_plans(
         )
     if stated != "auto":
         _refuse_unfit({key: counts[sizes.index(stated)] for key, counts in needed.items()}, stated, run)
+
+
+def show_memory(models: Mapping[str, ModelEntry], precisions: Mapping[str, PrecisionEntry]) -> None:
+    """Print what models take at some precisions, as ``quantbench plan`` does without options."""
+    plans = _plans(models, precisions, Workload())
+    needed = {key: [devices_needed(plan.setting, size) for size in COMMON_GPUS_GIB] for key, plan in plans.items()}
+    _write_plans(plans, needed, COMMON_GPUS_GIB, Workload())
+    _write_notes(plans, needed, COMMON_GPUS_GIB)
+
+
+def _plans(
+    models: Mapping[str, ModelEntry], precisions: Mapping[str, PrecisionEntry], work: Workload
+) -> dict[tuple[str, str], Plan]:
+    return {
+        (model, precision): plan_memory(Setting(entry, loading, _with_thought(work, entry)))
+        for model, entry in models.items()
+        for precision, loading in precisions.items()
+        if entry.runs_at(loading)
+    }
 
 
 def _with_thought(work: Workload, model: ModelEntry) -> Workload:

@@ -97,10 +97,11 @@ def located(root: Path, name: str) -> Path:
 
     Args:
         root: the working directory, or what an option names.
-        name: path relative to it; an absolute one stays as it is.
+        name: path relative to it; an absolute one stays as it is, and ``~`` is the user's home.
 
     What stands in neither is expected under ``root``.
     """
+    name = os.path.expanduser(name)  # noqa: PTH111, which leaves a user nobody knows as it is
     own = root / name
     shipped = own if own.exists() else shipped_catalogue() / name
     return shipped if shipped.exists() else own

@@ -51,7 +51,8 @@ class ModelEntry(Settings):
         default=None, description="branch, tag or commit there; `quantbench lock` pins what it stands for"
     )
     folder: str | None = Field(
-        default=None, description="a local folder, relative to the repository, instead of a hub id"
+        default=None,
+        description="a local folder, relative to the repository or to one's home (`~`), instead of a hub id",
     )
     chat_template: Literal["tokenizer", "none"] = Field(
         description="`tokenizer`: the template that comes with the tokenizer; `none`: a base model, prompts go in as text"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, JsonValue, field_serializer
+from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer
 
 from ..config import ModelEntry, PrecisionEntry, RemoteFile
 from .contract import Contract, Part
 from .machine import DeviceFacts, Software
+
+
+def _named(*names: str) -> AliasChoices:
+    """A fact that families call differently."""
+    return AliasChoices(*names)
 
 
 class Receipt(Contract):
@@ -119,25 +124,32 @@ class HashedFiles(Contract):
 
 
 class PublishedConfig(Contract):
-    """The facts of a maker's ``config.json`` that the catalogue states too; null where it says nothing."""
+    """The facts of a maker's ``config.json`` that the catalogue states too; null where it says nothing.
+
+    Of several models in one, the text model's, which stand in a section of their own; some families have other names.
+    """
 
     path: ClassVar[str] = "resources/models/<model>/config.json"
     remedy: ClassVar[str] = "retrieve the model again, or correct the file"
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="allow", validate_by_name=True, validate_by_alias=True)
 
     model_type: str | None = None
     auto_map: dict[str, JsonValue] | None = Field(
         default=None,
         description="code that the model brings, for each of transformers' classes; none of it is ever run",
     )
-    num_hidden_layers: int | None = None
-    hidden_size: int | None = None
-    num_attention_heads: int | None = None
+    num_hidden_layers: int | None = Field(default=None, validation_alias=_named("num_hidden_layers", "n_layer"))
+    hidden_size: int | None = Field(default=None, validation_alias=_named("hidden_size", "n_embd"))
+    num_attention_heads: int | None = Field(default=None, validation_alias=_named("num_attention_heads", "n_head"))
     num_key_value_heads: int | None = Field(default=None, description="absent where every attention head has its own")
-    intermediate_size: int | None = None
+    head_dim: int | None = None
+    intermediate_size: int | None = Field(default=None, validation_alias=_named("intermediate_size", "n_inner"))
     vocab_size: int | None = None
-    max_position_embeddings: int | None = None
+    max_position_embeddings: int | None = Field(
+        default=None, validation_alias=_named("max_position_embeddings", "n_positions")
+    )
     tie_word_embeddings: bool | None = None
+    text_config: dict[str, JsonValue] | None = Field(default=None, description="the same of the text model of several")
     quantization_config: dict[str, JsonValue] | None = Field(
         default=None, description="how the published weights are quantized; absent where they are not"
     )
@@ -149,6 +161,16 @@ class PublishedConfig(Contract):
     def quantization(self) -> dict[str, JsonValue] | None:
         """How the published weights are quantized; None: they are not."""
         return self.compression_config if self.quantization_config is None else self.quantization_config
+
+    @property
+    def of_text(self) -> PublishedConfig:
+        """The facts of the model that continues text."""
+        return PublishedConfig.checked(self.text_config, "config.json, text_config") if self.text_config else self
+
+    @property
+    def further(self) -> dict[str, JsonValue]:
+        """What else the file states."""
+        return self.model_extra or {}
 
 
 class TensorHeader(Contract):

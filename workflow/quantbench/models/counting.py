@@ -44,7 +44,7 @@ def model_class(config: PreTrainedConfig, dtype: torch.dtype = torch.bfloat16) -
     try:
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    except (ValueError, TypeError, ZeroDivisionError, RuntimeError, AttributeError, KeyError) as error:
+    except Exception as error:  # each class has its own way of not taking a fact
         raise ModelError(f"transformers cannot build this architecture ({config.model_type}): {error}") from error
     return cast("PreTrainedModel", model.eval())
 
@@ -86,7 +86,11 @@ def count(model: PreTrainedModel) -> Counts:
     ends: list[nn.Module | None] = [model.get_input_embeddings(), model.get_output_embeddings()]
     tables = {id(_weight(layer)) for layer in ends if layer is not None}
     replaced = {id(_weight(layer)) for layer in linear.values()}
-    experts = [weight for key, weight in weights.items() if weight.dim() == 3 and key not in replaced | tables]
+    experts = [
+        weight
+        for key, weight in weights.items()
+        if weight.dim() == 3 and len(weight) > 1 and key not in replaced | tables
+    ]
     total, in_tables = _numel(weights.values()), _numel(weights[key] for key in tables)
     in_linear, in_experts = _numel(weights[key] for key in replaced), _numel(experts)
     passed, cache = _run(model, linear)
@@ -123,9 +127,12 @@ def _quantized(model: PreTrainedModel) -> Iterator[tuple[str, nn.Module]]:
             yield name, layer
 
 
-def _run(model: PreTrainedModel, linear: dict[str, nn.Module]) -> tuple[Counter[str], DynamicCache]:
+def _run(model: PreTrainedModel, linear: dict[str, nn.Module]) -> tuple[Counter[str], DynamicCache | None]:
     """One pass: how often each of the layers was called, and the cache it left."""
     calls: Counter[str] = Counter()
+    # With a padding token some classes look for it among the tokens, whose values are not there.
+    padding = getattr(model.config, "pad_token_id", None)
+    model.config.pad_token_id = None
     hooks = [layer.register_forward_hook(lambda *_, name=name: calls.update([name])) for name, layer in linear.items()]
     try:
         with torch.inference_mode():
@@ -136,14 +143,20 @@ def _run(model: PreTrainedModel, linear: dict[str, nn.Module]) -> tuple[Counter[
             f"model_type {model.config.model_type!r} cannot be counted: its class does not run on shapes alone ({error})"
         ) from error
     finally:
+        model.config.pad_token_id = padding
         for hook in hooks:
             hook.remove()
     return calls, cache
 
 
-def _cached(model: PreTrainedModel, cache: DynamicCache) -> _Cached:
+def _cached(model: PreTrainedModel, cache: DynamicCache | None) -> _Cached:
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+    if cache is None:
+        raise ModelError(
+            f"model_type {model.config.model_type!r}: its class keeps nothing of the tokens before: it encodes text; choose a "
+            "model that continues it"
+        )
     numbers: Counter[bool] = Counter()
     windows: set[int] = set()
     for layer in getattr(cache, "layers", [None]):

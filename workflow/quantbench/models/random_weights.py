@@ -131,7 +131,7 @@ def class_settings(entry: ModelEntry) -> PreTrainedConfig:
         return AutoConfig.for_model(
             entry.family, **{**settings, "bos_token_id": None, "eos_token_id": END, "pad_token_id": PADDING}
         )
-    except (ValueError, TypeError, ZeroDivisionError, AttributeError, KeyError) as error:
+    except Exception as error:  # each family checks in its own way
         raise ModelError(
             f"{entry.title}: transformers cannot build this architecture ({entry.family}): {error}"
         ) from error

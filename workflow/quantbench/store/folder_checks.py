@@ -6,9 +6,12 @@ What was hashed is noted with size and time of change, so that the hundreds of c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..config import Architecture, ModelEntry
+from pydantic import JsonValue
+
+from ..config import ModelEntry
 from ..contracts.checksums import changes, file_hashes, sha256_of
 from ..contracts.model_folder import HashedFiles, PublishedConfig
 from ..errors import ModelError
@@ -40,7 +43,7 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
     refuse_adapter(folder, name)
     _require(folder, name, _WEIGHTS, "weights")
     _require(folder, name, _TOKENIZERS, "tokenizer")
-    _check_facts(PublishedConfig.read(folder / "config.json"), entry.architecture, folder, name)
+    check_configuration(folder, name, entry)
     stored_tensors(folder)
 
 
@@ -49,25 +52,56 @@ def _require(folder: Path, name: str, patterns: tuple[str, ...], what: str) -> N
         raise ModelError(f"{folder}: model {name!r} has no {what} ({' or '.join(patterns)}); retrieve it again")
 
 
-def _check_facts(published: PublishedConfig, stated: Architecture, folder: Path, name: str) -> None:
-    """Hold the catalogue's facts against the maker's. Size of a head and rotary settings follow from these."""
-    heads = published.num_key_value_heads or published.num_attention_heads
-    pairs = {
-        ("layers", "num_hidden_layers"): (stated.layers, published.num_hidden_layers),
-        ("hidden_size", "hidden_size"): (stated.hidden_size, published.hidden_size),
-        ("attention_heads", "num_attention_heads"): (stated.attention_heads, published.num_attention_heads),
-        ("key_value_heads", "num_key_value_heads"): (stated.key_value_heads, heads),
-        ("intermediate_size", "intermediate_size"): (stated.intermediate_size, published.intermediate_size),
-        ("vocab_size", "vocab_size"): (stated.vocab_size, published.vocab_size),
-        ("context_length", "max_position_embeddings"): (stated.context_length, published.max_position_embeddings),
-        ("tied_head", "tie_word_embeddings"): (stated.tied_head, published.tie_word_embeddings),
-    }
-    for (fact, key), (ours, theirs) in pairs.items():
-        if theirs is not None and theirs != ours:
-            raise ModelError(
-                f"{folder / 'config.json'}: {key} is {theirs}, config/models/{name}.yaml says {fact}: {ours}; "
-                "correct the entry, or fetch the model it describes"
-            )
+def check_configuration(folder: Path, name: str, entry: ModelEntry) -> None:
+    """Refuse a folder whose ``config.json`` states other facts than the catalogue; it need not hold weights yet.
+
+    Raises:
+        ModelError: names every fact that differs.
+    """
+    _check_facts(PublishedConfig.read(folder / "config.json"), entry, folder, name)
+
+
+def _check_facts(published: PublishedConfig, entry: ModelEntry, folder: Path, name: str) -> None:
+    """Hold the catalogue's facts against the maker's, all at once, as far as the maker's file states them."""
+    stated, text = entry.architecture, published.of_text
+    heads = text.num_key_value_heads or text.num_attention_heads
+    facts: list[tuple[str, JsonValue, str, JsonValue]] = [
+        ("layers", stated.layers, "num_hidden_layers", text.num_hidden_layers),
+        ("hidden_size", stated.hidden_size, "hidden_size", text.hidden_size),
+        ("attention_heads", stated.attention_heads, "num_attention_heads", text.num_attention_heads),
+        ("key_value_heads", stated.key_value_heads, "num_key_value_heads", heads),
+        ("head_size", stated.size_of_head, "head_dim", text.head_dim),
+        ("intermediate_size", stated.intermediate_size, "intermediate_size", text.intermediate_size),
+        ("vocab_size", stated.vocab_size, "vocab_size", text.vocab_size),
+        ("context_length", stated.context_length, "max_position_embeddings", text.max_position_embeddings),
+        ("tied_head", stated.tied_head, "tie_word_embeddings", text.tie_word_embeddings),
+        *_further(entry.config_json, published.further, "config_json."),
+    ]
+    section = entry.config_json.get("text_config")
+    if isinstance(section, dict):
+        facts += _further(section, text.further, "config_json.text_config.")
+    wrong = [
+        f"{key} is {theirs}, config/models/{name}.yaml says {fact}: {ours}"
+        for fact, ours, key, theirs in facts
+        if theirs is not None and theirs != ours
+    ]
+    if wrong:
+        raise ModelError(
+            f"{folder / 'config.json'}: {'; '.join(wrong)}; correct the entry (quantbench add-model writes one), or fetch the "
+            "model it describes"
+        )
+
+
+def _further(
+    ours: Mapping[str, JsonValue], theirs: Mapping[str, JsonValue], prefix: str
+) -> Iterator[tuple[str, JsonValue, str, JsonValue]]:
+    """What an entry repeats of ``config.json`` beside the facts that every model has, section by section."""
+    for key in (key for key in ours if key in theirs):
+        stated, published = ours[key], theirs[key]
+        if isinstance(stated, dict) and isinstance(published, dict):
+            yield from _further(stated, published, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", stated, key, published
 
 
 def verified_files(

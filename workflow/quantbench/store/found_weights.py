@@ -92,7 +92,7 @@ def full_weights(model: StoredModel, notes: Path, force: bool = False) -> Weight
     check_published_precision(folder, name, entry)
     revision = None
     if entry.folder is None and receipt.exists():
-        check_receipt(name, model.locked, receipt)
+        check_receipt(name, entry, model.locked, receipt)
         revision = Receipt.read(receipt).revision
     recorded = recorded_hashes(root, models, name, entry, folder)
     return Weights(folder, verified_files(folder, name, recorded, notes, force), revision, None)

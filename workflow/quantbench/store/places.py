@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ..config import LOCK_FILE, LockedModel, ModelEntry, PrecisionEntry, located
@@ -9,6 +10,7 @@ from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, Lo
 from ..errors import ModelError
 
 MANIFEST = "manifest.json"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def model_folder(root: Path, models_folder: str, name: str, entry: ModelEntry) -> Path:
@@ -55,21 +57,33 @@ def read_manifest(folder: Path, precision: PrecisionEntry) -> CheckpointManifest
     return manifest
 
 
-def check_receipt(name: str, locked: LockedModel | None, receipt: Path) -> None:
-    """Refuse a retrieved model that is not the locked one.
+def is_commit(revision: str | None) -> bool:
+    """Whether a revision names one state of a repository for good, as no branch or tag does."""
+    return revision is not None and _COMMIT.fullmatch(revision) is not None
+
+
+def check_receipt(name: str, entry: ModelEntry, locked: LockedModel | None, receipt: Path) -> None:
+    """Refuse a retrieved model that is not the one its entry pins, or the locked one.
 
     Raises:
         ModelError: names both commits and the two ways out.
         DataError: unreadable receipt.
     """
-    if locked is None or not receipt.exists():
+    wanted, source = (locked.commit, LOCK_FILE) if locked is not None else (None, "")
+    if is_commit(entry.revision):
+        wanted, source = entry.revision, f"config/models/{name}.yaml"
+    if wanted is None or entry.has_random_weights or not receipt.exists():
         return
     found = Receipt.read(receipt).revision
-    if found != locked.commit:
+    if found != wanted:
+        go_on = (
+            "take the entry out of the lock file and run quantbench lock to pin what is there"
+            if source == LOCK_FILE
+            else f"write revision: {found} in it to keep what is there"
+        )
         raise ModelError(
-            f"{receipt}: model {name!r} was retrieved at commit {found}, {LOCK_FILE} names {locked.commit}; delete "
-            "the receipt to fetch that commit (its cells then run again), or take the entry out of the lock file and "
-            "run quantbench lock to pin what is there"
+            f"{receipt}: model {name!r} was retrieved at commit {found}, {source} names {wanted}; delete the receipt to fetch "
+            f"that commit (its cells then run again), or {go_on}"
         )
 
 

@@ -16,8 +16,9 @@ from ..contracts.checksums import Expected, difference, file_hashes, sha256_of
 from ..contracts.model_folder import Receipt
 from ..errors import ModelError
 from . import hub
+from .before_run import check_chat_template
 from .conversion import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX, convert_pickled, converted
-from .folder_checks import check_folder
+from .folder_checks import check_configuration, check_folder
 from .places import released_marker
 from .published_precision import check_published_precision
 from .sharing import alone, share
@@ -76,6 +77,10 @@ def needed_files(published: Mapping[str, RemoteFile], name: str, hub_id: str) ->
     )
 
 
+def _are_weights(file: str) -> bool:
+    return bool(_SAFETENSORS.fullmatch(file) or PICKLED.fullmatch(file))
+
+
 def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, folder: Path, receipt: Path) -> None:
     """Fetch a model into ``folder`` and write a receipt with the commit and every file's SHA-256.
 
@@ -102,7 +107,13 @@ def retrieve_model(name: str, entry: ModelEntry, locked: LockedModel | None, fol
             _check_disk(name, missing, folder)
             for file in missing:
                 (folder / file).unlink(missing_ok=True)
-            hub.fetch(name, entry, locked.commit, missing, folder)
+            weights = {file: facts for file, facts in missing.items() if _are_weights(file)}
+            beside = {file: facts for file, facts in missing.items() if file not in weights}
+            hub.fetch(name, entry, locked.commit, beside, folder, quiet=bool(weights))
+            # Before 140 GB arrive that no cell could use.
+            check_configuration(folder, name, entry)
+            check_chat_template(folder, name, entry)
+            hub.fetch(name, entry, locked.commit, weights, folder)
         convert_pickled(folder, name, locked.files)
         _remove_others(folder, name, {*locked.files, *converted(folder, locked.files).values()})
         check_folder(folder, name, entry)

@@ -23,7 +23,9 @@ PAUSE_S = 2.0
 REPORT_S = 20.0
 
 
-def download(name: str, source: Callable[[str], str], files: Mapping[str, RemoteFile], folder: Path) -> None:
+def download(
+    name: str, source: Callable[[str], str], files: Mapping[str, RemoteFile], folder: Path, quiet: bool = False
+) -> None:
     """Download files into ``folder``, saying how far it is.
 
     Args:
@@ -31,6 +33,7 @@ def download(name: str, source: Callable[[str], str], files: Mapping[str, Remote
         source: file name -> address.
         files: what to fetch, with size and hash.
         folder: takes them under their names.
+        quiet: say nothing.
 
     Raises:
         ModelError: content other than stated; nothing of that file is kept.
@@ -44,7 +47,8 @@ def download(name: str, source: Callable[[str], str], files: Mapping[str, Remote
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=REPORT_S, return_when="FIRST_EXCEPTION")
-                print(_progress(name, _bytes_in(folder) - before, total, time.monotonic() - begin), flush=True)
+                if not quiet:
+                    print(_progress(name, _bytes_in(folder) - before, total, time.monotonic() - begin), flush=True)
                 for future in done:
                     future.result()
         finally:
