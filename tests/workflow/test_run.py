@@ -228,7 +228,7 @@ def test_a_bundle_redraws_the_same_bytes(
     assert result.returncode == 0, result.stdout
     drawn, packed = other.folder / "results/bundles/demo", changed.folder / "results/demo"
     unchanged = figures_unchanged(drawn)
-    assert len(unchanged) == 15 and all(unchanged.values()), unchanged
+    assert len(unchanged) == 9 and all(unchanged.values()), unchanged
     for name in ("cells", "table1", "precision_effects"):
         assert (drawn / f"tables/{name}.csv").read_bytes() == (packed / f"tables/{name}.csv").read_bytes()
     assert [path.stem for path in (drawn / "logs/score").iterdir()] == ["hoc"]

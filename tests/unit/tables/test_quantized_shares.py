@@ -9,8 +9,9 @@ from quantbench import figures
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.measurements import Measurements, QuantizedShare
 from quantbench.contracts.run_tables import CellRow
+from quantbench.figures.selection import selection
+from quantbench.figures.view import View
 from quantbench.report.verdict import verdict_words
-from quantbench.study.grid import wanted_cells
 from quantbench.tables import share_notes, table1, table1_markdown
 from quantbench.tables.quantized_shares import quantized_note
 
@@ -56,6 +57,6 @@ def test_the_note_stands_in_tables_report_and_figures(run: Run, tmp_path) -> Non
     told = verdict_words(words, run.catalogue.run.comparison, tables.cells, tables.effects, [], {})
     assert f"Phi-4: {NOTE}." in told
     for name in ("effects", "figure7"):
-        wanted = wanted_cells(run.catalogue)
-        view = figures.view_of(name, wanted, words, run.catalogue.run, tables.cells, tables.effects)
+        shown = selection(run.catalogue).cells(name)
+        view = View(words, run.catalogue.run, shown, tuple(tables.cells), tuple(tables.effects))
         assert f"Phi-4: {NOTE}." in " ".join(figures.draw(name, view).get_supxlabel().split())

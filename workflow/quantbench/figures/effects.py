@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
@@ -37,9 +36,6 @@ OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
 def draw(view: View) -> Figure:
     """Draw the forest of score differences of the run's zero-shot instruction cells."""
-    words = view.vocabulary
-    # What was published quantized has no full precision to be compared with.
-    view = replace(view, expected=tuple(cell for cell in view.expected if not words.models[cell.model].precision))
     # Of a pair that several studies want, the first row: they differ in Holm's p alone.
     first = {row.cell: row for row in reversed(view.effects) if is_zero_shot(row)}
     effects = [first[row.cell] for row in view.effects if first.get(row.cell) is row]
