@@ -60,3 +60,15 @@ def test_the_note_stands_in_tables_report_and_figures(run: Run, tmp_path) -> Non
         shown = selection(run.catalogue).cells(name)
         view = View(words, run.catalogue.run, shown, tuple(tables.cells), tuple(tables.effects))
         assert f"Phi-4: {NOTE}." in " ".join(figures.draw(name, view).get_supxlabel().split())
+
+
+def test_precisions_of_one_share_are_noted_together(run: Run) -> None:
+    rows = [row for row in tables_of(run).cells if (row.model, row.dataset, row.shots) == ("phi-4", "hoc", 0)]
+    noted = [
+        row.model_copy(update={"quantized_note": f"{row.precision} quantizes 9% of this model's weights"})
+        for row in rows
+        if row.precision in {"w8a16", "w4a16"}
+    ]
+    assert share_notes(run.catalogue.vocabulary, noted) == [
+        "Phi-4: w8a16 and w4a16 quantize 9% of this model's weights."
+    ]

@@ -24,6 +24,13 @@ def quantized_note(precision: str, share: QuantizedShare | None) -> str | None:
 
 
 def share_notes(vocabulary: Vocabulary, rows: Iterable[CellRow | Table1Row]) -> list[str]:
-    """One sentence for each model and precision of which the share is unusual."""
-    noted = dict.fromkeys((row.model, row.quantized_note) for row in rows if row.quantized_note)
-    return [f"{vocabulary.title('model', model)}: {note}." for model, note in noted]
+    """One sentence for each model and unusual share, with the precisions that quantize so much."""
+    noted: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        if row.quantized_note:
+            share = row.quantized_note.removeprefix(f"{row.precision} quantizes ")
+            noted.setdefault((row.model, share), {})[row.precision] = None
+    return [
+        f"{vocabulary.title('model', model)}: {' and '.join(precisions)} quantize{'s' * (len(precisions) == 1)} {share}."
+        for (model, share), precisions in noted.items()
+    ]
