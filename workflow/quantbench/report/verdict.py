@@ -40,13 +40,13 @@ def verdict_words(
     names = ", ".join(dict.fromkeys(row.title for row in cells if row.weights == "random"))
     if names:
         lines.append(f"Random weights: {names}. Memory and latency are real; their answers and scores mean nothing.")
-    lines += share_notes(vocabulary, cells)
     for precision in dict.fromkeys(row.precision for row in compared):
         own = [row for row in compared if row.precision == precision]
         saved = [row for row in efficiency if row.precision == precision]
         lines.append(_effect(vocabulary, own) + _savings(saved) + precision_remark(limits, own))
     if not compared:
         lines.append("No quantized cell has its full-precision twin, so nothing could be compared.")
+    lines += share_notes(vocabulary, cells)
     full = [row.unparseable_rate for row in cells if row.precision == vocabulary.reference]
     lines += worst_remark(vocabulary, limits, cells)
     lines += _surroundings(comparison, compared, full)
