@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .denials import is_negated
 from .lexicon import CONFLICT, Found, Lexicon
-from .names import Inventory, Mention, is_negated
+from .names import Inventory, Mention
 
 # What may stand between the start of an answer and the class it names.
 _FILLER = re.compile(
@@ -61,7 +62,7 @@ class Classes(Lexicon):
             return self._alone(text, place)
         if _WEIGHED.match(text, mention.end) or (mention.short and not _AFTER_SHORT.match(text, mention.end)):
             return None
-        if is_negated(text, mention, start):
+        if is_negated(text, mention.start, mention.end, start):
             return None
         return Found(CONFLICT if self._offers_another(text, mention) else mention.label, mention.end)
 
@@ -90,7 +91,9 @@ class Classes(Lexicon):
         """See :class:`Lexicon`; short names, which also occur in prose, count where they stand as names."""
         named = [mention for mention in self._inventory.mentions(text) if self._stands_as_name(text, mention)]
         offered = {
-            mention.label for mention in named if not is_negated(text, mention) and not self._is_weighed(text, mention)
+            mention.label
+            for mention in named
+            if not is_negated(text, mention.start, mention.end) and not self._is_weighed(text, mention)
         }
         if not offered:
             return None

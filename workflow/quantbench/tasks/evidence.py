@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import reservations
+from .corrections import behind_correction, is_corrected, names_another
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import (
@@ -19,7 +20,6 @@ from .statements import (
     Reach,
     Statement,
     announcements,
-    behind_correction,
     first_and_last,
     is_weighed,
     statements,
@@ -37,11 +37,6 @@ _DECLARES = re.compile(
     r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
     re.IGNORECASE,
 )
-_CORRECTION = re.compile(
-    r"\b(?:wait|actually|hold on|oops|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|i meant|correction|edit:|"
-    r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
-    re.IGNORECASE,
-)
 # In a correction, what its last words may follow to be the answer: "since he has an ulcer, E."
 _GIVES = re.compile(
     r"[,:.;→]|\b(?:is|be|so|then|for|gives?|choose|pick|with|to|but|therefore|thus|hence)\b", re.IGNORECASE
@@ -49,12 +44,6 @@ _GIVES = re.compile(
 _NOTHING_MORE = re.compile(r"[\W_]*(?:instead\W*)?\Z")
 _NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
 _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
-# What announces that an answer will be given, and gives none.
-_INTENDS = re.compile(
-    r"\s*(?:let(?:'s| us| me)|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|(?:we|i) (?:need|must|have to|will|should|'ll)|"
-    r"i'll|okay|first)\b|.*\b(?:whether|least|worst|avoid|contraindicated|dangerous|next best|an option|option to|distractor)\b",
-    re.IGNORECASE,
-)
 # What behind an answer shows that it is complete.
 _GOES_ON = re.compile(r"[\w)\]\n\"'}]")
 _SAID = re.compile(r"[\w✓✔✅☑✗✘❌☒]")
@@ -90,17 +79,11 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
         return found
     found = reader.stated() or reader.whole()
     # What was taken back counts no more where the correction names something else and cannot be read.
-    if found and corrected and _mentioned(corrected, lexicon) - {found}:
+    if found and corrected and names_another(corrected, found, lexicon):
         return None
     if not found and invented:
         found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
     return found or None
-
-
-def _mentioned(text: str, lexicon: Lexicon) -> set[str]:
-    """Return the answers named in the first words of a text."""
-    words = re.finditer(r"\w(?!\w)", text[:_LONGEST_ANSWER])
-    return {found for word in words if (found := lexicon.ending(text[: word.end()]))}
 
 
 class _Reader:
@@ -155,7 +138,7 @@ class _Reader:
             return alone
         # "Doxycycline is an antibiotic" speaks of an answer and does not give it.
         subject = self._opens_with(0)
-        if (subject and subject.in_words) or not self._is_one_sentence():
+        if (subject and subject.in_words) or not reservations.is_one_sentence(self._text):
             return None
         return self._lexicon.named(self._text)
 
@@ -270,7 +253,7 @@ class _Reader:
             return False
         if first.evidence is Evidence.IMPLIED and not BLANK_LINE.search(self._text, first.end, last.start):
             return False
-        return not _CORRECTION.search(self._text, first.end, last.start)
+        return not is_corrected(self._text, first.end, last.start)
 
     def _opening(self) -> Found | None:
         """Return the answer that stands first, if what follows lets it stand as one."""
@@ -301,15 +284,6 @@ class _Reader:
         if second is None or second.value == found.value:
             return False
         return second.value == CONFLICT or bool(_LINE_END.match(self._text, second.end))
-
-    def _is_one_sentence(self) -> bool:
-        text = self._text.strip()
-        return (
-            "\n" not in text
-            and not _ASKED.search(text)
-            and not _INTENDS.match(text)
-            and len(re.findall(r"[.!?](?=\s+[A-Z])", text)) == 0
-        )
 
     def _is_reasoning(self, position: int) -> bool:
         """Tell whether words that announce an answer only loosely belong to what leads to it.

@@ -43,6 +43,15 @@ _BAD = re.compile(
 _QUALIFIED = re.compile(r"[^.;:\n]{0,60}?\b(?:but|however|although|or)\b", re.IGNORECASE)
 _OPEN_ENDED = re.compile(r"[^.;:!?\n]*\Z")
 
+# What announces that an answer will be given, and gives none.
+_INTENDS = re.compile(
+    r"\s*(?:let(?:'s| us| me)|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|(?:we|i) (?:need|must|have to|will|should|'ll)|"
+    r"i'll|okay|first)\b|.*\b(?:whether|least|worst|avoid|contraindicated|dangerous|next best|an option|option to|distractor)\b",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(r"[\s\"')\]]*\?")
+_NEXT_SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
+
 
 def behind_denial(text: str, start: int) -> int:
     """Skip the "not X but" of "not X but Y"."""
@@ -81,3 +90,9 @@ def is_ruled_out(text: str, end: int) -> bool:
 def is_unfinished(text: str, end: int, loosely: bool) -> bool:
     """Tell whether a sentence of a cut output may go on to change the answer it names; ``loosely``: hardly words of an answer."""
     return (_OPEN_ENDED if loosely else _QUALIFIED).match(text, end) is not None
+
+
+def is_one_sentence(text: str) -> bool:
+    """Tell whether a text is one sentence that asks nothing and does not merely announce an answer ("Let's see whether ...")."""
+    text = text.strip()
+    return not ("\n" in text or _ASKED.search(text) or _INTENDS.match(text) or _NEXT_SENTENCE.search(text))

@@ -216,20 +216,6 @@ _CONTRARY = re.compile(
 _LAST_SENTENCE = re.compile(r"[.!?](?=\s)|[\n。]")
 
 
-# What stands behind takes the place of what stands before.
-_TAKEN_BACK = re.compile(
-    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually(?:[ ,]+no)?|hold on|oops|sorry|on second thought|correction|edit|revised(?: answer)?|final)\b"
-    r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
-    re.IGNORECASE,
-)
-
-
-def behind_correction(text: str) -> str | None:
-    """Return what stands behind the last words that take back what was said before ("Wait, ...", "Correction: ...")."""
-    end = max((match.end() for match in _TAKEN_BACK.finditer(text)), default=None)
-    return None if end is None else text[end:].lstrip(" ,.:\n")
-
-
 def statements(text: str, nouns: str) -> Iterator[Statement]:
     """Yield where a text announces an answer, in order.
 

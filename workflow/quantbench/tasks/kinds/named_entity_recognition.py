@@ -40,12 +40,12 @@ from ...errors import shorten
 from .. import text as reading
 from ..entity_types import EntityKind
 from ..folding import Folded, Span
-from ..markup import tags_only
 from ..metrics import Counts
 from ..origin import Origin
 from ..pages import Found, Page, without_cues
 from ..samples import Inputs, SamplesOf
 from ..statements import Evidence, announced
+from ..tag_forms import tags_only
 from ..task import Answer, TaskOf
 
 # Of a sentence, from which on a copy that breaks off tells what was found in it: entities of the rest are lost, but most are there.

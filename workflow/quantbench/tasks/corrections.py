@@ -1,0 +1,38 @@
+"""Words that take back what was said before: "Wait, ...", "Correction: ...", "..., no, it is"."""
+
+from __future__ import annotations
+
+import re
+
+from .lexicon import Lexicon
+
+_RECONSIDERS = re.compile(
+    r"\b(?:wait|actually|hold on|oops|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|i meant|correction|edit:|"
+    r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
+    re.IGNORECASE,
+)
+# What stands behind takes the place of what stands before.
+_TAKEN_BACK = re.compile(
+    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually(?:[ ,]+no)?|hold on|oops|sorry|on second thought|correction|edit|revised(?: answer)?|final)\b"
+    r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
+    re.IGNORECASE,
+)
+
+_FIRST_WORDS = 240  # characters
+
+
+def behind_correction(text: str) -> str | None:
+    """Return what stands behind the last words that take back what was said before ("Wait, ...", "Correction: ...")."""
+    end = max((match.end() for match in _TAKEN_BACK.finditer(text)), default=None)
+    return None if end is None else text[end:].lstrip(" ,.:\n")
+
+
+def is_corrected(text: str, start: int, end: int) -> bool:
+    """Tell whether words between two positions reconsider what was said before them."""
+    return _RECONSIDERS.search(text, start, end) is not None
+
+
+def names_another(correction: str, answer: str, lexicon: Lexicon) -> bool:
+    """Tell whether the first words of a correction name an answer other than the one given."""
+    words = re.finditer(r"\w(?!\w)", correction[:_FIRST_WORDS])
+    return any(lexicon.ending(correction[: word.end()]) not in (None, answer) for word in words)
