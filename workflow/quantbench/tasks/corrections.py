@@ -8,13 +8,13 @@ from .lexicon import Lexicon
 
 _RECONSIDERS = re.compile(
     r"\b(?:wait|actually|hold on|oops|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|i meant|correction|edit:|"
-    r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
+    r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]+(?!(?:or|and|yes|no|maybe)\b)",
     re.IGNORECASE,
 )
 # What stands behind takes the place of what stands before.
 _TAKEN_BACK = re.compile(
     r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually(?:[ ,]+no)?|hold on|oops|sorry|on second thought|correction|edit|revised(?: answer)?|final)\b"
-    r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
+    r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t]+(?!(?:or|and|yes|no|maybe)\b))|\bi meant\b",
     re.IGNORECASE,
 )
 

@@ -77,7 +77,9 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
     corrected = behind_correction(text)
     if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).corrected()):
         return found
-    found = reader.stated() or reader.whole()
+    found = reader.stated()
+    if not found:
+        found = reader.whole() if found is None else reader.ending()
     # What was taken back counts no more where the correction names something else and cannot be read.
     if found and corrected and names_another(corrected, found, lexicon):
         return None
@@ -131,10 +133,8 @@ class _Reader:
         opening = None if self._walk.opens(self._origin.cut) else self._opening()
         if opening is not None and opening.value:
             return opening.value
-        if self._origin.cut:
-            return None
-        alone = self._last_alone()
-        if alone or self._walk.several or opening is not None:
+        alone = self.ending()
+        if alone or self._origin.cut or self._walk.several or opening is not None:
             return alone
         # "Doxycycline is an antibiotic" speaks of an answer and does not give it.
         subject = self._opens_with(0)
@@ -142,8 +142,10 @@ class _Reader:
             return None
         return self._lexicon.named(self._text)
 
-    def _last_alone(self) -> str | None:
+    def ending(self) -> str | None:
         """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""
+        if self._origin.cut:
+            return None
         text = self._text.rstrip()
         starts = [max((match.end() for match in BLANK_LINE.finditer(text)), default=0)]
         if self._walk.several:
