@@ -52,6 +52,8 @@ _ADVERB = re.compile(r"[ \t]+(?!because\b|since\b|as\b)[a-z]")
 _DENIED_BEFORE = re.compile(r"(?:\b(?:not|cannot|never)|n't)\b[^.;:\n]{0,60}$", re.IGNORECASE)
 _ANY = re.compile(rf"(?<![\w-]){_ENGLISH}(?![\w-])", re.IGNORECASE)
 
+_MOST_REPEATED = 8  # a text that says a word more often than that in a row offers nothing
+
 
 class Decision(Lexicon):
     """Yes, no and maybe."""
@@ -98,12 +100,17 @@ class Decision(Lexicon):
 
 def _is_undecided(text: str, value: str, end: int) -> bool:
     """Tell whether another of the words is offered with one that ends at a position, or it holds only in part."""
-    second = _SECOND.match(text, end)
-    while second and second["word"].lower() == value and "\n" not in second.group():
-        second = _SECOND.match(text, second.end())
-    return (second is not None and second["word"].lower() != value) or (
-        value != "maybe" and _IN_PART.match(text, end) is not None
-    )
+    return (value != "maybe" and _IN_PART.match(text, end) is not None) or _next_word(text, value, end) != value
+
+
+def _next_word(text: str, value: str, end: int) -> str:
+    """Return the first other word that is offered with one, on its line behind repetitions of it, else the word itself."""
+    for _ in range(_MOST_REPEATED):
+        second = _SECOND.match(text, end)
+        if second is None or second["word"].lower() != value or "\n" in second.group():
+            return second["word"].lower() if second else value
+        end = second.end()
+    return value
 
 
 def _given(matches: Iterator[re.Match[str]], text: str) -> set[str]:

@@ -16,6 +16,7 @@ from .corrections import behind_correction, is_corrected, names_another
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import (
+    DECLARES,
     Evidence,
     Reach,
     Statement,
@@ -31,12 +32,6 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 # Characters looked at.
 _LONGEST_PARAGRAPH = 800
 _LONGEST_ANSWER = 240
-# "X is correct", unless for something else than what was asked.
-_DECLARES = re.compile(
-    r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
-    r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
-    re.IGNORECASE,
-)
 # In a correction, what its last words may follow to be the answer: "since he has an ulcer, E."
 _GIVES = re.compile(
     r"[,:.;→]|\b(?:is|be|so|then|for|gives?|choose|pick|with|to|but|therefore|thus|hence)\b", re.IGNORECASE
@@ -111,12 +106,13 @@ class _Reader:
     def stated(self) -> str | None:
         """Return what the strongest statements say; CONFLICT where that is no one answer; None without statement."""
         # Nothing else is looked for where something is said to be final.
-        told = sorted(self._final() or self._told(), key=lambda each: (each.evidence, each.start))
-        strongest = [each for each in told if each.evidence is told[0].evidence]
+        found = sorted(self._final() or self._told(), key=lambda each: (each.evidence, each.start))
+        strongest = [each for each in found if each.evidence is found[0].evidence]
         if not strongest:
             return None
         first, last = strongest[0], strongest[-1]
-        return first.value if self._answers_first(first, last) else last.value
+        told = first if self._answers_first(first, last) else last
+        return CONFLICT if any(self._beside(told, other) for other in strongest) else told.value
 
     def corrected(self) -> str | None:
         """Return what a correction says in words that only announce an answer, as a whole, or with its last word: "no, so E."."""
@@ -180,7 +176,7 @@ class _Reader:
 
     def _declared(self) -> Iterator[_Told]:
         """Yield what is said to be correct: "X is the best choice"."""
-        for match in first_and_last(list(_DECLARES.finditer(self._text))):
+        for match in first_and_last(list(DECLARES.finditer(self._text))):
             evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
             if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
                 continue
@@ -207,7 +203,8 @@ class _Reader:
         implied = statement.cue.evidence is Evidence.IMPLIED
         found = self._opens_with(start)
         if found is None:
-            return self._named_behind(start, statement.cue.reach)
+            said = text[statement.start : statement.end].rstrip(" \t:=")  # "the class of X: it ..."
+            return self._lexicon.ending(said) or self._named_behind(start, statement.cue.reach)
         if self._depends(found, statement):
             return None
         if text.startswith("\n", start) and self._next_differs(found):
@@ -256,6 +253,12 @@ class _Reader:
         if first.evidence is Evidence.IMPLIED and not BLANK_LINE.search(self._text, first.end, last.start):
             return False
         return not is_corrected(self._text, first.end, last.start)
+
+    def _beside(self, told: _Told, other: _Told) -> bool:
+        """Tell whether the sentence that gives an answer gives another one just as well: "It is A, while it is B."."""
+        first, second = sorted((told, other), key=lambda each: each.start)
+        between = self._text[first.end : second.start]
+        return told.value != other.value and reservations.joins(between)
 
     def _opening(self) -> Found | None:
         """Return the answer that stands first, if what follows lets it stand as one."""

@@ -29,6 +29,8 @@ _TO_VALUE = re.compile(
 )
 _BLANKS = re.compile(r"[\s\"'(\[,]*")
 _REMARK = re.compile(r"\([^()]*\)")
+_ACTIVE = {"described": "describes", "given": "gives", "stated": "states"}
+_PASSIVE = re.compile(rf"(?P<what>.+) is (?P<verb>{'|'.join(_ACTIVE)})\b(?P<more>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def _first(words: Sequence[str]) -> str:
 
 
 def _definitions(labels: Mapping[str, str]) -> list[_Definition]:
-    """Return the definitions, those with a remark in brackets also without it."""
+    """Return the definitions, those with a remark in brackets also without it, those in the passive voice also in the active."""
     keys = {label: _key(meaning) for label, meaning in labels.items() if meaning}
     words = {label: frozenset(key.split()) for label, key in keys.items()}
     return [
@@ -231,9 +233,15 @@ def _definitions(labels: Mapping[str, str]) -> list[_Definition]:
             denies(written),
         )
         for label, key in keys.items()
-        for written in dict.fromkeys((key, _key(_REMARK.sub("", labels[label]))))
+        for written in dict.fromkeys((key, _key(_REMARK.sub("", labels[label])), _key(_in_active_voice(labels[label]))))
         if len(written.split()) >= _SHORTEST_DEFINITION
     ]
+
+
+def _in_active_voice(meaning: str) -> str:
+    """Write "a mechanism is described" as "sentence describes a mechanism"."""
+    passive = _PASSIVE.fullmatch(meaning)
+    return f"sentence {_ACTIVE[passive['verb']]} {passive['what']}{passive['more']}" if passive else meaning
 
 
 def _common_prefix(labels: Sequence[str]) -> str | None:

@@ -52,6 +52,16 @@ _INTENDS = re.compile(
 _ASKED = re.compile(r"[\s\"')\]]*\?")
 _NEXT_SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
 
+_SAYS_MORE = re.compile(r"\b(?:while|whereas|and)\b", re.IGNORECASE)
+_TURNS = re.compile(r"\b(?:but|so|yet|however|therefore|thus|hence)\b|[.!?](?=\s|$)|\n", re.IGNORECASE)
+# "X, but it is not possible to tell": named, and then given up.
+_GIVEN_UP = re.compile(
+    r"[^.;\n]{0,120}?\b(?:but|however|(?:al)?though)\b[^.;\n]{0,60}?(?:\b(?:not|never|no)\b|n't\b|\bcannot\b)[^.;\n]{0,20}?"
+    r"\b(?:possible|clear|certain|sure|known?|fits?|match|enough|sufficient|tell|say|determine|decide|class|answer)\b"
+    r"|[^.;\n]{0,120}?\b(?:but|however|(?:al)?though)\b[^.;\n]{0,60}?\b(?:unclear|uncertain|impossible|unknown)\b",
+    re.IGNORECASE,
+)
+
 
 def behind_denial(text: str, start: int) -> int:
     """Skip the "not X but" of "not X but Y"."""
@@ -90,6 +100,16 @@ def is_ruled_out(text: str, end: int) -> bool:
 def is_unfinished(text: str, end: int, loosely: bool) -> bool:
     """Tell whether a sentence of a cut output may go on to change the answer it names; ``loosely``: hardly words of an answer."""
     return (_OPEN_ENDED if loosely else _QUALIFIED).match(text, end) is not None
+
+
+def joins(between: str) -> bool:
+    """Tell whether the words between two statements set one beside the other within a sentence, rather than against it."""
+    return _SAYS_MORE.search(between) is not None and _TURNS.search(between) is None
+
+
+def is_given_up(text: str, end: int) -> bool:
+    """Tell whether the sentence that names an answer goes on to say that there is no telling."""
+    return _GIVEN_UP.match(text, end) is not None
 
 
 def is_one_sentence(text: str) -> bool:

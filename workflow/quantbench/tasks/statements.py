@@ -165,6 +165,12 @@ CUES = (
 )
 # Rules out most places at once: a cue begins a line, a word, a quotation or follows a mark; without blanks between words, anywhere.
 _BEFORE_CUE = r"(?:^|(?<![A-Za-z0-9])(?=[A-Za-z])|(?<=[.;,!?])|(?=[^\x00-\x7f]|[\"']))"
+# "X is correct", unless for something else than what was asked.
+DECLARES = re.compile(
+    r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
+    r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
+    re.IGNORECASE,
+)
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
 _SUPERLATIVE = re.compile(
