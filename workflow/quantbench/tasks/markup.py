@@ -1,9 +1,9 @@
 """Marks in text: which stretches of the bare text tags and markdown emphasis enclose, and what kind of mark each is.
 
 - Any tag marks (``<span>``, ``<chemical>``, ``<entity type="chemical">``, ``<b>``), also written ``&lt;b&gt;``, ``[b]x[/b]`` or
-  ``[x](chemical)``, except those that lay out a text (``<p>``, ``<answer>``) or name another kind of entity.
+  ``[x](chemical)``, or behind its word (``x {chemical}``), except those that lay out a text (``<p>``, ``<answer>``) or name another kind of entity.
 - Markdown and brackets mark: ``**x**``, ``__x__``, ``*x*``, ``_x_``, backticks, ``==x==``, ``[x]``, ``{x}``, ``<<x>>`` of any number, ``«x»``,
-  ``【x】``, ``@@x##`` and ``\\textbf{x}``, opened and closed on one line; and ``<x>`` where x is no tag but stands in the sentence.
+  ``【x】``, ``|x|``, ``@@x##`` and ``\\textbf{x}``, opened and closed on one line; and ``<x>`` where x is no tag but stands in the sentence.
 - What stands in the sentence itself is no markup: ``< b >`` where it compares numbers, ``*`` or ``[`` where the sentence has them.
 - A closing tag closes the latest open tag of its name. An unclosed one marks nothing.
 """
@@ -22,7 +22,7 @@ from .folding import Folded, fold
 
 # The first character of an opening bracket, and of what closes it.
 _PAIRS = {"[": "]", "{": "}", "<": ">", "«": "»", "【": "】", "@": "#"}
-_RUN = r"\*+|_+|`+|==+|\[+|\]+|(?:\\[a-z]{2,12})?\{+|\}+|(?<!<)<<++(?=[^<>/\n][^<>\n]{0,80}>>)|>>+|«+|»+|【+|】+|@@+(?=\S)|(?<=\S)##+"
+_RUN = r"\*+|_+|`+|==+|\[+|\]+|(?:\\[a-z]{2,12})?\{+|\}+|(?<!<)<<++(?=[^<>/\n][^<>\n]{0,80}>>)|>>+|«+|»+|【+|】+|\|+|@@+(?=\S)|(?<=\S)##+"
 # No emphasis within: between numbers that are compared it may stand.
 _ATTRIBUTES = r"[\s:=|/](?:[^<>*`\[\]_=]|_(?!_)|=(?!=))*+"
 _TOKEN = re.compile(
