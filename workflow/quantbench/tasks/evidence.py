@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import reservations
-from .corrections import behind_correction, is_corrected, names_another
+from .corrections import behind_correction, is_corrected, is_denied_below, names_another
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import (
@@ -27,10 +27,8 @@ from .statements import (
 )
 from .walks import BLANK_LINE, Walk
 
-_ASKED = re.compile(r"[\s\"')\]]*\?")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
-# Characters looked at.
-_LONGEST_PARAGRAPH = 800
+_LONGEST_PARAGRAPH = 800  # characters looked at
 _LONGEST_ANSWER = 240
 # In a correction, what its last words may follow to be the answer: "since he has an ulcer, E."
 _GIVES = re.compile(
@@ -42,7 +40,7 @@ _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
 # What behind an answer shows that it is complete.
 _GOES_ON = re.compile(r"[\w)\]\n\"'}]")
 _SAID = re.compile(r"[\w✓✔✅☑✗✘❌☒]")
-_STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due)\b)", re.IGNORECASE)
+_STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due|instead)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
     if not found:
         found = reader.whole() if found is None else reader.ending()
     # What was taken back counts no more where the correction names something else and cannot be read.
-    if found and corrected and names_another(corrected, found, lexicon):
+    if found and corrected and (names_another(corrected, found, lexicon) or is_denied_below(text, found, lexicon)):
         return None
     if not found and invented:
         found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
@@ -193,7 +191,8 @@ class _Reader:
     def _counts(self, statement: Statement) -> bool:
         if statement.cue.labelled and not self._labelled:
             return False
-        if statement.cue.evidence is not Evidence.FINAL and self._walk.lists(statement.end):
+        goes_on = self._walk.lists(statement.end) or reservations.is_step(self._text, statement.start, self._origin.cut)
+        if goes_on and statement.cue.evidence is not Evidence.FINAL:
             return False
         return statement.cue.evidence is not Evidence.IMPLIED or not self._is_reasoning(statement.start)
 
@@ -210,7 +209,7 @@ class _Reader:
         if text.startswith("\n", start) and self._next_differs(found):
             return CONFLICT
         if (
-            _ASKED.match(text, found.end)
+            reservations.is_asked(text, found.end)
             or (implied and not found.value)
             or self._broken_off(found, announced=not implied)
         ):
@@ -275,7 +274,7 @@ class _Reader:
         """Return the answer that a line consists of, from ``start`` on."""
         text = self._text
         found = self._opens_with(start)
-        if found is None or not found.value or _ASKED.match(text, found.end):
+        if found is None or not found.value or reservations.is_asked(text, found.end):
             return None
         end = text.find("\n", found.end)
         if _SAID.search(text, found.end, end if end >= 0 else len(text)) or self._next_differs(found):

@@ -52,6 +52,13 @@ _INTENDS = re.compile(
 _ASKED = re.compile(r"[\s\"')\]]*\?")
 _NEXT_SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
 
+# "First, the option is A. ... Next, the option is B. ...": a walk through the options in prose.
+_STEP = re.compile(
+    r"(?:\A|[.!?:\n])[\s>*-]*(?:first|second|third|fourth|fifth|next|then|now|also|after that|moving on)(?:ly)?\b[ \t,]*(?:to )?(?:(?:the|our|we have|another)[ \t]+)*\Z",
+    re.IGNORECASE,
+)
+_STEP_TO = re.compile(r"(?:option|choice|class|label|letter)\b", re.IGNORECASE)
+_MORE = re.compile(r"(?:[.!?]\s+|\n\s*)\w")
 _SAYS_MORE = re.compile(r"\b(?:while|whereas|and)\b", re.IGNORECASE)
 _TURNS = re.compile(r"\b(?:but|so|yet|however|therefore|thus|hence)\b|[.!?](?=\s|$)|\n", re.IGNORECASE)
 # "X, but it is not possible to tell": named, and then given up.
@@ -100,6 +107,18 @@ def is_ruled_out(text: str, end: int) -> bool:
 def is_unfinished(text: str, end: int, loosely: bool) -> bool:
     """Tell whether a sentence of a cut output may go on to change the answer it names; ``loosely``: hardly words of an answer."""
     return (_OPEN_ENDED if loosely else _QUALIFIED).match(text, end) is not None
+
+
+def is_asked(text: str, end: int) -> bool:
+    """Tell whether a question ends behind an answer."""
+    return _ASKED.match(text, end) is not None
+
+
+def is_step(text: str, start: int, cut: bool) -> bool:
+    """Tell whether words at a position take the next option in turn, and more follows or would have: the last may conclude."""
+    if not _STEP_TO.match(text, start) or not _STEP.search(text[max(0, start - 40) : start]):
+        return False
+    return cut or _MORE.search(text, start) is not None
 
 
 def joins(between: str) -> bool:

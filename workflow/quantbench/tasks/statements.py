@@ -71,7 +71,10 @@ class Statement:
 
 _IS = r"\b(?:is|are|was|would be|will be|should be|must be|has to be|remains|reads)"
 _SAYS = rf"(?:{_IS}|\b(?:apply|applies|include[sd]?|covered))"
-_SURELY = r"(?:[ \t]+(?:therefore|thus|clearly|likely|most likely|probably|indeed|then|hence))*"
+_SURELY = (
+    r"(?:[ \t]+(?:therefore|thus|clearly|likely|most likely|probably|indeed|then|hence|generally|usually|normally|typically|"
+    r"commonly|often|always|definitely|certainly|obviously|simply))*"
+)
 _ADJECTIVE = r"(?:correct|right|best|most likely|most appropriate|most suitable|most probable|most accurate|chosen|appropriate|single)"
 _OF_IT = (
     r"(?:[ \t]+(?:here|letter|(?:to|for|in|of|between)\b[^.:\n]{1,150}?|that\b[^.:\n]{1,40}?|which\b[^.:\n]{1,40}?))?"
@@ -108,7 +111,7 @@ CUES = (
     Cue(
         "en",
         Evidence.STATED,
-        rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b(?:[ \t]+(?:as follows|given below|below))?[ \t]*[:=]?{_SURELY}",
+        rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b(?:[ \t]+(?:as follows|given below|below))?{_SURELY}[ \t]*[:=]?",
     ),
     Cue("en", Evidence.STATED, rf"\b(?:{{noun}})[\"']?{_OF_IT}[ \t]*[:=]+"),
     Cue(
