@@ -18,7 +18,7 @@ from .remarks import Verdict
 
 NONE = re.compile(
     r"[\s\"'({:-]*(?:none\b|n/a\b|nil\b|not applicable\b|no (?:relevant |applicable |matching |specific |of the )*"
-    r"(?:labels?|hallmarks?|topics?|categor(?:y|ies)|classes)\b)(?![^.\n]{0,80}\b(?:except|other than|apart from|besides)\b)"
+    r"(?:labels?|hallmarks?|topics?|categor(?:y|ies)|classes)\b)(?![^.\n]{0,80}\b(?:except|others?|apart from|besides)\b)"
     r"|[\s\"':-]*(?:\[\s*\]|\{\s*\})",
     re.IGNORECASE,
 )
