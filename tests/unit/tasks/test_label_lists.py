@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quantbench.tasks.label_lines import Kind, read_line
-from quantbench.tasks.label_lists import Listed, read_list, settle
+from quantbench.tasks.label_lists import Listed, read_list, settle, without_offer
 from quantbench.tasks.label_objects import read_objects
 from quantbench.tasks.loose_json import Group, Word, find_structure
 from quantbench.tasks.names import Inventory
@@ -88,6 +88,22 @@ def test_items_under_a_refusing_header_are_no_until_another_header() -> None:
 def test_what_is_said_first_of_a_label_counts() -> None:
     assert labels("Treatment: yes\nTreatment: no\nPrevention: no\nPrevention: yes") == ["Treatment"]
     assert labels("- Treatment\n- Treatment: not covered\n- Prevention") == ["Prevention"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Topics (pick from {all}): Prevention", ["Prevention"]),
+        ("Labels [{all}]:\n- Prevention\n- Treatment", ["Prevention", "Treatment"]),
+        ("Prevention; Diagnosis (chosen from {all})", ["Prevention", "Diagnosis"]),
+        ("Labels: {all}", list(LITCOVID.labels)),
+    ],
+)
+def test_all_labels_in_brackets_before_a_colon_are_those_to_choose_from(text: str, expected: list[str]) -> None:
+    read = labels(without_offer(text.replace("{all}", ", ".join(LITCOVID.labels)), LITCOVID))
+    assert sorted(read or []) == sorted(expected)
+    few = "Labels (Prevention; Diagnosis): Prevention"
+    assert without_offer(few, LITCOVID) == few
 
 
 def test_json_as_models_write_it() -> None:

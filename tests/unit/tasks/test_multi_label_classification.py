@@ -643,3 +643,8 @@ def test_vote_compares_whole_answers() -> None:
 def test_gold_outside_the_inventory_is_named() -> None:
     assert "Masks" in str(LITCOVID.check_gold(inventories.sample(["Masks"], text="x")))
     assert LITCOVID.check_gold(inventories.sample(["Prevention"], text="x")) is None
+
+
+@pytest.mark.parametrize("behind", ["No, none of the others apply.", "No, no other label applies."])
+def test_that_no_other_label_applies_takes_nothing_back(behind: str) -> None:
+    assert LITCOVID.parse(f"Treatment\n\n{behind}", SAMPLE).value == ["Treatment"]

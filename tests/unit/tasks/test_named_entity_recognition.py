@@ -633,3 +633,33 @@ def test_counts_and_judgement_compare_spans_only() -> None:
 @pytest.mark.parametrize("entity", [{"start": 0, "end": 99, "text": ""}, {"start": 3, "end": 3, "text": ""}, "Zintol"])
 def test_gold_outside_the_sentence_is_named(entity: object) -> None:
     assert "entity" in str(CHEMICAL.check_gold(inventories.sample([entity], text="zintol helped")))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "Zintol (5 mg/kg) and havodrin reversed Huntington's chorea less than havorin combined (P = 0.3).",
+        "<span>Havodrin</span> ( 0 . 05 mg / kg ) and R - mova lowered Parkinson ' s tremor more than others alone ( P < 0 . 05 ) .",
+        BOTH.replace("<span>L - dopa</span>", "L - dopa {chemical}").replace(
+            "<span>Zintol</span>", "Zintol {chemical}"
+        ),
+        WRITTEN.replace("L - dopa", "L - dopa (chemical)"),
+    ],
+)
+def test_another_sentence_and_marks_of_nobody_knows_what_are_unreadable(output: str) -> None:
+    assert not CHEMICAL.parse(output, SAMPLE).ok
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (WRITTEN.replace("Zintol", "|Zintol|").replace("L - dopa", "|L - dopa|"), ["Zintol", "L - dopa"]),
+        (WRITTEN.replace("Zintol", "Zintol {chemical}"), ["Zintol"]),
+        (WRITTEN.replace("than zintol", "than zintol (drug)"), ["zintol"]),
+        (WRITTEN.replace("Zintol", "Zintol (hormone)"), []),
+        (f"| {WRITTEN} |", []),
+        (WRITTEN.replace("tremor", "shaking"), []),
+    ],
+)
+def test_bars_mark_and_so_does_the_kind_behind_a_word(output: str, expected: list[str]) -> None:
+    assert texts(output) == expected

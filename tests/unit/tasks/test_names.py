@@ -5,7 +5,8 @@ from __future__ import annotations
 import inventories
 import pytest
 
-from quantbench.tasks.names import Inventory, is_negated
+from quantbench.tasks.denials import is_negated
+from quantbench.tasks.names import Inventory
 
 LITCOVID = Inventory(inventories.LITCOVID, short_names=False)
 CHEMPROT = Inventory(inventories.CHEMPROT, short_names=True)
@@ -54,7 +55,8 @@ def test_names_outside_the_inventory_are_noticed() -> None:
 
 def test_what_denies_a_label_stands_in_its_clause() -> None:
     def denied(text: str) -> bool:
-        return is_negated(text, CHEMPROT.mentions(text)[0])
+        mention = CHEMPROT.mentions(text)[0]
+        return is_negated(text, mention.start, mention.end)
 
     assert denied("it is not CPR:3")
     assert denied("not this one. It is rather not CPR:3")

@@ -54,6 +54,13 @@ CORRECTIONS = [
     ("The answer is C. Actually, since her kidneys fail, E.", "E"),
     ("C\n\nActually, since her kidneys fail, I wonder about E or B.", None),
     ("C\n\nActually, this is a hard question.", "C"),
+    ("C\n\nNo, because her kidneys fail, E.", "E"),
+    ("Answer: D\nNo, with failing kidneys one gives E.", "E"),
+    ("C\n\nNo, celecoxib would harm her kidneys.", None),
+    ("C\n\nNo other drug spares the stomach.", "C"),
+    ("A. I'd rather go with E instead.", "E"),
+    ("The answer is A.\n\nWait, her kidneys. I would choose E instead", "E"),
+    ("I'll pick E instead.", "E"),
     ("C\n\nActually, celecoxib spares the stomach.", "C"),
 ]
 IN_ORDER = [
@@ -62,6 +69,10 @@ IN_ORDER = [
     ("The third option is C. The fourth option is D.", None),
     ("The first choice is A. The second choice is B. The best choice is E.", "E"),
     ("The next best step in management is E.", "E"),
+    ("First, the option is A. It eases pain.\n\nNext, the option is C. It spares the stomach.", None),
+    ("Now, the choice is B\nIt suits gout", None),
+    ("First, the option is A. It eases pain. Then the option is E. The answer is E.", "E"),
+    ("Option A harms her kidneys. Next, the option is E.", "E"),
 ]
 CONDITIONS = [
     ("Wenn ihre Nieren gesund wären, wäre A richtig.", None),
@@ -80,6 +91,9 @@ ANNOUNCED = [
     ("The answer is as follows: E", "E"),
     ("The correct answer is given below:\nE. Prednisolone", "E"),
     ("The rationale for E is as follows:", None),
+    ("the answer is generally E", "E"),
+    ("The correct choice is usually (E).", "E"),
+    ("The answer is often A. But here it is unsafe.", None),
 ]
 LETTERS_TICKED = [
     ("- [ ] A. Ibuprofen\n- [ ] B. Colchicine\n- [ ] C. Celecoxib\n- [ ] D. Naproxen\n- [x] E. Prednisolone", "E"),
@@ -140,3 +154,13 @@ def test_words(output: str, word: str | None) -> None:
 @pytest.mark.parametrize(("output", "label"), CLASSES)
 def test_classes(output: str, label: str | None) -> None:
     assert CHEMPROT.parse(output, PAIR).value == label
+
+
+@pytest.mark.parametrize(
+    "output", ["45 patients", "45 patients.", "**45 patients**", "Answer: 45 patients", "The answer is 45 patients."]
+)
+def test_a_number_with_its_unit_is_an_option_that_reads_so(output: str) -> None:
+    asked = inventories.sample(
+        question="How many?", options={"A": "5 patients", "B": "45 patients", "C": "145 patients"}
+    )
+    assert LETTERED.parse(output, asked).value == "B"

@@ -47,6 +47,20 @@ class Copy:
         """How much of the sentence is copied, 0 to 1."""
         return self.reach / len(self.sentence)
 
+    def keeps(self, words: Sequence[Span]) -> float:
+        """How many of the sentence's words, of those it covers, it has letter by letter, 0 to 1."""
+        covered = [word for word in words if word[1] <= self.reach]
+        if self.blocks is None or not covered:
+            return 1.0
+        same = [block for block in self.blocks if block.tag == "equal"]
+        starts = [block.dest_start for block in same]
+        kept = (
+            word[1] <= same[bisect_right(starts, word[0]) - 1].dest_end
+            for word in covered
+            if starts and starts[0] <= word[0]
+        )
+        return sum(kept) / len(covered)
+
     def carry_over(self, span: Span) -> Span | None:
         """Return the place in the sentence of a stretch of the text; None where it is outside, or its words were changed too much."""
         if span[0] < self.start or span[1] > self.end:

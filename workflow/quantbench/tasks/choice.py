@@ -22,7 +22,7 @@ _AFTER_LETTER = re.compile(
     r"|[\"')\]}>]*(?:[^\x00-\x7f]|\s*(?:$|\n)"
     # "E. coli" names a species.
     r"|(?!\.[ \t]+[a-z]{2,}(?:i|ae|us|is|um|ans|ens|ile|ica|enes)\b(?<!\bthis))\s*[.,;:!?/|&+)](?!\w*'\w)"
-    r"|\s+-|\s*\(|\s+(?:because|since|as|is|was|due|which|for|or|and|with|has|fits)\b)"
+    r"|\s+-|\s*\(|\s+(?:because|since|as|is|was|due|which|for|or|and|with|has|fits|instead)\b)"
 )
 _SMALL_ALONE = re.compile(r"[\"')\]}>]*\s*(?:$|\n|[.:)](?:\s|$))")
 _OUTSIDE_ALONE = re.compile(r"[\"')\]}.]*(?:[^\x00-\x7f]|\s*(?:$|\n)|[.:)]\s)")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .denials import is_negated
 from .lexicon import CONFLICT, Found, Lexicon
-from .names import Inventory, Mention, is_negated
+from .names import Inventory, Mention
+from .reservations import is_given_up
 
 # What may stand between the start of an answer and the class it names.
 _FILLER = re.compile(
@@ -38,9 +40,11 @@ _HEDGED = re.compile(
     r"|\b(?:all|any\w*|every\w*)\b[^.;:\n]{0,40}\b(?:but|except|other than|save)\b[^.;:\n]{0,20}$",
     re.IGNORECASE,
 )
+_ALSO = re.compile(r"[\"')\]]*,?[ \t]+(?:and|or|nor)[ \t]+(?:(?:the|an?)[ \t]+)?[\"'(\[]*$", re.IGNORECASE)
 _ITEM = re.compile(r"^[ \t]*(?:[-•|]|\d{1,2}[.)])?[ \t|\"'(\[]*", re.MULTILINE)
 _AFTER_ITEM = re.compile(r"[\"')\]]*[ \t]*(?:$|[:(|\n✓✔✅☑✗✘❌☒]|[-=][ \t])")
-_FIRST_CLAUSE = re.compile(r"[.;\n(]")
+_WORD_END = re.compile(r"\s|\Z")
+_FIRST_CLAUSE = re.compile(r"[.;\n(]|,\s+(?=(?:specifically|namely|such as|that is|i\.e\.|because|since|as)\b)")
 
 
 class Classes(Lexicon):
@@ -61,7 +65,7 @@ class Classes(Lexicon):
             return self._alone(text, place)
         if _WEIGHED.match(text, mention.end) or (mention.short and not _AFTER_SHORT.match(text, mention.end)):
             return None
-        if is_negated(text, mention, start):
+        if is_negated(text, mention.start, mention.end, start):
             return None
         return Found(CONFLICT if self._offers_another(text, mention) else mention.label, mention.end)
 
@@ -71,7 +75,7 @@ class Classes(Lexicon):
             label = self._inventory.item(words.strip(" \t\"'.()[]{}<>"))
             if label is not None:
                 return Found(label, place + len(words))
-        return Found(CONFLICT, place) if self._inventory.outsiders(text[place : place + 20]) else None
+        return Found(CONFLICT, place) if self._names_outsider(text, place, 20) else None
 
     def _offers_another(self, text: str, first: Mention) -> bool:
         """Tell whether another class stands right beside the first, or opens the next line."""
@@ -81,25 +85,41 @@ class Classes(Lexicon):
         second = self._inventory.at(text, separator.end())
         joint = separator.group()
         if second is None or second.label == first.label:
-            return self._inventory.outsiders(text[separator.end() : separator.end() + 8])
+            return self._names_outsider(text, separator.end(), 8)
         if "." in joint or second.short:
             return bool(_ALONE.match(text, second.end))
         return True
+
+    def _names_outsider(self, text: str, start: int, length: int) -> bool:
+        """Tell whether something with the classes' prefix that is none stands in a stretch, its last word taken whole."""
+        end = _WORD_END.search(text, start + length)
+        return self._inventory.outsiders(text[start : end.start() if end else len(text)])
 
     def named(self, text: str) -> str | None:
         """See :class:`Lexicon`; short names, which also occur in prose, count where they stand as names."""
         named = [mention for mention in self._inventory.mentions(text) if self._stands_as_name(text, mention)]
         offered = {
-            mention.label for mention in named if not is_negated(text, mention) and not self._is_weighed(text, mention)
+            mention.label
+            for mention in named
+            if not is_negated(text, mention.start, mention.end) and not self._is_weighed(text, mention)
         }
         if not offered:
             return None
         return offered.pop() if len(offered) == 1 and not self._inventory.outsiders(text) else CONFLICT
 
     def _is_weighed(self, text: str, mention: Mention) -> bool:
+        before = text[max(0, mention.start - 100) : mention.start]
         return bool(
-            _WEIGHED.match(text, mention.end) or _HEDGED.search(text[max(0, mention.start - 100) : mention.start])
+            _WEIGHED.match(text, mention.end)
+            or _HEDGED.search(before)
+            or self._is_one_of_others(before)
+            or is_given_up(text, mention.end)
         )
+
+    def _is_one_of_others(self, before: str) -> bool:
+        """Tell whether a class follows on something else than a class: "the drugs and DDI-effect"."""
+        joint = _ALSO.search(before)
+        return joint is not None and self.ending(before[: joint.start()]) is None
 
     def _stands_as_name(self, text: str, mention: Mention) -> bool:
         if not mention.short:

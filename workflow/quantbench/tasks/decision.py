@@ -24,12 +24,19 @@ _FILLER = (
 _GROUNDS = (
     r"(?:\s*(?:based on|according to|given|from|considering|judging by|in light of|as per|in)\b[^,.:;\n]{1,80},[ \t]*)?"
 )
-# "Yes/No: no" repeats what was asked for.
-_CHOICES = r"(?:\s*\(?yes[/|,] ?no(?:[/|,] ?(?:or )?maybe)?\)?[ \t]*[:=])?"
-_OPENING = re.compile(rf"{_CHOICES}{_GROUNDS}{_FILLER}{_WORD}", re.IGNORECASE)
+_JOINT = r"[\"')\]}]*(?:\s*(?:,|/|\||\bor\b|\band\b)|[ \t]*\n|[ \t])\s*(?:\bor\b|\band\b)?[ \t]*[\"'(\[]*"
 _SECOND = re.compile(
-    rf"[\"')\]}}]*(?:\s*(?:,|/|\||\bor\b|\band\b)|[ \t]*\n|[ \t])\s*(?:\bor\b|\band\b)?[ \t]*[\"'(\[]*{_ENGLISH}"
-    r"[\"')\]}]*[ \t]*(?:$|[.,;:!?/|\n]|\bor\b|\band\b)",
+    rf"{_JOINT}{_ENGLISH}(?=[\"')\]}}]*[ \t]*(?:$|[.,;:!?/|\n]|\b(?:or|and|yes|no|maybe)\b))", re.IGNORECASE
+)
+# "Yes/No: no" and "Yes, no or maybe? No." repeat what was asked for.
+_CHOICES = rf"(?:\s*\(?(?:yes|no|maybe)(?:{_JOINT}(?:yes|no|maybe)\b){{1,3}}[\"')]*[ \t]*[:=?])?"
+_OPENING = re.compile(rf"{_CHOICES}{_GROUNDS}{_FILLER}{_WORD}", re.IGNORECASE)
+# "Yes in part" is what prompts say that maybe means: whoever says so of a yes, or under what condition it holds, has not decided.
+_IN_PART = re.compile(
+    r"[\"')\]}]*(?:[^.!?\n]{0,80}?\b(?:in part(?=[\s\"')]*(?:[:,.;]|$))|under (?:some|certain) (?:conditions|circumstances)\b|for some of what\b)"
+    r"|[^.!?\n]{0,80}?\bbut[ \t](?:[^.!?\n]{0,40}?[ \t])?not (?:necessarily|always|entirely)\b"
+    r"|[ \t]*[,.(-]*[ \t]*(?:but[ \t]+)?(?:only[ \t]+)?(?:partly|partially|to some extent|under (?:some|certain) conditions)\b"
+    r"|[ \t]*,?[ \t]+(?:if|unless|only if|depending|not)\b)",
     re.IGNORECASE,
 )
 # "No difference was found" is prose; "No, ...", "No. ..." and "No the drug ..." answer.
@@ -37,7 +44,6 @@ _AFTER_NO = re.compile(
     r"[\"')\]}>]*(?:$|[^\x00-\x7f]|\s*\n|\s*[.,;:!?(/|}]|\s+-|\s+(?:because|since|as|for|the|there|it|this|these|that|they|we|in|or|and)\b)",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"[\"')\]}]*[ \t]*,?[ \t]+(?:if|unless|only if|depending|not)\b", re.IGNORECASE)
 _NAMED = re.compile(
     rf"(?P<open>[\"'(\[]|(?:\bis|\bbe|:|->|=|→)[ \t]*){_ENGLISH}\b(?=[\"')\]]|[ \t]*(?:[.!,;]|$))",
     re.IGNORECASE | re.MULTILINE,
@@ -45,6 +51,8 @@ _NAMED = re.compile(
 _ADVERB = re.compile(r"[ \t]+(?!because\b|since\b|as\b)[a-z]")
 _DENIED_BEFORE = re.compile(r"(?:\b(?:not|cannot|never)|n't)\b[^.;:\n]{0,60}$", re.IGNORECASE)
 _ANY = re.compile(rf"(?<![\w-]){_ENGLISH}(?![\w-])", re.IGNORECASE)
+
+_MOST_REPEATED = 8  # a text that says a word more often than that in a row offers nothing
 
 
 class Decision(Lexicon):
@@ -60,10 +68,7 @@ class Decision(Lexicon):
         value, end = _VALUES[match["word"].lower()], match.end()
         if match["word"].lower() == "no" and not _AFTER_NO.match(text, end):
             return None
-        if _CONDITION.match(text, end):
-            return None
-        second = _SECOND.match(text, end)
-        return Found(CONFLICT if second and second["word"].lower() != value else value, end)
+        return Found(CONFLICT if _is_undecided(text, value, end) else value, end)
 
     def named(self, text: str) -> str | None:
         """See :class:`Lexicon`; in quotes, in brackets, after "is" or a colon, else the one word of the kind that stands there."""
@@ -93,10 +98,25 @@ class Decision(Lexicon):
         return found.value == "no" and not announced
 
 
+def _is_undecided(text: str, value: str, end: int) -> bool:
+    """Tell whether another of the words is offered with one that ends at a position, or it holds only in part."""
+    return (value != "maybe" and _IN_PART.match(text, end) is not None) or _next_word(text, value, end) != value
+
+
+def _next_word(text: str, value: str, end: int) -> str:
+    """Return the first other word that is offered with one, on its line behind repetitions of it, else the word itself."""
+    for _ in range(_MOST_REPEATED):
+        second = _SECOND.match(text, end)
+        if second is None or second["word"].lower() != value or "\n" in second.group():
+            return second["word"].lower() if second else value
+        end = second.end()
+    return value
+
+
 def _given(matches: Iterator[re.Match[str]], text: str) -> set[str]:
-    """The words that are neither denied nor an adverb ("maybe it helps")."""
+    """The words that are neither denied nor an adverb ("maybe it helps"); CONFLICT for one that is offered with others."""
     return {
-        match["word"].lower()
+        CONFLICT if _is_undecided(text, match["word"].lower(), match.end("word")) else match["word"].lower()
         for match in matches
         if not _DENIED_BEFORE.search(text[max(0, match.start() - 80) : match.start()])
         and not (match["word"].lower() == "maybe" and _ADVERB.match(text, match.end()))

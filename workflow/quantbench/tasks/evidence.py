@@ -12,36 +12,24 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import reservations
+from .corrections import behind_correction, is_corrected, is_denied_below, names_another
 from .lexicon import CONFLICT, Found, Lexicon
 from .origin import Origin
 from .statements import (
+    DECLARES,
     Evidence,
     Reach,
     Statement,
     announcements,
-    behind_correction,
     first_and_last,
     is_weighed,
     statements,
 )
 from .walks import BLANK_LINE, Walk
 
-_ASKED = re.compile(r"[\s\"')\]]*\?")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
-# Characters looked at.
-_LONGEST_PARAGRAPH = 800
+_LONGEST_PARAGRAPH = 800  # characters looked at
 _LONGEST_ANSWER = 240
-# "X is correct", unless for something else than what was asked.
-_DECLARES = re.compile(
-    r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
-    r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
-    re.IGNORECASE,
-)
-_CORRECTION = re.compile(
-    r"\b(?:wait|actually|hold on|oops|on second thought|let me re-?\w+|let's re-?\w+|i (?:was|made an?) (?:wrong|mistaken|mistake|error)|i meant|correction|edit:|"
-    r"revised|hmm|sorry)\b|[.,][ \t]+no,[ \t]",
-    re.IGNORECASE,
-)
 # In a correction, what its last words may follow to be the answer: "since he has an ulcer, E."
 _GIVES = re.compile(
     r"[,:.;→]|\b(?:is|be|so|then|for|gives?|choose|pick|with|to|but|therefore|thus|hence)\b", re.IGNORECASE
@@ -49,16 +37,10 @@ _GIVES = re.compile(
 _NOTHING_MORE = re.compile(r"[\W_]*(?:instead\W*)?\Z")
 _NEXT_LINE = re.compile(r"[\"')\]}>.,;]*[ \t]*\n[ \t]*(?=[^\s])")
 _LINE_END = re.compile(r"[\"')\]}>.,;:]*[ \t]*(?:$|\n|[:-])")
-# What announces that an answer will be given, and gives none.
-_INTENDS = re.compile(
-    r"\s*(?:let(?:'s| us| me)|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|(?:we|i) (?:need|must|have to|will|should|'ll)|"
-    r"i'll|okay|first)\b|.*\b(?:whether|least|worst|avoid|contraindicated|dangerous|next best|an option|option to|distractor)\b",
-    re.IGNORECASE,
-)
 # What behind an answer shows that it is complete.
 _GOES_ON = re.compile(r"[\w)\]\n\"'}]")
 _SAID = re.compile(r"[\w✓✔✅☑✗✘❌☒]")
-_STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due)\b)", re.IGNORECASE)
+_STANDS = re.compile(r"[\"')\]}>]*[ \t]*(?:$|[\n.,;:!(|/}#\u3002-]|(?:because|since|as|due|instead)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +70,15 @@ def decide(text: str, lexicon: Lexicon, origin: Origin, breaks_word: bool, inven
     corrected = behind_correction(text)
     if corrected and (found := _Reader(corrected, lexicon, origin, breaks_word).corrected()):
         return found
-    found = reader.stated() or reader.whole()
+    found = reader.stated()
+    if not found:
+        found = reader.whole() if found is None else reader.ending()
     # What was taken back counts no more where the correction names something else and cannot be read.
-    if found and corrected and _mentioned(corrected, lexicon) - {found}:
+    if found and corrected and (names_another(corrected, found, lexicon) or is_denied_below(text, found, lexicon)):
         return None
     if not found and invented:
         found = _Reader(invented, lexicon, origin, breaks_word, labelled=False).stated()
     return found or None
-
-
-def _mentioned(text: str, lexicon: Lexicon) -> set[str]:
-    """Return the answers named in the first words of a text."""
-    words = re.finditer(r"\w(?!\w)", text[:_LONGEST_ANSWER])
-    return {found for word in words if (found := lexicon.ending(text[: word.end()]))}
 
 
 class _Reader:
@@ -126,12 +104,13 @@ class _Reader:
     def stated(self) -> str | None:
         """Return what the strongest statements say; CONFLICT where that is no one answer; None without statement."""
         # Nothing else is looked for where something is said to be final.
-        told = sorted(self._final() or self._told(), key=lambda each: (each.evidence, each.start))
-        strongest = [each for each in told if each.evidence is told[0].evidence]
+        found = sorted(self._final() or self._told(), key=lambda each: (each.evidence, each.start))
+        strongest = [each for each in found if each.evidence is found[0].evidence]
         if not strongest:
             return None
         first, last = strongest[0], strongest[-1]
-        return first.value if self._answers_first(first, last) else last.value
+        told = first if self._answers_first(first, last) else last
+        return CONFLICT if any(self._beside(told, other) for other in strongest) else told.value
 
     def corrected(self) -> str | None:
         """Return what a correction says in words that only announce an answer, as a whole, or with its last word: "no, so E."."""
@@ -148,19 +127,19 @@ class _Reader:
         opening = None if self._walk.opens(self._origin.cut) else self._opening()
         if opening is not None and opening.value:
             return opening.value
-        if self._origin.cut:
-            return None
-        alone = self._last_alone()
-        if alone or self._walk.several or opening is not None:
+        alone = self.ending()
+        if alone or self._origin.cut or self._walk.several or opening is not None:
             return alone
         # "Doxycycline is an antibiotic" speaks of an answer and does not give it.
         subject = self._opens_with(0)
-        if (subject and subject.in_words) or not self._is_one_sentence():
+        if (subject and subject.in_words) or not reservations.is_one_sentence(self._text):
             return None
         return self._lexicon.named(self._text)
 
-    def _last_alone(self) -> str | None:
+    def ending(self) -> str | None:
         """Return the answer that the last paragraph consists of, or behind a walk the last line; not the walk's own last item."""
+        if self._origin.cut:
+            return None
         text = self._text.rstrip()
         starts = [max((match.end() for match in BLANK_LINE.finditer(text)), default=0)]
         if self._walk.several:
@@ -195,7 +174,7 @@ class _Reader:
 
     def _declared(self) -> Iterator[_Told]:
         """Yield what is said to be correct: "X is the best choice"."""
-        for match in first_and_last(list(_DECLARES.finditer(self._text))):
+        for match in first_and_last(list(DECLARES.finditer(self._text))):
             evidence = Evidence.STATED if match["noun"] else Evidence.IMPLIED
             if evidence is Evidence.IMPLIED and self._is_reasoning(match.start()):
                 continue
@@ -212,7 +191,8 @@ class _Reader:
     def _counts(self, statement: Statement) -> bool:
         if statement.cue.labelled and not self._labelled:
             return False
-        if statement.cue.evidence is not Evidence.FINAL and self._walk.lists(statement.end):
+        goes_on = self._walk.lists(statement.end) or reservations.is_step(self._text, statement.start, self._origin.cut)
+        if goes_on and statement.cue.evidence is not Evidence.FINAL:
             return False
         return statement.cue.evidence is not Evidence.IMPLIED or not self._is_reasoning(statement.start)
 
@@ -222,13 +202,14 @@ class _Reader:
         implied = statement.cue.evidence is Evidence.IMPLIED
         found = self._opens_with(start)
         if found is None:
-            return self._named_behind(start, statement.cue.reach)
+            said = text[statement.start : statement.end].rstrip(" \t:=")  # "the class of X: it ..."
+            return self._lexicon.ending(said) or self._named_behind(start, statement.cue.reach)
         if self._depends(found, statement):
             return None
         if text.startswith("\n", start) and self._next_differs(found):
             return CONFLICT
         if (
-            _ASKED.match(text, found.end)
+            reservations.is_asked(text, found.end)
             or (implied and not found.value)
             or self._broken_off(found, announced=not implied)
         ):
@@ -270,7 +251,13 @@ class _Reader:
             return False
         if first.evidence is Evidence.IMPLIED and not BLANK_LINE.search(self._text, first.end, last.start):
             return False
-        return not _CORRECTION.search(self._text, first.end, last.start)
+        return not is_corrected(self._text, first.end, last.start)
+
+    def _beside(self, told: _Told, other: _Told) -> bool:
+        """Tell whether the sentence that gives an answer gives another one just as well: "It is A, while it is B."."""
+        first, second = sorted((told, other), key=lambda each: each.start)
+        between = self._text[first.end : second.start]
+        return told.value != other.value and reservations.joins(between)
 
     def _opening(self) -> Found | None:
         """Return the answer that stands first, if what follows lets it stand as one."""
@@ -287,7 +274,7 @@ class _Reader:
         """Return the answer that a line consists of, from ``start`` on."""
         text = self._text
         found = self._opens_with(start)
-        if found is None or not found.value or _ASKED.match(text, found.end):
+        if found is None or not found.value or reservations.is_asked(text, found.end):
             return None
         end = text.find("\n", found.end)
         if _SAID.search(text, found.end, end if end >= 0 else len(text)) or self._next_differs(found):
@@ -301,15 +288,6 @@ class _Reader:
         if second is None or second.value == found.value:
             return False
         return second.value == CONFLICT or bool(_LINE_END.match(self._text, second.end))
-
-    def _is_one_sentence(self) -> bool:
-        text = self._text.strip()
-        return (
-            "\n" not in text
-            and not _ASKED.search(text)
-            and not _INTENDS.match(text)
-            and len(re.findall(r"[.!?](?=\s+[A-Z])", text)) == 0
-        )
 
     def _is_reasoning(self, position: int) -> bool:
         """Tell whether words that announce an answer only loosely belong to what leads to it.

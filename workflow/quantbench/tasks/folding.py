@@ -12,7 +12,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from .text import same_length_plain
 
@@ -96,6 +96,11 @@ class Folded:
             return inner | {*self.borders}
         starts = [start for start, _ in self._units]
         return inner | {bisect_left(starts, border) for border in self.borders}
+
+    @cached_property
+    def words(self) -> list[Span]:
+        """The stretches of the folded sentence that are words or numbers, in order."""
+        return [pair for pair in pairwise(sorted(self.word_borders())) if self.bare[pair[0]].isalnum()]
 
     def unfolded(self, span: Span) -> Span:
         """Return a stretch of the folded sentence as one of the sentence without whitespace; half of a letter's name is the letter."""

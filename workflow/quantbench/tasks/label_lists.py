@@ -18,7 +18,7 @@ from .remarks import Verdict
 
 NONE = re.compile(
     r"[\s\"'({:-]*(?:none\b|n/a\b|nil\b|not applicable\b|no (?:relevant |applicable |matching |specific |of the )*"
-    r"(?:labels?|hallmarks?|topics?|categor(?:y|ies)|classes)\b)(?![^.\n]{0,80}\b(?:except|other than|apart from|besides)\b)"
+    r"(?:labels?|hallmarks?|topics?|categor(?:y|ies)|classes)\b)(?![^.\n]{0,80}\b(?:except|others?|apart from|besides)\b)"
     r"|[\s\"':-]*(?:\[\s*\]|\{\s*\})",
     re.IGNORECASE,
 )
@@ -30,6 +30,12 @@ _OFFER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _OFFER_ENDS = (re.compile(r"\.(?=\s)|$", re.MULTILINE), re.compile(r"\n[ \t]*(?=\n)|\Z"))
+# "Labels (choose from A, B, C): A", "A (chosen from A, B, C)"
+_OFFER_IN_BRACKETS = re.compile(
+    r"[(\[](?P<offered>[^()\[\]]{10,800})[)\]](?=[ \t]*[:=])"
+    r"|\((?P<chosen>(?:cho(?:ose|sen)|select(?:ed)?|pick(?:ed)?|any|some|one|out|possible|available|allowed|options?)\b[^()]{10,800})\)",
+    re.IGNORECASE,
+)
 _ALMOST_ALL = 0.8
 # Up to this many labels an answer may well be all of them.
 _FEW = 3
@@ -79,17 +85,23 @@ def read_list(text: str, inventory: Inventory, cut: bool = False) -> Listed | No
 
 
 def without_offer(text: str, inventory: Inventory) -> str:
-    """Take off the list of (nearly) all labels that stands under a header such as ``Possible labels:``, in its sentence or below it."""
+    """Take off the list of (nearly) all labels that stands under a header such as ``Possible labels:``, in its sentence or below it, or in brackets."""
+    text = _OFFER_IN_BRACKETS.sub(
+        lambda match: "" if _offers_all(match["offered"] or match["chosen"], inventory) else match.group(), text
+    )
     if (header := _OFFER.search(text)) is None:
         return text
     for pattern in _OFFER_ENDS:
         end = pattern.search(text, header.end())
         offered = text[header.end() : end.start()] if end else ""
-        if len({mention.label for mention in inventory.mentions(offered)}) > max(
-            _FEW, _ALMOST_ALL * len(inventory.labels) - 1
-        ):
+        if _offers_all(offered, inventory):
             return f"{text[: header.start()]}\n{text[header.end() + len(offered) :]}"
     return text
+
+
+def _offers_all(text: str, inventory: Inventory) -> bool:
+    named = {mention.label for mention in inventory.mentions(text)}
+    return len(named) > max(_FEW, _ALMOST_ALL * len(inventory.labels) - 1)
 
 
 def settle(items: Iterable[Item], inventory: Inventory) -> list[str] | None:

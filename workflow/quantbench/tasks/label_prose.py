@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .names import Inventory, Mention, clauses, denied_after, negation
+from .denials import clauses, denied_after, negation
+from .names import Inventory, Mention
 
 _WEIGHED = re.compile(r"\b(?:could|might|may|maybe|perhaps|possibly|whether|if)\b", re.IGNORECASE)
 _ASKED = re.compile(r"[^.;!?\n]{0,60}\?[\s\"')]*(?P<yes>yes\b)?", re.IGNORECASE)

@@ -1,16 +1,15 @@
 """Marks in text: which stretches of the bare text tags and markdown emphasis enclose, and what kind of mark each is.
 
 - Any tag marks (``<span>``, ``<chemical>``, ``<entity type="chemical">``, ``<b>``), also written ``&lt;b&gt;``, ``[b]x[/b]`` or
-  ``[x](chemical)``, except those that lay out a text (``<p>``, ``<answer>``) or name another kind of entity.
+  ``[x](chemical)``, or behind its word (``x {chemical}``), except those that lay out a text (``<p>``, ``<answer>``) or name another kind of entity.
 - Markdown and brackets mark: ``**x**``, ``__x__``, ``*x*``, ``_x_``, backticks, ``==x==``, ``[x]``, ``{x}``, ``<<x>>`` of any number, ``«x»``,
-  ``【x】``, ``@@x##`` and ``\\textbf{x}``, opened and closed on one line; and ``<x>`` where x is no tag but stands in the sentence.
+  ``【x】``, ``|x|``, ``@@x##`` and ``\\textbf{x}``, opened and closed on one line; and ``<x>`` where x is no tag but stands in the sentence.
 - What stands in the sentence itself is no markup: ``< b >`` where it compares numbers, ``*`` or ``[`` where the sentence has them.
 - A closing tag closes the latest open tag of its name. An unclosed one marks nothing.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -23,7 +22,7 @@ from .folding import Folded, fold
 
 # The first character of an opening bracket, and of what closes it.
 _PAIRS = {"[": "]", "{": "}", "<": ">", "«": "»", "【": "】", "@": "#"}
-_RUN = r"\*+|_+|`+|==+|\[+|\]+|(?:\\[a-z]{2,12})?\{+|\}+|(?<!<)<<++(?=[^<>/\n][^<>\n]{0,80}>>)|>>+|«+|»+|【+|】+|@@+(?=\S)|(?<=\S)##+"
+_RUN = r"\*+|_+|`+|==+|\[+|\]+|(?:\\[a-z]{2,12})?\{+|\}+|(?<!<)<<++(?=[^<>/\n][^<>\n]{0,80}>>)|>>+|«+|»+|【+|】+|\|+|@@+(?=\S)|(?<=\S)##+"
 # No emphasis within: between numbers that are compared it may stand.
 _ATTRIBUTES = r"[\s:=|/](?:[^<>*`\[\]_=]|_(?!_)|=(?!=))*+"
 _TOKEN = re.compile(
@@ -31,10 +30,6 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(r"</([a-z][\w-]*+)>", re.IGNORECASE)
-_TAG = re.compile(r"<\s{0,3}+\\?/?\s{0,3}+[a-z]", re.IGNORECASE)
-_ESCAPED_TAG = re.compile(r"&lt;\s{0,3}/?\s{0,3}[a-z][^&<>\n]{0,200}&gt;", re.IGNORECASE)
-_BRACKETED_TAG = re.compile(r"\[(/?)([a-z][\w-]{0,40})\]", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(([a-z][\w -]{0,40})\)", re.IGNORECASE)
 _APART = re.compile(r"<\\?/?\s")
 _STYLING = re.compile(r"style\s*=\s*(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _OPENERS = {close: opening for opening, close in _PAIRS.items()}
@@ -128,27 +123,6 @@ def outermost(marks: Iterable[Mark]) -> list[Mark]:
         if mark.end > mark.start and (not kept or mark.start >= kept[-1].end):
             kept.append(mark)
     return kept
-
-
-def tags_only(text: str, kind: EntityKind) -> str:
-    """Write escaped tags, ``[b]x[/b]`` and ``[x](chemical)`` as plain tags."""
-    if "&lt;" in text.lower() and not _TAG.search(text):
-        text = _ESCAPED_TAG.sub(lambda match: html.unescape(match.group().lower()), text)
-    if "](" in text:
-        text = _LINK.sub(lambda match: _as_tag(match, kind), text)
-    if "[/" in text:
-        closed = {match[2].lower() for match in _BRACKETED_TAG.finditer(text) if match[1]}
-        text = _BRACKETED_TAG.sub(
-            lambda match: f"<{match[1]}{match[2]}>" if match[2].lower() in closed else match.group(), text
-        )
-    return text
-
-
-def _as_tag(link: re.Match[str], kind: EntityKind) -> str:
-    if kind.named(link[2]) is None:
-        return link.group()
-    name = link[2].replace(" ", "-")
-    return f"<{name}>{link[1]}</{name}>"
 
 
 @dataclass(frozen=True, slots=True)

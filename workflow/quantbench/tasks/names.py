@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from .denials import denies
 from .remarks import value_at
 
 # Similarity (0 to 100) from which a list item counts as a misspelt label or definition, and the length below which it never
@@ -20,22 +21,6 @@ _SHORTEST_DEFINITION = 3  # words
 _LONGEST_FILLER = 3  # letters; such words (a, an, the, or) tell no definition from another
 _KNOWN_ITEMS = 2048  # outputs repeat their items, so what one stands for is looked up once
 
-_NEGATION = re.compile(
-    r"\b(?:not(?! (?:only|just|merely)\b)|no(?! doubt\b)|nor|neither|never|without|cannot|incorrect|wrong|excluded?|excluding|"
-    r"exclude[ds]?|irrelevant|unlikely|absent|unlike|instead of|rather than|rules? out|ruled out|inapplicable|unrelated|lacks?|"
-    r"lacking)\b|n't\b",
-    re.IGNORECASE,
-)
-_DENIED_AFTER = re.compile(
-    r"[\"')\]]*\s*(?:[(:-]\s*)?(?:\w{1,30}\s+)?(?:(?:is|are|was|were|does|do|did|has|have|would|can|could|should|must)\s*)?(?:be\s+)?"
-    r"(?:not|n't|isn't|aren't|doesn't|incorrect|wrong|absent|excluded|out|irrelevant|unlikely|ruled out)\b",
-    re.IGNORECASE,
-)
-_CLAUSE_END = re.compile(
-    r"[.;!?](?=\s|\Z)|\n|\b(?:but|however|although|though|while|whereas|yet)\b|,\s+(?=(?:it|this|the)\b)"
-)
-_REACH = 240  # characters before and after a mention in which its clause is looked for
-
 # From a label to its value, in lines, JSON and tables.
 _TO_VALUE = re.compile(
     r"[\"'\s\])]*(?:[:=|]|->|=>|(?<=\s)-(?=\s)|\((?=\s*(?:(?:yes|no|true|false)\b|[01]?\.\d|\d{1,3}\s?%|score\b|"
@@ -44,6 +29,8 @@ _TO_VALUE = re.compile(
 )
 _BLANKS = re.compile(r"[\s\"'(\[,]*")
 _REMARK = re.compile(r"\([^()]*\)")
+_ACTIVE = {"described": "describes", "given": "gives", "stated": "states"}
+_PASSIVE = re.compile(rf"(?P<what>.+) is (?P<verb>{'|'.join(_ACTIVE)})\b(?P<more>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +181,7 @@ class Inventory:
     def _defined(self, key: str, cut_off: bool) -> str | None:
         """Return the label whose definition a text is, verbatim or nearly, and more nearly so than any other's."""
         words = frozenset(key.split())
-        negated = _NEGATION.search(key) is not None
+        negated = denies(key)
         scores: dict[str, float] = {}
         for definition in self._definitions:
             if words & definition.foreign or negated != definition.negated:
@@ -206,40 +193,6 @@ class Inventory:
         best = max(scores.values(), default=0.0)
         winners = [label for label, score in scores.items() if score == best and best > 0]
         return winners[0] if len(winners) == 1 else None
-
-
-def is_negated(text: str, mention: Mention, since: int = 0) -> bool:
-    """Tell whether the clause a mention stands in denies it (``not X``, ``X is incorrect``, ``rather than X``).
-
-    What stands before ``since`` is not looked at.
-    """
-    before = text[max(since, mention.start - _REACH) : mention.start]
-    begin = max((match.end() for match in _CLAUSE_END.finditer(before)), default=0)
-    return _NEGATION.search(before, begin) is not None or denied_after(text, mention.end)
-
-
-def negation(clause: str) -> int:
-    """Return where a clause begins to deny what follows; its length where it denies nothing."""
-    match = _NEGATION.search(clause)
-    return match.start() if match else len(clause)
-
-
-def denied_after(text: str, position: int) -> bool:
-    """Tell whether a mention that ends at a position is denied by a verb of its own: "X is not covered", not "X, which no one
-    expected".
-    """
-    after = text[position : position + _REACH]
-    end = _CLAUSE_END.search(after)
-    return _DENIED_AFTER.match(after[: end.start()] if end else after) is not None
-
-
-def clauses(text: str) -> Iterator[str]:
-    """Yield the clauses of a text in order; each with the mark or word that ends it."""
-    position = 0
-    for match in _CLAUSE_END.finditer(text):
-        yield text[position : match.end()]
-        position = match.end()
-    yield text[position:]
 
 
 def _through_first_object(text: str) -> str:
@@ -269,7 +222,7 @@ def _first(words: Sequence[str]) -> str:
 
 
 def _definitions(labels: Mapping[str, str]) -> list[_Definition]:
-    """Return the definitions, those with a remark in brackets also without it."""
+    """Return the definitions, those with a remark in brackets also without it, those in the passive voice also in the active."""
     keys = {label: _key(meaning) for label, meaning in labels.items() if meaning}
     words = {label: frozenset(key.split()) for label, key in keys.items()}
     return [
@@ -277,12 +230,18 @@ def _definitions(labels: Mapping[str, str]) -> list[_Definition]:
             label,
             written,
             frozenset(word for name in keys for word in words[name] - words[label] if len(word) > _LONGEST_FILLER),
-            _NEGATION.search(written) is not None,
+            denies(written),
         )
         for label, key in keys.items()
-        for written in dict.fromkeys((key, _key(_REMARK.sub("", labels[label]))))
+        for written in dict.fromkeys((key, _key(_REMARK.sub("", labels[label])), _key(_in_active_voice(labels[label]))))
         if len(written.split()) >= _SHORTEST_DEFINITION
     ]
+
+
+def _in_active_voice(meaning: str) -> str:
+    """Write "a mechanism is described" as "sentence describes a mechanism"."""
+    passive = _PASSIVE.fullmatch(meaning)
+    return f"sentence {_ACTIVE[passive['verb']]} {passive['what']}{passive['more']}" if passive else meaning
 
 
 def _common_prefix(labels: Sequence[str]) -> str | None:

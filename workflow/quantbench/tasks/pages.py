@@ -29,6 +29,7 @@ _PRESENTS = re.compile(
     rf"|^\W*(?:{_HEADING})\W*$"
 )
 _NEARLY = 0.95  # of the sentence's length: a copy that long is whole
+_MOST_WORDS = 0.7  # of the sentence's words: with fewer of them unchanged a text is another sentence
 _BEGINNING = 5  # characters of the sentence that the first line of a copy broken over lines must have
 
 
@@ -106,6 +107,10 @@ class Page:
         tags = _counting([mark for mark in self._marked.marks if mark.style is not Style.MARKDOWN])
         texts = [self._marked.bare[mark.start : mark.end] for mark in tags]
         return find_listed(texts, self._sentence.bare, self._sentence.word_borders()) if texts else []
+
+    def repeats(self, found: Found) -> bool:
+        """Tell whether a copy has most of the sentence's words, rather than being another sentence of the same form."""
+        return found.copy.keeps(self._sentence.words) >= _MOST_WORDS
 
     def presented(self, found: Found) -> bool:
         """Tell whether a copy stands where an answer does: it opens the output, words announce it, or it is all that is left."""

@@ -81,6 +81,8 @@ _EVIDENCE = (
     r"(?:mention|evidence|information|indication|data|reference|sign|discussion|link|connection|detail|support|description|focus|"
     r"relevance|relation|report)s?\b"
 )
+# "no data were needed" tells of the study; "no data were given" denies.
+_DONE_WITH = r"\s+(?:is|are|was|were|(?:has|have|had)\s+been)\s+(?:\w+ly\s+)?(?:need|requir|necess|lost|miss|us|exclud|remov|impos|chang|collect|tak|withh|lack)\w*"
 # What may stand between a negation and the word that tells whom it is about.
 _WORDS = (
     r"(?:\s+(?:[a-z]{1,20}ly|any|an?|the|to|be|been|being|appear|seem|really|also|itself|main|primary|central|in|provide|contain|"
@@ -92,10 +94,10 @@ _DENIED = re.compile(
     rf"|(?:{_SOURCE}\s+)?(?:not{_WORDS}(?:{_ABOUT}|observed|found|seen|shown)|isn't|doesn't)"
     rf"|there(?:\s+(?:is|are|was|were)|'s)\s+(?:no|little|insufficient){_WORDS}{_EVIDENCE}"
     rf"|(?:{_SOURCE}\s+(?:[a-z]{{1,20}}\s+)?(?:shows?|provides?|contains?|gives?|makes?|has|have|offers?|includes?|presents?)\s+)?"
-    rf"(?:no|little|insufficient|weak|limited)(?:\s+[a-z-]{{1,20}}){{0,2}}?\s+{_EVIDENCE}"
+    rf"(?:no|little|insufficient|weak|limited)(?:\s+[a-z-]{{1,20}}){{0,2}}?\s+{_EVIDENCE}(?!{_DONE_WITH})"
     rf"|(?:{_SOURCE}\s+)?(?:lacks?\b|lacking\b|fails?\s+to\b|says?\s+nothing\b|nothing\b)"
     rf"|(?:{_SOURCE}\s+)?(?:is\s+|are\s+|seems\s+)?(?:[a-z]{{1,20}}ly\s+)?"
-    r"(?:absent|unlikely|irrelevant|unrelated|inapplicable|excluded|rejected|missing|ruled\s+out)\b"
+    r"(?:absent|unlikely|irrelevant|unrelated|inapplicable|excluded|rejected|missing|ruled\s+out)\b(?!\s+(?:data|values?|patients|cases|people|studies)\b)"
     r"|(?:no\s+se|nicht|non|não|niet|n'est\s+pas|pas|no)\s+(?:\w{1,20}\s+){0,2}?(?:mencion|menzion|mentionn|erwähn|genoemd|vermeld|aplica|applicab|"
     rf"zutreffend|relevant|pertinent|behandel|aborda|trata)|{NOT_UNSPACED}"
     r"|without\s+(?:any\s+|direct\s+|explicit\s+)?(?:mention|evidence|reference)|neither\b"

@@ -43,6 +43,32 @@ _BAD = re.compile(
 _QUALIFIED = re.compile(r"[^.;:\n]{0,60}?\b(?:but|however|although|or)\b", re.IGNORECASE)
 _OPEN_ENDED = re.compile(r"[^.;:!?\n]*\Z")
 
+# What announces that an answer will be given, and gives none.
+_INTENDS = re.compile(
+    r"\s*(?:let(?:'s| us| me)|to (?:determine|find|decide|identify|choose|select|answer|see|evaluate)|(?:we|i) (?:need|must|have to|will|should|'ll)|"
+    r"i'll|okay|first)\b|.*\b(?:whether|least|worst|avoid|contraindicated|dangerous|next best|an option|option to|distractor)\b",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(r"[\s\"')\]]*\?")
+_NEXT_SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
+
+# "First, the option is A. ... Next, the option is B. ...": a walk through the options in prose.
+_STEP = re.compile(
+    r"(?:\A|[.!?:\n])[\s>*-]*(?:first|second|third|fourth|fifth|next|then|now|also|after that|moving on)(?:ly)?\b[ \t,]*(?:to )?(?:(?:the|our|we have|another)[ \t]+)*\Z",
+    re.IGNORECASE,
+)
+_STEP_TO = re.compile(r"(?:option|choice|class|label|letter)\b", re.IGNORECASE)
+_MORE = re.compile(r"(?:[.!?]\s+|\n\s*)\w")
+_SAYS_MORE = re.compile(r"\b(?:while|whereas|and)\b", re.IGNORECASE)
+_TURNS = re.compile(r"\b(?:but|so|yet|however|therefore|thus|hence)\b|[.!?](?=\s|$)|\n", re.IGNORECASE)
+# "X, but it is not possible to tell": named, and then given up.
+_GIVEN_UP = re.compile(
+    r"[^.;\n]{0,120}?\b(?:but|however|(?:al)?though)\b[^.;\n]{0,60}?(?:\b(?:not|never|no)\b|n't\b|\bcannot\b)[^.;\n]{0,20}?"
+    r"\b(?:possible|clear|certain|sure|known?|fits?|match|enough|sufficient|tell|say|determine|decide|class|answer)\b"
+    r"|[^.;\n]{0,120}?\b(?:but|however|(?:al)?though)\b[^.;\n]{0,60}?\b(?:unclear|uncertain|impossible|unknown)\b",
+    re.IGNORECASE,
+)
+
 
 def behind_denial(text: str, start: int) -> int:
     """Skip the "not X but" of "not X but Y"."""
@@ -81,3 +107,31 @@ def is_ruled_out(text: str, end: int) -> bool:
 def is_unfinished(text: str, end: int, loosely: bool) -> bool:
     """Tell whether a sentence of a cut output may go on to change the answer it names; ``loosely``: hardly words of an answer."""
     return (_OPEN_ENDED if loosely else _QUALIFIED).match(text, end) is not None
+
+
+def is_asked(text: str, end: int) -> bool:
+    """Tell whether a question ends behind an answer."""
+    return _ASKED.match(text, end) is not None
+
+
+def is_step(text: str, start: int, cut: bool) -> bool:
+    """Tell whether words at a position take the next option in turn, and more follows or would have: the last may conclude."""
+    if not _STEP_TO.match(text, start) or not _STEP.search(text[max(0, start - 40) : start]):
+        return False
+    return cut or _MORE.search(text, start) is not None
+
+
+def joins(between: str) -> bool:
+    """Tell whether the words between two statements set one beside the other within a sentence, rather than against it."""
+    return _SAYS_MORE.search(between) is not None and _TURNS.search(between) is None
+
+
+def is_given_up(text: str, end: int) -> bool:
+    """Tell whether the sentence that names an answer goes on to say that there is no telling."""
+    return _GIVEN_UP.match(text, end) is not None
+
+
+def is_one_sentence(text: str) -> bool:
+    """Tell whether a text is one sentence that asks nothing and does not merely announce an answer ("Let's see whether ...")."""
+    text = text.strip()
+    return not ("\n" in text or _ASKED.search(text) or _INTENDS.match(text) or _NEXT_SENTENCE.search(text))

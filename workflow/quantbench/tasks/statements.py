@@ -71,7 +71,10 @@ class Statement:
 
 _IS = r"\b(?:is|are|was|would be|will be|should be|must be|has to be|remains|reads)"
 _SAYS = rf"(?:{_IS}|\b(?:apply|applies|include[sd]?|covered))"
-_SURELY = r"(?:[ \t]+(?:therefore|thus|clearly|likely|most likely|probably|indeed|then|hence))*"
+_SURELY = (
+    r"(?:[ \t]+(?:therefore|thus|clearly|likely|most likely|probably|indeed|then|hence|generally|usually|normally|typically|"
+    r"commonly|often|always|definitely|certainly|obviously|simply))*"
+)
 _ADJECTIVE = r"(?:correct|right|best|most likely|most appropriate|most suitable|most probable|most accurate|chosen|appropriate|single)"
 _OF_IT = (
     r"(?:[ \t]+(?:here|letter|(?:to|for|in|of|between)\b[^.:\n]{1,150}?|that\b[^.:\n]{1,40}?|which\b[^.:\n]{1,40}?))?"
@@ -108,7 +111,7 @@ CUES = (
     Cue(
         "en",
         Evidence.STATED,
-        rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b(?:[ \t]+(?:as follows|given below|below))?[ \t]*[:=]?{_SURELY}",
+        rf"\b(?:{{noun}})s?\b[\"']?{_OF_IT}[ \t]*{_SAYS}\b(?:[ \t]+(?:as follows|given below|below))?{_SURELY}[ \t]*[:=]?",
     ),
     Cue("en", Evidence.STATED, rf"\b(?:{{noun}})[\"']?{_OF_IT}[ \t]*[:=]+"),
     Cue(
@@ -165,6 +168,12 @@ CUES = (
 )
 # Rules out most places at once: a cue begins a line, a word, a quotation or follows a mark; without blanks between words, anywhere.
 _BEFORE_CUE = r"(?:^|(?<![A-Za-z0-9])(?=[A-Za-z])|(?<=[.;,!?])|(?=[^\x00-\x7f]|[\"']))"
+# "X is correct", unless for something else than what was asked.
+DECLARES = re.compile(
+    r"[ \t]+(?:is|would be|seems|must be|remains|appears)[ \t]+(?:(?:the|therefore|clearly|thus|most|likely|probably|indeed|to be|a|single)[ \t]+)*"
+    r"(?:correct|best|right|appropriate|suitable|(?=answer\b))(?:\b|(?=answer))(?P<noun>[ \t]*\b(?:answer|option|choice|response|class)\b)?(?![ \t]+(?:for|when|if|in|only|dose|side|order)\b)",
+    re.IGNORECASE,
+)
 # "The best treatment for this patient is X": one of the verbs that follow announces X.
 _BEST = Cue("en", Evidence.IMPLIED, "", Reach.BEGINNING)
 _SUPERLATIVE = re.compile(
@@ -214,20 +223,6 @@ _CONTRARY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LAST_SENTENCE = re.compile(r"[.!?](?=\s)|[\n。]")
-
-
-# What stands behind takes the place of what stands before.
-_TAKEN_BACK = re.compile(
-    r"(?:\A|(?<=[.!?,\n(])|(?<=\.\.\.))[ \t]*(?:no[ ,]+wait|wait|actually(?:[ ,]+no)?|hold on|oops|sorry|on second thought|correction|edit|revised(?: answer)?|final)\b"
-    r"[ \t]*[,:.!]+|[.,…][ \t]+no,(?=[ \t])|\bi meant\b",
-    re.IGNORECASE,
-)
-
-
-def behind_correction(text: str) -> str | None:
-    """Return what stands behind the last words that take back what was said before ("Wait, ...", "Correction: ...")."""
-    end = max((match.end() for match in _TAKEN_BACK.finditer(text)), default=None)
-    return None if end is None else text[end:].lstrip(" ,.:\n")
 
 
 def statements(text: str, nouns: str) -> Iterator[Statement]:

@@ -36,6 +36,7 @@ from ...config import DatasetEntry
 from ...contracts.records import Sample
 from ...errors import shorten
 from .. import text as reading
+from ..corrections import behind_correction
 from ..label_items import TRIM
 from ..label_lists import NONE, Listed, read_list, settle, without_offer
 from ..label_objects import Described, read_objects
@@ -44,7 +45,7 @@ from ..metrics import Counts
 from ..names import Inventory
 from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
-from ..statements import Evidence, announced, behind_correction
+from ..statements import Evidence, announced
 from ..task import Answer, TaskOf
 
 # What the task calls its answers.

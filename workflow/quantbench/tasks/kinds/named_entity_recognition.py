@@ -13,7 +13,7 @@ Conventions (docs/protocol.md#answers; where it is silent, decided here):
 - Where gold answers are tags of tokens, spans begin and end with tokens: a token of which at least half is marked counts whole
   (``<span>opioid</span>s``), of which less is marked not at all.
 - The first line (or the whole output) with marks that passes for a copy of the sentence is the answer, in a chain of thought the
-  last one. A copy without marks says that there are none where it holds most of the sentence and opens the output or stands
+  last one. A copy without marks says that there are none where it holds most of the sentence, with its words, and opens the output or stands
   under its cue (``Marked:``), and no marked one follows; one amid prose or behind ``Sentence:`` only repeats the sentence.
 - An output cut at its token limit is read only if it holds most of the sentence; what was closed by then counts.
 - Tags without the sentence around them (a list with tags) are looked for in the sentence, whole tokens only, longer names first;
@@ -40,12 +40,12 @@ from ...errors import shorten
 from .. import text as reading
 from ..entity_types import EntityKind
 from ..folding import Folded, Span
-from ..markup import tags_only
 from ..metrics import Counts
 from ..origin import Origin
 from ..pages import Found, Page, without_cues
 from ..samples import Inputs, SamplesOf
 from ..statements import Evidence, announced
+from ..tag_forms import tags_only
 from ..task import Answer, TaskOf
 
 # Of a sentence, from which on a copy that breaks off tells what was found in it: entities of the rest are lost, but most are there.
@@ -192,7 +192,7 @@ class Task(TaskOf[list[Mention]]):
         if not text.isascii():
             text = unicodedata.normalize("NFKC", reading.same_length_plain(reading.without_invisible(text)))
             text = _both_ends(text, sentence)
-        return _INSTRUCTION.sub("", tags_only(text, self._kind))
+        return _INSTRUCTION.sub("", tags_only(text, self._kind, sentence))
 
     def _read(self, shown: str, sentence: Folded, origin: Origin) -> list[Span] | None:
         """Return the spans an output marks in the sentence, None where it is unreadable."""
@@ -207,7 +207,7 @@ class Task(TaskOf[list[Mention]]):
             elif marked is None or origin.reasoned:
                 marked = found
         if marked is not None:
-            return marked.spans
+            return marked.spans or None
         if broken or none:
             return None if broken else []
         return self._without_copy(shown, page, sentence, origin)
@@ -247,7 +247,7 @@ def _both_ends(text: str, sentence: Folded) -> str:
 
 def _says_none(found: Found, page: Page, origin: Origin) -> bool:
     """Tell whether a copy without marks is the answer that there are none, rather than a mere repetition of the sentence."""
-    if found.breaks_off or found.copy.share < MOST:
+    if found.breaks_off or found.copy.share < MOST or not page.repeats(found):
         return False
     if origin.cut and any(line.cue for line in page.lines[found.after :]):
         return False  # the answer proper had only begun
