@@ -114,6 +114,15 @@ def test_the_licence_is_that_of_card_or_file(
     assert ("names a licence" in capsys.readouterr().out) == (licence == "not stated")
 
 
+def test_a_missing_chat_template_is_said(root: Path, folder: Path, capsys: Captured) -> None:
+    (folder / "chat_template.jinja").unlink()
+    assert main(add(folder)) == 0
+    assert made(root).chat_template == "none"
+    assert "Its files have no chat template" in capsys.readouterr().out
+    assert main(["add-model", str(folder), "--name", "base", "--chat-template", "none"]) == 0
+    assert "Its files have no chat template" not in capsys.readouterr().out
+
+
 def test_the_number_format_is_that_of_the_weights(root: Path, folder: Path, capsys: Captured) -> None:
     change(folder, dtype="float32")
     assert main(add(folder)) == 0
@@ -158,6 +167,9 @@ def test_only_the_head_of_weights_is_fetched(root: Path, tmp_path: Path, hub: Hu
         (["maker/tiny", "--revision", "v9"], "'maker/tiny' has no revision 'v9'"),
         (["gpt2"], "gpt2: no such folder or file, and no id on the hub"),
         (["/no/such/folder"], "/no/such/folder: no such folder or file"),
+        (["./folder"], "./folder: no such folder or file"),
+        (["../folder"], "../folder: no such folder or file"),
+        (["maker/a--b"], "'maker/a--b' is no id that the hub can have; give one as the model's page names it"),
     ],
 )
 def test_what_is_nowhere_is_refused(
@@ -184,6 +196,11 @@ def test_what_is_nowhere_is_refused(
         ),
         ({"model_type": "bart", "architectures": ["BartForConditionalGeneration"]}, "is_encoder_decoder is true"),
         ({"model_type": "mamba", "num_attention_heads": None, "layer_types": None}, "'mamba' has no attention heads"),
+        ({"model_type": "mamba", "intermediate_size": None}, "'mamba' has no attention heads"),
+        ({"model_type": "rwkv", "vocab_size": None}, "'rwkv' has no attention heads"),
+        ({"per_layer_config": {"0": {"head_dim": 32}}}, "'qwen3' states facts layer by layer (per_layer_config)"),
+        ({"model_type": "dots3_note"}, "'dots3_note' states facts layer by layer"),
+        ({"model_type": "gemma4_assistant"}, "'gemma4_assistant' is no model of its own"),
         (
             {"model_type": "qwen3_next", "num_hidden_layers": 4, "layer_types": None},
             "its layers keep other things than keys and values",
@@ -243,6 +260,11 @@ def no_weights(folder: Path) -> None:
         path.unlink()
 
 
+def no_tokenizer(folder: Path) -> None:
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
 def truncated(folder: Path) -> None:
     path = sorted(folder.glob("*.safetensors"))[-1]
     path.write_bytes(path.read_bytes()[:-10])
@@ -276,6 +298,7 @@ def weights_of_integers(folder: Path) -> None:
         (adapter, ["adapter_config.json: this is an adapter"]),
         (only_gguf, ["has no weights", "tiny-Q4_K_M.gguf is GGUF"]),
         (no_weights, ["has no weights", "--hub-id"]),
+        (no_tokenizer, ["has no tokenizer (tokenizer.json or"]),
         (truncated, [".safetensors: cut short"]),
         (truncated_header, [".safetensors: cut short"]),
         (pointer, ["a pointer of Git LFS"]),

@@ -39,7 +39,7 @@ from .plan import show_memory
 PARENTS = (options.ROOT, options.REASONING)
 # Cells' folders are named by it, as results are by a run's name.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)  # ./folder is a path
 
 
 class _Dumper(yaml.SafeDumper):

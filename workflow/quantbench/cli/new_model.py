@@ -73,6 +73,11 @@ def remarks(facts: PublishedFacts, value: Fields, arguments: argparse.Namespace)
         said.append(
             f"{facts.where}: dtype is {named}, and most weights are stored in {facts.weights.most}: full_dtype is what is stored."
         )
+    if value["chat_template"] == "none" and arguments.chat_template is None:
+        said.append(
+            "Its files have no chat template, so it is asked as a base model is (chat_template: none): a chat model lacks "
+            "chat_template.jinja."
+        )
     share = Counts.model_validate(value["counts"]).quantized_share
     if share < _NEARLY_ALL:
         said.append(

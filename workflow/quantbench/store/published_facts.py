@@ -22,6 +22,8 @@ from .weight_headers import WeightFormats, read_formats
 
 _CONFIG, _ADAPTER, _TOKENIZER = "config.json", "adapter_config.json", "tokenizer_config.json"
 _CARD = "README.md"
+# One of these is what any tokenizer is read from.
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 # What is fetched to describe a model of the hub; a tokenizer's vocabulary may have 30 MB and says nothing of this.
 SMALL_FILES = (
     *(_CONFIG, "generation_config.json", _TOKENIZER, "chat_template.jinja", _CARD, _ADAPTER),
@@ -96,7 +98,7 @@ def refuse_other_formats(label: str, files: Collection[str]) -> None:
         files: names of what it holds.
 
     Raises:
-        ModelError: an adapter, GGUF alone, no configuration, or no weights.
+        ModelError: an adapter, GGUF alone, no configuration, no weights, or no tokenizer.
     """
     if _ADAPTER in files:
         raise ModelError(
@@ -112,6 +114,10 @@ def refuse_other_formats(label: str, files: Collection[str]) -> None:
     if not any(file in loadable or PICKLED.fullmatch(file) for file in files):
         other = _ggufs(files) or "; fetch the weights, or give --hub-id and the config.json alone"
         raise ModelError(f"{label}: has no weights ({' or '.join(loadable)}){other}")
+    if not any(file in TOKENIZERS for file in files):
+        raise ModelError(
+            f"{label}: has no tokenizer ({' or '.join(TOKENIZERS)}); save that of the model it was trained from beside the weights"
+        )
 
 
 def _ggufs(files: Iterable[str]) -> str:
