@@ -198,3 +198,11 @@ def test_neither_torch_nor_pandas_is_needed(repository: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(repository / "workflow")})
     assert done.returncode == 0, done.stderr
     assert "phi-4" in done.stdout
+
+
+def test_a_wrong_entry_stops_only_who_asks_for_it(tmp_path: Path, capsys) -> None:
+    (tmp_path / "config/models").mkdir(parents=True)
+    (tmp_path / "config/models/half.yaml").write_text("title: half an entry\n")
+    assert main(["plan", "--root", str(tmp_path), "--model", "phi-4"]) == 0
+    assert main(["plan", "--root", str(tmp_path), "--model", "half"]) == 2
+    assert "half.yaml: key 'family' is missing" in capsys.readouterr().err

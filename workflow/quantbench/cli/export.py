@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..store.exporting import export
 
     root = options.root_of(arguments)
-    catalogue = load(root, layered(root), "config/config.yaml")
+    catalogue = load(root, layered(root), "config/config.yaml", (arguments.model, arguments.precision))
     models, precisions = catalogue.models, catalogue.precisions
     (model,) = options.chosen([arguments.model], models, "--model", [])
     (precision,) = options.chosen([arguments.precision], precisions, "--precision", [])
