@@ -221,8 +221,12 @@ def test_what_is_nowhere_is_refused(
         ({"intermediate_size": 128.5}, "intermediate_size has the value 128.5"),
         ({"head_dim": 4096}, "some are missing, or are of another model"),
         ({"rope_parameters": "fast"}, "config.json: "),
-        ({"quantization_config": {"quant_method": "gptq"}}, "quant_method 'gptq': its weights are quantized already"),
-        ({"quantization_config": {}}, "quantized already"),
+        ({"quantization_config": {}}, "quantization_config has the value {}, and names no quant_method"),
+        ({"quantization_config": "gptq"}, "quantization_config has the value 'gptq', and names no quant_method"),
+        (
+            {"compression_config": {"bits": 4}},
+            "compression_config has the value {'bits': 4}, and names no quant_method",
+        ),
     ],
 )
 def test_a_configuration_that_no_entry_can_be_written_of_is_refused(
@@ -453,3 +457,55 @@ def test_a_name_that_no_folder_can_have_is_refused(root: Path, repository: Path,
     assert main([words[0], name, *words[2:]]) == 2
     assert f"NAME has the value {name!r}" in capsys.readouterr().err
     assert sorted(root.rglob("*.yaml")) == before
+
+
+def quantized(folder: Path, source: Path) -> Path:
+    """A checkpoint in NF4, as transformers saves it."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    settings = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+    model = AutoModelForCausalLM.from_pretrained(
+        source, quantization_config=settings, dtype=torch.bfloat16, device_map="cpu"
+    )
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("place", ["folder", "hub", "config.json"])
+def test_a_model_that_was_published_quantized_has_the_facts_of_the_one_it_was_made_from(
+    root: Path, checkpoint: Path, tmp_path: Path, hub: HubServer, place: str, capsys: Captured
+) -> None:
+    folder = quantized(tmp_path / "nf4", checkpoint)
+    assert main(["add-model", "whole", "--from", str(checkpoint)]) == 0
+    capsys.readouterr()
+    if place == "folder":
+        assert main(add(folder)) == 0
+    elif place == "hub":
+        hub.add_folder("maker/nf4", folder)
+        assert main(["add-model", "maker/nf4", "--name", "mine"]) == 0
+    else:
+        assert main(add(folder / "config.json", "--hub-id", "maker/nf4", "--chat-template", "tokenizer")) == 0
+    said = capsys.readouterr().out
+    entry, whole = made(root), read_entries(root / "config/models", ModelEntry)["whole"]
+    facts = {"family", "architecture", "counts", "config_json", "full_dtype"}
+    assert entry.model_dump(include=facts) == whole.model_dump(include=facts)
+    assert (entry.precision, whole.precision) == ("as_published", None)
+    assert "published quantized (bitsandbytes)" in said
+    assert "mine   as_published" in said
+    assert "snakemake --cores 4 --config 'models=[mine]' 'precisions=[as_published]' run=mine" in said
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"quantization_config": {"quant_method": "gptq", "bits": 4}},
+        {"quantization_config": {"load_in_4bit": True}},
+        {"compression_config": {"quant_method": "compressed-tensors"}},
+    ],
+)
+def test_methods_are_those_that_config_json_names(root: Path, folder: Path, stated: dict[str, object]) -> None:
+    change(folder, **stated)
+    assert main(add(folder)) == 0
+    assert made(root).precision == "as_published"

@@ -95,8 +95,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     root = options.root_of(arguments)
     source = arguments.place or arguments.source
-    stated = arguments.name or (arguments.source if arguments.place is not None else None)
-    name = _checked_name(stated) if stated is not None else _name_of(source, arguments.hub_id)
+    given = arguments.name or (arguments.source if arguments.place is not None else None)
+    name = _checked_name(given) if given is not None else _name_of(source, arguments.hub_id)
     target = root / "config/models" / f"{name}.yaml"
     there = located(root, f"config/models/{name}.yaml")
     if there.exists():
@@ -110,10 +110,12 @@ def run(arguments: argparse.Namespace) -> None:
     for line in remarks(facts, value, arguments):
         print(line)
     print()
-    precisions = options.chosen(None, catalogue.precisions, "precisions", catalogue.run.precisions)
+    stated = catalogue.run.precisions if entry.precision is None else [entry.precision]
+    precisions = options.chosen(None, catalogue.precisions, "precisions", stated)
     show_memory({name: entry}, {each: catalogue.precisions[each] for each in precisions})
     pinning = "" if entry.hub_id is None else f"quantbench lock --model {name}, then "
-    print(f"\nNext: {pinning}snakemake --cores 4 --config 'models=[{name}]' run={name}")
+    published = "" if entry.precision is None else f" 'precisions=[{entry.precision}]'"
+    print(f"\nNext: {pinning}snakemake --cores 4 --config 'models=[{name}]'{published} run={name}")
 
 
 def _facts(source: str, arguments: argparse.Namespace) -> PublishedFacts:
