@@ -95,6 +95,15 @@ def test_a_name_alone_is_enough(root: Path, folder: Path, capsys: Captured) -> N
     assert "domain: general is assumed" in capsys.readouterr().out
 
 
+def test_the_next_command_finds_the_workflow(root: Path, folder: Path, repository: Path, capsys: Captured) -> None:
+    assert main(add(folder)) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.endswith(f" run=mine --snakefile {repository / 'workflow/Snakefile'}")
+    (root / "Snakefile").touch()
+    assert main(["add-model", "other", "--from", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" run=other")
+
+
 @pytest.mark.parametrize(
     ("files", "licence"),
     [

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 from typing import get_args
 
 import yaml
 
-from ..config import ModelEntry, layered, load, located
+from ..config import ModelEntry, layered, load, located, shipped_catalogue
 from ..config.settings import parse
 from ..contracts.files import write_text
 from ..errors import ConfigError, ModelError
@@ -115,7 +116,14 @@ def run(arguments: argparse.Namespace) -> None:
     show_memory({name: entry}, {each: catalogue.precisions[each] for each in precisions})
     pinning = "" if entry.hub_id is None else f"quantbench lock --model {name}, then "
     published = "" if entry.precision is None else f" 'precisions=[{entry.precision}]'"
-    print(f"\nNext: {pinning}snakemake --cores 4 --config 'models=[{name}]'{published} run={name}")
+    print(f"\nNext: {pinning}snakemake --cores 4 --config 'models=[{name}]'{published} run={name}{_workflow(root)}")
+
+
+def _workflow(root: Path) -> str:
+    """The option by which Snakemake finds the workflow; empty where it looks for it."""
+    if any((root / name).exists() for name in ("Snakefile", "workflow/Snakefile")):
+        return ""
+    return f" --snakefile {shlex.quote(str(shipped_catalogue() / 'workflow/Snakefile'))}"
 
 
 def _facts(source: str, arguments: argparse.Namespace) -> PublishedFacts:
