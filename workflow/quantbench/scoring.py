@@ -93,7 +93,7 @@ def read_gold(path: Path, entry: DatasetEntry) -> list[Sample]:
         from .datasets import read_split
 
         if not path.is_file():
-            raise DataError(f"{path}: no such file")
+            raise DataError(f"{path}: {'a folder; give a file in it' if path.is_dir() else 'no such file'}")
         return read_split(path, entry, None)
     samples = read_records(path, Sample)
     task = tasks.get(entry)

@@ -95,6 +95,15 @@ def test_a_name_alone_is_enough(root: Path, folder: Path, capsys: Captured) -> N
     assert "domain: general is assumed" in capsys.readouterr().out
 
 
+def test_the_next_command_finds_the_workflow(root: Path, folder: Path, repository: Path, capsys: Captured) -> None:
+    assert main(add(folder)) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.endswith(f" run=mine --snakefile {repository / 'workflow/Snakefile'}")
+    (root / "Snakefile").touch()
+    assert main(["add-model", "other", "--from", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" run=other")
+
+
 @pytest.mark.parametrize(
     ("files", "licence"),
     [
@@ -112,6 +121,15 @@ def test_the_licence_is_that_of_card_or_file(
     assert main(["add-model", str(folder), "--name", "mine"]) == 0
     assert made(root).licence == licence
     assert ("names a licence" in capsys.readouterr().out) == (licence == "not stated")
+
+
+def test_a_missing_chat_template_is_said(root: Path, folder: Path, capsys: Captured) -> None:
+    (folder / "chat_template.jinja").unlink()
+    assert main(add(folder)) == 0
+    assert made(root).chat_template == "none"
+    assert "Its files have no chat template" in capsys.readouterr().out
+    assert main(["add-model", str(folder), "--name", "base", "--chat-template", "none"]) == 0
+    assert "Its files have no chat template" not in capsys.readouterr().out
 
 
 def test_the_number_format_is_that_of_the_weights(root: Path, folder: Path, capsys: Captured) -> None:
@@ -158,6 +176,9 @@ def test_only_the_head_of_weights_is_fetched(root: Path, tmp_path: Path, hub: Hu
         (["maker/tiny", "--revision", "v9"], "'maker/tiny' has no revision 'v9'"),
         (["gpt2"], "gpt2: no such folder or file, and no id on the hub"),
         (["/no/such/folder"], "/no/such/folder: no such folder or file"),
+        (["./folder"], "./folder: no such folder or file"),
+        (["../folder"], "../folder: no such folder or file"),
+        (["maker/a--b"], "'maker/a--b' is no id that the hub can have; give one as the model's page names it"),
     ],
 )
 def test_what_is_nowhere_is_refused(
@@ -184,6 +205,11 @@ def test_what_is_nowhere_is_refused(
         ),
         ({"model_type": "bart", "architectures": ["BartForConditionalGeneration"]}, "is_encoder_decoder is true"),
         ({"model_type": "mamba", "num_attention_heads": None, "layer_types": None}, "'mamba' has no attention heads"),
+        ({"model_type": "mamba", "intermediate_size": None}, "'mamba' has no attention heads"),
+        ({"model_type": "rwkv", "vocab_size": None}, "'rwkv' has no attention heads"),
+        ({"per_layer_config": {"0": {"head_dim": 32}}}, "'qwen3' states facts layer by layer (per_layer_config)"),
+        ({"model_type": "dots3_note"}, "'dots3_note' states facts layer by layer"),
+        ({"model_type": "gemma4_assistant"}, "'gemma4_assistant' is no model of its own"),
         (
             {"model_type": "qwen3_next", "num_hidden_layers": 4, "layer_types": None},
             "its layers keep other things than keys and values",
@@ -204,8 +230,12 @@ def test_what_is_nowhere_is_refused(
         ({"intermediate_size": 128.5}, "intermediate_size has the value 128.5"),
         ({"head_dim": 4096}, "some are missing, or are of another model"),
         ({"rope_parameters": "fast"}, "config.json: "),
-        ({"quantization_config": {"quant_method": "gptq"}}, "quant_method 'gptq': its weights are quantized already"),
-        ({"quantization_config": {}}, "quantized already"),
+        ({"quantization_config": {}}, "quantization_config has the value {}, and names no quant_method"),
+        ({"quantization_config": "gptq"}, "quantization_config has the value 'gptq', and names no quant_method"),
+        (
+            {"compression_config": {"bits": 4}},
+            "compression_config has the value {'bits': 4}, and names no quant_method",
+        ),
     ],
 )
 def test_a_configuration_that_no_entry_can_be_written_of_is_refused(
@@ -243,6 +273,11 @@ def no_weights(folder: Path) -> None:
         path.unlink()
 
 
+def no_tokenizer(folder: Path) -> None:
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
 def truncated(folder: Path) -> None:
     path = sorted(folder.glob("*.safetensors"))[-1]
     path.write_bytes(path.read_bytes()[:-10])
@@ -276,6 +311,7 @@ def weights_of_integers(folder: Path) -> None:
         (adapter, ["adapter_config.json: this is an adapter"]),
         (only_gguf, ["has no weights", "tiny-Q4_K_M.gguf is GGUF"]),
         (no_weights, ["has no weights", "--hub-id"]),
+        (no_tokenizer, ["has no tokenizer (tokenizer.json or"]),
         (truncated, [".safetensors: cut short"]),
         (truncated_header, [".safetensors: cut short"]),
         (pointer, ["a pointer of Git LFS"]),
@@ -430,3 +466,55 @@ def test_a_name_that_no_folder_can_have_is_refused(root: Path, repository: Path,
     assert main([words[0], name, *words[2:]]) == 2
     assert f"NAME has the value {name!r}" in capsys.readouterr().err
     assert sorted(root.rglob("*.yaml")) == before
+
+
+def quantized(folder: Path, source: Path) -> Path:
+    """A checkpoint in NF4, as transformers saves it."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+    settings = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+    model = AutoModelForCausalLM.from_pretrained(
+        source, quantization_config=settings, dtype=torch.bfloat16, device_map="cpu"
+    )
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("place", ["folder", "hub", "config.json"])
+def test_a_model_that_was_published_quantized_has_the_facts_of_the_one_it_was_made_from(
+    root: Path, checkpoint: Path, tmp_path: Path, hub: HubServer, place: str, capsys: Captured
+) -> None:
+    folder = quantized(tmp_path / "nf4", checkpoint)
+    assert main(["add-model", "whole", "--from", str(checkpoint)]) == 0
+    capsys.readouterr()
+    if place == "folder":
+        assert main(add(folder)) == 0
+    elif place == "hub":
+        hub.add_folder("maker/nf4", folder)
+        assert main(["add-model", "maker/nf4", "--name", "mine"]) == 0
+    else:
+        assert main(add(folder / "config.json", "--hub-id", "maker/nf4", "--chat-template", "tokenizer")) == 0
+    said = capsys.readouterr().out
+    entry, whole = made(root), read_entries(root / "config/models", ModelEntry)["whole"]
+    facts = {"family", "architecture", "counts", "config_json", "full_dtype"}
+    assert entry.model_dump(include=facts) == whole.model_dump(include=facts)
+    assert (entry.precision, whole.precision) == ("as_published", None)
+    assert "published quantized (bitsandbytes)" in said
+    assert "mine   as_published" in said
+    assert "snakemake --cores 4 --config 'models=[mine]' 'precisions=[as_published]' run=mine" in said
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"quantization_config": {"quant_method": "gptq", "bits": 4}},
+        {"quantization_config": {"load_in_4bit": True}},
+        {"compression_config": {"quant_method": "compressed-tensors"}},
+    ],
+)
+def test_methods_are_those_that_config_json_names(root: Path, folder: Path, stated: dict[str, object]) -> None:
+    change(folder, **stated)
+    assert main(add(folder)) == 0
+    assert made(root).precision == "as_published"

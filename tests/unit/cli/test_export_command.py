@@ -89,7 +89,12 @@ def test_what_cannot_be_exported_is_said(models: Path, exported: Path, tmp_path:
     assert export(models, exported) == 2
     assert "is there already" in capsys.readouterr().err
     assert export(tmp_path, tmp_path / "x") == 2
-    assert "no quantized checkpoint; run snakemake" in capsys.readouterr().err
+    assert "no quantized checkpoint; run snakemake with 'keep: both'" in capsys.readouterr().err
+    assert export(models, tmp_path / "x", "--precision", "full") == 2
+    assert (
+        "--precision 'full' has 'method: none', of which no checkpoint is made; give one of w4a16"
+        in capsys.readouterr().err
+    )
     assert export(models, tmp_path / "x", "--model", "tiny-x") == 2
     assert "--model 'tiny-x' is unknown; did you mean 'tiny-xs'" in capsys.readouterr().err
     assert export(models, tmp_path / "x", "--precision", "w4") == 2

@@ -198,3 +198,23 @@ def test_neither_torch_nor_pandas_is_needed(repository: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(repository / "workflow")})
     assert done.returncode == 0, done.stderr
     assert "phi-4" in done.stdout
+
+
+def test_a_wrong_entry_stops_only_who_asks_for_it(tmp_path: Path, capsys) -> None:
+    (tmp_path / "config/models").mkdir(parents=True)
+    (tmp_path / "config/models/half.yaml").write_text("title: half an entry\n")
+    assert main(["plan", "--root", str(tmp_path), "--model", "phi-4"]) == 0
+    assert main(["plan", "--root", str(tmp_path), "--model", "half"]) == 2
+    assert "half.yaml: key 'family' is missing" in capsys.readouterr().err
+
+
+def test_a_model_published_quantized_is_planned_at_its_one_precision(repository: Path, tmp_path: Path, capsys) -> None:
+    entry = yaml.safe_load((repository / "config/models/phi-4.yaml").read_text()) | {"precision": "as_published"}
+    (tmp_path / "config/models").mkdir(parents=True)
+    (tmp_path / "config/models/phi-4-gptq.yaml").write_text(yaml.safe_dump(entry))
+    words = ["plan", "--root", str(tmp_path), "--model", "phi-4-gptq", "--model", "phi-4", "--format", "csv"]
+    assert main(words) == 0
+    rows = [(row["model"], row["precision"]) for row in rows_of(capsys.readouterr().out)]
+    assert rows == [("phi-4-gptq", "as_published"), *(("phi-4", name) for name in ("full", "w8a16", "w4a16"))]
+    assert main([*words[:5], "--precision", "w4a16"]) == 2
+    assert "nothing to plan: a model with 'precision: as_published'" in capsys.readouterr().err

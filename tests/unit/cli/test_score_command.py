@@ -117,6 +117,7 @@ def test_it_runs_without_torch_from_another_folder(repository: Path, tmp_path: P
     [
         (["--dataset", "medq"], "did you mean 'medqa'?"),
         (["--gold", "absent.tsv"], "absent.tsv: no such file"),
+        (["--gold", "."], ".: a folder; give a file in it"),
         (["--predictions", "absent.jsonl"], "absent.jsonl: no such file"),
         (["--dataset", "pubmedqa"], "column 'QUESTION' is missing"),
         (["--resamples", "0"], "--resamples"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quantbench.config import CATALOGUE_VARIABLE, catalogue, layered, shipped_catalogue, working_root
+from quantbench.config import CATALOGUE_VARIABLE, layered, layers, shipped_catalogue, working_root
 from quantbench.errors import ConfigError
 
 
@@ -42,8 +42,8 @@ def test_an_installed_package_falls_back_on_its_copy(
 ) -> None:
     package = elsewhere / "lib/site-packages/quantbench"
     shutil.copytree(repository / "config/models", package / "_catalogue/config/models")
-    monkeypatch.setattr(catalogue, "_PACKAGE", package)
-    monkeypatch.setattr(catalogue, "_PACKAGED", package / "_catalogue")
+    monkeypatch.setattr(layers, "_PACKAGE", package)
+    monkeypatch.setattr(layers, "_PACKAGED", package / "_catalogue")
     assert shipped_catalogue() == package / "_catalogue"
     shutil.rmtree(package / "_catalogue")
     with pytest.raises(ConfigError, match=r"no catalogue found"):

@@ -169,3 +169,48 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     path.write_bytes("# geprüft\nrun: mine\n".encode("latin-1"))
     with pytest.raises(ConfigError, match=r"mine\.yaml: not UTF-8"):
         read_yaml(path)
+
+
+WRONG = "title: half an entry\n"
+
+
+@pytest.fixture
+def half_written(repository: Path, tmp_path: Path) -> Path:
+    """A catalogue in which somebody has begun one entry of each kind, and another that is no YAML at all."""
+    for name in ("models/half.yaml", "precisions/half.yaml", "datasets/half/dataset.yaml"):
+        path = tmp_path / "config" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(WRONG)
+    (tmp_path / "config/models/other.yaml").write_text("title: [unclosed")
+    return tmp_path
+
+
+def test_entries_that_a_run_does_not_name_may_be_wrong(half_written: Path, settings: dict[str, Any]) -> None:
+    catalogue = load(half_written, settings, "config/config.yaml")
+    assert not {"half", "other"} & {*catalogue.models, *catalogue.precisions, *catalogue.datasets}
+    assert "phi-4" in catalogue.models
+
+
+@pytest.mark.parametrize("key", ["models", "precisions", "datasets"])
+@pytest.mark.parametrize("place", ["run", "all", "study", "asked"])
+def test_entries_that_are_named_may_not(half_written: Path, settings: dict[str, Any], key: str, place: str) -> None:
+    asked = []
+    if place == "run":
+        settings[key] = [*settings[key], "half"]
+    elif place == "all":
+        settings[key] = "all"
+    elif place == "study":
+        (half_written / "config/studies.yaml").write_text(yaml.dump({"grid": {"title": "All", key: ["half"]}}))
+        settings["studies"] = ["grid"]
+    else:
+        asked = ["half"]
+        for other in {"models", "precisions", "datasets"} - {key}:
+            shutil.rmtree(half_written / "config" / other)  # a name is asked for of every kind
+    with pytest.raises(ConfigError, match=rf"config/{key}/half\S*yaml: "):
+        load(half_written, settings, "config/config.yaml", asked)
+
+
+def test_stand_ins_that_are_named_may_not_be_wrong(half_written: Path, settings: dict[str, Any]) -> None:
+    settings["random_weights"] = {"models": ["half"]}
+    with pytest.raises(ConfigError, match=r"config/models/half\.yaml: "):
+        load(half_written, settings, "config/config.yaml")

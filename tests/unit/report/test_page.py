@@ -13,6 +13,7 @@ from quantbench import figures
 from quantbench.config import Catalogue
 from quantbench.contracts.run_tables import EffectRow
 from quantbench.errors import DataError
+from quantbench.report.verdict import verdict_words
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,23 @@ def test_the_verdict_counts_what_the_table_holds(page: Path) -> None:
     )
     assert told in visible(page)
     assert "Preserved: the 95% interval of the difference lies above the margin of -0.01." in visible(page)
+
+
+@pytest.mark.parametrize(
+    ("differences", "said"),
+    [
+        ((-0.25, 0.125), "Mean difference -0.062; the largest loss is -0.250 "),
+        ((0.5, 0.25), "Mean difference +0.375; no score is lower, and the smallest difference is +0.250 "),
+        ((0.0, 0.0), "Mean difference +0.000; no score is lower, and the smallest difference is +0.000 "),
+    ],
+)
+def test_a_gain_is_not_called_a_loss(
+    page: Path, catalogue: Catalogue, differences: tuple[float, float], said: str
+) -> None:
+    own = [row for row in EffectRow.read(page.parent / "tables/precision_effects.csv") if row.precision == "w4a16"]
+    rows = [row.model_copy(update={"difference": value}) for row, value in zip(own, differences, strict=True)]
+    lines = verdict_words(catalogue.vocabulary, catalogue.run.comparison, [], rows, [], {})
+    assert any(said in line for line in lines), lines
 
 
 def test_figures_carry_their_modules_caption(page: Path) -> None:

@@ -49,7 +49,18 @@ def test_shorter_lists_narrow_every_study(make: Make) -> None:
 
 def test_nothing_left_is_an_error(make: Make) -> None:
     with pytest.raises(ConfigError, match="no cells"):
-        run_cells(make(studies=["prompting"], models=["phi-4"]))
+        run_cells(make(studies=["prompting"], models=["phi-4"], promptings=["instruction"], datasets=["ddi2013"]))
+
+
+def test_studies_that_list_other_models_are_named_with_one_that_does_not(make: Make) -> None:
+    with pytest.raises(ConfigError) as error:
+        run_cells(make(studies=["prompting", "fewshot"], models=["phi-4"]))
+    assert str(error.value) == (
+        "no cells: the run's 'models' are phi-4, and its studies (prompting, fewshot) list qwen2.5-72b alone; name a study that "
+        "takes all models, such as grid (studies: [grid])"
+    )
+    with pytest.raises(ConfigError, match="share nothing with its studies"):
+        run_cells(make(studies=["prompting"], models=["qwen2.5-72b"], datasets=["ddi2013"]))
 
 
 def test_the_noise_floor_is_off_until_named_and_then_adds_one_cell_a_model_and_dataset(make: Make) -> None:

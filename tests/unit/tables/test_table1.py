@@ -111,3 +111,14 @@ def test_an_energy_of_nothing_makes_no_ratio(run: Run, cells: list[CellRow]) -> 
     joules = {"full": 0.0, "w8a16": 3.0, "w4a16": 2.0}
     rows = [row.model_copy(update={"energy_j": joules[row.precision]}) for row in cells]
     assert {row.energy_ratio for row in efficiency_table(run.catalogue.vocabulary, rows)} == {None}
+
+
+def test_the_notes_are_on_the_precisions_of_the_table(run: Run, cells: list[CellRow]) -> None:
+    vocabulary = run.catalogue.vocabulary
+    assert vocabulary.precisions.keys() > {"full", "w8a16", "w4a16"}, "others are configured"
+    titles = {name: entry.title for name, entry in vocabulary.precisions.items()}
+    lines = markdown(run, [row for row in cells if row.precision != "w8a16"]).splitlines()
+    assert [name for name, title in titles.items() if any(line.startswith(f"- {title}: ") for line in lines)] == [
+        "full",
+        "w4a16",
+    ]

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from pathlib import Path
 from typing import get_args
 
 import yaml
 
-from ..config import ModelEntry, layered, load, located
+from ..config import ModelEntry, layered, load, located, shipped_catalogue
 from ..config.settings import parse
 from ..contracts.files import write_text
 from ..errors import ConfigError, ModelError
@@ -39,7 +40,7 @@ from .plan import show_memory
 PARENTS = (options.ROOT, options.REASONING)
 # Cells' folders are named by it, as results are by a run's name.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)  # ./folder is a path
 
 
 class _Dumper(yaml.SafeDumper):
@@ -95,8 +96,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     root = options.root_of(arguments)
     source = arguments.place or arguments.source
-    stated = arguments.name or (arguments.source if arguments.place is not None else None)
-    name = _checked_name(stated) if stated is not None else _name_of(source, arguments.hub_id)
+    given = arguments.name or (arguments.source if arguments.place is not None else None)
+    name = _checked_name(given) if given is not None else _name_of(source, arguments.hub_id)
     target = root / "config/models" / f"{name}.yaml"
     there = located(root, f"config/models/{name}.yaml")
     if there.exists():
@@ -110,10 +111,19 @@ def run(arguments: argparse.Namespace) -> None:
     for line in remarks(facts, value, arguments):
         print(line)
     print()
-    precisions = options.chosen(None, catalogue.precisions, "precisions", catalogue.run.precisions)
+    stated = catalogue.run.precisions if entry.precision is None else [entry.precision]
+    precisions = options.chosen(None, catalogue.precisions, "precisions", stated)
     show_memory({name: entry}, {each: catalogue.precisions[each] for each in precisions})
     pinning = "" if entry.hub_id is None else f"quantbench lock --model {name}, then "
-    print(f"\nNext: {pinning}snakemake --cores 4 --config 'models=[{name}]' run={name}")
+    published = "" if entry.precision is None else f" 'precisions=[{entry.precision}]'"
+    print(f"\nNext: {pinning}snakemake --cores 4 --config 'models=[{name}]'{published} run={name}{_workflow(root)}")
+
+
+def _workflow(root: Path) -> str:
+    """The option by which Snakemake finds the workflow; empty where it looks for it."""
+    if any((root / name).exists() for name in ("Snakefile", "workflow/Snakefile")):
+        return ""
+    return f" --snakefile {shlex.quote(str(shipped_catalogue() / 'workflow/Snakefile'))}"
 
 
 def _facts(source: str, arguments: argparse.Namespace) -> PublishedFacts:

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from ..config import layered, load
+from ..errors import ConfigError
 from ..store.places import checkpoint_folder
 from . import options
 
@@ -31,16 +32,24 @@ def run(arguments: argparse.Namespace) -> None:
     """Export the checkpoint and say what to do with it.
 
     Raises:
-        ConfigError: unknown model or precision.
+        ConfigError: unknown model or precision, or one that no checkpoint is made of.
         ModelError: no checkpoint, changed files, a target in use, or a smoke test that fails.
     """
     from ..store.exporting import export
 
     root = options.root_of(arguments)
-    catalogue = load(root, layered(root), "config/config.yaml")
+    catalogue = load(root, layered(root), "config/config.yaml", (arguments.model, arguments.precision))
     models, precisions = catalogue.models, catalogue.precisions
     (model,) = options.chosen([arguments.model], models, "--model", [])
     (precision,) = options.chosen([arguments.precision], precisions, "--precision", [])
+    kept_by = [
+        name for name, entry in precisions.items() if entry.method == "bitsandbytes" and not entry.noise_floor_of
+    ]
+    if precision not in kept_by:
+        raise ConfigError(
+            f"--precision {precision!r} has 'method: {precisions[precision].method}', of which no checkpoint is made; give one of "
+            f"{', '.join(kept_by)}"
+        )
     kept = arguments.models_folder or catalogue.run.models_folder
     source = checkpoint_folder(root, kept, model, precision)
     manifest = export(source, models[model], precisions[precision], arguments.to)

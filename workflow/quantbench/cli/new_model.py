@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
 
-from ..config import FAMILIES, Counts, ModelEntry
+from ..config import AS_PUBLISHED, FAMILIES, Counts, ModelEntry
 from ..errors import ConfigError, ModelError
 from ..store.published_facts import PublishedFacts
 from . import options
@@ -39,7 +39,7 @@ def entry_of(facts: PublishedFacts, place: str, name: str, arguments: argparse.N
     """
     from ..models.describing import describe  # needs torch, which the other commands do without
 
-    described = describe(facts.config, facts.where)
+    described = describe(facts.unquantized_config, facts.where)
     _check_weights(facts, described)
     hub_id = facts.hub_id or arguments.hub_id
     title = hub_id.split("/")[-1] if hub_id and not arguments.place else name
@@ -51,6 +51,7 @@ def entry_of(facts: PublishedFacts, place: str, name: str, arguments: argparse.N
         "chat_template": arguments.chat_template or _chat_template(facts.template),
         **_thoughts(arguments, facts.template or ""),
         "full_dtype": _full_dtype(facts, described, arguments.full_dtype),
+        **({"precision": AS_PUBLISHED} if facts.quantized else {}),
         "licence": arguments.licence or facts.licence or NOT_STATED,
         **({"gated": True} if facts.gated else {}),
         "architecture": described.architecture.model_dump(exclude_none=True),
@@ -62,6 +63,11 @@ def entry_of(facts: PublishedFacts, place: str, name: str, arguments: argparse.N
 def remarks(facts: PublishedFacts, value: Fields, arguments: argparse.Namespace) -> list[str]:
     """What was assumed, what the files disagree on, and what is left open about thoughts."""
     said = []
+    if facts.quantized:
+        said.append(
+            f"Its weights were published quantized ({facts.quantized}): it runs as they are (precision: {AS_PUBLISHED}), and at no "
+            "other precision. Its memory is planned as if they had 16 bits, which is an upper bound."
+        )
     if arguments.domain is None:
         said.append("domain: general is assumed; a biomedical model has --domain biomedical, or the same in its entry.")
     if value["licence"] == NOT_STATED:
@@ -69,12 +75,22 @@ def remarks(facts: PublishedFacts, value: Fields, arguments: argparse.Namespace)
             "Neither a model card nor a licence file names a licence: give --licence, or write it in the entry."
         )
     named = facts.config.get("dtype") or facts.config.get("torch_dtype")
-    if facts.weights is not None and named not in (None, facts.weights.most) and arguments.full_dtype is None:
+    if (
+        facts.weights is not None
+        and not facts.quantized
+        and named not in (None, facts.weights.most)
+        and arguments.full_dtype is None
+    ):
         said.append(
             f"{facts.where}: dtype is {named}, and most weights are stored in {facts.weights.most}: full_dtype is what is stored."
         )
+    if value["chat_template"] == "none" and arguments.chat_template is None:
+        said.append(
+            "Its files have no chat template, so it is asked as a base model is (chat_template: none): a chat model lacks "
+            "chat_template.jinja."
+        )
     share = Counts.model_validate(value["counts"]).quantized_share
-    if share < _NEARLY_ALL:
+    if share < _NEARLY_ALL and not facts.quantized:
         said.append(
             f"Of its weights in matrices quantization replaces {share:.0%}; experts, embedding and output head stay in 16 bits."
         )
@@ -82,7 +98,8 @@ def remarks(facts: PublishedFacts, value: Fields, arguments: argparse.Namespace)
 
 
 def _check_weights(facts: PublishedFacts, described: Description) -> None:
-    if facts.weights is not None and facts.weights.total < described.weights:
+    """Refuse too few weights; quantized ones are packed, several to a number."""
+    if facts.weights is not None and not facts.quantized and facts.weights.total < described.weights:
         raise ModelError(
             f"{facts.where}: its class has {described.weights} weights, and the safetensors files hold {facts.weights.total}: some "
             "are missing, or are of another model; fetch both again"
@@ -95,14 +112,18 @@ def _revision(facts: PublishedFacts, arguments: argparse.Namespace) -> str:
 
 
 def _full_dtype(facts: PublishedFacts, described: Description, stated: str | None) -> str:
-    """The number format of the weights: as the files hold them, which ``config.json`` may contradict."""
-    if facts.weights is not None and facts.weights.most is None:
-        formats = ", ".join(sorted(facts.weights.weights)) or "none"
+    """The number format of the weights: as the files hold them, which ``config.json`` may contradict.
+
+    Of quantized ones ``config.json`` alone says in which format the others are, and what is computed in.
+    """
+    weights = None if facts.quantized else facts.weights
+    if weights is not None and weights.most is None:
+        formats = ", ".join(sorted(weights.weights)) or "none"
         raise ModelError(
             f"{facts.where}: its weights are stored in {formats}, which is no format of full precision; give the model that it "
             "was quantized from"
         )
-    found = stated or (facts.weights.most if facts.weights is not None else described.dtype)
+    found = stated or (weights.most if weights is not None else described.dtype)
     if found is None:
         raise ConfigError(f"{facts.where}: dtype is missing; give --full-dtype ({', '.join(_DTYPES)})")
     return found

@@ -122,7 +122,8 @@ def configured(arguments: argparse.Namespace) -> Catalogue:
         *(map(str, files) if files else ["config/config.yaml"]),
         *(["--config"] if arguments.config else []),
     ]
-    return load(root, layered(root, files, arguments.config or []), ", ".join(named))
+    asked = [name for option in ("model", "precision") for name in getattr(arguments, option, None) or []]
+    return load(root, layered(root, files, arguments.config or []), ", ".join(named), asked)
 
 
 def recorded(arguments: argparse.Namespace) -> Catalogue:

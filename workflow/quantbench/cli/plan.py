@@ -134,14 +134,11 @@ def _show_plans(
 ) -> None:
     given = {name: getattr(arguments, name) for name in _WORKLOAD if getattr(arguments, name) is not None}
     work = Workload(**given)
-    plans = _plans(
-        {model: models[model] for model in options.chosen(arguments.model, models, "--model", run.models)},
-        {
-            precision: precisions[precision]
-            for precision in options.chosen(arguments.precision, precisions, "--precision", run.precisions)
-        },
-        work,
-    )
+    wanted = {model: models[model] for model in options.chosen(arguments.model, models, "--model", run.models)}
+    names = options.chosen(arguments.precision, precisions, "--precision", run.precisions)
+    if arguments.precision is None:  # weights that were published quantized have one precision, whatever the run lists
+        names = list(dict.fromkeys([*names, *(entry.precision for entry in wanted.values() if entry.precision)]))
+    plans = _plans(wanted, {precision: precisions[precision] for precision in names}, work)
     if not plans:
         raise ConfigError(
             "nothing to plan: a model with 'precision: as_published' in its entry is loaded at that --precision alone, any other "

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         DataError: bad predictions or gold file.
     """
     root = options.root_of(arguments)
-    entries = load_datasets(root)
+    entries = load_datasets(root, needed={arguments.dataset})
     if not entries:
         raise ConfigError(f"{root / 'config/datasets'}: no datasets there; name the catalogue with --root")
     if arguments.dataset not in entries:
@@ -118,7 +118,7 @@ def _reasoning(arguments: argparse.Namespace, root: Path) -> Reasoning | None:
         return parse(_Markers, {"reasoning": stated}, "--reasoning").reasoning
     if stated is not None:
         raise ConfigError("--model and --reasoning both name thought markers; give one of them")
-    models = load_models(root)
+    models = load_models(root, needed={arguments.model})
     if arguments.model not in models:
         raise ConfigError(f"--model {arguments.model!r} is unknown{nearest(arguments.model, models)}")
     return models[arguments.model].reasoning

@@ -2,7 +2,6 @@
 
 from .architecture import Architecture, Counts
 from .catalogue import (
-    CATALOGUE_VARIABLE,
     Catalogue,
     assigned,
     data_folder,
@@ -11,10 +10,7 @@ from .catalogue import (
     load,
     load_datasets,
     load_models,
-    located,
     read_entries,
-    shipped_catalogue,
-    working_root,
 )
 from .entries import (
     AS_PUBLISHED,
@@ -27,6 +23,7 @@ from .entries import (
     Split,
     StudyEntry,
 )
+from .layers import CATALOGUE_VARIABLE, located, shipped_catalogue, working_root
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
 from .reasoning import FAMILIES, Reasoning
 from .run import RunConfig, recorded_settings

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 
 from ..errors import ConfigError, nearest
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
+from .layers import located, shipped_catalogue
 from .lock import LOCK_FILE, LockedModel, read_lock
 from .run import RunConfig
 from .settings import Settings, load_yaml, merged, parse, read_yaml
 from .vocabulary import Vocabulary, in_display_order
 
 Entry = TypeVar("Entry", bound=Settings)
-
-CATALOGUE_VARIABLE = "QUANTBENCH_CATALOGUE"
-_PACKAGE = Path(__file__).resolve().parents[1]
-# Where an installed package keeps its copy of config/, resources/paper/ and the workflow; a checkout has none.
-_PACKAGED = _PACKAGE / "_catalogue"
 
 
 @dataclass(frozen=True)
@@ -59,60 +55,10 @@ class Catalogue:
         return f"{self.run.results_folder}/{self.run.run}"
 
 
-def working_root(stated: Path | None = None) -> Path:
-    """Where the relative paths of a configuration start: what an option names, else the working directory.
-
-    Raises:
-        ConfigError: what is stated holds no ``config/models``.
-    """
-    return Path.cwd() if stated is None else _checked(stated, "--root")
-
-
-def shipped_catalogue() -> Path:
-    """The folder with the entries that count where the user has none: the first of what the environment's
-    ``QUANTBENCH_CATALOGUE`` names, the checkout this package lies in, and the copy that an installed package brings.
-
-    Raises:
-        ConfigError: what is named, or what is left to take, holds no ``config/models``.
-    """
-    if CATALOGUE_VARIABLE in os.environ:
-        return _checked(Path(os.environ[CATALOGUE_VARIABLE]), CATALOGUE_VARIABLE)
-    for folder in (_PACKAGE.parents[1], _PACKAGED):
-        if _holds_catalogue(folder):
-            return folder
-    raise ConfigError(
-        f"no catalogue found: neither {Path.cwd()} nor {_PACKAGED} holds config/models; name a folder that does with "
-        f"--root or {CATALOGUE_VARIABLE}"
-    )
-
-
-def _checked(folder: Path, origin: str) -> Path:
-    if not _holds_catalogue(folder):
-        raise ConfigError(f"{folder}: {origin} names it, but it holds no config/models; name a folder that does")
-    return folder.resolve()
-
-
-def located(root: Path, name: str) -> Path:
-    """Where a file or folder that the configuration names stands: under ``root``, else in the shipped catalogue.
-
-    Args:
-        root: the working directory, or what an option names.
-        name: path relative to it; an absolute one stays as it is, and ``~`` is the user's home.
-
-    What stands in neither is expected under ``root``.
-    """
-    name = os.path.expanduser(name)  # noqa: PTH111, which leaves a user nobody knows as it is
-    own = root / name
-    shipped = own if own.exists() else shipped_catalogue() / name
-    return shipped if shipped.exists() else own
-
-
-def _holds_catalogue(folder: Path) -> bool:
-    return (folder / "config/models").is_dir()
-
-
-def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
+def load(root: Path, settings: dict[str, Any], source: str, asked: Iterable[str] = ()) -> Catalogue:
     """Check a run's settings against the catalogue.
+
+    Entries that the run does not name are left out where they are wrong: one that somebody is still writing stops no other run.
 
     An entry under ``root/config`` goes before the shipped one of the same name. A run that names its own
     ``catalogue_root``, as an opened bundle does, has the entries there and no others.
@@ -121,6 +67,7 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
         root: the working directory.
         settings: the run's configuration, as Snakemake merged it.
         source: the configuration file's name, for messages.
+        asked: names of entries that are wanted beside those of the run.
 
     Raises:
         ConfigError: unknown keys or names, with the nearest known one; impossible combinations.
@@ -135,13 +82,15 @@ def load(root: Path, settings: dict[str, Any], source: str) -> Catalogue:
     folder = data_folder(root, run)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"{source}: key 'data.folder' has the value {run.data.folder!r}: no such folder ({folder})")
+    studies = _studies(located(root, run.studies_file))
+    needed = _Needed(run, studies, tuple(asked))
     catalogue = Catalogue(
         root=root,
         run=run,
-        models=load_models(root, own),
-        precisions=_entries(_files(root, "config/precisions/*.yaml", own), PrecisionEntry),
-        datasets=load_datasets(root, folder, own),
-        studies=_studies(located(root, run.studies_file)),
+        models=load_models(root, own, needed.models),
+        precisions=_entries(_files(root, "config/precisions/*.yaml", own), PrecisionEntry, needed.precisions),
+        datasets=load_datasets(root, folder, own, needed.datasets),
+        studies=studies,
         locked=read_lock(root if (root / LOCK_FILE).exists() else shipped_catalogue()),
     )
     _check_names(catalogue, source)
@@ -182,23 +131,30 @@ def data_folder(root: Path, run: RunConfig) -> Path | None:
     return located(root, run.data.folder) if run.data.folder else None
 
 
-def load_models(root: Path, own: bool = False) -> dict[str, ModelEntry]:
-    """Read every model's entry: of the shipped catalogue and of ``root``, which goes first, or ``own``, of it alone."""
-    return _entries(_files(root, "config/models/*.yaml", own), ModelEntry)
+def load_models(root: Path, own: bool = False, needed: Container[str] | None = None) -> dict[str, ModelEntry]:
+    """Read every model's entry: of the shipped catalogue and of ``root``, which goes first, or ``own``, of it alone.
+
+    Those that are wrong and not ``needed`` are left out (None: all are needed).
+    """
+    return _entries(_files(root, "config/models/*.yaml", own), ModelEntry, needed)
 
 
-def load_datasets(root: Path, folder: Path | None = None, own: bool = False) -> dict[str, DatasetEntry]:
-    """Read every dataset's entry: of the shipped catalogue and of ``root``, which goes first, or ``own``, of it alone.
+def load_datasets(
+    root: Path, folder: Path | None = None, own: bool = False, needed: Container[str] | None = None
+) -> dict[str, DatasetEntry]:
+    """Read every dataset's entry, as :func:`load_models` does models'.
 
     A local folder may state its own files: ``<folder>/<dataset>/files.yaml`` takes the place of the entry's ``files``.
     """
     entries: dict[str, DatasetEntry] = {}
     for path in _files(root, "config/datasets/*/dataset.yaml", own):
-        value, source = read_yaml(path), str(path)
-        stated = folder / path.parent.name / "files.yaml" if folder else None
-        if stated and stated.exists():
-            value["files"], source = read_yaml(stated), f"{path} with the files of {stated}"
-        entries[path.parent.name] = parse(DatasetEntry, value, source)
+        name = path.parent.name
+        stated = folder / name / "files.yaml" if folder else None
+        with _left_out_unless(needed is None or name in needed):
+            value, source = read_yaml(path), str(path)
+            if stated and stated.exists():
+                value["files"], source = read_yaml(stated), f"{path} with the files of {stated}"
+            entries[name] = parse(DatasetEntry, value, source)
     return entries
 
 
@@ -212,8 +168,51 @@ def read_entries(folder: Path, kind: type[Entry]) -> dict[str, Entry]:
     return _entries(sorted(folder.glob("*.yaml")), kind)
 
 
-def _entries(paths: list[Path], kind: type[Entry]) -> dict[str, Entry]:
-    return {path.stem: parse(kind, read_yaml(path), str(path)) for path in paths}
+def _entries(paths: list[Path], kind: type[Entry], needed: Container[str] | None = None) -> dict[str, Entry]:
+    entries = {}
+    for path in paths:
+        with _left_out_unless(needed is None or path.stem in needed):
+            entries[path.stem] = parse(kind, read_yaml(path), str(path))
+    return entries
+
+
+@contextmanager
+def _left_out_unless(needed: bool) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError:
+        if needed:
+            raise
+
+
+@dataclass(frozen=True)
+class _Needed:
+    """The names of the entries that must be right: those of the run and its studies file, and those asked for; None: all."""
+
+    run: RunConfig
+    studies: Mapping[str, StudyEntry]
+    asked: tuple[str, ...]
+
+    @property
+    def models(self) -> set[str] | None:
+        return self._with([self.run.models, self.run.random_weights.models, *(study.models for study in self._studies)])
+
+    @property
+    def precisions(self) -> set[str] | None:
+        return self._with([self.run.precisions, *(study.precisions for study in self._studies)])
+
+    @property
+    def datasets(self) -> set[str] | None:
+        return self._with([self.run.datasets, *(study.datasets for study in self._studies)])
+
+    @property
+    def _studies(self) -> Iterable[StudyEntry]:
+        return self.studies.values()
+
+    def _with(self, stated: list[list[str] | Literal["all"]]) -> set[str] | None:
+        if stated[0] == "all":  # elsewhere it stands for all that the run has
+            return None
+        return {*self.asked, *(name for names in stated if names != "all" for name in names)}
 
 
 def _files(root: Path, pattern: str, own: bool) -> list[Path]:

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from ..config import Architecture, Counts, ModelEntry
 from ..errors import ModelError, nearest, shorten
 from .counting import architecture_of, count, model_class
-from .possible_facts import check_complete, check_heads, check_numbers
+from .possible_facts import attention_heads, check_complete, check_heads, check_layers, check_numbers
 from .random_weights import class_settings
 
 if TYPE_CHECKING:
@@ -69,13 +69,18 @@ def describe(stated: Mapping[str, JsonValue], where: str) -> Description:
     """
     _quiet()
     family = _family(stated, where)
-    default = _default(family)
+    default = _default(family, where)
+    check_layers(default, where)
     section = stated.get(_SECTION)
     text = section if isinstance(section, dict) else stated
     check_numbers(text, default.attribute_map, where)
     if text is stated:
+        attention_heads(
+            default.get_text_config(decoder=True), where
+        )  # a family without any lacks other facts too, which no other file would state
         check_complete(stated, default, where)
     config = _configuration(family, stated, where)
+    check_layers(config, where)
     _check_language_model(config, stated, where)
     check_heads(config.get_text_config(decoder=True), where)
     try:
@@ -169,10 +174,15 @@ def _check_language_model(config: PreTrainedConfig, stated: Mapping[str, JsonVal
         )
 
 
-def _default(family: str) -> PreTrainedConfig:
+def _default(family: str, where: str) -> PreTrainedConfig:
     from transformers import AutoConfig
 
-    return AutoConfig.for_model(family)
+    try:
+        return AutoConfig.for_model(family)
+    except Exception as error:  # each family checks in its own way
+        raise ModelError(
+            f"{where}: model_type {family!r} is no model of its own for transformers ({_first_line(error)}); choose another"
+        ) from None
 
 
 def _configuration(family: str, stated: Mapping[str, JsonValue], where: str) -> PreTrainedConfig:

@@ -75,11 +75,24 @@ def check_complete(stated: Mapping[str, JsonValue], default: PreTrainedConfig, w
         raise ModelError(f"{where}: does not state {', '.join(missing)}; fetch the file again")
 
 
-def check_heads(text: PreTrainedConfig, where: str) -> None:
-    """Refuse heads that cannot be grouped or divide no layer, no heads at all, and more experts a token than there are.
+def check_layers(config: PreTrainedConfig, where: str) -> None:
+    """Refuse layers of different sizes, of which a configuration states no number for the whole model.
 
     Raises:
-        ModelError: names both numbers.
+        ModelError: it states some of its facts layer by layer.
+    """
+    if config.is_heterogeneous or config.get_text_config(decoder=True).is_heterogeneous:
+        raise ModelError(
+            f"{where}: model_type {config.model_type!r} states facts layer by layer (per_layer_config), which is not planned for "
+            "here; choose a model whose layers are alike"
+        )
+
+
+def attention_heads(text: PreTrainedConfig, where: str) -> int:
+    """The number of attention heads of a text model, or of its family as transformers makes it up.
+
+    Raises:
+        ModelError: there are none.
     """
     heads = getattr(text, "num_attention_heads", None)
     if not isinstance(heads, int):
@@ -87,6 +100,16 @@ def check_heads(text: PreTrainedConfig, where: str) -> None:
             f"{where}: model_type {text.model_type!r} has no attention heads (num_attention_heads); state-space and "
             "linear-attention models are not planned for here: choose a model with attention in every layer"
         )
+    return heads
+
+
+def check_heads(text: PreTrainedConfig, where: str) -> None:
+    """Refuse heads that cannot be grouped or divide no layer, no heads at all, and more experts a token than there are.
+
+    Raises:
+        ModelError: names both numbers.
+    """
+    heads = attention_heads(text, where)
     grouped = getattr(text, "num_key_value_heads", None) or heads
     if heads % grouped:
         raise ModelError(

@@ -61,10 +61,11 @@ def _effect(vocabulary: Vocabulary, own: Sequence[EffectRow]) -> str:
     worst = min(own, key=lambda row: row.difference)
     title = vocabulary.title("precision", worst.precision)
     place = f"{worst.title} on {vocabulary.title('dataset', worst.dataset)}"
+    found = "the largest loss is" if worst.difference < 0 else "no score is lower, and the smallest difference is"
     return (
         f"{title}: in {counts['preserved']} of {len(own)} comparisons the score of full precision is preserved, in "
         f"{counts['degraded']} it is degraded, in {counts['inconclusive']} the samples cannot tell. "
-        f"Mean difference {fmean(row.difference for row in own):+.3f}; the largest loss is {worst.difference:+.3f} "
+        f"Mean difference {fmean(row.difference for row in own):+.3f}; {found} {worst.difference:+.3f} "
         f"[{worst.difference_low:+.3f}, {worst.difference_high:+.3f}] ({place})."
     )
 

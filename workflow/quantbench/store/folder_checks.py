@@ -16,11 +16,11 @@ from ..contracts.checksums import changes, file_hashes, sha256_of
 from ..contracts.model_folder import HashedFiles, PublishedConfig
 from ..errors import ModelError
 from .places import MANIFEST, released_marker
+from .published_facts import TOKENIZERS
 from .published_precision import refuse_adapter
 from .tensor_headers import stored_tensors
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _SAID = {"gone": "is gone", "added": "was added", "changed": "is not the recorded file"}
 
 
@@ -42,7 +42,7 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
         )
     refuse_adapter(folder, name)
     _require(folder, name, _WEIGHTS, "weights")
-    _require(folder, name, _TOKENIZERS, "tokenizer")
+    _require(folder, name, TOKENIZERS, "tokenizer")
     check_configuration(folder, name, entry)
     stored_tensors(folder)
 

@@ -119,10 +119,15 @@ def _listed(api: HfApi, hub_id: str, commit: str) -> dict[str, RemoteFile]:
 def _explained(name: str, entry: ModelEntry | Repository) -> Iterator[None]:
     """Turn what the hub's client raises into what the user can do."""
     from httpx2 import HTTPError
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     try:
         yield
+    except HFValidationError:
+        raise ModelError(
+            f"model {name!r}: {entry.hub_id!r} is no id that the hub can have; {_mend(name, entry, 'correct hub_id', 'give one')} as "
+            "the model's page names it (maker/name)"
+        ) from None
     except OfflineModeIsEnabled:
         raise ModelError(
             f"model {name!r}: HF_HUB_OFFLINE is set (or TRANSFORMERS_OFFLINE), so nothing can be retrieved; unset it, or "

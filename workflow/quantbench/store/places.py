@@ -47,7 +47,9 @@ def read_manifest(folder: Path, precision: PrecisionEntry) -> CheckpointManifest
     """
     path = folder / MANIFEST
     if not path.exists():
-        raise ModelError(f"{folder}: no quantized checkpoint; run snakemake, which makes it (rule quantize_model)")
+        raise ModelError(
+            f"{folder}: no quantized checkpoint; run snakemake with 'keep: both', which makes it (rule quantize_model)"
+        )
     manifest, now = CheckpointManifest.read(path), CheckpointPrecision.of(precision)
     if manifest.precision != now:
         raise ModelError(

@@ -17,16 +17,21 @@ from pydantic import JsonValue
 
 from ..errors import ModelError, shorten
 from .conversion import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX
+from .published_precision import method_of
 from .tensor_headers import WHOLE as ONE_FILE
 from .weight_headers import WeightFormats, read_formats
 
 _CONFIG, _ADAPTER, _TOKENIZER = "config.json", "adapter_config.json", "tokenizer_config.json"
 _CARD = "README.md"
+# One of these is what any tokenizer is read from.
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 # What is fetched to describe a model of the hub; a tokenizer's vocabulary may have 30 MB and says nothing of this.
 SMALL_FILES = (
     *(_CONFIG, "generation_config.json", _TOKENIZER, "chat_template.jinja", _CARD, _ADAPTER),
     *("LICEN[CS]E*", SAFETENSORS_INDEX),
 )
+# How weights were quantized, as config.json says it; the second is what compressed-tensors called it before.
+_QUANTIZATION = ("quantization_config", "compression_config")
 _FRONT_MATTER = re.compile(r"---\s*\n(.*?)\n---\s*(\n|$)", re.DOTALL)
 
 
@@ -53,12 +58,23 @@ class PublishedFacts:
     commit: str | None = None
     gated: bool = False
 
+    @property
+    def quantized(self) -> str | None:
+        """The method by which the published weights were quantized; None: they are not."""
+        found = next((self.config[key] for key in _QUANTIZATION if self.config.get(key) is not None), None)
+        return method_of(found) if isinstance(found, dict) else None
+
+    @property
+    def unquantized_config(self) -> dict[str, JsonValue]:
+        """The configuration of the model that the weights were quantized from."""
+        return {key: value for key, value in self.config.items() if key not in _QUANTIZATION}
+
 
 def facts_of_file(path: Path) -> PublishedFacts:
     """The facts that a ``config.json`` states alone.
 
     Raises:
-        ModelError: not there, not JSON, or of a model that is quantized already.
+        ModelError: not there, not JSON, or of weights that are quantized in no way that it names.
     """
     return PublishedFacts(str(path), _config(path, str(path)))
 
@@ -77,7 +93,7 @@ def described(folder: Path, label: str) -> PublishedFacts:
     """What the small files of a folder say; messages call it ``label``.
 
     Raises:
-        ModelError: one that is no JSON object, or a model that is quantized already.
+        ModelError: one that is no JSON object, or weights that are quantized in no way that it names.
     """
     read_object(folder / "generation_config.json", f"{label}/generation_config.json")
     return PublishedFacts(
@@ -96,7 +112,7 @@ def refuse_other_formats(label: str, files: Collection[str]) -> None:
         files: names of what it holds.
 
     Raises:
-        ModelError: an adapter, GGUF alone, no configuration, or no weights.
+        ModelError: an adapter, GGUF alone, no configuration, no weights, or no tokenizer.
     """
     if _ADAPTER in files:
         raise ModelError(
@@ -112,6 +128,10 @@ def refuse_other_formats(label: str, files: Collection[str]) -> None:
     if not any(file in loadable or PICKLED.fullmatch(file) for file in files):
         other = _ggufs(files) or "; fetch the weights, or give --hub-id and the config.json alone"
         raise ModelError(f"{label}: has no weights ({' or '.join(loadable)}){other}")
+    if not any(file in TOKENIZERS for file in files):
+        raise ModelError(
+            f"{label}: has no tokenizer ({' or '.join(TOKENIZERS)}); save that of the model it was trained from beside the weights"
+        )
 
 
 def _ggufs(files: Iterable[str]) -> str:
@@ -124,13 +144,13 @@ def _config(path: Path, where: str) -> dict[str, JsonValue]:
     config = read_object(path, where)
     if config is None:
         raise ModelError(f"{where}: no such file; give a model's folder, its config.json, or its id on the hub")
-    quantized = config.get("quantization_config") or config.get("compression_config")
-    if quantized is not None or "quantization_config" in config:
-        method = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
-        raise ModelError(
-            f"{where}: quantization_config has quant_method {method!r}: its weights are quantized already; give the "
-            "full-precision model it was made from, or write an entry with precision: as_published (docs/loading.md)"
-        )
+    for key in _QUANTIZATION:
+        quantized = config.get(key)
+        if quantized is not None and not (isinstance(quantized, dict) and method_of(quantized)):
+            raise ModelError(
+                f"{where}: {key} has the value {shorten(quantized)}, and names no quant_method, by which transformers loads "
+                "quantized weights; correct the file, or fetch it again"
+            )
     return config
 
 

@@ -92,13 +92,15 @@ def published_method(folder: Path) -> str:
         DataError: unreadable ``config.json``.
     """
     stated = PublishedConfig.read(folder / "config.json").quantization
-    return "none" if stated is None else method_of(stated)
+    return "none" if stated is None else str(method_of(stated))
 
 
-def method_of(quantization: Mapping[str, JsonValue]) -> str:
-    """The quantization method of a ``quantization_config``; bitsandbytes' own did not always name itself."""
+def method_of(quantization: Mapping[str, JsonValue]) -> str | None:
+    """The quantization method of a ``quantization_config``, None where it names none; bitsandbytes' own did not always name itself."""
     stated = quantization.get("quant_method")
-    return "bitsandbytes" if stated is None and "load_in_4bit" in quantization else str(stated)
+    if stated is None:
+        return "bitsandbytes" if "load_in_4bit" in quantization else None
+    return str(stated)
 
 
 def _said_quantized(folder: Path, config: PublishedConfig) -> str | None:
@@ -113,7 +115,7 @@ def _said_quantized(folder: Path, config: PublishedConfig) -> str | None:
 
 
 def _check_packages(path: Path, quantization: Mapping[str, JsonValue]) -> None:
-    method = method_of(quantization)
+    method = str(method_of(quantization))
     missing = [package for module, package in _PACKAGES.get(method, ()) if not _installed(module)]
     if missing:
         raise ModelError(

@@ -72,14 +72,29 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     _check_published_precisions(catalogue)
     cells = list(dict.fromkeys(cell for name in _with_cells(catalogue) for cell in study_cells(catalogue, name)))
     if not cells:
-        raise ConfigError(
-            "no cells: the run's models, precisions, datasets, shots and promptings share nothing with its studies"
-        )
+        raise ConfigError(_no_cells(catalogue))
     specs = cell_specs(catalogue, cells).values()
     _check_few_shot_pools(specs, data_folder(catalogue.root, catalogue.run))
     _check_second_plans(specs)
     _check_continuous(specs)
     return cells
+
+
+def _no_cells(catalogue: Catalogue) -> str:
+    """Why a run has no cells: which models its studies list, where none of them is the run's."""
+    run = catalogue.run
+    named = [catalogue.studies[name].models for name in run.studies]
+    listed = list(dict.fromkeys(model for models in named if models != "all" for model in models))
+    if run.models == "all" or "all" in named or set(listed) & set(run.models):
+        return "no cells: the run's models, precisions, datasets, shots and promptings share nothing with its studies"
+    anyone = next(
+        (name for name, study in catalogue.studies.items() if study.models == "all" and not study.subset_of), None
+    )
+    other = f", such as {anyone} (studies: [{anyone}])" if anyone else ""
+    return (
+        f"no cells: the run's 'models' are {', '.join(run.models)}, and its studies ({', '.join(run.studies)}) list "
+        f"{', '.join(listed)} alone; name a study that takes all models{other}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

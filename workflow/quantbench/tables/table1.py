@@ -82,7 +82,8 @@ def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
         notes.append(f"Random weights: scores of these are meaningless ({', '.join(random)}).")
     if vocabulary.has_demonstrations(row.model for row in table):
         notes.append("The models are tiny demonstration models.")
-    shown = [entry for name, entry in sorted(vocabulary.precisions.items()) if name not in vocabulary.noise_floors]
+    present = {row.precision for row in table}
+    shown = [entry for name, entry in vocabulary.precisions.items() if name in present]
     return notes + [f"{entry.title}: {entry.note.strip()}" for entry in shown if entry.note]
 
 
