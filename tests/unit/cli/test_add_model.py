@@ -501,6 +501,8 @@ def test_a_model_that_was_published_quantized_has_the_facts_of_the_one_it_was_ma
     facts = {"family", "architecture", "counts", "config_json", "full_dtype"}
     assert entry.model_dump(include=facts) == whole.model_dump(include=facts)
     assert (entry.precision, whole.precision) == ("as_published", None)
+    held = sum(tensor.nbytes for tensor in load_file(folder / "model.safetensors").values())
+    assert entry.stored_bytes == (None if place == "config.json" else held)
     assert "published quantized (bitsandbytes)" in said
     assert "mine   as_published" in said
     assert "snakemake --cores 4 --config 'models=[mine]' 'precisions=[as_published]' run=mine" in said

@@ -2,8 +2,10 @@
 
 import pytest
 
-from quantbench.planner import GIB, bytes_per_weight, weight_bytes
-from quantbench.planner.weight_bytes import row_scale_bytes, scale_bytes
+from quantbench.config import PrecisionEntry
+from quantbench.planner import GIB, Setting, Workload, bytes_per_weight, gpus_needed, weight_bytes
+from quantbench.planner.terms import weights
+from quantbench.planner.weight_bytes import bytes_at_rest, row_scale_bytes, scale_bytes
 
 
 def test_bytes_per_weight(catalogue) -> None:
@@ -45,3 +47,17 @@ def test_full_precision_weights_are_within_two_percent_of_table_1(catalogue, mod
     planned = weight_bytes(catalogue.models[model].counted, catalogue.precisions["full"]) / GIB
     assert planned == pytest.approx(published_gib, rel=0.02)
     assert planned < published_gib  # the rest is KV cache and workspace
+
+
+def test_weights_published_quantized_take_what_their_files_do(catalogue) -> None:
+    """A 4-bit 70B of 39.8 GB fits a GPU of 80 GiB; counted at 16 bits it would need two."""
+    as_published = PrecisionEntry(title="as published", method="as_published")
+    ordinary = catalogue.models["llama-3.3-70b"]
+    known = ordinary.model_copy(update={"precision": "as_published", "stored_bytes": 39_800_000_000})
+    assert bytes_at_rest(known, as_published) == 39_800_000_000
+    assert weights(Setting(known, as_published, Workload()), "prompt") == 39_800_000_000
+    assert gpus_needed(known, as_published, 80) == 1
+    unknown = known.model_copy(update={"stored_bytes": None})
+    assert bytes_at_rest(unknown, as_published) == weight_bytes(ordinary.counted, catalogue.precisions["full"])
+    assert gpus_needed(unknown, as_published, 80) == 3
+    assert bytes_at_rest(known, catalogue.precisions["full"]) == bytes_at_rest(ordinary, catalogue.precisions["full"])

@@ -51,7 +51,7 @@ def entry_of(facts: PublishedFacts, place: str, name: str, arguments: argparse.N
         "chat_template": arguments.chat_template or _chat_template(facts.template),
         **_thoughts(arguments, facts.template or ""),
         "full_dtype": _full_dtype(facts, described, arguments.full_dtype),
-        **({"precision": AS_PUBLISHED} if facts.quantized else {}),
+        **_as_published(facts),
         "licence": arguments.licence or facts.licence or NOT_STATED,
         **({"gated": True} if facts.gated else {}),
         "architecture": described.architecture.model_dump(exclude_none=True),
@@ -66,7 +66,7 @@ def remarks(facts: PublishedFacts, value: Fields, arguments: argparse.Namespace)
     if facts.quantized:
         said.append(
             f"Its weights were published quantized ({facts.quantized}): it runs as they are (precision: {AS_PUBLISHED}), and at no "
-            "other precision. Its memory is planned as if they had 16 bits, which is an upper bound."
+            "other precision. Its memory is planned by the size of its files; a method without kernels for a machine may take more."
         )
     if arguments.domain is None:
         said.append("domain: general is assumed; a biomedical model has --domain biomedical, or the same in its entry.")
@@ -95,6 +95,14 @@ def remarks(facts: PublishedFacts, value: Fields, arguments: argparse.Namespace)
             f"Of its weights in matrices quantization replaces {share:.0%}; experts, embedding and output head stay in 16 bits."
         )
     return said + _remarks_on_thoughts(facts.template, value)
+
+
+def _as_published(facts: PublishedFacts) -> Fields:
+    """What weights that were published quantized have beside others: nothing to choose, and a size of their own."""
+    if not facts.quantized:
+        return {}
+    stored = facts.weights.stored_bytes if facts.weights is not None else None
+    return {"precision": AS_PUBLISHED, **({"stored_bytes": stored} if stored else {})}
 
 
 def _check_weights(facts: PublishedFacts, described: Description) -> None:

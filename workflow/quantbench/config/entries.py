@@ -90,6 +90,12 @@ class ModelEntry(Settings):
         description="`as_published`: the published weights are quantized (GPTQ, AWQ, FP8, MXFP4, bitsandbytes and so on), so the "
         "model runs at that precision and at no other; `null`: they are not, and it runs at every other",
     )
+    stored_bytes: int | None = Field(
+        default=None,
+        gt=0,
+        description="what weights that were published quantized take in their files, by which their memory is planned; `null`: as "
+        "if they had 16 bits",
+    )
     licence: str = Field(description="of the weights, in words; recommendations and exported models repeat it")
     gated: bool = Field(
         default=False, description="`true`: the hub gives the weights only to accounts that accepted a licence"

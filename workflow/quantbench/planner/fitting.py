@@ -12,7 +12,7 @@ from ..config import ModelEntry, PrecisionEntry
 from ..errors import ConfigError
 from .setting import Setting, Workload
 from .terms import plan_memory, quantization_state, weights
-from .weight_bytes import GIB, HALF, bytes_per_weight, weight_bytes
+from .weight_bytes import GIB, HALF, bytes_at_rest
 
 # Memory of the GPUs people have, in GiB: RTX 4090, A100 40GB, A6000 or L40S, A100 or H100 80GB, H200.
 COMMON_GPUS_GIB = (24, 40, 48, 80, 141)
@@ -47,7 +47,7 @@ def fits(setting: Setting, gpu_memory_gib: float) -> bool:
     """
     free = gpu_memory_gib * GIB - CONTEXT_BYTES
     if setting.workload.devices > 1 and _is_quantized(setting):
-        held = _fullest_share(setting) * weight_bytes(setting.counts, setting.precision)
+        held = _fullest_share(setting) * bytes_at_rest(setting.model, setting.precision)
         if held > _QUANTIZER_PART * free:
             return False
     return fullest_device_bytes(setting) * (1 + _MARGIN) <= free
@@ -88,7 +88,7 @@ def _fullest_share(setting: Setting) -> float:
         return 1.0
     total = sum(term(setting, "prompt") for term in (weights, quantization_state))
     counts = setting.counts
-    block = (counts.linear * bytes_per_weight(setting.precision) + counts.experts * HALF) / facts.layers
+    block = (bytes_at_rest(setting.model, setting.precision) - counts.tables * HALF) / facts.layers
     piece = max(block, facts.vocab_size * facts.hidden_size * setting.width)
     room = (total / devices + _LARGEST_PIECE * piece) * (_QUANTIZER_PART if _is_quantized(setting) else 1.0)
     left, parts = total, []

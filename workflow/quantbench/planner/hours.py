@@ -46,7 +46,7 @@ class RunHours:
 
 def checkpoint_bytes(model: ModelEntry) -> int:
     """Bytes of a model's published weights, 16 bits each."""
-    return HALF * model.counted.parameters
+    return model.stored_bytes or HALF * model.counted.parameters
 
 
 def cell_time(spec: CellSpec, gpu: Gpu, answers: Answers) -> CellTime:

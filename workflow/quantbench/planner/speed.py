@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import ModelEntry, PrecisionEntry
-from .weight_bytes import HALF, is_int8, is_nf4, weight_bytes
+from .weight_bytes import HALF, bytes_at_rest, is_int8, is_nf4
 
 _TERA = 1e12
 
@@ -90,7 +90,7 @@ def _read_seconds(model: ModelEntry, precision: PrecisionEntry, gpu: Gpu, rows: 
     """Time to bring all weights to the processors; NF4 writes and reads a 16-bit copy where it multiplies several rows."""
     counts = model.counted
     # Experts that no row's token goes to are not read.
-    held = weight_bytes(counts, precision) - HALF * max(0, counts.experts - rows * counts.active_experts)
+    held = bytes_at_rest(model, precision) - HALF * max(0, counts.experts - rows * counts.active_experts)
     if is_nf4(precision) and rows > 1:
         held += 2 * HALF * counts.linear
     return held / (gpu.bandwidth * BANDWIDTH_PART)

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from .setting import Setting
-from .weight_bytes import is_int8, is_int8_weight_only, is_nf4, payload_bytes, row_scale_bytes, scale_bytes
+from .weight_bytes import (
+    is_int8,
+    is_int8_weight_only,
+    is_nf4,
+    payload_bytes,
+    published_bytes,
+    row_scale_bytes,
+    scale_bytes,
+)
 
 Stage = Literal["prompt", "answer"]
 
@@ -28,6 +36,9 @@ _INT8, _INT32, _FLOAT32 = 1, 4, 4  # bytes
 
 def weights(setting: Setting, stage: Stage) -> float:
     """All weights as stored: linear layers at the precision; embeddings, output head and experts never quantized."""
+    published = published_bytes(setting.model, setting.precision)
+    if published is not None:
+        return published
     counts = setting.counts
     linear = counts.linear * payload_bytes(setting.precision, setting.width)
     return linear + (counts.tables + counts.experts) * setting.width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..config import Counts, PrecisionEntry
+from ..config import AS_PUBLISHED, Counts, ModelEntry, PrecisionEntry
 
 GIB = 1024**3
 HALF = 2  # bytes of float16 and bfloat16
@@ -59,6 +59,19 @@ def row_scale_bytes(counts: Counts, precision: PrecisionEntry) -> float:
         return 0.0
     an_output = _SINGLE if is_int8(precision) else _SINGLE + 1
     return an_output * counts.linear_outputs
+
+
+def published_bytes(model: ModelEntry, precision: PrecisionEntry) -> int | None:
+    """What weights that were published quantized take, as their files do; None: these are not, or nothing states it.
+
+    Methods that this machine has no kernels for may unpack them to 16 bits while they load, which nothing here foresees.
+    """
+    return model.stored_bytes if precision.method == AS_PUBLISHED else None
+
+
+def bytes_at_rest(model: ModelEntry, precision: PrecisionEntry) -> float:
+    """Bytes of all weights of a model at a precision, as its files hold them where they were published quantized."""
+    return published_bytes(model, precision) or weight_bytes(model.counted, precision)
 
 
 def weight_bytes(counts: Counts, precision: PrecisionEntry) -> float:
