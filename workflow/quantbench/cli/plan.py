@@ -226,13 +226,16 @@ def _write_notes(
     sizes: Sequence[float],
 ) -> None:
     print()
+    said = None
     for index, size in enumerate(sizes):
         fitting: dict[str, list[str]] = {}
         for model, precision in plans:
             if needed[model, precision][index] == 1:
                 fitting.setdefault(model, []).append(precision)
         listed = "; ".join(f"{model} {', '.join(precisions)}" for model, precisions in fitting.items())
-        print(f"One GPU of {size:g} GiB holds {listed or 'none of these'}.")
+        if listed != said:  # a larger one that holds no more has no line
+            print(f"One GPU of {size:g} GiB holds {listed or 'none of these'}.")
+        said = listed
     for model in dict.fromkeys(model for model, _ in plans):
         setting = next(plan.setting for key, plan in plans.items() if key[0] == model)
         if setting.model.reasoning_tokens:
