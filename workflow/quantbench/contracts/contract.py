@@ -47,7 +47,7 @@ class Contract(Part):
         Raises:
             DataError: no such file, not JSON, or a field that is missing, unknown or of the wrong kind.
         """
-        return cls.checked(read_json(path), str(path))
+        return cls.checked(read_json(path, cls.remedy), str(path))
 
     @classmethod
     def checked(cls, value: dict[str, JsonValue], source: str) -> Self:

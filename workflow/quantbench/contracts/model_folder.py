@@ -131,7 +131,8 @@ class PublishedConfig(Contract):
 
     path: ClassVar[str] = "resources/models/<model>/config.json"
     remedy: ClassVar[str] = "retrieve the model again, or correct the file"
-    model_config = ConfigDict(extra="allow", validate_by_name=True, validate_by_alias=True)
+    # transformers takes no "64" for 64 either.
+    model_config = ConfigDict(extra="allow", strict=True, validate_by_name=True, validate_by_alias=True)
 
     model_type: str | None = None
     auto_map: dict[str, JsonValue] | None = Field(
@@ -159,8 +160,10 @@ class PublishedConfig(Contract):
 
     @property
     def quantization(self) -> dict[str, JsonValue] | None:
-        """How the published weights are quantized; None: they are not."""
-        return self.compression_config if self.quantization_config is None else self.quantization_config
+        """How the published weights are quantized, those of the text model of several included; None: they are not."""
+        inner = (self.text_config or {}).get("quantization_config")
+        stated = self.compression_config if self.quantization_config is None else self.quantization_config
+        return inner if stated is None and isinstance(inner, dict) else stated
 
     @property
     def of_text(self) -> PublishedConfig:

@@ -17,7 +17,7 @@ from ..contracts.model_folder import HashedFiles, PublishedConfig
 from ..errors import ModelError
 from .places import MANIFEST, released_marker
 from .published_precision import refuse_adapter
-from .tensor_headers import stored_tensors
+from .tensor_headers import LFS_POINTER, stored_tensors
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
@@ -41,6 +41,7 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
             f"{folder.name}.json beside the folder and run again"
         )
     refuse_adapter(folder, name)
+    _refuse_pointers(folder)
     _require(folder, name, _WEIGHTS, "weights")
     _require(folder, name, _TOKENIZERS, "tokenizer")
     check_configuration(folder, name, entry)
@@ -48,8 +49,21 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
 
 
 def _require(folder: Path, name: str, patterns: tuple[str, ...], what: str) -> None:
-    if not any(path.stat().st_size for pattern in patterns for path in folder.glob(pattern)):
+    found = [path for pattern in patterns for path in folder.glob(pattern)]
+    if not any(path.stat().st_size for path in found if path.exists()):
         raise ModelError(f"{folder}: model {name!r} has no {what} ({' or '.join(patterns)}); retrieve it again")
+
+
+def _refuse_pointers(folder: Path) -> None:
+    """Refuse a small file that Git LFS stands for; safetensors say so themselves."""
+    for path in (path for pattern in ("config.json", *_TOKENIZERS) for path in folder.glob(pattern)):
+        if path.is_file():
+            with path.open("rb") as handle:
+                start = handle.read(len(LFS_POINTER))
+            if start == LFS_POINTER:
+                raise ModelError(
+                    f"{path}: a pointer of Git LFS, and not the file it stands for; run 'git lfs pull' in its folder"
+                )
 
 
 def check_configuration(folder: Path, name: str, entry: ModelEntry) -> None:

@@ -125,7 +125,10 @@ def _config(path: Path, where: str) -> dict[str, JsonValue]:
     if config is None:
         raise ModelError(f"{where}: no such file; give a model's folder, its config.json, or its id on the hub")
     quantized = config.get("quantization_config") or config.get("compression_config")
-    if quantized is not None or "quantization_config" in config:
+    text = config.get("text_config")
+    if quantized is None and isinstance(text, dict):
+        quantized = text.get("quantization_config")
+    if quantized is not None:
         method = quantized.get("quant_method") if isinstance(quantized, dict) else quantized
         raise ModelError(
             f"{where}: quantization_config has quant_method {method!r}: its weights are quantized already; give the "
@@ -162,7 +165,7 @@ def chat_template(folder: Path, label: str | None = None) -> str:
         ModelError: ``tokenizer_config.json`` is no JSON object.
     """
     own = folder / "chat_template.jinja"
-    if own.exists():
+    if own.is_file():
         return own.read_text(encoding="utf-8", errors="replace")
     found = (read_object(folder / _TOKENIZER, f"{label or folder}/{_TOKENIZER}") or {}).get("chat_template")
     named = found if isinstance(found, list) else [{"template": found or ""}]
