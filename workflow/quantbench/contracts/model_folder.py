@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer
+from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer, field_validator
 
 from ..config import ModelEntry, PrecisionEntry, RemoteFile
 from .contract import Contract, Part
@@ -174,6 +174,21 @@ class PublishedConfig(Contract):
     def further(self) -> dict[str, JsonValue]:
         """What else the file states."""
         return self.model_extra or {}
+
+
+class PublishedGeneration(Contract):
+    """What of a maker's ``generation_config.json`` is heeded: the tokens that end an answer, beside the tokenizer's own."""
+
+    path: ClassVar[str] = "resources/models/<model>/generation_config.json"
+    remedy: ClassVar[str] = "retrieve the model again, or correct the file"
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    eos_token_id: list[int] = Field(default=[], description="one token, or several")
+
+    @field_validator("eos_token_id", mode="before")
+    @classmethod
+    def _several(cls, stated: JsonValue) -> JsonValue:
+        return stated if isinstance(stated, list) else [] if stated is None else [stated]
 
 
 class TensorHeader(Contract):

@@ -202,7 +202,7 @@ def _further(
         base = class_settings(stand_in_entry(family, architecture, bare))
     except ModelError:  # a family that these sizes alone make no model of
         base = None
-    found = bare | _differences(config, base, stated)
+    found = bare | differences(config, base, stated)
     if count(model_class(class_settings(stand_in_entry(family, architecture, found)))) != counts:
         raise ModelError(
             f"model_type {family!r}: a model built by the facts of an entry has other weights than its own; entries cannot "
@@ -211,10 +211,16 @@ def _further(
     return found
 
 
-def _differences(
+def differences(
     config: PreTrainedConfig, base: PreTrainedConfig | None, stated: Mapping[str, JsonValue]
 ) -> dict[str, JsonValue]:
-    """The keys whose values differ from those of a bare stand-in, where there is one, as the file states them where it does."""
+    """What of a configuration differs from another, by key, beside names and token numbers.
+
+    Args:
+        config: the one.
+        base: the other; None: everything differs.
+        stated: content of its file, whose own way of writing a value is kept.
+    """
     from transformers import PreTrainedConfig
 
     ours, usual = config.to_dict(), base.to_dict() if base is not None else {}
@@ -224,7 +230,7 @@ def _differences(
             continue
         part, other, said = getattr(config, key, None), getattr(base, key, None), stated.get(key)
         if isinstance(part, PreTrainedConfig) and isinstance(other, PreTrainedConfig):
-            inner = _differences(part, other, said if isinstance(said, dict) else {})
+            inner = differences(part, other, said if isinstance(said, dict) else {})
             found |= {key: inner} if inner else {}
         else:
             found[key] = said if key in stated else json.loads(json.dumps(value))

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from ..config import ModelEntry
 from ..contracts.checksums import changes, file_hashes, sha256_of
-from ..contracts.model_folder import HashedFiles, PublishedConfig
+from ..contracts.model_folder import HashedFiles, PublishedConfig, PublishedGeneration
 from ..errors import ModelError
 from .places import MANIFEST, released_marker
 from .published_precision import refuse_adapter
@@ -45,6 +45,8 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
     _require(folder, name, _WEIGHTS, "weights")
     _require(folder, name, _TOKENIZERS, "tokenizer")
     check_configuration(folder, name, entry)
+    if (folder / "generation_config.json").exists():  # transformers would go on without its end tokens
+        PublishedGeneration.read(folder / "generation_config.json")
     stored_tensors(folder)
 
 
@@ -80,6 +82,7 @@ def _check_facts(published: PublishedConfig, entry: ModelEntry, folder: Path, na
     stated, text = entry.architecture, published.of_text
     heads = text.num_key_value_heads or text.num_attention_heads
     facts: list[tuple[str, JsonValue, str, JsonValue]] = [
+        ("family", entry.family, "model_type", published.model_type),
         ("layers", stated.layers, "num_hidden_layers", text.num_hidden_layers),
         ("hidden_size", stated.hidden_size, "hidden_size", text.hidden_size),
         ("attention_heads", stated.attention_heads, "num_attention_heads", text.num_attention_heads),
