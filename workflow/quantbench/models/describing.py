@@ -109,6 +109,7 @@ def _quiet() -> None:
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity(logging.CRITICAL)
+    transformers_logging.disable_progress_bar()
     for library in ("torchao", "torch.utils._pytree"):
         logging.getLogger(library).setLevel(logging.ERROR)
 
@@ -179,7 +180,12 @@ def _configuration(family: str, stated: Mapping[str, JsonValue], where: str) -> 
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     try:
-        return CONFIG_MAPPING[family].from_dict(dict(stated))
+        config = CONFIG_MAPPING[family].from_dict(dict(stated))
+        text = config.get_text_config(decoder=True)
+        # What pads is the tokenizer's affair, and embeddings with a padding row that they do not have cannot be made.
+        if text.pad_token_id is not None and not 0 <= text.pad_token_id < text.vocab_size:
+            text.pad_token_id = None
+        return config
     except Exception as error:  # each family checks in its own way
         raise ModelError(f"{where}: transformers refuses it ({family}): {_first_line(error)}") from None
 
