@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.model_folders import write_model
 from tests.tiny_checkpoints import ENTRY, save_checkpoint
 
 from quantbench.errors import ModelError
+from quantbench.models.four_bit_on_cpu import inputs
 from quantbench.models.loading import load_model
+from quantbench.models.quantized_layers import four_bit_layers
 
 MESSAGE = (
     r"^[^\n]*: bitsandbytes multiplies 4-bit layers on a CPU only where their inputs are a multiple of 64, and those of "
@@ -47,3 +50,11 @@ def test_any_number_of_rows_is_multiplied_right(tmp_path: Path, precisions) -> N
     inputs = torch.randn(3, 64, dtype=torch.float32).to(next(iter(model.parameters())).dtype)
     with torch.inference_mode():
         assert torch.allclose(layer(inputs).float(), inputs.float() @ weight.T, atol=0.02)
+
+
+def test_a_tower_for_images_does_not_matter(tmp_path: Path, precisions) -> None:
+    """Gemma 3's has rows of 4,304 numbers, and no text goes through it."""
+    folder = write_model(tmp_path, "gemma3")
+    loaded = load_model(folder, ENTRY, precisions["w4a16"], None, "cpu")
+    towers = [layer for name, layer in four_bit_layers(loaded.model) if "vision" in name]
+    assert any(inputs(layer) % 64 for layer in towers)

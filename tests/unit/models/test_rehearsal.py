@@ -13,7 +13,9 @@ from tests.tiny_checkpoints import ENTRY, SHAPES, edit_config, rewrite, save_che
 
 from quantbench.config import PrecisionEntry
 from quantbench.errors import ModelError
+from quantbench.models.counting import count, model_class
 from quantbench.models.loading import load_model
+from quantbench.models.published_config import text_config
 from quantbench.models.rehearsal import rehearse
 
 FULL = PrecisionEntry(title="full", method="none")
@@ -268,3 +270,13 @@ class TestReadAsTransformersReadsIt:
         edit_config(llama, **facts)
         with pytest.raises(ModelError, match=rf"^[^\n]*{message}[^\n]*$"):
             load_model(llama, ENTRY, FULL, None, "cpu")
+
+
+def test_counts_of_another_model_are_refused(llama: Path) -> None:
+    counts = count(model_class(text_config(llama)))
+    load_model(llama, ENTRY.model_copy(update={"counts": counts}), FULL, None, "cpu")
+    other = ENTRY.model_copy(update={"counts": counts.model_copy(update={"linear": 7_000_000_000})})
+    with pytest.raises(
+        ModelError, match=r"have 73728 weights, and counts\.linear of its entry says 7000000000: memory and time"
+    ):
+        load_model(llama, other, FULL, None, "cpu")

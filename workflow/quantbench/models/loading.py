@@ -23,7 +23,7 @@ from .four_bit_on_cpu import leave_unpacked, refuse_row_lengths
 from .interfaces import CausalModel, Tokenizer
 from .published_config import first_line, text_config
 from .quantization_settings import Setting, check_published_method, published_settings, quantization_config
-from .quantized_layers import counted, four_bit_layers, matrices, quantizable, wrong_layers
+from .quantized_layers import counted, four_bit_layers, matrices, of_text, quantizable, wrong_layers
 from .random_weights import empty_model, random_model
 from .rehearsal import check_loaded, rehearse
 from .weight_sizes import is_plain
@@ -92,8 +92,10 @@ def load_model(
         options["quantization_config"] = quantization_config(precision)
     what = f"{entry.title} with random weights" if entry.has_random_weights else str(folder)
     empty = _check_files(folder, entry, precision, quantized)
+    if empty is not None:
+        _check_counts(empty, entry, what)
     if empty is not None and device == "cpu" and precision.settings.get("load_in_4bit"):
-        refuse_row_lengths(quantizable(cast(CausalModel, empty)), what)
+        refuse_row_lengths(of_text(empty, quantizable(empty)), what)
     try:
         model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
     except (torch.OutOfMemoryError, ModelError):
@@ -113,7 +115,7 @@ def load_model(
     return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
 
 
-def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> PreTrainedModel | None:
+def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> CausalModel | None:
     """Compare files with what they should hold; of a checkpoint that was quantized here, the manifest has proved it.
 
     Returns:
@@ -124,8 +126,18 @@ def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, qua
         check_published_method(folder)
         return None
     if entry.has_random_weights:
-        return empty_model(entry)
-    return None if quantized else rehearse(folder)
+        return cast(CausalModel, empty_model(entry))
+    return None if quantized else cast(CausalModel, rehearse(folder))
+
+
+def _check_counts(empty: CausalModel, entry: ModelEntry, what: str) -> None:
+    """Refuse an entry whose counts, by which memory and time were planned, are another model's."""
+    weights = sum(cast(torch.Tensor, layer.weight).numel() for _, layer in quantizable(empty))
+    if entry.counts is not None and entry.counts.linear != weights:
+        raise ModelError(
+            f"{what}: its linear layers have {weights} weights, and counts.linear of its entry says {entry.counts.linear}: memory and "
+            "time were planned for another model; have quantbench add-model write the entry anew"
+        )
 
 
 def _applied(
@@ -139,7 +151,7 @@ def _applied(
     if method == "bitsandbytes" and (quantized or precision.method == AS_PUBLISHED):
         _convert(model, getattr(torch, formats.computed))
     if device == "cpu" and settings.get("load_in_4bit"):
-        refuse_row_lengths(four_bit_layers(model), str(folder))
+        refuse_row_lengths(of_text(model, four_bit_layers(model)), str(folder))
         leave_unpacked(model, getattr(torch, formats.computed))
         settings |= _multiply_as_processor_does(model, settings, formats.computed)
     weights = counted(matrices(model))

@@ -128,6 +128,12 @@ def four_bit_layers(model: CausalModel) -> list[tuple[str, torch.nn.Module]]:
     return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, Linear4bit)]
 
 
+def of_text(model: CausalModel, layers: Sequence[tuple[str, torch.nn.Module]]) -> list[tuple[str, torch.nn.Module]]:
+    """Those of some layers that a text goes through; a model of several may also have a tower for images."""
+    inner = {id(layer) for layer in model.get_decoder().modules()}
+    return [(name, layer) for name, layer in layers if id(layer) in inner]
+
+
 def quantizable(model: CausalModel) -> list[tuple[str, torch.nn.Module]]:
     """The linear layers that bitsandbytes and torchao replace or fill, by transformers' own rules, with their names."""
     from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
