@@ -140,3 +140,12 @@ def test_facts_that_the_file_leaves_out_are_those_of_the_entry(
     edit_config(project.root / "source", **facts)
     with pytest.raises(ModelError, match=rf"^[^\n]*config\.json: [^\n]*{message}[^\n]*$"):
         project.run(Cell("published", "full", "hoc", "instruction", 0))
+
+
+def test_a_class_that_cannot_compute_is_one_line(project: OwnProject) -> None:
+    edit_config(project.root / "source", return_dict=False)
+    edit_entry(project, precision=None, folder="source")
+    with pytest.raises(
+        ModelError, match=r"^published full on hoc [^\n]* the model's class cannot compute a prompt \(Attr[^\n]*$"
+    ):
+        project.run(Cell("published", "full", "hoc", "instruction", 0))
