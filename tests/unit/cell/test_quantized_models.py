@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.small_run import SETTINGS, Project
-from tests.tiny_checkpoints import save_checkpoint, save_quantized
+from tests.tiny_checkpoints import edit_config, save_checkpoint, save_quantized
 from tests.unit.conftest import FACTS, make_model
 
 from quantbench.config import Catalogue, load
@@ -19,7 +19,7 @@ from quantbench.contracts.measurements import Measurements
 from quantbench.datasets import prepare
 from quantbench.errors import ModelError
 from quantbench.models.counting import architecture_of, count, model_class
-from quantbench.models.rehearsal import text_config
+from quantbench.models.published_config import text_config
 from quantbench.study.grid import run_cells
 from quantbench.tables.quantized_shares import quantized_note
 from quantbench.verify.run_cells import Verifier
@@ -114,3 +114,38 @@ def test_of_a_mixture_the_cell_says_how_little_is_quantized(project: OwnProject)
 
 def as_json(fact: Settings | str) -> object:
     return fact if isinstance(fact, str) else fact.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        (
+            {"rope_parameters": None},
+            "rope_parameters is {.* there or by default, and {.* by config/models/published.yaml",
+        ),
+        (
+            {"model_type": "mistral", "architectures": None},
+            "model_type is mistral, config/models/published.yaml says family: llama",
+        ),
+    ],
+)
+def test_facts_that_the_file_leaves_out_are_those_of_the_entry(
+    project: OwnProject, facts: dict[str, object], message: str
+) -> None:
+    """transformers fills them in by its family's defaults, and the answers are another model's."""
+    rope = {"rope_type": "default", "rope_theta": 5e5}
+    edit_config(project.root / "source", rope_parameters=rope)
+    edit_entry(project, precision=None, folder="source", config_json={"rope_parameters": rope})
+    project.run(Cell("published", "full", "hoc", "instruction", 0))
+    edit_config(project.root / "source", **facts)
+    with pytest.raises(ModelError, match=rf"^[^\n]*config\.json: [^\n]*{message}[^\n]*$"):
+        project.run(Cell("published", "full", "hoc", "instruction", 0))
+
+
+def test_a_class_that_cannot_compute_is_one_line(project: OwnProject) -> None:
+    edit_config(project.root / "source", return_dict=False)
+    edit_entry(project, precision=None, folder="source")
+    with pytest.raises(
+        ModelError, match=r"^published full on hoc [^\n]* the model's class cannot compute a prompt \(Attr[^\n]*$"
+    ):
+        project.run(Cell("published", "full", "hoc", "instruction", 0))

@@ -243,3 +243,21 @@ def test_prompts_of_a_stand_in_have_the_length_asked_for(repository: Path, data:
     for tokens in (7, 5000):
         requests = build_prompts(spec_of(repository, model, prompt_tokens=tokens), data, tokenizer).requests
         assert {len(request.token_ids) for request in requests} == {tokens}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ bos_token }}Hello.",
+        "{{ bos_token }}{{ messages[0]['content'][:40] }}A",
+        "{{ bos_token }}{{ messages[0]['content'] | upper }}A",
+    ],
+)
+def test_a_template_that_says_something_else_is_refused(
+    repository: Path, data: Path, random_model, template: str
+) -> None:
+    chatting = random_model.model_copy(update={"chat_template": "tokenizer"})
+    with pytest.raises(
+        ModelError, match=r"^model 'm': its chat template leaves out or changes what the user says \(sample 0\)"
+    ):
+        build(repository, data, chatting, chat=template)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -410,7 +411,9 @@ def test_how_a_model_thinks_is_said_by_options_or_its_template(
     if place.endswith(".jinja"):
         (folder / place).write_text(template)
     else:
-        (folder / place).write_text(json.dumps({"chat_template": [{"name": "default", "template": template}]}))
+        stated = json.loads((folder / place).read_text())
+        stated["chat_template"] = [{"name": "default", "template": template}]
+        (folder / place).write_text(json.dumps(stated))
     assert main(add(folder, *options)) == 0
     written = yaml.safe_load((root / "config/models/mine.yaml").read_text())
     assert {key: written[key] for key in ("reasoning", "reasoning_tokens", "enable_thinking") if key in written} == told
@@ -520,3 +523,32 @@ def test_methods_are_those_that_config_json_names(root: Path, folder: Path, stat
     change(folder, **stated)
     assert main(add(folder)) == 0
     assert made(root).precision == "as_published"
+
+
+def behind_a_prefix(folder: Path) -> None:
+    for path in folder.glob("*.safetensors"):
+        save_file({f"module.{name}": held for name, held in load_file(path).items()}, path, metadata={"format": "pt"})
+    index = json.loads((folder / "model.safetensors.index.json").read_text())
+    index["weight_map"] = {f"module.{name}": file for name, file in index["weight_map"].items()}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (behind_a_prefix, "the names in the files begin with 'module.'"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{"), "its tokenizer cannot be loaded"),
+        (lambda folder: (folder / "quantize_config.json").write_text('{"bits": 4}'), "are quantized already"),
+        (lambda folder: (folder / "adapter_model.bin").write_bytes(b"x"), "is an adapter"),
+    ],
+)
+def test_a_folder_that_no_cell_could_load_gets_no_entry(
+    root: Path, folder: Path, spoil: Callable[[Path], None], message: str, capsys: Captured
+) -> None:
+    spoil(folder)
+    assert message in refused(root, add(folder), capsys)
+
+
+def test_an_id_that_no_hub_has_is_refused(root: Path, folder: Path, capsys: Captured) -> None:
+    words = ["add-model", str(folder / "config.json"), "--hub-id", "a/../b", "--chat-template", "none"]
+    assert "--hub-id has the value 'a/../b'; give an id on the hub (maker/name)" in refused(root, words, capsys)

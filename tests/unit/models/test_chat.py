@@ -150,3 +150,12 @@ def test_special_tokens_are_told_as_the_tokenizer_names_them(tmp_path: Path, ent
     folder = tiny_tokenizers.llama2(tmp_path)
     write_json(folder / "special_tokens_map.json", {"bos_token": "<s>"})
     assert find_chat(load_tokenizer(folder), "m", entry, DAY).render(" hi ") == "<s>[INST] hi [/INST]"
+
+
+def test_what_is_no_template_is_named(tmp_path: Path, entry: ModelEntry) -> None:
+    tokenizer = load_tokenizer(tiny_tokenizers.qwen(tmp_path))
+    tokenizer.chat_template = 5
+    with pytest.raises(
+        ModelError, match=r"chat_template in its tokenizer_config\.json has the value 5; a template, or a list"
+    ):
+        find_chat(tokenizer, "m", entry, DAY)

@@ -14,8 +14,8 @@ from quantbench.config import ModelEntry, PrecisionEntry
 from quantbench.errors import ModelError
 from quantbench.models.counting import count, model_class
 from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.published_config import text_config
 from quantbench.models.quantized_layers import matrices, wrong_layers
-from quantbench.models.rehearsal import text_config
 
 PUBLISHED = ENTRY.model_copy(update={"precision": "as_published"})
 # Weights in linear layers of the attention and, where it is dense, of the feed-forward part; two layers of each.
@@ -215,5 +215,5 @@ class TestPublishedQuantized:
     def test_settings_that_lack_something_are_refused(self, saved, precisions, tmp_path) -> None:
         shutil.copytree(saved["llama"], tmp_path / "copy")
         edit_config(tmp_path / "copy", quantization_config={"quant_method": "torchao"})
-        with pytest.raises(ModelError, match=r"copy: not loadable at precision 'as published': 'quant_type'"):
+        with pytest.raises(ModelError, match=r"copy: not loadable at precision 'as published': KeyError 'quant_type'"):
             load(tmp_path / "copy", precisions["as_published"], PUBLISHED)

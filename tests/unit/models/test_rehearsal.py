@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from tests.tiny_checkpoints import ENTRY, SHAPES, edit_config, rewrite, save_che
 
 from quantbench.config import PrecisionEntry
 from quantbench.errors import ModelError
+from quantbench.models.counting import count, model_class
 from quantbench.models.loading import load_model
+from quantbench.models.published_config import text_config
 from quantbench.models.rehearsal import rehearse
 
 FULL = PrecisionEntry(title="full", method="none")
@@ -171,12 +174,109 @@ def test_a_name_that_transformers_does_not_know_is_no_other_head(llama: Path) ->
     rehearse(edit_config(llama, architectures=["LLaMAForCausalLM"]))
 
 
-def test_pickled_weights_are_judged_once_they_are_loaded(llama: Path) -> None:
+@pytest.fixture
+def pickled(llama: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a folder that is to hold them pickled."""
     held = load_file(llama / "model.safetensors")
     (llama / "model.safetensors").unlink()
-    torch.save(held, llama / "pytorch_model.bin")
-    load_model(llama, ENTRY, FULL, None, "cpu")
-    del held[DOWN]
-    torch.save(held, llama / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=rf"{re.escape(UNLIKE)}1 missing \({re.escape(DOWN)}\)"):
+    return held
+
+
+class TestPickled:
+    """Pickled weights have no headers, and are read as shapes all the same before a weight is."""
+
+    def test_whole(self, llama: Path, pickled: dict[str, torch.Tensor]) -> None:
+        torch.save(pickled, llama / "pytorch_model.bin")
         load_model(llama, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread")
+    def test_a_missing_tensor(self, llama: Path, pickled: dict[str, torch.Tensor]) -> None:
+        del pickled[DOWN]
+        torch.save(pickled, llama / "pytorch_model.bin")
+        with pytest.raises(ModelError, match=rf"{re.escape(UNLIKE)}1 missing \({re.escape(DOWN)}\)"):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread")
+    def test_integers(self, llama: Path, pickled: dict[str, torch.Tensor]) -> None:
+        torch.save(pickled | {DOWN: pickled[DOWN].to(torch.int8)}, llama / "pytorch_model.bin")
+        with pytest.raises(ModelError, match=r"pytorch_model\.bin: 'model\.layers\.1.* is stored as torch\.int8"):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread", "pickled")
+    @pytest.mark.parametrize("content", [b"hello world" * 200, b"", pickle.dumps(print), b"PK\x03\x04" + bytes(99)])
+    def test_damage_and_code(self, llama: Path, content: bytes) -> None:
+        (llama / "pytorch_model.bin").write_bytes(content)
+        with pytest.raises(ModelError, match=r"^[^\n]*pytorch_model\.bin: not readable as weights[^\n]*$"):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread")
+    def test_no_tensors_by_name(self, llama: Path, pickled: dict[str, torch.Tensor]) -> None:
+        torch.save({"model": pickled, "step": 3}, llama / "pytorch_model.bin")
+        with pytest.raises(
+            ModelError, match=r"pytorch_model\.bin: holds model, step, and tensors by name are expected"
+        ):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread", "pickled")
+    def test_an_index_of_what_is_not_there(self, llama: Path) -> None:
+        (llama / "pytorch_model.bin.index.json").write_text('{"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}}')
+        with pytest.raises(
+            ModelError, match=r"index\.json: weight_map names pytorch_model-00001-of-00002\.bin, which is"
+        ):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+
+class TestReadAsTransformersReadsIt:
+    """What ran to its end before, with other weights or another architecture than the files seem to hold."""
+
+    def test_a_head_of_its_own_where_it_should_be_the_embedding(self, tmp_path: Path) -> None:
+        folder = save_checkpoint(tmp_path / "model", tie_word_embeddings=True)
+        rewrite(folder, lambda held: {**held, "lm_head.weight": held["model.embed_tokens.weight"].clone()})
+        load_model(folder, ENTRY, FULL, None, "cpu")
+        rewrite(folder, lambda held: {**held, "lm_head.weight": held["lm_head.weight"] + 1})
+        with pytest.raises(
+            ModelError, match=r"^[^\n]*config\.json: tie_word_embeddings is true, and the files hold an out"
+        ):
+            load_model(folder, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread")
+    @pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.uint8])
+    def test_a_vector_of_integers(self, llama: Path, dtype: torch.dtype) -> None:
+        rewrite(llama, lambda held: {**held, "model.norm.weight": held["model.norm.weight"].to(dtype)})
+        with pytest.raises(ModelError, match=r"model\.safetensors: 'model\.norm\.weight' is stored as "):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread")
+    def test_a_prefix_of_a_model_whose_head_is_tied(self, tmp_path: Path) -> None:
+        folder = save_checkpoint(tmp_path / "model", tie_word_embeddings=True)
+        rewrite(folder, lambda held: {f"module.{name}": held[name] for name in held})
+        with pytest.raises(ModelError, match=r"the names in the files begin with 'module\.'"):
+            load_model(folder, ENTRY, FULL, None, "cpu")
+
+    @pytest.mark.usefixtures("unread")
+    @pytest.mark.parametrize(
+        ("facts", "message"),
+        [
+            ({"is_encoder_decoder": True}, "is_encoder_decoder is true"),
+            ({"architectures": [1]}, r"architectures has the value \[1\]; a list of names is expected"),
+            ({"architectures": "LlamaForCausalLM"}, "architectures has the value 'LlamaForCausalLM'"),
+            ({"architectures": ["MistralForCausalLM"]}, "and model_type 'llama', whose class is LlamaForCausalLM"),
+            ({"text_config": {"hidden_size": 64}}, "transformers cannot build this architecture"),
+            ({"hidden_size": None}, "its weights are not those of"),
+            ({"rms_norm_eps": "1e-6"}, "transformers cannot read it: Validation error for field 'rms_norm_eps'"),
+        ],
+    )
+    def test_facts_that_no_model_has(self, llama: Path, facts: dict[str, object], message: str) -> None:
+        edit_config(llama, **facts)
+        with pytest.raises(ModelError, match=rf"^[^\n]*{message}[^\n]*$"):
+            load_model(llama, ENTRY, FULL, None, "cpu")
+
+
+def test_counts_of_another_model_are_refused(llama: Path) -> None:
+    counts = count(model_class(text_config(llama)))
+    load_model(llama, ENTRY.model_copy(update={"counts": counts}), FULL, None, "cpu")
+    other = ENTRY.model_copy(update={"counts": counts.model_copy(update={"linear": 7_000_000_000})})
+    with pytest.raises(
+        ModelError, match=r"have 73728 weights, and counts\.linear of its entry says 7000000000: memory and time"
+    ):
+        load_model(llama, other, FULL, None, "cpu")

@@ -26,11 +26,10 @@ def test_padding_takes_a_row_of_the_embeddings(tmp_path: Path) -> None:
     assert load_tokenizer(folder, rows + 1).pad_token_id == rows
     moved = load_tokenizer(folder, rows)
     assert moved.pad_token_id == moved.eos_token_id == 2
-    assert load_tokenizer(folder, 2).pad_token_id == 1
     with pytest.raises(
-        ModelError, match=r"every special token .* outside of the model's 0 embeddings .* is number 2\)"
+        ModelError, match=r"end-of-text token is number 2, outside of the model's 2 embeddings, so no answer"
     ):
-        load_tokenizer(folder, 0)
+        load_tokenizer(folder, 2)
 
 
 def test_padding_that_has_a_row_is_left_alone(tmp_path: Path) -> None:
@@ -78,6 +77,12 @@ def test_broken_files_are_refused_in_one_line(tmp_path: Path, content: str) -> N
         load_tokenizer(folder)
     assert str(refused.value).startswith(f"{folder}: its tokenizer cannot be loaded: ")
     assert "\n" not in str(refused.value)
+
+
+def test_settings_that_fail_at_the_first_text_are_refused(tmp_path: Path) -> None:
+    folder = tiny_tokenizers.change(tiny_tokenizers.llama3(tmp_path), model_max_length="long")
+    with pytest.raises(ModelError, match=r"^[^\n]* its tokenizer cannot be loaded: [^\n]*$"):
+        load_tokenizer(folder)
 
 
 def test_a_broken_sentencepiece_model_is_refused_in_one_line(tmp_path: Path) -> None:

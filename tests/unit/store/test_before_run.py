@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +81,13 @@ def test_no_torch_is_imported(repository: Path) -> None:
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, env={"PYTHONPATH": str(repository / "workflow")}, capture_output=True, text=True)
     assert result.stdout == "set()\n", result.stderr
+
+
+def test_a_folder_that_comes_quantized_is_named_before_anything_runs(
+    entry: ModelEntry, tiny: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny, tmp_path / "model"))
+    config = json.loads((folder / "config.json").read_text()) | {"quantization_config": {"quant_method": "gptq"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"^[^\n]*quant_method 'gptq': the weights of model 'm' are quantized already"):
+        check_local_models(tmp_path, "models", {"m": local(entry, folder)})

@@ -8,7 +8,7 @@ from tests.safetensors_files import Tensor, write_tensors
 
 from quantbench.config import Architecture, ModelEntry
 from quantbench.contracts.checksums import file_hashes
-from quantbench.errors import ModelError
+from quantbench.errors import DataError, ModelError
 from quantbench.store.folder_checks import check_folder
 from quantbench.store.places import model_folder
 
@@ -121,3 +121,23 @@ def test_a_folder_may_stand_in_ones_home(folder: Path, monkeypatch: pytest.Monke
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such folder for model 'm'"):
         check_folder(tmp_path / "none", "m", ENTRY)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_pointer_in_place_of_a_small_file_is_told_as_such(folder: Path, name: str) -> None:
+    (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(ModelError, match=rf"{name}: a pointer of Git LFS, and not the file it stands for"):
+        check_folder(folder, "m", ENTRY)
+
+
+def test_a_number_in_quotes_is_no_number(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"num_hidden_layers": "2"}))
+    with pytest.raises(DataError, match=r"key 'num_hidden_layers' has the value '2'.*; retrieve the model again"):
+        check_folder(folder, "m", ENTRY)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"hidden_size": ' + "9" * 5000 + "}", "{", "[]"])
+def test_a_configuration_that_nobody_can_read_is_one_line(folder: Path, text: str) -> None:
+    (folder / "config.json").write_text(text)
+    with pytest.raises(DataError, match=r"^[^\n]*config\.json: [^\n]*; retrieve the model again, or correct the file$"):
+        check_folder(folder, "m", ENTRY)

@@ -116,3 +116,18 @@ def test_an_adapter_is_no_model(folder: Path) -> None:
     )
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         refuse_adapter(folder, "m")
+
+
+def test_weights_quantized_by_the_section_of_the_text_model_are_refused(folder: Path) -> None:
+    write_config(folder, text_config={"model_type": "llama", "quantization_config": GPTQ})
+    with pytest.raises(ModelError, match=r"quantization_config has quant_method 'gptq': the weights of model 'm'"):
+        check_published_precision(folder, "m", ENTRY)
+    assert published_method(folder) == "gptq"
+
+
+def test_packages_are_looked_for_only_where_weights_are_loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published_precision, "find_spec", lambda _: None)
+    write_config(folder, quantization_config=GPTQ)
+    check_published_precision(folder, "m", PUBLISHED, here=False)
+    with pytest.raises(ModelError, match="not installed here"):
+        check_published_precision(folder, "m", PUBLISHED)

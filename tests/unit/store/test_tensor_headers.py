@@ -102,3 +102,28 @@ def test_safetensors_under_other_names_are_no_model(tmp_path: Path) -> None:
         ModelError, match=r"neither model\.safetensors nor model\.safetensors\.index\.json.*consolidated\.safetensors"
     ):
         stored_tensors(tmp_path)
+
+
+def test_a_file_longer_than_its_header_states_is_named(tmp_path: Path) -> None:
+    write_tensors(tmp_path / WHOLE, TENSORS)
+    with (tmp_path / WHOLE).open("ab") as handle:
+        handle.write(bytes(64))
+    with pytest.raises(ModelError, match=r"^[^\n]*model\.safetensors: 64 bytes longer than its header states[^\n]*$"):
+        stored_tensors(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_is_no_file_is_named(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / WHOLE
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "gone")
+    with pytest.raises(ModelError, match=r"^[^\n]*model\.safetensors: no file of weights, but a folder or a link"):
+        stored_tensors(tmp_path)
+
+
+def test_an_index_of_nothing_is_refused(tmp_path: Path) -> None:
+    sharded(tmp_path, {})
+    with pytest.raises(ModelError, match=r"^[^\n]*index\.json: weight_map names no tensor; retrieve the file again$"):
+        stored_tensors(tmp_path)

@@ -49,6 +49,14 @@ def measure(
         timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
     except ModelError as error:
         raise ModelError(f"{spec.cell.label}: {error}") from None
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and type(error) is not RuntimeError:  # memory ran out, say
+            raise
+        said = " ".join(str(error).split())[:300]
+        raise ModelError(
+            f"{spec.cell.label}: the model's class cannot compute a prompt ({type(error).__name__}: {said}); nothing was "
+            "answered yet: its config.json may state what this class or precision cannot do; retrieve it again, or try another precision"
+        ) from error
     readings = MemoryReadings(after_load=held, inference=memory.peak())
     return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
 

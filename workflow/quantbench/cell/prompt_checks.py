@@ -47,6 +47,25 @@ def check_prompts(
             raise ModelError(f"model {name!r}: prompt of sample {request.sample_id} {wrong}")
 
 
+def check_words(prompts: Sequence[str], requests: Sequence[Request], name: str) -> None:
+    """Refuse a chat template that leaves out or changes what the user says: samples would be answered unread.
+
+    Args:
+        prompts: before the template.
+        requests: the same with it.
+        name: the model's.
+
+    Raises:
+        ModelError: names the first sample.
+    """
+    for prompt, request in zip(prompts, requests, strict=True):
+        if prompt.strip() not in request.text:  # templates may trim
+            raise ModelError(
+                f"model {name!r}: its chat template leaves out or changes what the user says (sample {request.sample_id}), so the "
+                "model would answer another prompt; mend the template in its folder, or set chat_template: none in its entry"
+            )
+
+
 def _starts(tokenizer: Tokenizer, prompt_tokenizer: PromptTokenizer, spec: CellSpec) -> bool | None:
     """Whether prompts must begin with a start token; None: nobody knows."""
     stated = spec.model.start_token

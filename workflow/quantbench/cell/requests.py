@@ -18,7 +18,7 @@ from ..models.chat import Chat, find_chat
 from ..models.prompt_tokens import PromptTokenizer
 from ..prompts import read_template, render
 from ..study.spec import CellSpec, identity_hash
-from .prompt_checks import check_prompts
+from .prompt_checks import check_prompts, check_words
 
 if TYPE_CHECKING:
     from ..models.interfaces import Tokenizer
@@ -64,6 +64,7 @@ def build_prompts(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> Prompts:
     found = [own.tokenize(prompt, chat.render if chat else None) for prompt in prompts]
     requests = [Request(sample.sample_id, one.text, one.token_ids) for sample, one in zip(samples, found, strict=True)]
     if not spec.model.has_random_weights:
+        check_words(prompts, requests, spec.cell.model)
         check_prompts(requests, tokenizer, own, spec)
     elif spec.prompt_tokens:
         requests = resized(requests, spec.prompt_tokens)

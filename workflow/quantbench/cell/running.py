@@ -147,8 +147,11 @@ def _tokenizer(spec: CellSpec, folder: Path) -> Tokenizer:
         from ..models.synthetic_tokenizer import SyntheticTokenizer
 
         return cast("Tokenizer", SyntheticTokenizer(spec.model.architecture.vocab_size))
+    from ..models.published_config import check_facts
     from ..models.tokenizing import load_tokenizer
 
+    # transformers reads config.json for the tokenizer too, and would say that this cannot be loaded.
+    check_facts(folder, spec.cell.model, spec.model)
     return load_tokenizer(folder, spec.model.architecture.vocab_size)
 
 

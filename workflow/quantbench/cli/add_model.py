@@ -30,9 +30,11 @@ from ..config import ModelEntry, layered, load, located, shipped_catalogue
 from ..config.settings import parse
 from ..contracts.files import write_text
 from ..errors import ConfigError, ModelError
+from ..store.folder_checks import check_folder
 from ..store.hub_address import PUBLIC_HUB, Repository, endpoint
 from ..store.hub_facts import facts_on_hub
 from ..store.published_facts import PublishedFacts, facts_of_file, facts_of_folder
+from ..store.published_precision import check_published_precision
 from . import options
 from .new_model import entry_of, remarks
 from .plan import show_memory
@@ -106,6 +108,9 @@ def run(arguments: argparse.Namespace) -> None:
     facts = _facts(source, arguments)
     value = entry_of(facts, _place(source, root), name, arguments)
     entry = parse(ModelEntry, value, str(target))
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        _check_loadable(folder, name, entry)
     write_text(target, yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120))
     print(target)
     for line in remarks(facts, value, arguments):
@@ -128,6 +133,8 @@ def _workflow(root: Path) -> str:
 
 def _facts(source: str, arguments: argparse.Namespace) -> PublishedFacts:
     """What the source states: a file or folder where there is one, else a model of the hub."""
+    if arguments.hub_id and not _HUB_ID.fullmatch(arguments.hub_id):
+        raise ConfigError(f"--hub-id has the value {arguments.hub_id!r}; give an id on the hub (maker/name)")
     path = Path(source).expanduser()
     if path.is_file():
         if not arguments.hub_id:
@@ -141,6 +148,22 @@ def _facts(source: str, arguments: argparse.Namespace) -> PublishedFacts:
     if arguments.hub_id or not _HUB_ID.fullmatch(hub_id):
         raise ModelError(f"{source}: no such folder or file, and no id on the hub (maker/name); give one of these")
     return facts_on_hub(Repository(hub_id, arguments.revision or "main"))
+
+
+def _check_loadable(folder: Path, name: str, entry: ModelEntry) -> None:
+    """Refuse a folder that no cell could load, by the checks that a cell begins with.
+
+    Raises:
+        ModelError: names file, field and value.
+    """
+    from ..models.rehearsal import rehearse
+    from ..models.tokenizing import load_tokenizer
+
+    check_folder(folder, name, entry)
+    check_published_precision(folder, name, entry, here=False)
+    if entry.precision is None:  # tensors that were packed are not those of the class
+        rehearse(folder)
+    load_tokenizer(folder, entry.architecture.vocab_size)
 
 
 def _place(source: str, root: Path) -> str:

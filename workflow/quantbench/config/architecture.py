@@ -6,12 +6,24 @@ written, so that planning needs neither torch nor any knowledge of a family.
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .settings import Settings
 
+# No fact of any model comes near; products of several are computed as floats.
+_LARGEST = 1 << 62
 
-class Architecture(Settings):
+
+class _Sizes(Settings):
+    @model_validator(mode="after")
+    def _are_of_a_model(self) -> _Sizes:
+        for name, value in self:
+            if isinstance(value, int) and value > _LARGEST:
+                raise ValueError(f"{name} has more than 18 digits, which no model has; correct it")
+        return self
+
+
+class Architecture(_Sizes):
     """Facts of a transformer from its published ``config.json``, whose keys are named."""
 
     layers: int = Field(gt=0, description="`num_hidden_layers`")
@@ -36,7 +48,7 @@ class Architecture(Settings):
         return self.head_size or self.hidden_size // self.attention_heads
 
 
-class Counts(Settings):
+class Counts(_Sizes):
     """Weights by what becomes of them, counted on the model's class: `quantbench add-model` writes them."""
 
     linear: int = Field(ge=0, description="weights in the linear layers that quantization replaces")

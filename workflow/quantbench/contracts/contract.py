@@ -47,7 +47,7 @@ class Contract(Part):
         Raises:
             DataError: no such file, not JSON, or a field that is missing, unknown or of the wrong kind.
         """
-        return cls.checked(read_json(path), str(path))
+        return cls.checked(read_json(path, cls.remedy), str(path))
 
     @classmethod
     def checked(cls, value: dict[str, JsonValue], source: str) -> Self:
@@ -59,8 +59,8 @@ class Contract(Part):
         try:
             return cls.model_validate({cls.whole: value} if cls.whole else value)
         except ValidationError as error:
-            lines = [f"{source}: {explain(cls, item)}" for item in error.errors()]
-            raise DataError("\n".join(lines) + f"; {cls.remedy}") from None
+            wrong = "; ".join(explain(cls, item) for item in error.errors())
+            raise DataError(f"{source}: {wrong}; {cls.remedy}") from None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The content as JSON holds it."""

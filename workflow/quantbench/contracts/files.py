@@ -63,8 +63,12 @@ def unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"{path}: not readable ({error.strerror}); a file has to stand there that you may read")
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, remedy: str = "delete it to have it made again") -> dict[str, Any]:
     """Read one JSON object.
+
+    Args:
+        path: the file.
+        remedy: what to do about one that cannot be read.
 
     Raises:
         DataError: no such file, not JSON, or not an object; names the file.
@@ -75,10 +79,10 @@ def read_json(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: no such file") from None
     except OSError as error:
         raise unreadable(path, error) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable as JSON ({error}); delete it to have it made again") from None
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, or brackets as deep
+        raise DataError(f"{path}: not readable as JSON ({error}); {remedy}") from None
     if not isinstance(value, dict):
-        raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}")
+        raise DataError(f"{path}: expected a JSON object, found {type(value).__name__}; {remedy}")
     return value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer
+from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer, field_validator
 
 from ..config import ModelEntry, PrecisionEntry, RemoteFile
 from .contract import Contract, Part
@@ -131,7 +131,8 @@ class PublishedConfig(Contract):
 
     path: ClassVar[str] = "resources/models/<model>/config.json"
     remedy: ClassVar[str] = "retrieve the model again, or correct the file"
-    model_config = ConfigDict(extra="allow", validate_by_name=True, validate_by_alias=True)
+    # transformers takes no "64" for 64 either.
+    model_config = ConfigDict(extra="allow", strict=True, validate_by_name=True, validate_by_alias=True)
 
     model_type: str | None = None
     auto_map: dict[str, JsonValue] | None = Field(
@@ -159,8 +160,10 @@ class PublishedConfig(Contract):
 
     @property
     def quantization(self) -> dict[str, JsonValue] | None:
-        """How the published weights are quantized; None: they are not."""
-        return self.compression_config if self.quantization_config is None else self.quantization_config
+        """How the published weights are quantized, those of the text model of several included; None: they are not."""
+        inner = (self.text_config or {}).get("quantization_config")
+        stated = self.compression_config if self.quantization_config is None else self.quantization_config
+        return inner if stated is None and isinstance(inner, dict) else stated
 
     @property
     def of_text(self) -> PublishedConfig:
@@ -171,6 +174,21 @@ class PublishedConfig(Contract):
     def further(self) -> dict[str, JsonValue]:
         """What else the file states."""
         return self.model_extra or {}
+
+
+class PublishedGeneration(Contract):
+    """What of a maker's ``generation_config.json`` is heeded: the tokens that end an answer, beside the tokenizer's own."""
+
+    path: ClassVar[str] = "resources/models/<model>/generation_config.json"
+    remedy: ClassVar[str] = "retrieve the model again, or correct the file"
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    eos_token_id: list[int] = Field(default=[], description="one token, or several")
+
+    @field_validator("eos_token_id", mode="before")
+    @classmethod
+    def _several(cls, stated: JsonValue) -> JsonValue:
+        return stated if isinstance(stated, list) else [] if stated is None else [stated]
 
 
 class TensorHeader(Contract):

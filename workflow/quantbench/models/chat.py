@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
-from ..errors import ModelError
+from ..errors import ModelError, shorten
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -132,7 +132,12 @@ def find_chat(tokenizer: Tokenizer, model: str, entry: ModelEntry, day: date) ->
     templates = tokenizer.chat_template
     if not templates:
         raise ModelError(f"model {model!r}: its tokenizer has no chat template; set chat_template: none in its entry")
-    named = {"default": templates} if isinstance(templates, str) else templates
+    named: object = {"default": templates} if isinstance(templates, str) else templates
+    if not isinstance(named, dict) or not all(isinstance(source, str) for source in named.values()):
+        raise ModelError(
+            f"model {model!r}: chat_template in its tokenizer_config.json has the value {shorten(templates)}; a template, or a list of "
+            "several with their names, is expected: mend the file, or set chat_template: none in its entry"
+        )
     name = entry.chat_template_name or "default"
     if name not in named:
         wanted = f"named {name!r}" if entry.chat_template_name else "by default"

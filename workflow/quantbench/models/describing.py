@@ -114,6 +114,7 @@ def _quiet() -> None:
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity(logging.CRITICAL)
+    transformers_logging.disable_progress_bar()
     for library in ("torchao", "torch.utils._pytree"):
         logging.getLogger(library).setLevel(logging.ERROR)
 
@@ -189,7 +190,12 @@ def _configuration(family: str, stated: Mapping[str, JsonValue], where: str) -> 
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     try:
-        return CONFIG_MAPPING[family].from_dict(dict(stated))
+        config = CONFIG_MAPPING[family].from_dict(dict(stated))
+        text = config.get_text_config(decoder=True)
+        # What pads is the tokenizer's affair, and embeddings with a padding row that they do not have cannot be made.
+        if text.pad_token_id is not None and not 0 <= text.pad_token_id < text.vocab_size:
+            text.pad_token_id = None
+        return config
     except Exception as error:  # each family checks in its own way
         raise ModelError(f"{where}: transformers refuses it ({family}): {_first_line(error)}") from None
 
@@ -212,7 +218,7 @@ def _further(
         base = class_settings(stand_in_entry(family, architecture, bare))
     except ModelError:  # a family that these sizes alone make no model of
         base = None
-    found = bare | _differences(config, base, stated)
+    found = bare | differences(config, base, stated)
     if count(model_class(class_settings(stand_in_entry(family, architecture, found)))) != counts:
         raise ModelError(
             f"model_type {family!r}: a model built by the facts of an entry has other weights than its own; entries cannot "
@@ -221,10 +227,16 @@ def _further(
     return found
 
 
-def _differences(
+def differences(
     config: PreTrainedConfig, base: PreTrainedConfig | None, stated: Mapping[str, JsonValue]
 ) -> dict[str, JsonValue]:
-    """The keys whose values differ from those of a bare stand-in, where there is one, as the file states them where it does."""
+    """What of a configuration differs from another, by key, beside names and token numbers.
+
+    Args:
+        config: the one.
+        base: the other; None: everything differs.
+        stated: content of its file, whose own way of writing a value is kept.
+    """
     from transformers import PreTrainedConfig
 
     ours, usual = config.to_dict(), base.to_dict() if base is not None else {}
@@ -234,7 +246,7 @@ def _differences(
             continue
         part, other, said = getattr(config, key, None), getattr(base, key, None), stated.get(key)
         if isinstance(part, PreTrainedConfig) and isinstance(other, PreTrainedConfig):
-            inner = _differences(part, other, said if isinstance(said, dict) else {})
+            inner = differences(part, other, said if isinstance(said, dict) else {})
             found |= {key: inner} if inner else {}
         else:
             found[key] = said if key in stated else json.loads(json.dumps(value))

@@ -98,6 +98,9 @@ class CausalModel(Protocol):
     def named_modules(self) -> Iterator[tuple[str, torch.nn.Module]]:
         """The same, with their names."""
 
+    def get_decoder(self) -> torch.nn.Module:
+        """Its layers that continue texts, without what reads images or sound."""
+
     def get_input_embeddings(self) -> torch.nn.Module | None:
         """The layer that turns tokens into numbers."""
 

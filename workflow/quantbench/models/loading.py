@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import torch
-from safetensors import SafetensorError
 
 from ..config import AS_PUBLISHED, ModelEntry, PrecisionEntry
 from ..contracts.manifest import AppliedPrecision, share_quantized
 from ..devices import processor
 from ..errors import ModelError
 from ..store.published_precision import published_method
+from .four_bit_on_cpu import leave_unpacked, refuse_row_lengths
 from .interfaces import CausalModel, Tokenizer
+from .published_config import first_line, text_config
 from .quantization_settings import Setting, check_published_method, published_settings, quantization_config
-from .quantized_layers import counted, matrices, wrong_layers
-from .random_weights import random_model
-from .rehearsal import check_loaded, first_line, rehearse, text_config
+from .quantized_layers import counted, four_bit_layers, matrices, of_text, quantizable, wrong_layers
+from .random_weights import empty_model, random_model
+from .rehearsal import check_loaded, rehearse
 from .weight_sizes import is_plain
 
 if TYPE_CHECKING:
@@ -89,13 +90,17 @@ def load_model(
     comes_quantized = quantized or precision.method == AS_PUBLISHED
     if precision.method != "none" and not comes_quantized:
         options["quantization_config"] = quantization_config(precision)
-    _check_files(folder, entry, precision, quantized)
     what = f"{entry.title} with random weights" if entry.has_random_weights else str(folder)
+    empty = _check_files(folder, entry, precision, quantized)
+    if empty is not None:
+        _check_counts(empty, entry, what)
+    if empty is not None and device == "cpu" and precision.settings.get("load_in_4bit"):
+        refuse_row_lengths(of_text(empty, quantizable(empty)), what)
     try:
         model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, ModelError):
         raise
-    except _refusals(precision) as error:
+    except Exception as error:  # files are other people's, and what reads them fails in its own ways
         raise ModelError(
             f"{what}: not loadable at precision {precision.title!r}: {first_line(error)}; where files are damaged, retrieve or "
             "copy them again"
@@ -110,20 +115,29 @@ def load_model(
     return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
 
 
-def _refusals(precision: PrecisionEntry) -> tuple[type[Exception], ...]:
-    """What transformers raises of files that it cannot load; anything where a checkpoint's own settings are incomplete."""
-    usual = (OSError, ValueError, RuntimeError, ImportError, SafetensorError)
-    of_settings = (KeyError, TypeError, AttributeError, AssertionError)
-    return (*usual, *of_settings) if precision.method == AS_PUBLISHED else usual
+def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> CausalModel | None:
+    """Compare files with what they should hold; of a checkpoint that was quantized here, the manifest has proved it.
 
-
-def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> None:
-    """Compare files with what they should hold; of a checkpoint that was quantized here, the manifest has proved it."""
+    Returns:
+        the model's class without weights, where they are to be quantized; else None.
+    """
     if precision.method == AS_PUBLISHED:
         text_config(folder)
         check_published_method(folder)
-    elif not (quantized or entry.has_random_weights):
-        rehearse(folder)
+        return None
+    if entry.has_random_weights:
+        return cast(CausalModel, empty_model(entry))
+    return None if quantized else cast(CausalModel, rehearse(folder))
+
+
+def _check_counts(empty: CausalModel, entry: ModelEntry, what: str) -> None:
+    """Refuse an entry whose counts, by which memory and time were planned, are another model's."""
+    weights = sum(cast(torch.Tensor, layer.weight).numel() for _, layer in quantizable(empty))
+    if entry.counts is not None and entry.counts.linear != weights:
+        raise ModelError(
+            f"{what}: its linear layers have {weights} weights, and counts.linear of its entry says {entry.counts.linear}: memory and "
+            "time were planned for another model; have quantbench add-model write the entry anew"
+        )
 
 
 def _applied(
@@ -137,6 +151,8 @@ def _applied(
     if method == "bitsandbytes" and (quantized or precision.method == AS_PUBLISHED):
         _convert(model, getattr(torch, formats.computed))
     if device == "cpu" and settings.get("load_in_4bit"):
+        refuse_row_lengths(of_text(model, four_bit_layers(model)), str(folder))
+        leave_unpacked(model, getattr(torch, formats.computed))
         settings |= _multiply_as_processor_does(model, settings, formats.computed)
     weights = counted(matrices(model))
     # Some kernels hold published quantized weights as no parameter of the model; then nothing is said of their share.

@@ -93,7 +93,7 @@ def wrong_layers(model: CausalModel, method: str, settings: Mapping[str, Setting
     wanted = _wanted_storage(method, settings)
     if wanted is None:
         return _said(found, [one.name for one in found if one.quantized], "not quantized")
-    linear = _quantizable(model)
+    linear = [name for name, _ in quantizable(model)]
     if not linear:
         return "no linear layer is one that the library quantizes"
     by_name = {one.name: one for one in found}
@@ -121,8 +121,21 @@ def _wanted_storage(method: str, settings: Mapping[str, Setting]) -> set[str] | 
     return {f"{settings.get('bnb_4bit_quant_type', 'fp4')}{nested}"}
 
 
-def _quantizable(model: CausalModel) -> list[str]:
-    """The linear layers that bitsandbytes and torchao replace or fill, by transformers' own rules, in order."""
+def four_bit_layers(model: CausalModel) -> list[tuple[str, torch.nn.Module]]:
+    """The layers that bitsandbytes holds in 4 bits, with their names."""
+    from bitsandbytes.nn.modules import Linear4bit
+
+    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, Linear4bit)]
+
+
+def of_text(model: CausalModel, layers: Sequence[tuple[str, torch.nn.Module]]) -> list[tuple[str, torch.nn.Module]]:
+    """Those of some layers that a text goes through; a model of several may also have a tower for images."""
+    inner = {id(layer) for layer in model.get_decoder().modules()}
+    return [(name, layer) for name, layer in layers if id(layer) in inner]
+
+
+def quantizable(model: CausalModel) -> list[tuple[str, torch.nn.Module]]:
+    """The linear layers that bitsandbytes and torchao replace or fill, by transformers' own rules, with their names."""
     from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
     from transformers.pytorch_utils import Conv1D
     from transformers.quantizers.base import get_keys_to_not_convert
@@ -134,7 +147,7 @@ def _quantizable(model: CausalModel) -> list[str]:
         *(getattr(model, "_keep_in_fp32_modules_strict", None) or ()),
     ]
     return [
-        name
+        (name, layer)
         for name, layer in model.named_modules()
         # Classes of a model's own that derive from a linear layer, such as routers, are not replaced.
         if type(layer) in (torch.nn.Linear, Conv1D, Linear4bit, Linear8bitLt) and should_convert_module(name, kept)

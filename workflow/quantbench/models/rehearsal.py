@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 import torch
 
-from ..errors import ModelError, shorten
+from ..errors import ModelError
 from ..store.tensor_headers import StoredTensor, stored_tensors
 from .counting import model_class
+from .pickled_tensors import pickled_tensors
+from .published_config import first_line, text_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,20 +55,19 @@ class _Shape:
         return torch.empty(self.shape, dtype=dtype, device="meta")
 
 
-def rehearse(folder: Path) -> None:
+def rehearse(folder: Path) -> PreTrainedModel:
     """Load a model folder's tensors as shapes, and refuse it unless each finds its place and none is left over.
 
-    Pickled weights have no headers; of them :func:`check_loaded` judges, once they are loaded.
+    Returns:
+        the class that ``config.json`` describes, without weights.
 
     Raises:
         ModelError: names tensors that are missing, unexpected or of another shape, a file that is cut short or missing, or
             what ``config.json`` describes and is no language model.
     """
-    config, tensors = text_config(folder), stored_tensors(folder)
+    config, tensors = text_config(folder), stored_tensors(folder) or pickled_tensors(folder)
     empty = _empty(config, folder)
-    if not tensors:
-        return
-    _refuse_other_formats(tensors)
+    _refuse_other_formats(tensors, empty)
     load = cast("Callable[..., tuple[PreTrainedModel, LoadingInfo]]", type(empty).from_pretrained)
     try:
         _, found = load(
@@ -78,11 +79,12 @@ def rehearse(folder: Path) -> None:
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except RuntimeError as error:  # parts of one weight, such as experts, that do not go together
+    except Exception as error:  # parts of one weight, such as experts, that do not go together
         found = _held_against(empty, tensors)
         if not any(found.values()):
             raise ModelError(f"{folder}: transformers cannot put its tensors together: {first_line(error)}") from None
     check_loaded(folder, empty, found, tensors)
+    return empty
 
 
 def check_loaded(folder: Path, model: PreTrainedModel, found: LoadingInfo, stored: Iterable[str] | None = None) -> None:
@@ -104,72 +106,16 @@ def check_loaded(folder: Path, model: PreTrainedModel, found: LoadingInfo, store
         *map(str, found["error_msgs"]),
     ]
     said = "; ".join(filter(None, wrong))
+    if not said and _head_of_its_own(model):
+        raise ModelError(
+            f"{folder / 'config.json'}: tie_word_embeddings is true, and the files hold an output head that is not the embedding; set "
+            "it to false if the head belongs to the model, or have the head taken out of the files"
+        )
     if said:
         names = set(stored) if stored is not None else found["unexpected_keys"]
         raise ModelError(
             f"{folder}: its weights are not those of the {type(model).__name__} that config.json describes: {said}; "
             f"{_advice(model, found, names)}"
-        )
-
-
-def text_config(folder: Path) -> PreTrainedConfig:
-    """Read ``config.json`` as that of a model that continues texts.
-
-    Raises:
-        ModelError: of another kind of model, of one that needs code of its own, or unreadable to transformers.
-    """
-    from transformers import AutoConfig
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    path = folder / "config.json"
-    _refuse_own_code(path)
-    try:
-        config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(
-            f"{path}: transformers cannot read it: {first_line(error)}; correct it or retrieve it again"
-        ) from None
-    if config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        raise ModelError(
-            f"{path}: model_type is {config.model_type!r}, which transformers has no causal language model of; name a model that "
-            "continues texts"
-        )
-    _refuse_other_heads(path, config.architectures or [], set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()))
-    text = config.get_text_config()
-    # Embeddings with a padding row that they do not have cannot be made; what pads is the tokenizer's affair.
-    if text.pad_token_id is not None and not 0 <= text.pad_token_id < text.vocab_size:
-        text.pad_token_id = None
-    return config
-
-
-def _refuse_own_code(path: Path) -> None:
-    from transformers import CONFIG_MAPPING
-
-    from ..contracts.model_folder import PublishedConfig
-
-    stated = PublishedConfig.read(path)
-    if stated.model_type is None:
-        raise ModelError(f"{path}: model_type is missing, which says what the model is; retrieve it again")
-    if stated.model_type not in CONFIG_MAPPING:
-        own = (
-            f", and auto_map names code of its own ({shorten(stated.auto_map)}), which is never run"
-            if stated.auto_map
-            else ""
-        )
-        raise ModelError(
-            f"{path}: model_type is {stated.model_type!r}, which this transformers does not know{own}; a newer transformers may, or "
-            "take a version of the model in transformers' own format"
-        )
-
-
-def _refuse_other_heads(path: Path, architectures: list[str], causal: set[str | tuple[str, ...]]) -> None:
-    """A classifier, an encoder or a bare body would get an output head made up at random."""
-    import transformers
-
-    others = [name for name in architectures if name not in causal and hasattr(transformers, name)]
-    if others and len(others) == len(architectures):
-        raise ModelError(
-            f"{path}: architectures is {architectures}, which continues no texts; name a model with a language-modelling head"
         )
 
 
@@ -180,9 +126,11 @@ def _empty(config: PreTrainedConfig, folder: Path) -> PreTrainedModel:
         raise ModelError(f"{folder / 'config.json'}: {first_line(error)}; correct it or retrieve it again") from None
 
 
-def _refuse_other_formats(tensors: Mapping[str, StoredTensor]) -> None:
+def _refuse_other_formats(tensors: Mapping[str, StoredTensor], empty: PreTrainedModel) -> None:
+    """A matrix of integers, or a vector of them where the model has numbers, would be read as numbers all the same."""
+    numbers = {name for name, weight in empty.named_parameters() if weight.is_floating_point()}
     for name, tensor in tensors.items():
-        if len(tensor.shape) > 1 and tensor.dtype not in _PLAIN_FORMATS:
+        if tensor.dtype not in _PLAIN_FORMATS and (len(tensor.shape) > 1 or name in numbers):
             raise ModelError(
                 f"{tensor.path}: {name!r} is stored as {tensor.dtype}, so that the weights are quantized, and config.json has no "
                 "quantization_config that says how; name the model they were made from"
@@ -208,6 +156,18 @@ def _held_against(empty: PreTrainedModel, tensors: Mapping[str, StoredTensor]) -
     )
 
 
+def _head_of_its_own(model: PreTrainedModel) -> bool:
+    """Whether a head that should be the embedding was loaded as another matrix; transformers then keeps both."""
+    head, table = model.get_output_embeddings(), model.get_input_embeddings()
+    if (
+        head is None
+        or table is None
+        or not getattr(model.config.get_text_config(decoder=True), "tie_word_embeddings", False)
+    ):
+        return False
+    return head.weight is not table.weight and not cast(torch.Tensor, head.weight).is_meta
+
+
 def _listed(what: str, names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{len(names)} {what} ({', '.join(names[:_NAMED])}{more})" if names else ""
@@ -219,7 +179,8 @@ def _mismatch(name: str, theirs: tuple[int, ...], ours: tuple[int, ...]) -> str:
 
 def _advice(model: PreTrainedModel, found: LoadingInfo, stored: set[str]) -> str:
     """What to do, by what the names have in common."""
-    missing = found["missing_keys"]
+    # A tied head is missing only where the embedding is.
+    missing = found["missing_keys"] - (model.all_tied_weights_keys or {}).keys() or found["missing_keys"]
     if any(_ADAPTER_PARTS.intersection(name.split(".")) for name in stored):
         return "they hold an adapter that is not merged: merge it (PEFT: merge_and_unload) and save the model again"
     prefix = _common_prefix(missing, stored)
@@ -242,8 +203,3 @@ def _common_prefix(missing: set[str], stored: set[str]) -> str:
     found = {name.removesuffix(wanted) for wanted in missing for name in stored if name.endswith(f".{wanted}")}
     prefix = found.pop() if len(found) == 1 else ""
     return prefix if prefix and all(prefix + wanted in stored for wanted in missing) else ""
-
-
-def first_line(error: BaseException) -> str:
-    """What a library's error says first; its kind where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -15,6 +15,7 @@ from .folder_checks import check_folder
 from .hub_address import page
 from .places import is_commit, model_folder, receipt_path
 from .published_facts import chat_template
+from .published_precision import check_published_precision
 
 
 def check_local_models(root: Path, models_folder: str, models: Mapping[str, ModelEntry]) -> None:
@@ -35,6 +36,7 @@ def check_local_models(root: Path, models_folder: str, models: Mapping[str, Mode
         folder = model_folder(root, models_folder, name, entry)
         try:
             check_folder(folder, name, entry)
+            check_published_precision(folder, name, entry, here=False)
             check_chat_template(folder, name, entry)
         except QuantbenchError as error:
             wrong.append(str(error))

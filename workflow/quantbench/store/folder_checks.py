@@ -13,12 +13,12 @@ from pydantic import JsonValue
 
 from ..config import ModelEntry
 from ..contracts.checksums import changes, file_hashes, sha256_of
-from ..contracts.model_folder import HashedFiles, PublishedConfig
+from ..contracts.model_folder import HashedFiles, PublishedConfig, PublishedGeneration
 from ..errors import ModelError
 from .places import MANIFEST, released_marker
 from .published_facts import TOKENIZERS
 from .published_precision import refuse_adapter
-from .tensor_headers import stored_tensors
+from .tensor_headers import LFS_POINTER, stored_tensors
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _SAID = {"gone": "is gone", "added": "was added", "changed": "is not the recorded file"}
@@ -41,15 +41,31 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
             f"{folder.name}.json beside the folder and run again"
         )
     refuse_adapter(folder, name)
+    _refuse_pointers(folder)
     _require(folder, name, _WEIGHTS, "weights")
     _require(folder, name, TOKENIZERS, "tokenizer")
     check_configuration(folder, name, entry)
+    if (folder / "generation_config.json").exists():  # transformers would go on without its end tokens
+        PublishedGeneration.read(folder / "generation_config.json")
     stored_tensors(folder)
 
 
 def _require(folder: Path, name: str, patterns: tuple[str, ...], what: str) -> None:
-    if not any(path.stat().st_size for pattern in patterns for path in folder.glob(pattern)):
+    found = [path for pattern in patterns for path in folder.glob(pattern)]
+    if not any(path.stat().st_size for path in found if path.exists()):
         raise ModelError(f"{folder}: model {name!r} has no {what} ({' or '.join(patterns)}); retrieve it again")
+
+
+def _refuse_pointers(folder: Path) -> None:
+    """Refuse a small file that Git LFS stands for; safetensors say so themselves."""
+    for path in (path for pattern in ("config.json", *TOKENIZERS) for path in folder.glob(pattern)):
+        if path.is_file():
+            with path.open("rb") as handle:
+                start = handle.read(len(LFS_POINTER))
+            if start == LFS_POINTER:
+                raise ModelError(
+                    f"{path}: a pointer of Git LFS, and not the file it stands for; run 'git lfs pull' in its folder"
+                )
 
 
 def check_configuration(folder: Path, name: str, entry: ModelEntry) -> None:
@@ -66,6 +82,7 @@ def _check_facts(published: PublishedConfig, entry: ModelEntry, folder: Path, na
     stated, text = entry.architecture, published.of_text
     heads = text.num_key_value_heads or text.num_attention_heads
     facts: list[tuple[str, JsonValue, str, JsonValue]] = [
+        ("family", entry.family, "model_type", published.model_type),
         ("layers", stated.layers, "num_hidden_layers", text.num_hidden_layers),
         ("hidden_size", stated.hidden_size, "hidden_size", text.hidden_size),
         ("attention_heads", stated.attention_heads, "num_attention_heads", text.num_attention_heads),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,7 @@ SMALL_FILES = (
 )
 # How weights were quantized, as config.json says it; the second is what compressed-tensors called it before.
 _QUANTIZATION = ("quantization_config", "compression_config")
+_TEXT = "text_config"  # where several models are one, the facts of that which writes
 _FRONT_MATTER = re.compile(r"---\s*\n(.*?)\n---\s*(\n|$)", re.DOTALL)
 
 
@@ -61,13 +62,15 @@ class PublishedFacts:
     @property
     def quantized(self) -> str | None:
         """The method by which the published weights were quantized; None: they are not."""
-        found = next((self.config[key] for key in _QUANTIZATION if self.config.get(key) is not None), None)
+        found = next((found for _, found in _quantizations(self.config)), None)
         return method_of(found) if isinstance(found, dict) else None
 
     @property
     def unquantized_config(self) -> dict[str, JsonValue]:
         """The configuration of the model that the weights were quantized from."""
-        return {key: value for key, value in self.config.items() if key not in _QUANTIZATION}
+        text = self.config.get(_TEXT)
+        plain = _without_quantization(self.config)
+        return {**plain, _TEXT: _without_quantization(text)} if isinstance(text, dict) else plain
 
 
 def facts_of_file(path: Path) -> PublishedFacts:
@@ -144,9 +147,8 @@ def _config(path: Path, where: str) -> dict[str, JsonValue]:
     config = read_object(path, where)
     if config is None:
         raise ModelError(f"{where}: no such file; give a model's folder, its config.json, or its id on the hub")
-    for key in _QUANTIZATION:
-        quantized = config.get(key)
-        if quantized is not None and not (isinstance(quantized, dict) and method_of(quantized)):
+    for key, quantized in _quantizations(config):
+        if not (isinstance(quantized, dict) and method_of(quantized)):
             raise ModelError(
                 f"{where}: {key} has the value {shorten(quantized)}, and names no quant_method, by which transformers loads "
                 "quantized weights; correct the file, or fetch it again"
@@ -182,7 +184,7 @@ def chat_template(folder: Path, label: str | None = None) -> str:
         ModelError: ``tokenizer_config.json`` is no JSON object.
     """
     own = folder / "chat_template.jinja"
-    if own.exists():
+    if own.is_file():
         return own.read_text(encoding="utf-8", errors="replace")
     found = (read_object(folder / _TOKENIZER, f"{label or folder}/{_TOKENIZER}") or {}).get("chat_template")
     named = found if isinstance(found, list) else [{"template": found or ""}]
@@ -208,3 +210,15 @@ def _licence(folder: Path) -> str | None:
         if title:
             return title
     return None
+
+
+def _quantizations(config: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    """Every statement of how the weights are quantized, by its key: of the whole, then of the text model."""
+    yield from ((key, config[key]) for key in _QUANTIZATION if config.get(key) is not None)
+    text = config.get(_TEXT)
+    if isinstance(text, dict):
+        yield from ((f"{_TEXT}.{key}", found) for key, found in _quantizations(text))
+
+
+def _without_quantization(config: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {key: value for key, value in config.items() if key not in _QUANTIZATION}

@@ -60,8 +60,14 @@ def refuse_adapter(folder: Path, name: str) -> None:
     )
 
 
-def check_published_precision(folder: Path, name: str, entry: ModelEntry) -> None:
+def check_published_precision(folder: Path, name: str, entry: ModelEntry, here: bool = True) -> None:
     """Refuse files that are quantized where the entry says nothing of it, and the other way round.
+
+    Args:
+        folder: the model's.
+        name: what it is called.
+        entry: says whether it was published quantized.
+        here: whether it is to be loaded in this environment, whose packages are looked at then.
 
     Raises:
         ModelError: names file, field and value, or the package that such weights need and that is not installed.
@@ -75,7 +81,8 @@ def check_published_precision(folder: Path, name: str, entry: ModelEntry) -> Non
                 f"config/models/{name}.yaml: precision is {AS_PUBLISHED}, and {path} has no quantization_config, by which "
                 "transformers knows quantized weights; take 'precision' out, or name the quantized model"
             )
-        _check_packages(path, config.quantization)
+        if here:
+            _check_packages(path, config.quantization)
         return
     found = _said_quantized(folder, config)
     if found is not None:
@@ -106,7 +113,7 @@ def method_of(quantization: Mapping[str, JsonValue]) -> str | None:
 def _said_quantized(folder: Path, config: PublishedConfig) -> str | None:
     """File, field and value that say that weights are quantized; None: nothing does."""
     if config.quantization is not None:
-        field = "quantization_config" if config.quantization_config is not None else "compression_config"
+        field = "compression_config" if config.quantization is config.compression_config else "quantization_config"
         return f"{folder / 'config.json'}: {field} has quant_method {method_of(config.quantization)!r}"
     for file in _BESIDE:
         if (folder / file).exists():

@@ -18,7 +18,7 @@ WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _LENGTH_BYTES = 8
 _LARGEST_HEADER = 100_000_000  # the format's own limit
 _METADATA = "__metadata__"
-_LFS_POINTER = b"version https://git-lfs"
+LFS_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def weight_files(folder: Path) -> list[Path]:
         DataError: a malformed index.
     """
     whole, index = folder / WHOLE, folder / INDEX
-    if whole.exists():
+    if whole.exists() or whole.is_symlink():
         return [whole]
     if index.exists():
         return _shards(index)
@@ -73,10 +73,12 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
     Raises:
         ModelError: cut short, or no safetensors.
     """
+    if not path.is_file():
+        raise ModelError(f"{path}: no file of weights, but a folder or a link to nothing; retrieve or copy it again")
     size = path.stat().st_size
     with path.open("rb") as handle:
         start = handle.read(_LENGTH_BYTES)
-        if start + handle.read(len(_LFS_POINTER) - _LENGTH_BYTES) == _LFS_POINTER:
+        if start + handle.read(len(LFS_POINTER) - _LENGTH_BYTES) == LFS_POINTER:
             raise ModelError(
                 f"{path}: a pointer of Git LFS, and not the weights it stands for; run 'git lfs pull' in its folder"
             )
@@ -88,6 +90,11 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
     end = _LENGTH_BYTES + length + max((tensor.data_offsets[1] for tensor in tensors.values()), default=0)
     if end > size:
         raise ModelError(_cut_short(path, "tensors", end, size))
+    if end < size:
+        raise ModelError(
+            f"{path}: {size - end} bytes longer than its header states, so that header and weights are not of one file; retrieve "
+            "or copy the file again"
+        )
     return {name: StoredTensor(path, tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
 
 
@@ -117,6 +124,8 @@ def _cut_short(path: Path, what: str, stated: int, size: int) -> str:
 
 def _shards(index: Path) -> list[Path]:
     counts = Counter(TensorIndex.read(index).weight_map.values())
+    if not counts:
+        raise ModelError(f"{index}: weight_map names no tensor; retrieve the file again")
     for file, tensors in counts.items():
         if not (index.parent / file).exists():
             raise ModelError(
