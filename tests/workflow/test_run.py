@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from safetensors.torch import load_file, save_file
 
 from quantbench import figures
 from quantbench.bundle import figures_unchanged
@@ -171,11 +172,13 @@ def test_a_changed_margin_compares_again(changed: Project) -> None:
 
 
 def test_a_failed_cell_leaves_no_file_and_the_others_go_on(changed: Project) -> None:
-    """The one model's folder loses its weights: its cells fail by name; merges draw what exists, naming the rest."""
+    """One model lacks a tensor, as its cells alone find: they fail by name; merges draw what exists, naming the rest."""
     shutil.rmtree(changed.folder / "results/demo/cells/tiny-s/w4a16/hoc")
     copy = changed.folder / "resources/demo/models/broken"
     shutil.copytree(changed.folder / "resources/demo/models/tiny-s", copy)
-    (copy / "model.safetensors").unlink()
+    weights = load_file(copy / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
     entry = (changed.folder / "config/models/tiny-s.yaml").read_text()
     (changed.folder / "config/models/broken.yaml").write_text(entry.replace("tiny-s", "broken"))
     studies = changed.folder / "config/demo_studies.yaml"
@@ -183,10 +186,12 @@ def test_a_failed_cell_leaves_no_file_and_the_others_go_on(changed: Project) -> 
     narrow = [part.replace("models=[tiny-s]", "models=[broken, tiny-s]") for part in NARROW]
     result = changed.snakemake("--cores", "2", *narrow)
     assert result.returncode != 0
-    assert re.search(r"resources/demo/models/broken: model 'broken' has no weights", result.stdout), result.stdout
+    assert re.search(r"resources/demo/models/broken: its weights are not those of the Llama", result.stdout), (
+        result.stdout
+    )
     cells = changed.folder / "results/demo/cells"
     assert not list(cells.glob("broken/**/*.json*"))
-    assert (cells / "tiny-s/w4a16/hoc/instruction-0shot/predictions.jsonl").exists()
+    assert (cells / "tiny-s/w4a16/hoc/instruction-0shot/predictions.jsonl").exists(), result.stdout
     result = changed.snakemake("--cores", "2", *narrow, "allow_missing=true")
     assert result.returncode == 0, result.stdout
     assert "broken" in (changed.folder / "results/demo/figures/figure2.svg").read_text()
