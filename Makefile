@@ -45,7 +45,7 @@ paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, wi
 	@echo "results/published/recommendations.md, results/published/figures/"
 
 test: $(VENV)/dev.stamp $(VENV)/real-model.stamp lint  ## lint, then every test
-	$(BIN)/pytest -n $(CORES) --dist loadfile
+	$(BIN)/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, names of rule files, snakemake --lint
 	$(BIN)/ruff check .
