@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import tracemalloc
 
 import numpy as np
@@ -97,17 +96,14 @@ def test_samples_of_one_document_count_as_one_when_they_agree() -> None:
     assert naive[1] - naive[0] < 0.5 * (clustered[1] - clustered[0])
 
 
-def test_the_largest_dataset_takes_seconds_and_little_memory() -> None:
+def test_the_largest_dataset_takes_little_memory() -> None:
     """Every sample another row: the worst case; real relation counts have a few dozen distinct rows."""
     counts = np.random.default_rng(0).integers(0, 40, (16943, 6, 3))
     groups = [str(row) for row in range(16943)]
     tracemalloc.start()
-    start = time.perf_counter()
     interval_of_counts(counts, groups, METRICS["macro_f1"], Bootstrap(1000, 1, 0.95))
-    seconds = time.perf_counter() - start
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert seconds < 4  # a tenth of the resamples: under a tenth of the 20 s allowed, doubled for slow machines
     assert peak < 512 * 2**20
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import inventories
 import pytest
+from hang import ended
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -124,10 +127,6 @@ def test_a_thought_the_prompt_opened_is_no_answer() -> None:
     assert task.answer_end(output, sample) == output.rindex("Question")
 
 
-def test_hundreds_of_invented_examples_are_read_in_reasonable_time() -> None:
-    import time
-
+def test_hundreds_of_invented_examples_are_read() -> None:
     task, sample = ASKED["multi"]
-    begin = time.process_time()
-    task.parse("prose\nText: x\n" * 500, sample)
-    assert time.process_time() - begin < 1.0
+    ended(partial(task.parse, "prose\nText: x\n" * 500, sample))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import inventories
 import pytest
+from hang import ended
 
 from quantbench import tasks
 from quantbench.tasks.origin import Origin
@@ -511,13 +512,10 @@ LONG_PIECES = [
 
 @pytest.mark.parametrize("piece", LONG_PIECES)
 @pytest.mark.parametrize("before", ["", "<b>", f"{WRITTEN}\n"])
-def test_a_hundred_thousand_characters_of_anything_are_read_at_once(piece: str, before: str) -> None:
+def test_a_hundred_thousand_characters_of_anything_are_read(piece: str, before: str) -> None:
     output = (before + piece * (100_000 // len(piece) + 1))[:100_000]
     for origin in (Origin(), CUT, Origin(reasoned=True)):
-        start = time.process_time()
-        CHEMICAL.read(output, SAMPLE, origin)
-        # 10 to 30 ms; what grows with the square of the length takes seconds.
-        assert time.process_time() - start < 0.4
+        ended(partial(CHEMICAL.read, output, SAMPLE, origin))
 
 
 def test_of_a_text_without_end_the_beginning_and_the_end_are_read() -> None:

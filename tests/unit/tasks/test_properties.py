@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
+from functools import partial
 from typing import Any
 
 import inventories
 import pytest
+from hang import ended
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -186,9 +187,7 @@ def test_gold_entities_count_as_right(sample: Sample) -> None:
         "- a\n",
     ],
 )
-def test_long_monotonous_outputs_are_read_in_reasonable_time(name: str, piece: str) -> None:
+def test_long_monotonous_outputs_are_read(name: str, piece: str) -> None:
     task, sample = TEXTS[name]
     output = piece * (4000 // len(piece))
-    start = time.process_time()
-    task.parse(output, sample)
-    assert time.process_time() - start < 1.0
+    ended(partial(task.parse, output, sample))
