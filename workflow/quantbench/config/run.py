@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from .entries import Prompting
+from .protocol import ProtocolSettings
 from .settings import Settings, module_names
 
 if TYPE_CHECKING:
@@ -228,10 +229,29 @@ class RunConfig(Settings):
         description="`true`: no inference; tables and figures are made from the cells that exist, and the missing ones are named",
     )
     random_weights: RandomWeightSettings = RandomWeightSettings()
+    protocol: ProtocolSettings = ProtocolSettings()
     inference: InferenceSettings = InferenceSettings()
     measurement: MeasurementSettings = MeasurementSettings()
     comparison: ComparisonSettings = ComparisonSettings()
     hardware: HardwareSettings = HardwareSettings()
+
+    @model_validator(mode="after")
+    def _one_answer_at_a_time(self) -> RunConfig:
+        wanted = [
+            f"protocol.{key}: {value}"
+            for key, value in (("decoding", self.protocol.decoding), ("timing", self.protocol.timing))
+            if value in ("of_model", "whole_pass")
+        ]
+        if wanted and self.inference.engine != "single":
+            raise ValueError(
+                f"{' and '.join(wanted)} need inference.engine: single, one sample at a time (it is {self.inference.engine})"
+            )
+        if self.protocol.timing == "whole_pass" and self.inference.stop_early:
+            raise ValueError(
+                "protocol.timing: whole_pass times whole answers, and inference.stop_early ends them where they are read; set "
+                "stop_early: false"
+            )
+        return self
 
 
 def recorded_settings(settings: Mapping[str, object]) -> dict[str, object]:

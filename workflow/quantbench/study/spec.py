@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ..config import Catalogue, DatasetEntry, LockedModel, ModelEntry, PrecisionEntry
+from ..config.protocol import ProtocolSettings
 from ..config.run import DEFAULT_PROMPT_DATE, HardwareSettings, InferenceSettings, MeasurementSettings, SelfConsistency
 from ..contracts.cell_name import Cell
 from ..prompts import read_template, template_path, text_hash
@@ -68,6 +69,7 @@ class CellSpec:
         seed: of samples, of those timed, and of sampling.
         prompt_date: what chat templates take for today.
         prompt_tokens: length that prompts of a stand-in are cut or filled to; None: as the texts are.
+        protocol: where the run follows the paper's authors.
         inference, measurement, hardware: settings of the run.
         alternatives: precisions of the model that results are shown of, by name: what advice can be given of.
         configuration: the run's settings as manifests record them.
@@ -84,6 +86,7 @@ class CellSpec:
     seed: int
     prompt_date: date
     prompt_tokens: int | None
+    protocol: ProtocolSettings
     inference: InferenceSettings
     measurement: MeasurementSettings
     hardware: HardwareSettings
@@ -124,7 +127,9 @@ class CellSpec:
         """
         generation: Identity = {"max_new_tokens": self.max_new_tokens}
         labels = json.dumps([self.dataset.labels, self.dataset.entity_type])
-        return {
+        # Left out of the sound protocol's, whose cells were run before there was another.
+        protocol: Identity = {} if self.protocol.is_sound else {"protocol": self.protocol.model_dump()}
+        return protocol | {
             "cell": self.cell.folder,
             "model": self._model_identity(),
             "precision": self.precision.model_dump(include={"method", "settings", "noise_floor_of"}, exclude_none=True),
@@ -189,6 +194,7 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
             seed=run.seed,
             prompt_date=run.prompt_date,
             prompt_tokens=run.random_weights.prompt_tokens,
+            protocol=run.protocol,
             inference=run.inference,
             measurement=run.measurement,
             hardware=run.hardware,
