@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from .entries import Prompting
 from .protocol import ProtocolSettings
@@ -234,6 +234,15 @@ class RunConfig(Settings):
     measurement: MeasurementSettings = MeasurementSettings()
     comparison: ComparisonSettings = ComparisonSettings()
     hardware: HardwareSettings = HardwareSettings()
+
+    @field_validator("run")
+    @classmethod
+    def _not_the_published_values(cls, name: str) -> str:
+        if name == "published":
+            raise ValueError(
+                "this folder is for figures of the paper's published values (make paper-figures); choose another name"
+            )
+        return name
 
     @model_validator(mode="after")
     def _one_answer_at_a_time(self) -> RunConfig:
