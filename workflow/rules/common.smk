@@ -23,6 +23,7 @@ except ModuleNotFoundError as error:
 
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.records import repeat_names
 from quantbench.figures.selection import selection
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError

@@ -15,6 +15,8 @@ rule infer:
         predictions=f"{RUN}/cells/{CELL}/predictions.jsonl",
         measurements=f"{RUN}/cells/{CELL}/measurements.json",
         manifest=f"{RUN}/cells/{CELL}/manifest.json",
+        # Further answers of the same samples, where the run repeats them.
+        repeats=[f"{RUN}/cells/{CELL}/{name}" for name in repeat_names(CATALOGUE.run.protocol.repeats)],
     log:
         f"{RUN}/logs/infer/{CELL}.log",
     benchmark:

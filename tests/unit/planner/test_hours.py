@@ -56,6 +56,21 @@ def test_stages_grow_with_what_they_do(make) -> None:
     assert single.answer_s > 5 * limit.answer_s
 
 
+@pytest.mark.parametrize(("prompting", "chains"), [("instruction", 1), ("cot", 1), ("self_consistency", 5)])
+def test_repeated_answers_and_chains_one_by_one_take_as_many_times(make, prompting: str, chains: int) -> None:
+    cell = Cell("phi-4", "full", "hoc", prompting, 0)
+    single = {"engine": "single", "stop_early": False}
+    protocol = {"decoding": "of_model", "timing": "whole_pass"}
+    once, thrice = (
+        cell_time(cell_spec(make(inference=single, protocol=protocol | {"repeats": repeats}), cell), A100, "limit")
+        for repeats in (1, 3)
+    )
+    assert thrice.answer_s == pytest.approx(3 * once.answer_s)
+    assert thrice.measure_s == once.measure_s == 0
+    alone = cell_time(cell_spec(make(inference=single | {"self_consistency": {"chains": 1}}), cell), A100, "limit")
+    assert once.answer_s == pytest.approx(chains * alone.answer_s)
+
+
 @pytest.mark.parametrize(
     ("seconds", "gpus", "total", "wall"),
     [

@@ -15,6 +15,7 @@ from ..contracts.bundle_index import Index, Member
 from ..contracts.cell_name import Cell
 from ..contracts.checksums import sha256_of
 from ..contracts.files import write_stream
+from ..contracts.records import repeat_files
 from ..errors import DataError
 from ..figures import FORMATS
 from ..tables.paper_rows import published_path
@@ -91,7 +92,8 @@ def _add(archive: tarfile.TarFile, path: str, content: bytes) -> None:
 def _cells(results: Path, cells: Iterable[Cell], left_out: Withheld) -> Iterator[_Packed]:
     for cell in cells:
         folder = f"cells/{cell.folder}"
-        for name in (*CELL_FILES, *([] if cell.dataset in left_out.outputs else ["predictions.jsonl"])):
+        repeats = [path.name for path in repeat_files(results / folder)]
+        for name in (*CELL_FILES, *([] if cell.dataset in left_out.outputs else ["predictions.jsonl", *repeats])):
             yield f"{folder}/{name}", _file(results / folder / name)
         if cell.dataset in left_out.texts:
             yield f"{folder}/scores.json", _file(results / folder / "scores.json")

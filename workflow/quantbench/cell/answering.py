@@ -8,7 +8,8 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryReadings
+from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryReadings, Process, TimedAnswer
+from ..contracts.records import Prediction
 from ..engine.batches import Plan, Request
 from ..engine.job import Job
 from ..engine.kinds import find_engine
@@ -61,13 +62,33 @@ def measure(
     return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
 
 
+def timed_with_answers(answers: Sequence[Prediction], contended_by: Sequence[Process]) -> LatencyReadings:
+    """The latency of answers that say themselves how long they took: of all samples, the first one included.
+
+    Args:
+        answers: of the whole quality pass.
+        contended_by: others who computed on the leased GPUs meanwhile.
+    """
+    samples = [
+        TimedAnswer(
+            sample_id=one.sample_id,
+            latency_s=one.latency_s,
+            prompt_tokens=one.prompt_tokens,
+            new_tokens=one.new_tokens[-1],
+        )
+        for one in answers
+        if one.latency_s is not None
+    ]
+    return LatencyReadings(warmup=0, samples=samples, contended_by=list(contended_by))
+
+
 def latency_requests(requests: Sequence[Request], count: int, seed: int) -> list[Request]:
     """A seeded choice, the same at every precision."""
     return random.Random(seed).sample(list(requests), min(count, len(requests)))
 
 
 def answer_all(
-    spec: CellSpec, requests: Sequence[Request], plan: Plan, generator: Generator, progress: Progress
+    spec: CellSpec, requests: Sequence[Request], plan: Plan, generator: Generator, progress: Progress, number: int = 1
 ) -> None:
     """Answer what an earlier start has not finished, saying how far it is.
 
@@ -77,13 +98,16 @@ def answer_all(
         plan: their batches.
         generator: the loaded model.
         progress: what is finished, and where finished answers go.
+        number: how many times the samples will have been answered then.
 
     Raises:
         ModelError: memory does not suffice even for one sample, or the engine cannot run this model.
         DataError: the disk is full; what was kept before stays.
     """
     done = progress.finished()
-    pace = Pace(spec.cell.label, len(requests), len(done))
+    repeats = spec.protocol.repeats
+    label = spec.cell.label if repeats == 1 else f"{spec.cell.label}, answer {number} of {repeats}"
+    pace = Pace(label, len(requests), len(done))
     missing = {request.sample_id for request in requests} - done.keys()
     if not missing:  # only the last files are
         return
@@ -108,7 +132,7 @@ def answer_all(
 
 def advice(spec: CellSpec, prompt_tokens: int) -> str:
     """What a sample that does not fit alone takes at each precision, by the memory planner, and what to do."""
-    work = Workload(prompt_tokens, spec.max_new_tokens, batch=spec.chains)
+    work = Workload(prompt_tokens, spec.max_new_tokens, batch=spec.rows)
     peaks = {
         name: plan_memory(Setting(spec.model, entry, work)).peak_bytes / GIB
         for name, entry in spec.alternatives.items()

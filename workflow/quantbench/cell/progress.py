@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ..contracts.records import Prediction, json_line
 from ..errors import DataError
 
 _FIELDS = {field.name for field in fields(Prediction)}
+_REQUIRED = _FIELDS - {"latency_s"}
 
 
 class Progress:
@@ -28,10 +30,17 @@ class Progress:
 
     def __init__(self, folder: Path, key: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._key = folder, key[:16]
         self._predictions = folder / f"{key[:16]}.predictions.jsonl"
         self._measurements = folder / f"{key[:16]}.measurements.json"
         self._history = folder / f"{key[:16]}.history"
         self._lock = FileLock(folder / f"{key[:16]}.lock")
+
+    def repeat(self, number: int) -> Progress:
+        """The progress of the cell's ``number``-th time, from 2; what is not an answer is shared by all of them."""
+        other = copy(self)
+        other._predictions = self._folder / f"{self._key}.repeat{number}.predictions.jsonl"
+        return other
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -107,7 +116,8 @@ class Progress:
 
     def clear(self) -> None:
         """Forget this progress, once the cell's files stand under their final names."""
-        for path in (self._predictions, self._measurements, self._history):
+        answers = self._folder.glob(f"{self._key}.*predictions.jsonl")
+        for path in (*answers, self._measurements, self._history):
             path.unlink(missing_ok=True)
 
     def _note(self, event: str) -> None:
@@ -133,4 +143,4 @@ def _whole(line: bytes) -> Prediction | None:
         value = json.loads(line)
     except ValueError:
         return None
-    return Prediction(**value) if isinstance(value, dict) and value.keys() == _FIELDS else None
+    return Prediction(**value) if isinstance(value, dict) and _REQUIRED <= value.keys() <= _FIELDS else None

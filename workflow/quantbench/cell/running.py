@@ -17,9 +17,9 @@ from ..contracts.checksums import sha256_of
 from ..contracts.files import read_json
 from ..contracts.kept_progress import CellFacts, KeptMeasurements
 from ..contracts.manifest import Manifest
-from ..contracts.measurements import Measurements, QualityPass
+from ..contracts.measurements import LatencyReadings, Measurements, MemoryReadings, QualityPass
 from ..contracts.prepared_dataset import PreparedDataset
-from ..contracts.records import Sample, read_records, write_records
+from ..contracts.records import Sample, read_records, repeat_files, repeat_names, write_records
 from ..datasets import check_prepared
 from ..devices import lease_visible
 from ..devices.description import device_facts, software
@@ -121,7 +121,7 @@ def _prepare(spec: CellSpec, folders: CellFolders, device: str) -> _Prepared:
     check_context(requests, spec)
     plan = (second_plan if spec.is_noise_floor else make_plan)(
         lengths=[len(request.token_ids) for request in requests],
-        rows=spec.chains,
+        rows=spec.rows,
         new_tokens=spec.max_new_tokens,
         token_budget=spec.inference.token_budget,
         max_batch_size=spec.max_batch_size,
@@ -166,7 +166,7 @@ def _generate(
     """Load, measure, answer; returns the measurements of both passes, which are kept by then."""
     from ..models.loading import load_model
     from ..models.weight_sizes import weight_bytes
-    from .answering import answer_all, measure
+    from .answering import answer_all, measure, timed_with_answers
 
     begin = time.perf_counter()
     prepared.weights.check_dtype(prepared.formats.stored, device)
@@ -178,34 +178,55 @@ def _generate(
     held, neighbours = memory.after_load(), instruments.neighbours
     neighbours.settle()
     generator = _generator(spec, loaded, folders)
-    kept = progress.measurements()
-    if kept is None:
+    kept, apart = progress.measurements(), spec.protocol.timing == "apart"
+    readings, latency = (kept.memory, kept.latency) if kept else (None, None)
+    if not apart:
+        memory.start_peak()
+    elif kept is None:
         readings, latency = measure(spec, prepared.requests, generator, held)
         neighbours.look()
         latency = latency.model_copy(update={"contended_by": neighbours.record().found})
-        kept = KeptMeasurements(
-            load_s=load_s,
-            weight_bytes=sizes[0],
-            held_weight_bytes=sizes[1],
-            memory=readings,
-            latency=latency,
-        )
-        progress.keep_measurements(kept)
+        progress.keep_measurements(_kept(load_s, sizes, readings, latency))
     begin, before = time.perf_counter(), len(progress.finished())
     with instruments.energy if before < len(prepared.requests) else nullcontext():
         answer_all(spec, prepared.requests, prepared.plan, generator, progress)
+    seconds = time.perf_counter() - begin
     neighbours.look()
+    if readings is None or latency is None:
+        readings = MemoryReadings(after_load=held, inference=memory.peak())
+        latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
+    seeds = [spec.seed + number for number in range(spec.protocol.repeats if generator.draws else 1)]
+    for number, seed in enumerate(seeds[1:], start=2):
+        answer_all(spec, prepared.requests, prepared.plan, generator.with_seed(seed), progress.repeat(number), number)
     energy = instruments.energy.record()
     quality = QualityPass(
         engine=spec.inference.engine,
-        seconds=time.perf_counter() - begin,
+        seconds=seconds,
         samples=len(prepared.requests) - before,
         batches=len(prepared.plan),
     )
-    facts = CellFacts(precision_applied=loaded.applied, energy=energy, foreign_processes=neighbours.record())
-    kept = kept.model_copy(update={"energy": energy, "quality_pass": quality, "facts": facts})
-    progress.keep_measurements(kept)
-    return kept
+    facts = CellFacts(
+        precision_applied=loaded.applied,
+        energy=energy,
+        foreign_processes=neighbours.record(),
+        decoding=generator.decoding(seeds) if spec.protocol.decoding == "of_model" else None,
+    )
+    done = _kept(load_s, sizes, readings, latency)
+    done = done.model_copy(update={"energy": energy, "quality_pass": quality, "facts": facts})
+    progress.keep_measurements(done)
+    return done
+
+
+def _kept(
+    load_s: float, weight_bytes: list[int], readings: MemoryReadings, latency: LatencyReadings
+) -> KeptMeasurements:
+    return KeptMeasurements(
+        load_s=load_s,
+        weight_bytes=weight_bytes[0],
+        held_weight_bytes=weight_bytes[1],
+        memory=readings,
+        latency=latency,
+    )
 
 
 def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Generator:
@@ -213,8 +234,16 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
     from ..engine.generation import GenerationSettings, Generator
     from ..engine.stopping import AnswerCheck
 
-    temperature = spec.sampling.temperature if spec.sampling else None
-    settings = GenerationSettings(spec.max_new_tokens, spec.chains, temperature, spec.seed, spec.model.reasoning)
+    protocol, of_model = spec.protocol, spec.protocol.decoding == "of_model"
+    settings = GenerationSettings(
+        max_new_tokens=spec.max_new_tokens,
+        chains=spec.chains,
+        temperature=protocol.temperature if of_model else spec.sampling.temperature if spec.sampling else None,
+        seed=spec.seed,
+        reasoning=spec.model.reasoning,
+        of_model=of_model,
+        timed=protocol.timing == "whole_pass",
+    )
     if not spec.inference.stop_early:
         return Generator(loaded, settings)
     samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
@@ -234,7 +263,14 @@ def _write(
     """Write the cell's three files; the manifest comes last, since it also says what the other two hold."""
     assert kept.facts is not None and kept.quality_pass is not None
     done, history, versions = progress.finished(), progress.history(), software(spec.stored.root)
-    write_records(folders.outputs / "predictions.jsonl", [done[request.sample_id] for request in prepared.requests])
+    requests = prepared.requests
+    write_records(folders.outputs / "predictions.jsonl", [done[request.sample_id] for request in requests])
+    repeats = repeat_names(spec.protocol.repeats)
+    for stale in repeat_files(folders.outputs):
+        stale.unlink()
+    for number, name in enumerate(repeats, start=2):
+        again = progress.repeat(number).finished()
+        write_records(folders.outputs / name, [again[one.sample_id] for one in requests if one.sample_id in again])
     Measurements(
         cell=spec.cell,
         weights=spec.model.weights,
@@ -257,9 +293,12 @@ def _write(
         first_prompt_sha256=identity_hash({"text": prepared.requests[0].text}),
         prompts_sha256=prepared.prompts.sha256,
         prompt_date=prepared.prompts.day,
+        decoding=kept.facts.decoding,
         plan_sha256=str(prepared.identity["plan"]),
         seed=spec.seed,
-        outputs={name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json")},
+        outputs={
+            name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json", *repeats)
+        },
         python=versions.python,
         packages=versions.packages,
         git_commit=versions.git_commit,

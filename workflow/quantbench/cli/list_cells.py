@@ -67,7 +67,9 @@ def _state(folder: Path, cell: Cell, samples: int | None) -> _State:
     histories = sorted((folder / f"progress/{cell.folder}").glob("*.history"), key=lambda path: path.stat().st_mtime)
     if not histories:
         return _State("waiting", 0, samples)
-    return _State("in progress", _lines(histories[-1].with_suffix(".predictions.jsonl")) or 0, samples)
+    repeats = histories[-1].parent.glob(f"{histories[-1].stem}.repeat*.predictions.jsonl")
+    answered = [_lines(path) or 0 for path in (histories[-1].with_suffix(".predictions.jsonl"), *repeats)]
+    return _State("in progress", sum(answered), samples and samples * len(answered))
 
 
 def _names(cell: Cell) -> tuple[str, str, str, str, int]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from .contract import Contract, Part, unknown
-from .manifest import AppliedPrecision, ForeignProcesses
+from .manifest import AppliedPrecision, Decoding, ForeignProcesses
 from .measurements import Energy, LatencyReadings, MemoryReadings, QualityPass
 
 
@@ -17,6 +17,7 @@ class CellFacts(Part):
     precision_applied: AppliedPrecision
     energy: Energy
     foreign_processes: ForeignProcesses
+    decoding: Decoding | None = Field(default=None, exclude_if=unknown)
 
 
 class KeptMeasurements(Contract):

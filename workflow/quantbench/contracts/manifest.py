@@ -89,6 +89,16 @@ class ForeignProcesses(Part):
     reason: str = Field(default="", description="why nobody could be seen; empty where they could")
 
 
+class Decoding(Part):
+    """What decided the next token, where a run follows the generation settings that come with its models."""
+
+    sampled: bool = Field(description="whether tokens were drawn; `false`: the likeliest one each time")
+    settings: dict[str, JsonValue] = Field(
+        description="of the model's `generation_config.json`, the temperature that the run states put in where tokens were drawn"
+    )
+    seeds: list[int] = Field(description="of each time that a sample was answered; empty where nothing was drawn")
+
+
 class Manifest(Contract):
     """What one cell's outputs came from. Written last: a cell with a manifest is finished."""
 
@@ -113,6 +123,9 @@ class Manifest(Contract):
         default=None,
         exclude_if=unknown,
         description="the day that the chat template was told, where prompts show it; else left out",
+    )
+    decoding: Decoding | None = Field(
+        default=None, exclude_if=unknown, description="left out where decoding is the sound protocol's"
     )
     plan_sha256: str = Field(description="of which samples shared which batch")
     seed: int = Field(description="of samples, of those timed, and of sampling")

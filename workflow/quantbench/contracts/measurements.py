@@ -39,11 +39,15 @@ class MemoryReadings(Part):
 
 
 class TimedAnswer(Part):
-    """One answer generated alone, timed between two synchronizations of the device."""
+    """One answer generated alone, timed between two synchronizations of the device, or as it was answered in the quality pass."""
 
     sample_id: str
     latency_s: float = Field(description="from the start to the last token")
-    first_token_s: float = Field(description="from the start to the first new token")
+    first_token_s: float | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="from the start to the first new token; left out of the quality pass's",
+    )
     prompt_tokens: int
     new_tokens: int = Field(description="of all chains together")
     token_times_s: list[float] = Field(
@@ -60,7 +64,7 @@ class Process(Part):
 
 
 class LatencyReadings(Part):
-    """The measurement pass: some samples answered one at a time."""
+    """The measurement pass: some samples answered one at a time; or the quality pass itself, all of them so."""
 
     warmup: int = Field(description="answers before the first timed one")
     samples: list[TimedAnswer] = Field(description="one a timed sample, in order")

@@ -49,7 +49,7 @@ class Sample:
 class Prediction:
     """What the model wrote for one sample, a line, in dataset order."""
 
-    path: ClassVar[str] = "cells/<cell>/predictions.jsonl"
+    path: ClassVar[str] = "cells/<cell>/{predictions,repeat_<number>}.jsonl"
 
     sample_id: str = Field(description="of the sample that was asked about")
     outputs: list[str] = Field(
@@ -61,6 +61,10 @@ class Prediction:
     finish_reason: list[str] = Field(
         description="of each output: `stop` (by an end token, or where the answer is complete) or `length` (the token limit; in "
         "predictions made elsewhere also `max_tokens` and the like)"
+    )
+    latency_s: float | None = Field(
+        default=None,
+        description="seconds of `generate`, of the last output where there are several; left out where latency is measured apart",
     )
 
 
@@ -83,12 +87,26 @@ Record = TypeVar("Record", Sample, Prediction, ScoredAnswer)
 _KINDS = (Sample, Prediction, ScoredAnswer)
 _CHECKS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _KINDS}
 _NAMES: dict[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS}
+# Left out where there is nothing to say.
+_OPTIONAL = frozenset({"latency_s"})
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def repeat_names(repeats: int) -> list[str]:
+    """The files in a cell's folder that hold its second to last answers, where samples are answered ``repeats`` times."""
+    return [f"repeat_{number}.jsonl" for number in range(2, repeats + 1)]
+
+
+def repeat_files(folder: Path) -> list[Path]:
+    """Those that stand in a cell's folder, in order; a cell whose model decodes greedily leaves them empty."""
+    return sorted(folder.glob("repeat_*.jsonl"), key=lambda path: int(path.stem.removeprefix("repeat_")))
 
 
 def json_line(record: Record) -> str:
     """Return one record as one line of JSON, newline included."""
-    return _ENCODER.encode({name: getattr(record, name) for name in _NAMES[type(record)]}) + "\n"
+    values = {name: getattr(record, name) for name in _NAMES[type(record)]}
+    said = {name: value for name, value in values.items() if value is not None or name not in _OPTIONAL}
+    return _ENCODER.encode(said) + "\n"
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
@@ -123,7 +141,7 @@ def read_record(raw: bytes, where: str, kind: type[Record]) -> Record:
 
 
 def _checked(value: dict[str, Any], where: str, kind: type[Record]) -> Record:
-    odd = value.keys() ^ _NAMES[kind]
+    odd = (value.keys() ^ _NAMES[kind]) - (_OPTIONAL & set(_NAMES[kind]))
     if odd:
         raise DataError(f"{where}: fields missing or unknown for {kind.__name__}: {', '.join(sorted(odd))}")
     try:

@@ -109,7 +109,7 @@ class CellRow(CellKeys):
     latency_p95_s: MaybeSeconds
     latency_p99_s: MaybeSeconds
     latency_note: str | None = Field(description="the percentiles left empty because n is too small")
-    first_token_mean_s: Seconds
+    first_token_mean_s: MaybeSeconds
     tokens_per_s: float = Field(
         description="new tokens of the single queries, prompt processing included in their time"
     )
@@ -233,7 +233,7 @@ class EfficiencyRow(CellKeys):
     load_ratio: Ratio
     latency_sd_s: MaybeSeconds
     latency_n: int = Field(description="single queries measured")
-    first_token_mean_s: Seconds
+    first_token_mean_s: MaybeSeconds
     energy_note: MaybeText
     device: Device
     contended_by: MaybeText

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from ..config import Reasoning
+from ..contracts.manifest import Decoding
 from ..contracts.records import Prediction
 from ..measure.latency import Timing
 from ..models.broken_numbers import broken_numbers
@@ -20,6 +22,7 @@ from ..tasks.thoughts import opened_by
 from .batches import Request
 from .cache import reserved
 from .decoding import Decoder
+from .decoding_settings import end_tokens, greedy, of_model, recorded
 from .finite import FiniteScores
 from .prefix import SharedPrefix, all_but_last
 from .sampling import SeededSampling, row_seed
@@ -33,9 +36,17 @@ Completes = Callable[[Request, str], bool]
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How answers are generated: greedily with one chain, or ``chains`` sampled ones.
+    """How answers are generated.
 
-    ``reasoning`` names the markers of the model's thoughts, which its outputs keep.
+    Attributes:
+        max_new_tokens: of one output.
+        chains: outputs a request.
+        temperature: of sampling; None: greedy.
+        seed: of sampling.
+        reasoning: markers of the model's thoughts, which its outputs keep.
+        of_model: whether the generation settings that come with the model decide the next token, at ``temperature`` where they
+            sample. Requests are then answered one at a time, one chain after another.
+        timed: whether each answer says how long it took.
     """
 
     max_new_tokens: int
@@ -43,13 +54,27 @@ class GenerationSettings:
     temperature: float | None = None
     seed: int = 0
     reasoning: Reasoning | None = None
+    of_model: bool = False
+    timed: bool = False
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What one call of ``generate`` made.
+
+    Attributes:
+        tokens: new tokens of each row (requests x chains), with whatever follows its end.
+        lengths: where a check stopped a row; None where none did.
+        seconds: wall time of the call.
+    """
+
+    tokens: list[list[int]]
+    lengths: list[int | None]
+    seconds: float
 
 
 class Generator:
-    """A loaded model with its generation settings.
-
-    The model's own ``generation_config`` is replaced: published ones carry sampling settings and repetition penalties
-    that would silently change greedy answers. Only its end-of-text tokens are kept.
+    """A loaded model with its generation settings, which take the place of those that came with it.
 
     Args:
         loaded: the model with its tokenizer.
@@ -64,15 +89,30 @@ class Generator:
         self._completes = completes
         self._decode = Decoder(loaded.tokenizer, settings.reasoning)
         self._watch = LineWatch(self._decode)
-        self._stops = _end_tokens(loaded)
         self._prefix: SharedPrefix | None = None
-        loaded.model.generation_config = GenerationConfig(
-            do_sample=False,
-            max_new_tokens=settings.max_new_tokens,
-            eos_token_id=sorted(self._stops),
-            pad_token_id=loaded.tokenizer.pad_token_id,
-            use_cache=True,
-        )
+        if settings.of_model:
+            assert settings.temperature is not None
+            decided = of_model(loaded, settings.max_new_tokens, settings.temperature)
+        else:
+            decided = greedy(loaded, settings.max_new_tokens)
+        self._stops = end_tokens(decided)
+        loaded.model.generation_config = decided
+
+    def with_seed(self, seed: int) -> Generator:
+        """The same model drawing from another seed."""
+        other = copy(self)
+        other.settings = replace(self.settings, seed=seed)
+        return other
+
+    @property
+    def draws(self) -> bool:
+        """Whether tokens are drawn, so that another seed may give another answer."""
+        settings = self.settings
+        return bool(self.model.generation_config.do_sample) if settings.of_model else settings.temperature is not None
+
+    def decoding(self, seeds: list[int]) -> Decoding:
+        """What decides the next token, for the manifest."""
+        return recorded(self.model.generation_config, seeds)
 
     def share_prefix(self, plan: Sequence[Request]) -> int:
         """Compute what all prompts of a plan begin with once, for every later :meth:`answer`; returns its tokens."""
@@ -85,22 +125,38 @@ class Generator:
 
         After :meth:`share_prefix`, every request must be of that plan.
         """
+        if self.settings.of_model or self.settings.timed:
+            return [self._answer_alone(request) for request in batch]
         chains = self.settings.chains
         checks = (
             [partial(self._is_complete, request) for request in batch for _ in range(chains)] if self._completes else []
         )
         try:
-            rows, lengths = self._generate(batch, checks, self._prefix)
+            rows = self._generate(batch, checks, self._prefix)
         except Exception:
             if self._prefix:
                 self._prefix.forget()
             raise
+        own = [slice(place * chains, (place + 1) * chains) for place in range(len(batch))]
         return [
-            self.prediction(
-                request, rows[place * chains : (place + 1) * chains], lengths[place * chains : (place + 1) * chains]
-            )
-            for place, request in enumerate(batch)
+            self.prediction(request, rows.tokens[part], rows.lengths[part])
+            for request, part in zip(batch, own, strict=True)
         ]
+
+    def _answer_alone(self, request: Request) -> Prediction:
+        """One request, one chain after another; its time is that of the last chain, as the paper's authors took it."""
+        check = [partial(self._is_complete, request)] if self._completes else []
+        made = []
+        for chain in range(self.settings.chains):
+            self._seed(request, chain)
+            made.append(self._generate([request], check, chains=[chain]))
+        prediction = self.prediction(request, [one.tokens[0] for one in made], [one.lengths[0] for one in made])
+        return replace(prediction, latency_s=made[-1].seconds) if self.settings.timed else prediction
+
+    def _seed(self, request: Request, chain: int) -> None:
+        """Begin the stream that ``generate`` itself draws from, so that no draw depends on what ran before."""
+        if self.settings.of_model:
+            torch.manual_seed(row_seed(self.settings.seed, request.sample_id, chain))
 
     def prediction(self, request: Request, rows: Sequence[list[int]], lengths: Sequence[int | None]) -> Prediction:
         """Read one request's answers from new tokens.
@@ -142,13 +198,15 @@ class Generator:
         return opened_by(request.text, self.settings.reasoning) + text
 
     def time_one(self, request: Request) -> Timing:
-        """Generate one answer (all its chains, for self-consistency) and note when each token was ready.
+        """Generate one answer (all its chains, for self-consistency, unless the model's own settings decide) and note when each
+        token was ready.
 
         Nothing stops early here: latency is that of the model, as the paper measured it.
         """
         watch = _TokenTimes(self.synchronize)
-        rows, _ = self._generate([request], watches=[watch])
-        return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows))
+        self._seed(request, 0)
+        rows = self._generate([request], watches=[watch], chains=[0] if self.settings.of_model else None)
+        return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows.tokens))
 
     def check_numbers(self, request: Request) -> None:
         """Refuse a model whose scores after a prompt are no numbers, for engines that generate by themselves.
@@ -173,33 +231,44 @@ class Generator:
         checks: Sequence[Callable[[str], bool]] = (),
         prefix: SharedPrefix | None = None,
         watches: Sequence[StoppingCriteria] = (),
-    ) -> tuple[list[list[int]], list[int | None]]:
-        """Return the new tokens of each row (requests x chains), and where a check stopped it.
+        chains: Sequence[int] | None = None,
+    ) -> _Rows:
+        """Generate the rows of a batch.
+
+        Args:
+            batch: requests.
+            checks: of each row, whether its text is complete; none: no row is stopped.
+            prefix: what all requests begin with, computed already.
+            watches: look at each step.
+            chains: numbers of the chains of each request; None: all.
 
         Raises:
             ModelError: scores are no numbers.
         """
+        chains = range(self.settings.chains) if chains is None else chains
         tokens, mask = self._padded(batch, prefix.length if prefix else 0)
-        width, chains, model = tokens.shape[1], self.settings.chains, self._loaded.model
+        width, model = tokens.shape[1], self._loaded.model
         whole = width + self.settings.max_new_tokens
-        cache = prefix.for_rows(len(batch), width if chains > 1 else whole) if prefix else None
+        cache = prefix.for_rows(len(batch), width if len(chains) > 1 else whole) if prefix else None
         stops = RowStops(checks, width, self._decode, self._watch)
         with torch.inference_mode():
-            if chains > 1:  # the prompt is computed once for all its chains
-                cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), chains)
-                tokens, mask = tokens.repeat_interleave(chains, 0), mask.repeat_interleave(chains, 0)
+            if len(chains) > 1:  # the prompt is computed once for all its chains
+                cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), len(chains))
+                tokens, mask = tokens.repeat_interleave(len(chains), 0), mask.repeat_interleave(len(chains), 0)
             finite = FiniteScores(partial(broken_numbers, self._loaded))
+            begin = time.perf_counter()
             output = model.generate(
                 input_ids=tokens,
                 attention_mask=mask,
-                logits_processor=LogitsProcessorList([finite, *self._sampling(batch)]),
+                logits_processor=LogitsProcessorList([finite, *self._sampling(batch, chains)]),
                 stopping_criteria=StoppingCriteriaList([*watches, *([stops] if checks else [])]),
                 past_key_values=cache,
             )
+            seconds = time.perf_counter() - begin
         finite.check()
         assert isinstance(output, torch.Tensor)
         new: list[list[int]] = output[:, width:].tolist()
-        return new, stops.lengths or [None] * len(new)
+        return _Rows(new, stops.lengths or [None] * len(new), seconds)
 
     def _padded(self, batch: Sequence[Request], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and mask, both of shape (requests, longest prompt); padding follows the shared tokens."""
@@ -213,13 +282,11 @@ class Generator:
         mask = [[1] * shared + [0] * gap + [1] * (width - shared - gap) for gap in gaps]
         return torch.tensor(rows, device=device), torch.tensor(mask, device=device)
 
-    def _sampling(self, batch: Sequence[Request]) -> list[SeededSampling]:
+    def _sampling(self, batch: Sequence[Request], chains: Sequence[int]) -> list[SeededSampling]:
         settings = self.settings
-        if settings.temperature is None:
+        if settings.of_model or settings.temperature is None:
             return []
-        seeds = [
-            row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in range(settings.chains)
-        ]
+        seeds = [row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in chains]
         return [SeededSampling(settings.temperature, seeds, self._loaded.device)]
 
     def _read(self, row: list[int], length: int | None) -> tuple[str, int, str]:
@@ -247,10 +314,3 @@ class _TokenTimes(StoppingCriteria):
         self._synchronize()
         self.at.append(time.perf_counter())
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
-
-
-def _end_tokens(loaded: LoadedModel) -> set[int]:
-    """The tokens that end an answer, by the model's published generation settings and its tokenizer."""
-    stated = loaded.model.generation_config.eos_token_id
-    ends = stated if isinstance(stated, list | tuple) else [stated]
-    return {int(token) for token in [*ends, loaded.tokenizer.eos_token_id] if token is not None}

@@ -57,8 +57,11 @@ def cell_time(spec: CellSpec, gpu: Gpu, answers: Answers) -> CellTime:
     """
     work = cell_work(spec)
     tokens = work.answer_tokens if answers == "gold" else work.limit
-    timed = min(spec.measurement.latency_samples + spec.measurement.warmup, work.samples)
-    batches = -(-work.samples // work.batch)
+    apart = spec.protocol.timing == "apart"
+    timed = min(spec.measurement.latency_samples + spec.measurement.warmup, work.samples) if apart else 0
+    # A model whose own settings are greedy answers once; which ones are is not known before they are retrieved.
+    times = spec.protocol.repeats * spec.chains // spec.rows
+    batches = times * -(-work.samples // work.batch)
     return CellTime(
         load_s=START_S + checkpoint_bytes(spec.model) / DISK_BYTES_S,
         measure_s=timed * _batch_seconds(spec, gpu, work, tokens, samples=1),

@@ -56,7 +56,7 @@ def cell_work(spec: CellSpec) -> CellWork:
 
     def batch(length: int) -> int:
         """As :func:`quantbench.engine.batches.make_plan` fills batches."""
-        return max(1, min(spec.max_batch_size, spec.inference.token_budget // (spec.chains * (length + limit))))
+        return max(1, min(spec.max_batch_size, spec.inference.token_budget // (spec.rows * (length + limit))))
 
     rows_in_file = next((file.rows for file in spec.dataset.files.get("test", []) if file.rows), _UNKNOWN_ROWS)
     samples = min(rows_in_file, spec.limit or rows_in_file)
@@ -66,7 +66,7 @@ def cell_work(spec: CellSpec) -> CellWork:
         longest_prompt=longest,
         answer_tokens=answer,
         limit=limit,
-        rows=spec.chains,
+        rows=spec.rows,
         batch=min(batch(prompt), samples),
         largest_batch=min(batch(longest), samples),
     )

@@ -114,6 +114,12 @@ class CellSpec:
         return self.sampling.chains if self.sampling else 1
 
     @property
+    def rows(self) -> int:
+        """Answers a sample that are generated side by side: all chains, or one where each is timed or decoded by itself."""
+        alone = self.protocol.decoding == "of_model" or self.protocol.timing == "whole_pass"
+        return 1 if alone else self.chains
+
+    @property
     def max_batch_size(self) -> int:
         """Most samples of a batch."""
         return 1 if self.inference.engine == "single" else self.inference.max_batch_size

@@ -52,6 +52,7 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
     if not samples:
         raise DataError(f"{path}: latency.samples is empty; measurement.latency_samples must be at least 1")
     seconds = [sample.latency_s for sample in samples]
+    firsts = [sample.first_token_s for sample in samples if sample.first_token_s is not None]
     percentiles = {percent: percentile(seconds, percent) for percent in PERCENTS}
     unsupported = [
         f"p{percent} needs {samples_needed(percent)}" for percent, value in percentiles.items() if value is None
@@ -95,7 +96,7 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         latency_p95_s=percentiles[95],
         latency_p99_s=percentiles[99],
         latency_note=f"n too small: {', '.join(unsupported)}" if unsupported else None,
-        first_token_mean_s=float(np.mean([sample.first_token_s for sample in samples])),
+        first_token_mean_s=float(np.mean(firsts)) if firsts else None,
         tokens_per_s=sum(sample.new_tokens for sample in samples) / sum(seconds),
         prompt_tokens_mean=float(np.mean([sample.prompt_tokens for sample in samples])),
         load_s=measured.load_s,

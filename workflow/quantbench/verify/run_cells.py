@@ -80,7 +80,7 @@ class Verifier:
         return check
 
     def _outputs(self, folder: Path, manifest: Manifest, check: Check) -> None:
-        for name in OUTPUTS:
+        for name in dict.fromkeys((*OUTPUTS, *manifest.outputs)):
             if name not in manifest.outputs:
                 check.problems.append(f"{MANIFEST} states no hash of {name}; an older version wrote it")
             else:

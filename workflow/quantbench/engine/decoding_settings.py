@@ -1,0 +1,73 @@
+"""What decides the next token: greedy search, or the generation settings that come with a model.
+
+Published ``generation_config.json`` files carry sampling settings and repetition penalties that would silently change greedy
+answers, so of them only the end tokens are kept, unless the run follows each model's own settings (``protocol.decoding:
+of_model``).
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+from transformers import GenerationConfig
+
+from ..contracts.manifest import Decoding
+
+if TYPE_CHECKING:
+    from ..models.loading import LoadedModel
+
+# What says where an answer ends, and how it is computed, is no decision about the next token.
+_NOT_ABOUT_TOKENS = ("transformers_version", "_from_model_config", "use_cache", "max_length", "max_new_tokens")
+
+
+def greedy(loaded: LoadedModel, max_new_tokens: int) -> GenerationConfig:
+    """Greedy search up to the model's end tokens: those of its published settings and of its tokenizer."""
+    stated = end_tokens(loaded.model.generation_config)
+    own = loaded.tokenizer.eos_token_id
+    return GenerationConfig(
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=sorted(stated if own is None else stated | {own}),
+        pad_token_id=loaded.tokenizer.pad_token_id,
+        use_cache=True,
+    )
+
+
+def of_model(loaded: LoadedModel, max_new_tokens: int, temperature: float) -> GenerationConfig:
+    """The model's published settings, with nothing but a limit and, where they sample, a temperature put in.
+
+    End tokens are those of these settings alone, as in ``generate`` called without any; the tokenizer's stand in only where there
+    are none.
+    """
+    settings = deepcopy(loaded.model.generation_config)
+    own = loaded.tokenizer.eos_token_id
+    settings.update(
+        max_new_tokens=max_new_tokens,
+        max_length=None,
+        pad_token_id=loaded.tokenizer.pad_token_id,
+        eos_token_id=sorted(end_tokens(settings)) or own,
+        use_cache=True,
+    )
+    if settings.do_sample:
+        settings.update(temperature=temperature)
+    return settings
+
+
+def recorded(settings: GenerationConfig, seeds: list[int]) -> Decoding:
+    """What decides the next token, for the manifest; ``seeds`` of each time that a sample is answered."""
+    stated: dict[str, JsonValue] = {
+        name: value
+        for name, value in settings.to_diff_dict().items()
+        if name not in _NOT_ABOUT_TOKENS and not name.endswith("token_id")
+    }
+    sampled = bool(settings.do_sample)
+    return Decoding(sampled=sampled, settings=stated, seeds=seeds if sampled else [])
+
+
+def end_tokens(settings: GenerationConfig) -> set[int]:
+    """The tokens that end an answer."""
+    stated = settings.eos_token_id
+    ends = stated if isinstance(stated, list | tuple) else [stated]
+    return {int(token) for token in ends if token is not None}
