@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..tasks.metrics import Counts, Floats
+from ..tasks.metrics import Counts, Floats, Metric
+from ..tasks.sparse_counts import KINDS, SparseCounts
 
 # Bytes of one chunk of drawn documents; up to four arrays of that size exist at once.
 CHUNK_BYTES = 32 * 2**20
@@ -60,6 +61,40 @@ def resampled_sums(rows: Counts | Floats, bootstrap: Bootstrap) -> Floats:
         stop = min(start + chunk, resamples)
         sums[start:stop] = _draw(generator, weights, stop - start).astype(np.float64) @ distinct
     return sums.reshape(resamples, *rows.shape[1:])
+
+
+def resampled_sparse_scores(
+    counts: SparseCounts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
+) -> Floats:
+    """Draw documents with replacement, and score each draw; the time taken grows with the counts that are not zero.
+
+    Args:
+        counts: of n samples.
+        groups: the source document of each sample, length n.
+        metric: what the summed counts are scored by.
+        bootstrap: how many times as many documents as there are get drawn, from which seed.
+
+    Returns:
+        shape ``(resamples,)``.
+    """
+    names, members = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    counting, row = np.unique(members[counts.sample], return_inverse=True)
+    # Documents that count nothing are interchangeable: one last row stands for them.
+    weights = np.append(np.ones(len(counting), dtype=np.int64), len(names) - len(counting))
+    order = np.argsort(counts.column, kind="stable")
+    row = row[order]
+    columns, starts = np.unique(counts.column[order], return_index=True)
+    generator = np.random.default_rng(bootstrap.seed)
+    chunk = max(1, CHUNK_BYTES // (8 * max(len(row), counts.labels * KINDS, len(names))))
+    scores = np.empty(bootstrap.resamples)
+    for start in range(0, bootstrap.resamples, chunk):
+        stop = min(start + chunk, bootstrap.resamples)
+        drawn = np.ascontiguousarray(_draw(generator, weights, stop - start).T, dtype=np.int32)
+        sums = np.zeros((counts.labels * KINDS, stop - start))
+        if len(columns):
+            sums[columns] = np.add.reduceat(drawn[row], starts, axis=0)
+        scores[start:stop] = metric.values(np.moveaxis(sums.reshape(counts.labels, KINDS, stop - start), -1, 0))
+    return scores
 
 
 def _draw(generator: np.random.Generator, weights: Counts, resamples: int) -> Counts:
