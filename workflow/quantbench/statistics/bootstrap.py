@@ -78,23 +78,32 @@ def resampled_sparse_scores(
         shape ``(resamples,)``.
     """
     names, members = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    documents = len(names)
     counting, row = np.unique(members[counts.sample], return_inverse=True)
-    # Documents that count nothing are interchangeable: one last row stands for them.
-    weights = np.append(np.ones(len(counting), dtype=np.int64), len(names) - len(counting))
-    order = np.argsort(counts.column, kind="stable")
-    row = row[order]
-    columns, starts = np.unique(counts.column[order], return_index=True)
+    rounds = _rounds(counts.column)
     generator = np.random.default_rng(bootstrap.seed)
-    chunk = max(1, CHUNK_BYTES // (8 * max(len(row), counts.labels * KINDS, len(names))))
+    chunk = max(1, CHUNK_BYTES // (8 * max(documents, counts.labels * KINDS)))
     scores = np.empty(bootstrap.resamples)
     for start in range(0, bootstrap.resamples, chunk):
-        stop = min(start + chunk, bootstrap.resamples)
-        drawn = np.ascontiguousarray(_draw(generator, weights, stop - start).T, dtype=np.int32)
-        sums = np.zeros((counts.labels * KINDS, stop - start))
-        if len(columns):
-            sums[columns] = np.add.reduceat(drawn[row], starts, axis=0)
-        scores[start:stop] = metric.values(np.moveaxis(sums.reshape(counts.labels, KINDS, stop - start), -1, 0))
+        size = min(chunk, bootstrap.resamples - start)
+        drawn = generator.integers(documents, size=(size, documents))
+        # Documents that count nothing are interchangeable: a last row stands for all of them.
+        np.minimum(drawn, len(counting), out=drawn)
+        drawn += np.arange(size)[:, None] * (len(counting) + 1)
+        times = np.bincount(drawn.ravel(), minlength=size * (len(counting) + 1)).reshape(size, -1)
+        of_row = np.ascontiguousarray(times.T, dtype=np.int32)
+        sums = np.zeros((counts.labels * KINDS, size), dtype=np.int64)
+        for entries in rounds:
+            sums[counts.column[entries]] += of_row[row[entries]]
+        scores[start : start + size] = metric.values(np.moveaxis(sums.reshape(counts.labels, KINDS, size), -1, 0))
     return scores
+
+
+def _rounds(columns: Counts) -> list[Counts]:
+    """Deal entries out so that none of a round has the column of another: the first of each column, the second, and so on."""
+    order = np.argsort(columns, kind="stable")
+    _, starts, lengths = np.unique(columns[order], return_index=True, return_counts=True)
+    return [order[starts[lengths > turn] + turn] for turn in range(lengths.max(initial=0))]
 
 
 def _draw(generator: np.random.Generator, weights: Counts, resamples: int) -> Counts:

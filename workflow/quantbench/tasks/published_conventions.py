@@ -14,6 +14,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar, Generic, TypeVar, cast
 
 import numpy as np
@@ -44,6 +45,8 @@ def published_answer(outputs: Sequence[str], reasoned: bool) -> str:
         The answer, without blanks at its ends; empty where there is none.
     """
     answers = [_bracketed(raw) if reasoned else _first_line(raw) for raw in outputs]
+    if len(answers) == 1:
+        return answers[0]
     # Of equals, max takes the first, and a Counter keeps the order of first appearance.
     tally = Counter(answers)
     return max(tally, key=lambda answer: tally[answer])
@@ -139,10 +142,10 @@ class _Characters(PublishedConventionOf[str | None]):
     metric = published_metric("macro_f1_over_characters")
 
     def parts(self, answer: str) -> frozenset[str]:
-        return frozenset(answer)
+        return _characters(answer)
 
     def gold_parts(self, gold: str | None) -> frozenset[str]:
-        return frozenset(gold or "")
+        return _characters(gold or "")
 
     def constants(self, golds: Sequence[str | None]) -> list[frozenset[str]]:
         """Each class: a text with all characters would score more, but names none."""
@@ -193,6 +196,12 @@ _CONVENTIONS = {
 def published_convention(entry: DatasetEntry) -> PublishedConvention | None:
     """Return how the authors scored the task of a dataset; None where the paper has no such task."""
     return cast(PublishedConvention | None, _CONVENTIONS.get(entry.task))
+
+
+# Gold answers and most outputs are one of a few names.
+@lru_cache(maxsize=1024)
+def _characters(text: str) -> frozenset[str]:
+    return frozenset(text)
 
 
 def _first_line(raw: str) -> str:
