@@ -14,10 +14,10 @@ from .config import DatasetEntry
 from .contracts.files import iterate_lines
 from .contracts.records import Answer as AnswerValue
 from .contracts.records import Sample, ScoredAnswer, read_records, write_records
-from .contracts.scores import LabelScore, Scores
+from .contracts.scores import LabelScore, PublishedScore, Scores
 from .errors import DataError
-from .statistics import Bootstrap, interval_of_counts
-from .tasks import Answer, f1_from_counts
+from .statistics import Bootstrap, interval_of_counts, interval_of_sparse_counts
+from .tasks import Answer, f1_from_counts, published_answer, published_convention
 from .tasks.metrics import Counts
 from .tasks.origin import UNKNOWN, Origin
 
@@ -198,6 +198,35 @@ def score_predictions(
         per_label=per_label,
         truncated_rate=_truncated_rate(predictions),
         mean_new_tokens=_mean_new_tokens(predictions),
+        as_published=score_as_published(predictions, samples, entry, bootstrap, origin.reasoned),
+    )
+
+
+def score_as_published(
+    predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, bootstrap: Bootstrap, reasoned: bool
+) -> PublishedScore | None:
+    """Score predictions as the paper's authors scored; None for a task that the paper does not have.
+
+    Args:
+        predictions: n predictions.
+        samples: their n samples, same order.
+        entry: the dataset.
+        bootstrap: how the interval is made.
+        reasoned: whether a chain of thought was asked for.
+    """
+    convention = published_convention(entry)
+    if convention is None:
+        return None
+    answers = [published_answer(prediction.outputs, reasoned) for prediction in predictions]
+    golds = [sample.gold for sample in samples]
+    counts = convention.counts(answers, golds)
+    groups = [sample.group for sample in samples]
+    return PublishedScore(
+        metric=convention.metric.name,
+        value=convention.metric.value(counts.total()),
+        interval=interval_of_sparse_counts(counts, groups, convention.metric, bootstrap),
+        constant_value=convention.constant_value(golds),
+        unknown_rate=convention.unknown_rate(answers, golds),
     )
 
 

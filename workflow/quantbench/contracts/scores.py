@@ -17,6 +17,21 @@ class LabelScore(Part):
     predicted: int = Field(description="samples whose answer has it")
 
 
+class PublishedScore(Part):
+    """The same predictions scored as the paper's authors scored, see docs/protocol.md#scores-as-published."""
+
+    metric: str = Field(description="named for what it measures")
+    value: float
+    interval: tuple[float, float] = Field(description="low and high end at `confidence`")
+    constant_value: float = Field(
+        description="the score of the best answer that is the same for every sample; for relations, of the best class"
+    )
+    unknown_rate: float = Field(
+        description="share of samples whose answer has nothing that counts: no label, mention, character or answer of gold"
+    )
+    repeats: list[float] = Field(default=[], description="the score of each repeat of a sampled cell")
+
+
 class Scores(Contract):
     """A cell's score with its interval. Scores and rates are between 0 and 1."""
 
@@ -47,4 +62,9 @@ class Scores(Contract):
         default=None,
         description="mean length of an output in tokens, each chain of self-consistency counting as one; null where the "
         "predictions do not say",
+    )
+    as_published: PublishedScore | None = Field(
+        default=None,
+        description="the same predictions scored as the paper's authors scored; null in files of before it existed, and for "
+        "tasks that the paper does not have",
     )

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..tasks.metrics import Counts, Floats
+from ..tasks.metrics import Counts, Floats, Metric
+from ..tasks.sparse_counts import KINDS, SparseCounts
 
 # Bytes of one chunk of drawn documents; up to four arrays of that size exist at once.
 CHUNK_BYTES = 32 * 2**20
@@ -60,6 +61,49 @@ def resampled_sums(rows: Counts | Floats, bootstrap: Bootstrap) -> Floats:
         stop = min(start + chunk, resamples)
         sums[start:stop] = _draw(generator, weights, stop - start).astype(np.float64) @ distinct
     return sums.reshape(resamples, *rows.shape[1:])
+
+
+def resampled_sparse_scores(
+    counts: SparseCounts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
+) -> Floats:
+    """Draw documents with replacement, and score each draw; the time taken grows with the counts that are not zero.
+
+    Args:
+        counts: of n samples.
+        groups: the source document of each sample, length n.
+        metric: what the summed counts are scored by.
+        bootstrap: how many times as many documents as there are get drawn, from which seed.
+
+    Returns:
+        shape ``(resamples,)``.
+    """
+    names, members = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    documents = len(names)
+    counting, row = np.unique(members[counts.sample], return_inverse=True)
+    rounds = _rounds(counts.column)
+    generator = np.random.default_rng(bootstrap.seed)
+    chunk = max(1, CHUNK_BYTES // (8 * max(documents, counts.labels * KINDS)))
+    scores = np.empty(bootstrap.resamples)
+    for start in range(0, bootstrap.resamples, chunk):
+        size = min(chunk, bootstrap.resamples - start)
+        drawn = generator.integers(documents, size=(size, documents))
+        # Documents that count nothing are interchangeable: a last row stands for all of them.
+        np.minimum(drawn, len(counting), out=drawn)
+        drawn += np.arange(size)[:, None] * (len(counting) + 1)
+        times = np.bincount(drawn.ravel(), minlength=size * (len(counting) + 1)).reshape(size, -1)
+        of_row = np.ascontiguousarray(times.T, dtype=np.int32)
+        sums = np.zeros((counts.labels * KINDS, size), dtype=np.int64)
+        for entries in rounds:
+            sums[counts.column[entries]] += of_row[row[entries]]
+        scores[start : start + size] = metric.values(np.moveaxis(sums.reshape(counts.labels, KINDS, size), -1, 0))
+    return scores
+
+
+def _rounds(columns: Counts) -> list[Counts]:
+    """Deal entries out so that none of a round has the column of another: the first of each column, the second, and so on."""
+    order = np.argsort(columns, kind="stable")
+    _, starts, lengths = np.unique(columns[order], return_index=True, return_counts=True)
+    return [order[starts[lengths > turn] + turn] for turn in range(lengths.max(initial=0))]
 
 
 def _draw(generator: np.random.Generator, weights: Counts, resamples: int) -> Counts:

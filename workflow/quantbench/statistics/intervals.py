@@ -9,8 +9,12 @@ from statistics import NormalDist
 import numpy as np
 
 from ..errors import DataError
-from ..tasks.metrics import Counts, Metric
-from .bootstrap import Bootstrap, resampled_sums, sum_by_group
+from ..tasks.metrics import Counts, Floats, Metric
+from ..tasks.sparse_counts import SparseCounts
+from .bootstrap import Bootstrap, resampled_sparse_scores, resampled_sums, sum_by_group
+
+# Up to so many labels, dense counts are resampled faster than lists of what is not zero.
+MOST_DENSE_LABELS = 100
 
 
 def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, float]:
@@ -57,14 +61,37 @@ def interval_of_counts(
     rows = sum_by_group(counts, groups)
     if len(rows) == 1:
         return 0.0, 1.0
-    scores = metric.values(resampled_sums(rows, bootstrap))
-    tail = (1 - bootstrap.confidence) / 2
+    return _percentile_interval(metric.values(resampled_sums(rows, bootstrap)), len(rows), bootstrap.confidence)
+
+
+def interval_of_sparse_counts(
+    counts: SparseCounts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
+) -> tuple[float, float]:
+    """Return the confidence interval of a score over any number of labels, as :func:`interval_of_counts` does.
+
+    Raises:
+        DataError: no samples, or ``counts`` and ``groups`` of different lengths.
+    """
+    if 0 < counts.labels <= MOST_DENSE_LABELS:
+        return interval_of_counts(counts.dense(), groups, metric, bootstrap)
+    _check_samples(counts.samples, groups)
+    documents = len(set(groups))
+    if documents == 1:
+        return 0.0, 1.0
+    return _percentile_interval(
+        resampled_sparse_scores(counts, groups, metric, bootstrap), documents, bootstrap.confidence
+    )
+
+
+def _percentile_interval(scores: Floats, documents: int, confidence: float) -> tuple[float, float]:
+    """Percentiles of resampled scores; where they cannot vary, the exact bound for so many documents."""
+    tail = (1 - confidence) / 2
     low, high = (float(bound) for bound in np.quantile(scores, [tail, 1 - tail]))
     # Exact bound of a proportion seen as n of n (or 0 of n): tail = p ** n.
     if low == high == 1.0:
-        return tail ** (1 / len(rows)), 1.0
+        return tail ** (1 / documents), 1.0
     if low == high == 0.0:
-        return 0.0, 1 - tail ** (1 / len(rows))
+        return 0.0, 1 - tail ** (1 / documents)
     return low, high
 
 
@@ -72,7 +99,11 @@ def check_counts(counts: Counts, groups: Sequence[str]) -> None:
     """Refuse counts without samples, of another shape than ``(n, labels, 3)``, or not matched by ``groups``."""
     if counts.ndim != 3 or counts.shape[2] != 3:
         raise DataError(f"counts have the shape {counts.shape}; expected (samples, labels, 3)")
-    if len(counts) == 0:
+    _check_samples(len(counts), groups)
+
+
+def _check_samples(samples: int, groups: Sequence[str]) -> None:
+    if samples == 0:
         raise DataError("no samples to score; the cell's predictions are empty")
-    if len(counts) != len(groups):
-        raise DataError(f"{len(counts)} samples have counts, but {len(groups)} have a source document")
+    if samples != len(groups):
+        raise DataError(f"{samples} samples have counts, but {len(groups)} have a source document")

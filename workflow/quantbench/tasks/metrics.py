@@ -63,6 +63,12 @@ def _entity_f1(counts: Counts | Floats) -> Floats:
     return f1_from_counts(np.asarray(counts.sum(axis=-2)))
 
 
+def _macro_f1_over_gold(counts: Counts | Floats) -> Floats:
+    """The mean of F1 over the labels that gold answers have; of a resample, those that its own have."""
+    in_gold = counts[..., 0] + counts[..., 2] > 0
+    return _share((f1_from_counts(counts) * in_gold).sum(axis=-1), in_gold.sum(axis=-1))
+
+
 def _accuracy(counts: Counts | Floats) -> Floats:
     return _share(counts[..., 0, 0], counts[..., 0, 0] + counts[..., 0, 2])
 
@@ -83,6 +89,17 @@ METRICS = {
     )
 }
 
+# What the paper's authors scored by (tasks/published_conventions.py); a dataset cannot name these.
+PUBLISHED_METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("macro_f1_over_gold_labels", "macro F1 over labels present in gold", _macro_f1_over_gold),
+        Metric("macro_f1_over_distinct_mentions", "macro F1 over distinct gold mentions", _macro_f1_over_gold),
+        Metric("macro_f1_over_characters", "macro F1 over characters", _macro_f1_over_gold),
+        Metric("case_sensitive_accuracy", "accuracy, letter case counted", _accuracy, "wilson"),
+    )
+}
+
 
 def metric(name: str) -> Metric:
     """The metric of this name.
@@ -93,6 +110,17 @@ def metric(name: str) -> Metric:
     if name not in METRICS:
         raise ConfigError(f"unknown metric {name!r}{nearest(name, METRICS)}; metrics stand in tasks/metrics.py")
     return METRICS[name]
+
+
+def published_metric(name: str) -> Metric:
+    """The metric of this name among those that the paper's authors scored by.
+
+    Raises:
+        ConfigError: there is none; names the nearest.
+    """
+    if name not in PUBLISHED_METRICS:
+        raise ConfigError(f"unknown published metric {name!r}{nearest(name, PUBLISHED_METRICS)}; see tasks/metrics.py")
+    return PUBLISHED_METRICS[name]
 
 
 def single_label_counts(answers: Sequence[Hashable], golds: Sequence[Hashable], labels: Sequence[Hashable]) -> Counts:
