@@ -297,3 +297,30 @@ def test_a_users_own_test_file_is_gold_with_or_without_groups(tmp_path: Path) ->
         [Sample("1", record["inputs"], [{"start": 7, "end": 14, "text": "aspirin"}], "note 1")],
     )
     assert score_file(source, tmp_path / "samples.jsonl", entry, tmp_path / "out", FAST).value == 1.0
+
+
+def test_repeats_are_scored_beside_the_first_answers(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    """A repeat's scores are what it would have as predictions of its own; an empty one, of a greedy model, is none."""
+    answers = [["false"] * 6, ["false", "False.", "CPR:3", "CPR:3", "?", "The class is CPR:4."], GOLDS[::-1]]
+    cell = tmp_path / "cell"
+    cell.mkdir()
+    for name, given in zip(("predictions", "repeat_2", "repeat_10"), answers, strict=True):
+        predictions(cell / f"{name}.jsonl", given)
+    (cell / "repeat_3.jsonl").touch()
+    scores = score_cell(cell, gold, entry, FAST)
+    alone = [
+        score_file(predictions(tmp_path / "p.jsonl", given), gold, entry, tmp_path / "out", FAST) for given in answers
+    ]
+    assert scores.repeats == [one.value for one in alone]
+    assert scores.as_published is not None
+    assert scores.as_published.repeats == [one.as_published.value for one in alone if one.as_published]
+    assert Scores.read(cell / "scores.json") == scores
+    assert alone[0].repeats == []
+    assert scores.value == alone[0].value and scores.interval == alone[0].interval
+
+
+def test_a_repeat_that_lacks_a_sample_is_named(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    predictions(tmp_path / "predictions.jsonl", GOLDS)
+    predictions(tmp_path / "repeat_2.jsonl", GOLDS[:4])
+    with pytest.raises(DataError, match=r"repeat_2.jsonl: 2 of 6 samples have no answer there \(first: '4'\)"):
+        score_cell(tmp_path, gold, entry, FAST)

@@ -13,7 +13,7 @@ from . import tasks
 from .config import DatasetEntry
 from .contracts.files import iterate_lines
 from .contracts.records import Answer as AnswerValue
-from .contracts.records import Sample, ScoredAnswer, read_records, write_records
+from .contracts.records import Sample, ScoredAnswer, read_records, repeat_files, write_records
 from .contracts.scores import LabelScore, PublishedScore, Scores
 from .errors import DataError
 from .statistics import Bootstrap, interval_of_counts, interval_of_sparse_counts
@@ -202,6 +202,17 @@ def score_predictions(
     )
 
 
+def careful_answers(
+    predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, origin: Origin
+) -> list[Answer[AnswerValue]]:
+    """What a careful reader takes from each of n predictions of n samples, by majority where it has several outputs."""
+    task = tasks.get(entry)
+    return [
+        task.vote([task.parse(raw, sample, own) for raw, own in prediction.from_origin(origin)])
+        for prediction, sample in zip(predictions, samples, strict=True)
+    ]
+
+
 def score_as_published(
     predictions: Sequence[Outputs], samples: Sequence[Sample], entry: DatasetEntry, bootstrap: Bootstrap, reasoned: bool
 ) -> PublishedScore | None:
@@ -238,10 +249,12 @@ def score_file(
     bootstrap: Bootstrap,
     subset: bool = False,
     origin: Origin = UNKNOWN,
+    repeats: Sequence[Path] = (),
 ) -> Scores:
     """Score a predictions file against a gold file; write ``scored.jsonl`` and ``scores.json`` under ``out``.
 
-    Both are written only after everything has been scored. ``origin`` says how all of the outputs came about.
+    Both are written only after everything has been scored. ``origin`` says how all of the outputs came about; ``repeats`` are
+    files with further answers of the same samples, whose scores alone are kept.
 
     Raises:
         DataError: see :func:`read_predictions`, :func:`read_gold`, :func:`match_gold`.
@@ -249,6 +262,8 @@ def score_file(
     outputs, samples = read_predictions(predictions), read_gold(gold, entry)
     matched = match_gold(outputs, samples, subset, predictions, gold)
     scored, scores = score_predictions(outputs, matched, entry, bootstrap, origin)
+    if repeats:
+        scores = _with_repeats(scores, [_matching(path, matched) for path in repeats], matched, entry, origin)
     write_records(out / "scored.jsonl", scored)
     scores.write(out / "scores.json")
     return scores
@@ -258,7 +273,45 @@ def score_cell(
     folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap, origin: Origin = UNKNOWN
 ) -> Scores:
     """Score one cell's folder: ``predictions.jsonl`` against the run's ``samples.jsonl``, every sample answered."""
-    return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap, origin=origin)
+    repeats = [path for path in repeat_files(folder) if path.stat().st_size]
+    return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap, origin=origin, repeats=repeats)
+
+
+def _matching(path: Path, samples: Sequence[Sample]) -> list[Outputs]:
+    """The answers of a repeat, in the order of the samples.
+
+    Raises:
+        DataError: as :func:`read_predictions`, or a sample without an answer there.
+    """
+    answers = {prediction.sample_id: prediction for prediction in read_predictions(path)}
+    missing = [sample.sample_id for sample in samples if sample.sample_id not in answers]
+    if missing:
+        raise DataError(
+            f"{path}: {len(missing)} of {len(samples)} samples have no answer there (first: {missing[0]!r}); delete the cell's "
+            "folder to have it answered anew"
+        )
+    return [answers[sample.sample_id] for sample in samples]
+
+
+def _with_repeats(
+    scores: Scores,
+    repeats: Sequence[Sequence[Outputs]],
+    samples: Sequence[Sample],
+    entry: DatasetEntry,
+    origin: Origin,
+) -> Scores:
+    """The scores of a cell with those of its repeats beside them, each m answers of the m samples."""
+    task, golds = tasks.get(entry), [sample.gold for sample in samples]
+    own = [scores.value]
+    for answers in repeats:
+        values = [answer.value for answer in careful_answers(answers, samples, entry, origin)]
+        own.append(task.metric.value(task.counts(values, golds).sum(axis=0)))
+    published, convention = scores.as_published, published_convention(entry)
+    if published is not None and convention is not None:
+        texts = [[published_answer(one.outputs, origin.reasoned) for one in answers] for answers in repeats]
+        again = [convention.value(each, golds) for each in texts]
+        published = published.model_copy(update={"repeats": [published.value, *again]})
+    return scores.model_copy(update={"repeats": own, "as_published": published})
 
 
 def _label_score(counts: Counts) -> LabelScore:

@@ -29,7 +29,10 @@ class PublishedScore(Part):
     unknown_rate: float = Field(
         description="share of samples whose answer has nothing that counts: no label, mention, character or answer of gold"
     )
-    repeats: list[float] = Field(default=[], description="the score of each repeat of a sampled cell")
+    repeats: list[float] = Field(
+        default=[],
+        description="the score of each time that the samples were answered, `value` first; empty where it was once",
+    )
 
 
 class Scores(Contract):
@@ -62,6 +65,10 @@ class Scores(Contract):
         default=None,
         description="mean length of an output in tokens, each chain of self-consistency counting as one; null where the "
         "predictions do not say",
+    )
+    repeats: list[float] = Field(
+        default=[],
+        description="the score of each time that the samples were answered, `value` first; empty where it was once",
     )
     as_published: PublishedScore | None = Field(
         default=None,
