@@ -26,7 +26,7 @@ def make(random_model: ModelEntry, precisions: dict[str, PrecisionEntry]) -> Mak
         loaded = load_model(folder, random_model, precisions["full"], load_tokenizer(folder), "cpu")
         ends = {"eos_token_id": loaded.model.generation_config.eos_token_id}
         loaded.model.generation_config = GenerationConfig(**(ends | published))
-        given = {"max_new_tokens": 12, "temperature": 0.7, "seed": 5, "of_model": True}
+        given = {"max_new_tokens": 12, "temperature": 0.7, "seed": 5, "decoding": "of_model"}
         return Generator(loaded, GenerationSettings(**(given | settings)))
 
     return made
@@ -57,7 +57,14 @@ def test_a_model_whose_settings_are_greedy_answers_greedily(make: Make, requests
     engine = make({})
     assert not engine.draws
     assert outputs(engine, requests) == outputs(engine.with_seed(6), requests)
-    assert outputs(engine, requests) == outputs(make({}, of_model=False, temperature=None), requests)
+    assert outputs(engine, requests) == outputs(make({}, decoding="greedy", temperature=None), requests)
+
+
+def test_every_model_can_be_sampled(make: Make, requests: list[Request]) -> None:
+    engine = make({"repetition_penalty": 1.1}, decoding="sampled")
+    assert engine.draws
+    assert outputs(engine, requests) != outputs(engine.with_seed(6), requests)
+    assert engine.decoding([5]).settings == {"do_sample": True, "temperature": 0.7, "repetition_penalty": 1.1}
 
 
 def test_settings_of_the_model_decide(make: Make, requests: list[Request]) -> None:
@@ -89,9 +96,9 @@ def test_the_tokenizers_end_token_ends_no_answer_where_the_settings_state_anothe
     """Which is why some models probably ran on to the limit in the paper's study."""
     own = load_tokenizer(Path(str(random_model.folder))).eos_token_id
     ends = {
-        of_model: make({"eos_token_id": [0]}, of_model=of_model).model.generation_config.eos_token_id
-        for of_model in (True, False)
+        decoding: make({"eos_token_id": [0]}, decoding=decoding).model.generation_config.eos_token_id
+        for decoding in ("of_model", "greedy")
     }
     assert own != 0
-    assert ends == {True: [0], False: sorted({0, own})}
+    assert ends == {"of_model": [0], "greedy": sorted({0, own})}
     assert make({"eos_token_id": None}).model.generation_config.eos_token_id == own

@@ -209,7 +209,7 @@ def _generate(
         precision_applied=loaded.applied,
         energy=energy,
         foreign_processes=neighbours.record(),
-        decoding=generator.decoding(seeds) if spec.protocol.decoding == "of_model" else None,
+        decoding=None if spec.protocol.decoding == "greedy" else generator.decoding(seeds),
     )
     done = _kept(load_s, sizes, readings, latency)
     done = done.model_copy(update={"energy": energy, "quality_pass": quality, "facts": facts})
@@ -234,14 +234,14 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
     from ..engine.generation import GenerationSettings, Generator
     from ..engine.stopping import AnswerCheck
 
-    protocol, of_model = spec.protocol, spec.protocol.decoding == "of_model"
+    protocol, chosen = spec.protocol, spec.sampling.temperature if spec.sampling else None
     settings = GenerationSettings(
         max_new_tokens=spec.max_new_tokens,
         chains=spec.chains,
-        temperature=protocol.temperature if of_model else spec.sampling.temperature if spec.sampling else None,
+        temperature=chosen if protocol.decoding == "greedy" else protocol.temperature,
         seed=spec.seed,
         reasoning=spec.model.reasoning,
-        of_model=of_model,
+        decoding=protocol.decoding,
         timed=protocol.timing == "whole_pass",
     )
     if not spec.inference.stop_early:

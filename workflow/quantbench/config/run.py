@@ -246,14 +246,11 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _one_answer_at_a_time(self) -> RunConfig:
-        wanted = [
-            f"protocol.{key}: {value}"
-            for key, value in (("decoding", self.protocol.decoding), ("timing", self.protocol.timing))
-            if value in ("of_model", "whole_pass")
-        ]
-        if wanted and self.inference.engine != "single":
+        if self.protocol.one_by_one and self.inference.engine != "single":
+            switch = "timing" if self.protocol.decoding == "greedy" else "decoding"
             raise ValueError(
-                f"{' and '.join(wanted)} need inference.engine: single, one sample at a time (it is {self.inference.engine})"
+                f"protocol.{switch}: {getattr(self.protocol, switch)} needs inference.engine: single, one sample at a time (it is "
+                f"{self.inference.engine})"
             )
         if self.protocol.timing == "whole_pass" and self.inference.stop_early:
             raise ValueError(

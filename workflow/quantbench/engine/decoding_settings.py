@@ -1,8 +1,7 @@
 """What decides the next token: greedy search, or the generation settings that come with a model.
 
 Published ``generation_config.json`` files carry sampling settings and repetition penalties that would silently change greedy
-answers, so of them only the end tokens are kept, unless the run follows each model's own settings (``protocol.decoding:
-of_model``).
+answers, so of them only the end tokens are kept, unless the run says otherwise (``protocol.decoding``).
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ def greedy(loaded: LoadedModel, max_new_tokens: int) -> GenerationConfig:
     )
 
 
-def of_model(loaded: LoadedModel, max_new_tokens: int, temperature: float) -> GenerationConfig:
-    """The model's published settings, with nothing but a limit and, where they sample, a temperature put in.
+def of_model(loaded: LoadedModel, max_new_tokens: int, temperature: float, sampled: bool = False) -> GenerationConfig:
+    """The model's published settings, with nothing but a limit and, where they sample or it shall be ``sampled``, a temperature put in.
 
     End tokens are those of these settings alone, as in ``generate`` called without any; the tokenizer's stand in only where there
     are none.
@@ -50,8 +49,8 @@ def of_model(loaded: LoadedModel, max_new_tokens: int, temperature: float) -> Ge
         eos_token_id=sorted(end_tokens(settings)) or own,
         use_cache=True,
     )
-    if settings.do_sample:
-        settings.update(temperature=temperature)
+    if settings.do_sample or sampled:
+        settings.update(do_sample=True, temperature=temperature)
     return settings
 
 

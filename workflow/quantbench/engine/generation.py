@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
@@ -44,8 +44,8 @@ class GenerationSettings:
         temperature: of sampling; None: greedy.
         seed: of sampling.
         reasoning: markers of the model's thoughts, which its outputs keep.
-        of_model: whether the generation settings that come with the model decide the next token, at ``temperature`` where they
-            sample. Requests are then answered one at a time, one chain after another.
+        decoding: ``of_model`` and ``sampled``: the generation settings that come with the model decide the next token, at
+            ``temperature`` where they sample, or always. Requests are then answered one at a time, one chain after another.
         timed: whether each answer says how long it took.
     """
 
@@ -54,8 +54,13 @@ class GenerationSettings:
     temperature: float | None = None
     seed: int = 0
     reasoning: Reasoning | None = None
-    of_model: bool = False
+    decoding: Literal["greedy", "of_model", "sampled"] = "greedy"
     timed: bool = False
+
+    @property
+    def by_model(self) -> bool:
+        """Whether the model's own settings decide."""
+        return self.decoding != "greedy"
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,11 @@ class Generator:
         self._decode = Decoder(loaded.tokenizer, settings.reasoning)
         self._watch = LineWatch(self._decode)
         self._prefix: SharedPrefix | None = None
-        if settings.of_model:
+        if settings.by_model:
             assert settings.temperature is not None
-            decided = of_model(loaded, settings.max_new_tokens, settings.temperature)
+            decided = of_model(
+                loaded, settings.max_new_tokens, settings.temperature, sampled=settings.decoding == "sampled"
+            )
         else:
             decided = greedy(loaded, settings.max_new_tokens)
         self._stops = end_tokens(decided)
@@ -108,7 +115,7 @@ class Generator:
     def draws(self) -> bool:
         """Whether tokens are drawn, so that another seed may give another answer."""
         settings = self.settings
-        return bool(self.model.generation_config.do_sample) if settings.of_model else settings.temperature is not None
+        return bool(self.model.generation_config.do_sample) if settings.by_model else settings.temperature is not None
 
     def decoding(self, seeds: list[int]) -> Decoding:
         """What decides the next token, for the manifest."""
@@ -125,7 +132,7 @@ class Generator:
 
         After :meth:`share_prefix`, every request must be of that plan.
         """
-        if self.settings.of_model or self.settings.timed:
+        if self.settings.by_model or self.settings.timed:
             return [self._answer_alone(request) for request in batch]
         chains = self.settings.chains
         checks = (
@@ -155,7 +162,7 @@ class Generator:
 
     def _seed(self, request: Request, chain: int) -> None:
         """Begin the stream that ``generate`` itself draws from, so that no draw depends on what ran before."""
-        if self.settings.of_model:
+        if self.settings.by_model:
             torch.manual_seed(row_seed(self.settings.seed, request.sample_id, chain))
 
     def prediction(self, request: Request, rows: Sequence[list[int]], lengths: Sequence[int | None]) -> Prediction:
@@ -205,7 +212,7 @@ class Generator:
         """
         watch = _TokenTimes(self.synchronize)
         self._seed(request, 0)
-        rows = self._generate([request], watches=[watch], chains=[0] if self.settings.of_model else None)
+        rows = self._generate([request], watches=[watch], chains=[0] if self.settings.by_model else None)
         return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows.tokens))
 
     def check_numbers(self, request: Request) -> None:
@@ -284,7 +291,7 @@ class Generator:
 
     def _sampling(self, batch: Sequence[Request], chains: Sequence[int]) -> list[SeededSampling]:
         settings = self.settings
-        if settings.of_model or settings.temperature is None:
+        if settings.by_model or settings.temperature is None:
             return []
         seeds = [row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in chains]
         return [SeededSampling(settings.temperature, seeds, self._loaded.device)]

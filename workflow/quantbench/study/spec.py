@@ -116,8 +116,7 @@ class CellSpec:
     @property
     def rows(self) -> int:
         """Answers a sample that are generated side by side: all chains, or one where each is timed or decoded by itself."""
-        alone = self.protocol.decoding == "of_model" or self.protocol.timing == "whole_pass"
-        return 1 if alone else self.chains
+        return 1 if self.protocol.one_by_one else self.chains
 
     @property
     def max_batch_size(self) -> int:
