@@ -1,6 +1,6 @@
-"""Make the tables of docs/reproduction.md.
+"""Make the tables and the figure of docs/reproduction.md.
 
-    python resources/published/make_tables.py                    the page's tables, from the CSV files beside this script
+    python resources/published/make_tables.py                    tables and figure, from the CSV files beside this script
     python resources/published/make_tables.py <folder>           the CSV files first, from the published test sets
 
 The folder has one sub-folder a dataset, with the published ``test*.tsv``. Nothing is random that a seed does not fix.
@@ -17,18 +17,22 @@ from typing import TypeVar
 
 from answer_lengths import AnswerLength, answer_lengths
 from hidden_losses import HiddenLoss, LabelScoreBehind, hidden_losses, label_scores_behind
-from sampling_noise import JUDGED_BY, UNDECIDED, DifferenceRow, NoiseRow, difference_rows, noise_rows
+from matplotlib.figure import Figure
+from sampling_noise import SHOWN_SHARE, UNDECIDED, DifferenceRow, NoiseRow, difference_rows, noise_rows
+from scores_figure import LOOKS, draw
 from test_sets import DATASETS, HERE, ROOT, GoldCounts, gold_counts, read_sets
 from trivial_predictors import PredictorRow, predictor_rows
 
 from quantbench.config import DatasetEntry, ModelEntry, PrecisionEntry, load_datasets, read_entries
 from quantbench.config.reference import with_sections
 from quantbench.contracts.csv_rows import Row, markdown_table
+from quantbench.figures.saving import save_as
 from quantbench.tables import PublishedRow
 from quantbench.tables.other_measurements import OtherMeasurement, others_measured
 from quantbench.tables.paper_rows import PublishedConvention, conventions_path, published_path
 
 PAGE = ROOT / "docs/reproduction.md"
+IMAGE = ROOT / "docs/images/published_scores.png"
 MAKER = "resources/published/make_tables.py"
 QUANTIZED = ("w8a16", "w4a16")
 # Of the losses in hidden_losses.csv the page shows those of this many points.
@@ -93,6 +97,21 @@ def sections() -> dict[str, str]:
     for task, name in _TASKS.items():
         made[name] = _predictors(titles, table, task)
     return {name: text.rstrip("\n") for name, text in made.items()}
+
+
+def image() -> Figure:
+    """The page's figure, from the CSV files."""
+    titles = Titles()
+    table = PublishedRow.read(published_path(ROOT))
+    models = dict.fromkeys(row.model for row in table)
+    return draw(
+        table,
+        _read(PredictorRow),
+        _read(NoiseRow),
+        [(name, titles.dataset(name)) for name in DATASETS],
+        [(name, titles.model(name)) for name in models],
+        [(name, titles.precision(name)) for name in LOOKS],
+    )
 
 
 class Titles:
@@ -207,18 +226,18 @@ def _noise(titles: Titles) -> str:
     lines = []
     for dataset in DATASETS:
         rows = [found[dataset, share] for share in UNDECIDED]
-        judged = found[dataset, JUDGED_BY]
+        shown = found[dataset, SHOWN_SHARE]
         lines.append(
-            [titles.dataset(dataset), _whole(judged.items), _short(judged.score)]
-            + [f"{row.sd:.4f}" for row in rows]
+            [titles.dataset(dataset), _whole(shown.items), _short(shown.score)]
+            + [_score(row.sd) for row in rows]
             + [
-                f"{judged.sd_reckoned:.4f}",
-                f"{_short(judged.low)} to {_short(judged.high)}",
-                f"±{_short(judged.difference_range)}",
+                _score(shown.sd_reckoned),
+                f"{_short(shown.low)} to {_short(shown.high)}",
+                f"±{_short(shown.difference_range)}",
             ]
         )
     shares = [f"SD, {100 * share:.0f}% undecided" for share in UNDECIDED]
-    at = f"at {100 * JUDGED_BY:.0f}%"
+    at = f"at {100 * SHOWN_SHARE:.0f}%"
     return markdown_table(
         ["dataset", "items", "score", *shares, f"reckoned, {at}", f"95% of runs, {at}", f"95% of differences, {at}"],
         lines,
@@ -241,13 +260,13 @@ def _differences(titles: Titles) -> str:
 
 def _difference(row: DifferenceRow) -> str:
     sign = f"{row.difference:+.3f}".replace("0.", ".") if row.difference else ".000"
-    if row.undecided_needed > 1:
+    if row.is_beyond_noise:
         return f"**{sign}** (none)"
     return f"{sign} ({100 * row.undecided_needed:.0f}%)"
 
 
 # Shares of undecided items that a difference may need, from above one up to and with the other.
-_BINS = ((0.0, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 1.0), (1.0, float("inf")))
+_BINS = ((0.0, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 1.0))
 
 
 def _difference_counts() -> str:
@@ -263,9 +282,11 @@ def _difference_counts() -> str:
     }
     lines = []
     for name, belongs in kinds.items():
-        needed = [row.undecided_needed for row in rows if belongs(row)]
+        chosen = [row for row in rows if belongs(row)]
+        needed = [row.undecided_needed for row in chosen if not row.is_beyond_noise]
         counts = [sum(low < one <= high or one == low == 0 for one in needed) for low, high in _BINS]
-        lines.append([name, *map(str, counts), str(len(needed))])
+        counts.append(len(chosen) - len(needed))
+        lines.append([name, *map(str, counts), str(len(chosen))])
     header = ["up to 10%", "10% to 20%", "20% to 40%", "40% to 100%", "no share suffices", "differences"]
     return markdown_table(["undecided items needed", *header], lines)
 
@@ -354,6 +375,7 @@ def main() -> None:
     for kind, rows in tables_of(Path(sys.argv[1])) if sys.argv[1:] else ():
         kind.write(file_of(kind), rows)
     PAGE.write_text(page_text(), encoding="utf-8")
+    save_as(image(), IMAGE, "png")
 
 
 if __name__ == "__main__":

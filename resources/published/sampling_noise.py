@@ -26,10 +26,10 @@ from quantbench.tables import PublishedRow
 from quantbench.tasks import Metric
 
 SEED = 2509
-RUNS = 400
-UNDECIDED = (0.05, 0.1, 0.2, 0.4)
-# Of the shares above the one whose noise stands for all in judging differences: noise grows with the root of the share.
-JUDGED_BY = 0.2
+RUNS = 1000
+UNDECIDED = (0.05, 0.1, 0.2, 0.4, 1.0)
+# Of the shares above the one whose ranges are shown.
+SHOWN_SHARE = 0.2
 # Two-sided 95% of a normal distribution.
 Z = 1.959963984540054
 
@@ -68,7 +68,15 @@ class DifferenceRow(Row):
     full: float
     quantized: float
     difference: float
-    undecided_needed: float  # share of undecided items at which it is just the 95% range; above 1: no share suffices
+    undecided_needed: float  # share of undecided items at which it is just the edge of the 95% range
+    undecided_at_most: (
+        float  # that there can be: 1, and of a proportion 4 m (1 - m), m being the mean of the two scores
+    )
+
+    @property
+    def is_beyond_noise(self) -> bool:
+        """Whether no share of undecided items puts it inside the range."""
+        return self.undecided_needed > self.undecided_at_most
 
 
 @dataclass(frozen=True)
@@ -102,22 +110,32 @@ def noise_rows(test: TestSet, table: Sequence[PublishedRow]) -> list[NoiseRow]:
 
 def difference_rows(table: Sequence[PublishedRow], noise: Sequence[NoiseRow]) -> Iterator[DifferenceRow]:
     """Hold each difference of Table 1 between precisions against the noise."""
-    ranges = {row.dataset: row.difference_range for row in noise if row.undecided == JUDGED_BY}
     full = {(row.model, row.dataset): row.score for row in table if row.precision == "full"}
     for row in table:
         if row.precision != "full":
             # Published scores have three decimals.
-            difference = round(row.score - full[row.model, row.dataset], 3)
+            reference = full[row.model, row.dataset]
+            difference, mean = round(row.score - reference, 3), (row.score + reference) / 2
             yield DifferenceRow(
                 dataset=row.dataset,
                 model=row.model,
                 precision=row.precision,
                 decoding=DECODING[row.model],
-                full=full[row.model, row.dataset],
+                full=reference,
                 quantized=row.score,
                 difference=difference,
-                undecided_needed=JUDGED_BY * (difference / ranges[row.dataset]) ** 2,
+                undecided_needed=_undecided_needed(difference, [one for one in noise if one.dataset == row.dataset]),
+                undecided_at_most=4 * mean * (1 - mean) if row.metric == "Accuracy" else 1,
             )
+
+
+def _undecided_needed(difference: float, noise: Sequence[NoiseRow]) -> float:
+    """The share at which a difference is the edge of the range: variances grow about as the share, so between these in a line."""
+    shares = np.array([0.0, *(row.undecided for row in noise)])
+    variances = np.array([0.0, *(row.difference_range**2 for row in noise)])
+    if difference**2 > variances[-1]:
+        return float(shares[-1] * difference**2 / variances[-1])
+    return float(np.interp(difference**2, variances, shares))
 
 
 def _noise(dataset: str, items: Items, share: float, level: float) -> NoiseRow:

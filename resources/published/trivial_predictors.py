@@ -1,7 +1,7 @@
 """What answers score that know nothing, or know everything and write it otherwise: both scorings on each published test set.
 
 An answer is a text, as a model would write it, and each scoring reads it for itself. Answers by chance are the mean of
-``DRAWS`` draws.
+ten draws, for entities, which take longest to read, of three.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from quantbench.tasks import published_answer
 from quantbench.tasks.kinds.question_answering import DECISIONS
 
 SEED = 2509
-DRAWS = 5
+DRAWS, DRAWS_OF_ENTITIES = 10, 3
 
 Outputs = list[str]
 Predictor = Callable[[TestSet, np.random.Generator], Outputs]
@@ -175,8 +175,9 @@ PREDICTORS = {
 
 def predictor_rows(test: TestSet) -> Iterator[PredictorRow]:
     """Score every predictor of a test set's task."""
+    by_chance = DRAWS_OF_ENTITIES if test.entry.task == "named_entity_recognition" else DRAWS
     for name, predictor in PREDICTORS[test.entry.task].items():
-        draws = DRAWS if "chance" in name or "coin" in name else 1
+        draws = by_chance if "chance" in name or "coin" in name else 1
         outputs = [predictor(test, np.random.default_rng((SEED, draw))) for draw in range(draws)]
         yield PredictorRow(
             task=test.entry.task,

@@ -11,6 +11,7 @@ from answer_lengths import answer_lengths
 from hidden_losses import ERRORS, Classes, character_score, label_score
 from sampling_noise import Items, NoiseRow, _noise, difference_rows
 from sklearn.metrics import f1_score
+from test_sets import DATASETS
 from trivial_predictors import _other_case_inside_tags, _three_more_tagged
 
 from quantbench.config import load_datasets
@@ -59,7 +60,8 @@ def test_the_noise_of_a_proportion_is_the_binomial_one() -> None:
 def test_noise_grows_with_the_root_of_the_undecided_share_and_agrees_with_its_reckoning() -> None:
     rows = NoiseRow.read(make_tables.file_of(NoiseRow))
     for dataset in {row.dataset for row in rows}:
-        ratios = [row.sd / row.undecided**0.5 for row in rows if row.dataset == dataset]
+        # Where all are undecided half are right, which is another score.
+        ratios = [row.sd / row.undecided**0.5 for row in rows if row.dataset == dataset and row.undecided < 1]
         assert max(ratios) < 1.2 * min(ratios), dataset
     for row in rows:
         assert row.sd == pytest.approx(row.sd_reckoned, rel=0.1), (row.dataset, row.undecided)
@@ -74,6 +76,10 @@ def test_the_share_that_a_difference_needs_is_that_of_its_range(repository: Path
     assert llama.difference == pytest.approx(0.555 - 0.732)
     # Exact for a proportion: the variance of a difference of two draws is u / 2n.
     assert llama.undecided_needed == pytest.approx(2 * 1273 * (llama.difference / 1.96) ** 2, rel=0.15)
+    mean = (0.555 + 0.732) / 2
+    assert llama.undecided_at_most == pytest.approx(4 * mean * (1 - mean))
+    assert llama.is_beyond_noise
+    assert {row.undecided_at_most for row in rows if row.dataset not in ("medqa", "pubmedqa")} == {1}
 
 
 def test_answers_of_the_implied_length_take_the_published_time(repository: Path) -> None:
@@ -97,3 +103,16 @@ def test_predictors_touch_what_they_should() -> None:
     assert _other_case_inside_tags("The <span>aspirin</span> and <span>NaCl</span> .") == (
         "The <span>Aspirin</span> and <span>nacl</span> ."
     )
+
+
+def test_the_figure_shows_every_score_and_what_knows_nothing(repository: Path) -> None:
+    figure = make_tables.image()
+    assert len(figure.axes) == 8
+    table = PublishedRow.read(published_path(repository))
+    for panel, dataset in zip(figure.axes, DATASETS, strict=True):
+        shown = sorted(line.get_xdata()[0] for line in panel.lines if len(line.get_xdata()) == 1)
+        assert shown == sorted(row.score for row in table if row.dataset == dataset)
+        assert len(panel.patches) == 3, "models that were probably sampled"
+    ddi = figure.axes[DATASETS.index("ddi2013")]
+    ours, as_published = (line.get_xdata()[0] for line in ddi.lines if len(line.get_xdata()) == 2)
+    assert (ours, as_published) == (pytest.approx(0.1814, abs=5e-5), pytest.approx(0.4850, abs=5e-5))
