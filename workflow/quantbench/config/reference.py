@@ -88,19 +88,20 @@ def table(rows: list[FieldRow], page: Path) -> str:
     return "\n".join(lines)
 
 
-def with_sections(page: Path, sections: Mapping[str, str]) -> str:
+def with_sections(page: Path, sections: Mapping[str, str], maker: str = "make schemas") -> str:
     """The text of a page with its generated sections written anew; what people wrote around them stays.
 
     Args:
-        page: Markdown; a section stands between ``<!-- NAME: made by make schemas -->`` and ``<!-- end of NAME -->``.
+        page: Markdown; a section stands between ``<!-- NAME: made by MAKER -->`` and ``<!-- end of NAME -->``.
         sections: name -> content.
+        maker: the command that writes them.
 
     Raises:
         ConfigError: a section has no place in the page.
     """
     text = page.read_text(encoding="utf-8")
     for name, content in sections.items():
-        start, end = f"<!-- {name}: made by make schemas -->\n", f"<!-- end of {name} -->"
+        start, end = f"<!-- {name}: made by {maker} -->\n", f"<!-- end of {name} -->"
         before, found, rest = text.partition(start)
         if not found or end not in rest:
             raise ConfigError(f"{page}: no place for the section {name!r}; add the lines {start.strip()} and {end}")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ..config import Prompting, located
 from ..contracts.csv_rows import Row
@@ -14,6 +17,11 @@ PUBLISHED_PEAK = "published peak"
 def published_path(root: Path) -> Path:
     """Where the paper's Table 1 stands."""
     return located(root, "resources/paper/table1.csv")
+
+
+def conventions_path(root: Path) -> Path:
+    """Where it stands how the scores of Table 1 were probably computed."""
+    return located(root, "resources/published/table1_conventions.csv")
 
 
 class PublishedRow(CellKeys):
@@ -59,3 +67,22 @@ class TestSetSize(Row):
     name_in_paper: str
     test_examples: int
     metric: str
+
+
+# "stated": by the paper, or fixed by its numbers; "in code": in a public copy of the authors' code (resources/published/README.md).
+Sureness = Literal["stated", "in code", "probable"]
+
+
+class PublishedConvention(Row):
+    """How the scores of one dataset in Table 1 were probably computed, and how sure that is."""
+
+    task: str
+    dataset: str
+    metric_in_paper: Annotated[str, Field(description="as Table 1 names it")]
+    metric: Annotated[
+        str, Field(description="what the authors' code computes, by the name that a run's tables have for it")
+    ]
+    title: Annotated[str, Field(description="of that metric, for people")]
+    in_code: Annotated[Sureness, Field(description="how sure it is that the authors' code computes this")]
+    in_table1: Annotated[Sureness, Field(description="how sure it is that Table 1 was made so")]
+    evidence: Annotated[str, Field(description="in the published numbers, for it")]
