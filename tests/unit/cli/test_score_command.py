@@ -1,4 +1,4 @@
-"""``quantbench score`` as a user calls it, in a Python where torch and transformers cannot be imported."""
+"""``quantbench score`` as a user calls it, in a Python where torch, transformers and scikit-learn cannot be imported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ WITHOUT_TORCH = """
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "transformers", "bitsandbytes"):
+        if name.partition(".")[0] in ("torch", "transformers", "bitsandbytes", "sklearn", "scipy"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Refuse())
 from quantbench.cli.main import main
