@@ -29,11 +29,12 @@ from quantbench.contracts.measurements import (
 )
 from quantbench.contracts.records import Sample, ScoredAnswer, write_records
 from quantbench.contracts.run_tables import CellRow, EffectRow
-from quantbench.contracts.scores import Scores
+from quantbench.contracts.scores import PublishedScore, Scores
 from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import Bootstrap, interval_of_counts
 from quantbench.study.grid import run_cells, wanted_cells
 from quantbench.tables import Judging, cells_table, effects_table
+from quantbench.tasks import published_convention
 
 NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
 SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}
@@ -136,9 +137,24 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
         per_label={},
         truncated_rate=CUT.get(cell.precision, 0.01),
         mean_new_tokens=20 * (1 + CUT.get(cell.precision, 0.01)),
+        as_published=_as_published(entry, value),
     ).write(where / "scores.json")
     _measurements(catalogue, cell).write(where / "measurements.json")
     write_json(where / "manifest.json", {"prompts_sha256": "a" * 64, "end": "2026-01-01T00:00:00+00:00"})
+
+
+def _as_published(entry: DatasetEntry, value: float) -> PublishedScore | None:
+    convention = published_convention(entry)
+    if convention is None:
+        return None
+    halved = value / 2
+    return PublishedScore(
+        metric=convention.metric.name,
+        value=halved,
+        interval=(0.9 * halved, min(1.0, 1.1 * halved)),
+        constant_value=0.1,
+        unknown_rate=0.0,
+    )
 
 
 def _generator(*words: Any) -> np.random.Generator:

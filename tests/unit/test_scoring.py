@@ -123,6 +123,38 @@ def test_scores_of_before_lengths_were_kept_are_read(entry: DatasetEntry, gold: 
     assert Scores.read(tmp_path / "out/scores.json") == scores.model_copy(update={"mean_new_tokens": None})
 
 
+def test_the_same_predictions_are_scored_as_published_too(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    outputs = ["false", "false\nCPR:3", "CPR:3", "The class is CPR:4.", "???", " CPR:3 # or 4"]
+    scores = score_file(predictions(tmp_path / "p.jsonl", outputs), gold, entry, tmp_path / "out", FAST)
+    found = scores.as_published
+    assert found is not None
+    assert (found.metric, found.repeats) == ("macro_f1_over_characters", [])
+    # The sentence also has four letters of "false", though no f. F1 of C, P, R and the colon; of 3; of 4; of f; of a, l, s and e:
+    expected = [*[1.0] * 4, 2 / 3, 2 / 3, 4 / 5, *[4 / 6] * 4]
+    assert found.value == pytest.approx(sum(expected) / 11)
+    assert found.unknown_rate == pytest.approx(1 / 6)
+    assert found.interval[0] <= found.value <= found.interval[1]
+    assert 0 < found.constant_value < found.value
+    assert (scores.metric, Scores.read(tmp_path / "out/scores.json")) == ("macro_f1", scores)
+
+
+def test_a_chain_of_thought_is_read_in_brackets_as_published(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    chains = [[f"Some words first. [{label}] More.\nFinal answer: CPR:3", f"[{label}]", "[false]"] for label in GOLDS]
+    source = predictions(tmp_path / "p.jsonl", chains)
+    read = score_file(source, gold, entry, tmp_path / "out", FAST, origin=Origin(reasoned=True)).as_published
+    assert read is not None and read.value == 1.0
+    unread = score_file(source, gold, entry, tmp_path / "out", FAST).as_published
+    assert unread is not None and unread.value < 1.0
+
+
+def test_scores_of_before_those_as_published_are_read(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    scores = score_file(predictions(tmp_path / "p.jsonl", GOLDS), gold, entry, tmp_path / "out", FAST)
+    written = json.loads((tmp_path / "out/scores.json").read_text())
+    assert written.pop("as_published")["value"] == 1.0
+    (tmp_path / "out/scores.json").write_text(json.dumps(written))
+    assert Scores.read(tmp_path / "out/scores.json") == scores.model_copy(update={"as_published": None})
+
+
 def test_a_cell_is_scored_in_its_folder(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     (tmp_path / "cell").mkdir()
     predictions(tmp_path / "cell/predictions.jsonl", GOLDS)

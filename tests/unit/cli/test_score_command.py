@@ -1,4 +1,4 @@
-"""``quantbench score`` as a user calls it, in a Python where torch and transformers cannot be imported."""
+"""``quantbench score`` as a user calls it, in a Python where torch, transformers and scikit-learn cannot be imported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ WITHOUT_TORCH = """
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "transformers", "bitsandbytes"):
+        if name.partition(".")[0] in ("torch", "transformers", "bitsandbytes", "sklearn", "scipy"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Refuse())
 from quantbench.cli.main import main
@@ -94,6 +94,38 @@ def test_hand_written_predictions_are_scored(
     scores = read_json(tmp_path / "out/scores.json")
     assert 0 < scores["value"] <= 1
     assert f"{dataset}: {scores['metric']} {scores['value']:.4f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("dataset", "title"), [("ddi2013", "macro F1 over characters"), ("medqa", "accuracy, letter case counted")]
+)
+def test_the_score_as_published_is_printed_by_the_name_of_what_it_measures(
+    dataset: str, title: str, repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_predictions(tmp_path / "p.jsonl", OUTPUTS[dataset][0])
+    gold = str(small_file(repository, dataset))
+    words = [
+        "score",
+        "--dataset",
+        dataset,
+        "--gold",
+        gold,
+        "--predictions",
+        str(source),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main(words) == 0
+    found = read_json(tmp_path / "out/scores.json")["as_published"]
+    assert f"as published: {title} {found['value']:.4f} [" in capsys.readouterr().out
+    assert main([*words, "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["published_metric"], row["score_as_published"]) == (found["metric"], found["value"])
+    assert [row["score_as_published_low"], row["score_as_published_high"]] == found["interval"]
+    assert (row["constant_score_as_published"], row["unknown_rate_as_published"]) == (
+        found["constant_value"],
+        found["unknown_rate"],
+    )
 
 
 def test_it_runs_without_torch_from_another_folder(repository: Path, tmp_path: Path) -> None:

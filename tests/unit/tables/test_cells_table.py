@@ -11,6 +11,7 @@ import pytest
 from tests.simulated_run import Run, tables_of
 
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.files import read_json
 from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.errors import DataError
 from quantbench.tables import cells_table
@@ -212,3 +213,26 @@ def test_contended_latency_names_who_contended(run: Run) -> None:
     others = [{"pid": 77, "name": "python", "used_bytes": 5}, {"pid": 78, "name": "unknown", "used_bytes": None}]
     edit(run.results, "measurements.json", "latency", "contended_by", value=others)
     assert row(run).contended_by == "python (pid 77); unknown (pid 78)"
+
+
+def test_the_score_as_published_stands_beside_ours(run: Run) -> None:
+    edit(run.results, "scores.json", "as_published", "value", value=0.25)
+    edit(run.results, "scores.json", "as_published", "interval", value=[0.2, 0.3])
+    before, found = read_json(run.results / "cells" / CELL.folder / "scores.json"), row(run)
+    assert (found.published_metric, found.score_as_published) == ("case_sensitive_accuracy", 0.25)
+    assert (found.score_as_published_low, found.score_as_published_high) == (0.2, 0.3)
+    assert (found.metric, found.score) == ("accuracy", before["value"])
+
+
+def test_scores_and_tables_of_before_it_are_read(run: Run, tmp_path: Path) -> None:
+    edit(run.results, "scores.json", "as_published", remove=True)
+    found = row(run)
+    assert (found.published_metric, found.score_as_published, found.score_as_published_low) == (None, None, None)
+    CellRow.write(tmp_path / "cells.csv", [found])
+    older = pd.read_csv(tmp_path / "cells.csv", dtype=str, keep_default_na=False)
+    new = [name for name in older if "as_published" in name or name == "published_metric"]
+    assert len(new) == 4
+    older.drop(columns=new).to_csv(tmp_path / "cells.csv", index=False)
+    (again,) = CellRow.read(tmp_path / "cells.csv")
+    assert again.cell == found.cell
+    assert again.score_as_published is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from tests.simulated_run import Run
@@ -46,6 +47,8 @@ def test_published_values_stand_beside_the_same_cell_only(run: Run, cells: list[
     row = table["hoc", "phi-4", "w4a16"]
     assert (row.published_memory_gib, row.published_latency_s, row.published_score) == (10.72, 1.45, 0.487)
     assert row.score_difference == pytest.approx(row.score - 0.487)
+    assert row.difference_as_published == pytest.approx(row.score_as_published - 0.487)
+    assert row.published_metric == "macro_f1_over_gold_labels"
     assert row.memory_ratio == pytest.approx(row.memory_gib / 10.72)
     assert row.latency_ratio == pytest.approx(row.latency_s / 1.45)
     assert {row.published_score for row in table.values() if row.model == "qwen2.5-3b"} == {None}
@@ -66,11 +69,37 @@ def test_a_noise_floor_is_no_row_of_its_own(run: Run, cells: list[CellRow]) -> N
 def test_markdown_shows_titles_intervals_and_published_values(run: Run, cells: list[CellRow]) -> None:
     text = markdown(run, cells)
     lines = text.splitlines()
-    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 13
+    assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 15
     row = next(line for line in lines if "HoC | Phi-4 | W4A16" in line)
     assert "(10.72)" in row and "(0.487)" in row and "[" in row
     assert "LLM.int8" in text
     assert "demonstration" not in text
+
+
+def test_markdown_shows_the_score_as_published_with_its_metric_and_the_published_one_beside_it(
+    run: Run, cells: list[CellRow]
+) -> None:
+    text = markdown(run, cells)
+    lines = text.splitlines()
+    places = [cell.strip() for cell in lines[0].split("|")]
+    row = [cell.strip() for cell in next(line for line in lines if "HoC | Phi-4 | W4A16" in line).split("|")]
+    assert row[places.index("Metric as published")] == "macro F1 over labels present in gold"
+    assert re.fullmatch(
+        r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] \(0\.487\)", row[places.index("Score as published [95% interval]")]
+    )
+    assert re.fullmatch(r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", row[places.index("Score [95% interval]")])
+    assert "docs/protocol.md#scores-as-published" in text
+
+
+def test_runs_of_before_scores_as_published_are_shown_without(run: Run, cells: list[CellRow]) -> None:
+    own = {name: None for name in CellRow.model_fields if "as_published" in name or name == "published_metric"}
+    assert len(own) == 4
+    older = [row.model_copy(update=own) for row in cells]
+    text = markdown(run, older)
+    row = next(line for line in text.splitlines() if "HoC | Phi-4 | W4A16" in line)
+    assert "|  | (0.487) |" in row
+    assert "scores-as-published" not in text
+    assert {row.difference_as_published for row in beside_published(run, older)} == {None}
 
 
 def test_markdown_shows_cut_answers_and_lengths_against_full_precision(run: Run, cells: list[CellRow]) -> None:

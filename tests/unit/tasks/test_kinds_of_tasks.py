@@ -134,3 +134,5 @@ def test_to_add_a_task_is_to_add_its_module(repository: Path, tmp_path: Path) ->
     words = ["--dataset", "plurals", "--gold", gold, "--predictions", "outputs.jsonl", "--out", "out"]
     run("-m", "quantbench", "score", *words)
     assert read_json(tmp_path / "out/scores.json")["value"] == pytest.approx(1 / 3)
+    # The paper has no such task.
+    assert read_json(tmp_path / "out/scores.json")["as_published"] is None

@@ -12,6 +12,9 @@ or taken from the entry of --model. Where a chat template opened the thought, pu
 The gold file is a samples.jsonl of a run, or any split of the dataset in its own format. In a published file the
 sample id is the 0-based number of the record (header not counted) as text; in the token-tag files of bc5cdr_chemical and
 ncbi_disease, the 0-based number of the sentence. Several outputs of one sample are answered by majority vote.
+
+Beside our score stands the one "as published": the same outputs read and scored as the authors of arXiv 2509.04534 probably
+did, named for what it measures.
 """
 
 from __future__ import annotations
@@ -23,9 +26,11 @@ from ..config import Reasoning, load_datasets, load_models, reasons_first
 from ..config.reasoning import StatedReasoning
 from ..config.settings import Settings, parse
 from ..config.vocabulary import PROMPTINGS
+from ..contracts.scores import PublishedScore
 from ..errors import ConfigError, nearest
 from ..scoring import score_file
 from ..statistics import Bootstrap
+from ..tasks import published_metric
 from ..tasks.origin import Origin
 from . import options
 from .printing import write_records
@@ -35,6 +40,10 @@ PARENTS = (options.ROOT, options.FORMAT, options.REASONING)
 _COLUMNS = (
     *("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate"),
     *("truncated_rate", "mean_new_tokens"),
+)
+_PUBLISHED = (
+    *("published_metric", "score_as_published", "score_as_published_low", "score_as_published_high"),
+    *("constant_score_as_published", "unknown_rate_as_published"),
 )
 
 
@@ -97,8 +106,9 @@ def run(arguments: argparse.Namespace) -> None:
     )
     low, high = scores.interval
     if arguments.format != "text":
-        columns = ("dataset", "low", "high", *_COLUMNS)
-        row = (arguments.dataset, low, high, *(getattr(scores, name) for name in _COLUMNS))
+        columns = ("dataset", "low", "high", *_COLUMNS, *_PUBLISHED)
+        own = (getattr(scores, name) for name in _COLUMNS)
+        row = (arguments.dataset, low, high, *own, *_as_published(scores.as_published))
         write_records(arguments.format, dict.fromkeys(columns), [row])
         return
     print(
@@ -108,7 +118,21 @@ def run(arguments: argparse.Namespace) -> None:
     )
     if scores.truncated_rate is not None:
         print(f"cut at the token limit: {scores.truncated_rate:.1%}")
+    if scores.as_published is not None:
+        published = scores.as_published
+        low, high = published.interval
+        print(
+            f"as published: {published_metric(published.metric).title} {published.value:.4f} [{low:.4f}, {high:.4f}], "
+            f"best constant answer {published.constant_value:.4f}, nothing that counts {published.unknown_rate:.1%}"
+        )
     print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")
+
+
+def _as_published(scores: PublishedScore | None) -> tuple[str | float | None, ...]:
+    """The values of the columns that tell what the paper's authors would have scored."""
+    if scores is None:
+        return (None,) * len(_PUBLISHED)
+    return (scores.metric, scores.value, *scores.interval, scores.constant_value, scores.unknown_rate)
 
 
 def _reasoning(arguments: argparse.Namespace, root: Path) -> Reasoning | None:

@@ -21,6 +21,12 @@ Title = Annotated[str, Field(description="of the model, for people")]
 Domain = Annotated[str, Field(description="of the model: `general` or `biomedical`")]
 Task = Annotated[str, Field(description="of the dataset")]
 Metric = Annotated[str, Field(description="of the dataset")]
+PublishedMetric = Annotated[
+    str | None,
+    Field(
+        description="what the paper's authors scored by, see docs/protocol.md#scores-as-published; empty where unknown"
+    ),
+]
 Shots = Annotated[int, Field(description="worked examples in the prompt")]
 Device = Annotated[str, Field(description="`CPU` with its name, or the GPUs, counted")]
 MaybeText = Annotated[str | None, Field(description="empty where there is nothing to say")]
@@ -86,6 +92,10 @@ class CellRow(CellKeys):
     unparseable_rate: Rate
     strict_score: Rate = Field(description="under exact-format reading")
     strict_unparseable_rate: Rate
+    published_metric: PublishedMetric = None
+    score_as_published: MaybeRate = None
+    score_as_published_low: MaybeRate = None
+    score_as_published_high: MaybeRate = None
     truncated_rate: CutOff = None
     truncated_difference: ToFull = None
     mean_new_tokens: NewTokens = None
@@ -140,6 +150,10 @@ class Table1Row(Row):
     score_low: Rate
     score_high: Rate
     constant_score: Rate
+    published_metric: PublishedMetric = None
+    score_as_published: MaybeRate = None
+    score_as_published_low: MaybeRate = None
+    score_as_published_high: MaybeRate = None
     n: int = Field(description="samples")
     unparseable_rate: Rate
     truncated_rate: CutOff = None
@@ -151,6 +165,9 @@ class Table1Row(Row):
     published_latency_s: MaybeSeconds = None
     published_score: MaybeRate = None
     score_difference: float | None = Field(default=None, description="score minus the published one")
+    difference_as_published: float | None = Field(
+        default=None, description="score_as_published minus the published score: both by the published metric"
+    )
     memory_ratio: float | None = Field(default=None, description="to the published memory")
     latency_ratio: float | None = Field(default=None, description="to the published latency")
 

@@ -47,6 +47,7 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
         "Score": _number("score", ".3f"),
         "Interval": _interval("score_low", "score_high", ".3f"),
         "Constant answer": _number("constant_score", ".3f"),
+        **_known(table, {"Score as published": ("score_as_published", ".3f")}),
         **({"Published score": _number("published_score", ".3f")} if published else {}),
         **_memory_column(table),
         **({"Published memory (GiB)": _number("published_memory_gib", ".1f")} if published else {}),
@@ -68,6 +69,8 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
         "Zero-shot cells: score with its confidence interval, memory, mean latency of single queries, answers cut at the limit "
         "of new tokens and mean new tokens of an answer (change: against full precision)"
     )
+    if any(row.score_as_published is not None for row in table):
+        caption += "; as published: the same answers read and scored as the paper's authors probably did"
     return _table(("table1", "Table 1"), caption, columns, table)
 
 

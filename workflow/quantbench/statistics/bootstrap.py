@@ -86,11 +86,11 @@ def resampled_sparse_scores(
     scores = np.empty(bootstrap.resamples)
     for start in range(0, bootstrap.resamples, chunk):
         size = min(chunk, bootstrap.resamples - start)
-        drawn = generator.integers(documents, size=(size, documents))
-        # Documents that count nothing are interchangeable: a last row stands for all of them.
-        np.minimum(drawn, len(counting), out=drawn)
-        drawn += np.arange(size)[:, None] * (len(counting) + 1)
-        times = np.bincount(drawn.ravel(), minlength=size * (len(counting) + 1)).reshape(size, -1)
+        # Of documents that count nothing it only matters how many are drawn.
+        draws = generator.binomial(documents, len(counting) / documents, size=size)
+        drawn = generator.integers(len(counting), size=draws.sum()) if len(counting) else draws[:0]
+        drawn += np.repeat(np.arange(size) * len(counting), draws)
+        times = np.bincount(drawn, minlength=size * len(counting)).reshape(size, len(counting))
         of_row = np.ascontiguousarray(times.T, dtype=np.int32)
         sums = np.zeros((counts.labels * KINDS, size), dtype=np.int64)
         for entries in rounds:

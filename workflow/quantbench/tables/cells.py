@@ -57,6 +57,7 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
     unsupported = [
         f"p{percent} needs {samples_needed(percent)}" for percent, value in percentiles.items() if value is None
     ]
+    published = scores.as_published
     return CellRow(
         model=cell.model,
         title=model.title,
@@ -79,6 +80,10 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         unparseable_rate=scores.unparseable_rate,
         strict_score=scores.strict_value,
         strict_unparseable_rate=scores.strict_unparseable_rate,
+        published_metric=None if published is None else published.metric,
+        score_as_published=None if published is None else published.value,
+        score_as_published_low=None if published is None else published.interval[0],
+        score_as_published_high=None if published is None else published.interval[1],
         truncated_rate=scores.truncated_rate,
         mean_new_tokens=scores.mean_new_tokens,
         quantized_share=measured.quantized.of_all if measured.quantized else None,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..config import Vocabulary, is_zero_shot
 from ..contracts.csv_rows import markdown_table
 from ..contracts.run_tables import CellRow, Table1Row
-from ..tasks import metric
+from ..tasks import metric, published_metric
 from .paper_rows import PublishedRow
 from .quantized_shares import share_notes
 
@@ -39,13 +39,17 @@ def _row(row: CellRow, published: PublishedRow | None) -> Table1Row:
         "published_latency_s": published.latency_s,
         "published_score": published.score,
         "score_difference": row.score - published.score,
+        "difference_as_published": None if row.score_as_published is None else row.score_as_published - published.score,
         "memory_ratio": row.memory_gib / published.memory_gib,
         "latency_ratio": row.latency_mean_s / published.latency_s,
     })  # fmt: skip
 
 
 def table1_markdown(vocabulary: Vocabulary, table: Sequence[Table1Row], confidence: float) -> str:
-    """Return :func:`table1` as Markdown: titles for names, the published value in brackets after the measured one."""
+    """Return :func:`table1` as Markdown: titles for names, published values in brackets after measured ones.
+
+    A published score stands after the score by the same metric, not after ours.
+    """
     small = len(table) > 0 and max(row.memory_gib for row in table) < 0.5
     unit, factor = ("MiB", 1024) if small else ("GiB", 1)
     kinds = " / ".join(dict.fromkeys(row.memory_kind for row in table))
@@ -59,6 +63,8 @@ def table1_markdown(vocabulary: Vocabulary, table: Sequence[Table1Row], confiden
         "Latency (s)",
         f"Score [{confidence:.0%} interval]",
         "Chance",
+        "Metric as published",
+        f"Score as published [{confidence:.0%} interval]",
         "Unparseable",
         "Cut off / change",
         "New tokens / change",
@@ -74,6 +80,11 @@ def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
         "Unparseable: answers that could not be read. Cut off: answers that ended at the limit of new tokens. New tokens: mean of "
         "an answer. Change: against full precision.",
     ]
+    if any(row.score_as_published is not None for row in table):
+        notes.append(
+            "Score as published: the same answers read and scored as the paper's authors probably did "
+            "(docs/protocol.md#scores-as-published). It is not comparable with the score beside it."
+        )
     if any(row.published_score is not None for row in table):
         notes.append("In round brackets: the value published for the same cell.")
     notes += share_notes(vocabulary, table)
@@ -89,7 +100,7 @@ def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
 
 def _markdown_row(vocabulary: Vocabulary, row: Table1Row, factor: int) -> list[str]:
     deviation = "" if row.latency_sd_s is None else f" ± {row.latency_sd_s:.2g}"
-    interval = f"[{row.score_low:.3f}, {row.score_high:.3f}]"
+    interval = _interval(row.score_low, row.score_high)
     return [
         row.task.replace("_", " "),
         vocabulary.title("dataset", row.dataset),
@@ -98,12 +109,24 @@ def _markdown_row(vocabulary: Vocabulary, row: Table1Row, factor: int) -> list[s
         metric(row.metric).title,
         f"{row.memory_gib * factor:.2f}{_published(row.published_memory_gib, '.2f', factor)}",
         f"{row.latency_s:.3g}{deviation}{_published(row.published_latency_s, '.3g')}",
-        f"{row.score:.3f} {interval}{_published(row.published_score, '.3f')}",
+        f"{row.score:.3f} {interval}",
         f"{row.constant_score:.3f}",
+        "" if row.published_metric is None else published_metric(row.published_metric).title,
+        f"{_score_as_published(row)}{_published(row.published_score, '.3f')}".strip(),
         f"{row.unparseable_rate:.1%}",
         _changed(row.truncated_rate, row.truncated_difference, ".1%"),
         _changed(row.mean_new_tokens, row.new_tokens_difference, ".1f"),
     ]
+
+
+def _score_as_published(row: Table1Row) -> str:
+    if row.score_as_published is None:
+        return ""
+    return f"{row.score_as_published:.3f} {_interval(row.score_as_published_low, row.score_as_published_high)}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"[{low:.3f}, {high:.3f}]"
 
 
 def _changed(value: float | None, difference: float | None, style: str) -> str:
