@@ -40,8 +40,9 @@ else
 	$(SNAKEMAKE) --configfile $(or $(CONFIG),config/demo.yaml) --config allow_missing=true
 endif
 
-paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, with recommendations: results/published/
+paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, with recommendations, and a run below them: make paper-figures [RUN=results/<run>]
 	$(SNAKEMAKE) published_figures
+	$(if $(RUN),$(BIN)/quantbench reproduce $(RUN) --part departures --figure results/published/figures/figure2_beside_$(notdir $(patsubst %/,%,$(RUN))))
 	@echo "results/published/recommendations.md, results/published/figures/"
 
 test: $(VENV)/dev.stamp $(VENV)/real-model.stamp lint  ## lint, then every test

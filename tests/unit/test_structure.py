@@ -24,6 +24,7 @@ ROOMS = (
         "scoring",
         "tables",
         "recommend",
+        "reproduce",
         "figures",
     ),
     *("report", "bundle", "verify", "jobs", "cli", "__main__"),

@@ -239,18 +239,20 @@ def recommend(config: Config) -> None:
 
 
 def published_figures(recommendations: Path) -> None:
-    """Draw the paper's Table 1 as Figures 2 and 7, marked as published values, and write its recommendations."""
+    """Draw the paper's Table 1 as Figures 2 (two ways) and 7, marked as published values, and write its recommendations."""
     from . import figures
     from .figures.paper import draw_published
     from .recommend import published_evidence
     from .recommend.overview import write_overview
+    from .reproduce.constant_answers import read_constant_answers
     from .study.grid import wanted_cells
     from .tables.paper_rows import published_path
 
     catalogue, folder = catalogue_of(read_yaml(located(Path.cwd(), "config/config.yaml"))), recommendations.parent
     vocabulary, path = catalogue.vocabulary, published_path(catalogue.root)
     shown = wanted_cells(catalogue).figures["figure2"]
-    for name, drawn in draw_published(vocabulary, catalogue.run, shown, path).items():
+    constants = read_constant_answers(catalogue.root)
+    for name, drawn in draw_published(vocabulary, catalogue.run, shown, path, constants).items():
         figures.save(drawn, folder / "figures" / name)
     write_overview(published_evidence(vocabulary, path), catalogue.run.comparison.margin, folder)
 

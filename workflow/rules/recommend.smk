@@ -35,13 +35,16 @@ PUBLISHED = f"{CATALOGUE.run.results_folder}/published"
 
 
 rule published_figures:
-    """Draw the paper's published Table 1 as Figures 2 and 7, and write its recommendations (`make paper-figures`)."""
+    """Draw the paper's published Table 1 as Figures 2 (two ways) and 7, and write its recommendations (`make paper-figures`)."""
     input:
         table1=from_here([settings.located(ROOT, "resources/paper/table1.csv")]),
         table2=from_here([settings.located(ROOT, "resources/paper/table2.csv")]),
+        constants=from_here([settings.located(ROOT, "resources/paper/constant_answers.csv")]),
     output:
         figures=expand(
-            f"{PUBLISHED}/figures/{{figure}}.{{format}}", figure=["figure2", "figure7"], format=["png", "pdf", "svg"]
+            f"{PUBLISHED}/figures/{{figure}}.{{format}}",
+            figure=["figure2", "figure2_bars", "figure2_bars_by_model", "figure7"],
+            format=["png", "pdf", "svg"],
         ),
         recommendations=f"{PUBLISHED}/recommendations.md",
         csv=f"{PUBLISHED}/recommendations.csv",

@@ -224,6 +224,16 @@ def test_the_score_as_published_stands_beside_ours(run: Run) -> None:
     assert (found.metric, found.score) == ("accuracy", before["value"])
 
 
+def test_repeats_show_their_spread(run: Run) -> None:
+    assert (row(run).repeats, row(run).score_sd, row(run).score_as_published_sd) == (1, None, None)
+    edit(run.results, "scores.json", "repeats", value=[0.5, 0.6, 0.7])
+    edit(run.results, "scores.json", "as_published", "repeats", value=[0.25, 0.25, 0.31])
+    found = row(run)
+    assert found.repeats == 3
+    assert found.score_sd == pytest.approx(0.1)
+    assert found.score_as_published_sd == pytest.approx(0.06 / 3**0.5)
+
+
 def test_scores_and_tables_of_before_it_are_read(run: Run, tmp_path: Path) -> None:
     edit(run.results, "scores.json", "as_published", remove=True)
     found = row(run)
@@ -231,7 +241,7 @@ def test_scores_and_tables_of_before_it_are_read(run: Run, tmp_path: Path) -> No
     CellRow.write(tmp_path / "cells.csv", [found])
     older = pd.read_csv(tmp_path / "cells.csv", dtype=str, keep_default_na=False)
     new = [name for name in older if "as_published" in name or name == "published_metric"]
-    assert len(new) == 4
+    assert len(new) == 5
     older.drop(columns=new).to_csv(tmp_path / "cells.csv", index=False)
     (again,) = CellRow.read(tmp_path / "cells.csv")
     assert again.cell == found.cell

@@ -96,6 +96,9 @@ class CellRow(CellKeys):
     score_as_published: MaybeRate = None
     score_as_published_low: MaybeRate = None
     score_as_published_high: MaybeRate = None
+    repeats: int = Field(default=1, description="times that sampled answers were drawn; 1 where they are not sampled")
+    score_sd: float | None = Field(default=None, description="of the score over repeats; empty where there is one")
+    score_as_published_sd: float | None = Field(default=None, description="likewise, of the score as published")
     truncated_rate: CutOff = None
     truncated_difference: ToFull = None
     mean_new_tokens: NewTokens = None

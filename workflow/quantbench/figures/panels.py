@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -246,15 +246,27 @@ def _place(axis: Axes) -> tuple[int, int]:
 
 def finish(figure: Figure, view: View, notes: str, kinds: Sequence[Kind]) -> None:
     """Add the legend of precisions on top, showing each kind of mark the figure uses, and the footnotes below."""
-    names = view.names("precision")
+    precision_legend(figure, {name: view.title("precision", name) for name in view.names("precision")}, kinds)
+    footnote(figure, notes)
+
+
+def precision_legend(
+    figure: Figure, titles: Mapping[str, str], kinds: Sequence[Kind], others: Mapping[str, Artist] | None = None
+) -> None:
+    """Add a legend on top: the look of each precision, named by its title, and ``others`` by their names."""
     # Matplotlib draws a tuple as marks side by side; its type hints do not know that.
-    handles: list[Any] = [tuple(_handle(look, kind) for kind in kinds) for look in looks(names).values()]
-    labels = [view.title("precision", name) for name in names]
+    handles: list[Any] = [tuple(_handle(look, kind) for kind in kinds) for look in looks(list(titles)).values()]
+    handles += (others or {}).values()
+    labels = [*titles.values(), *(others or {})]
     joined = {tuple: HandlerTuple(ndivide=None, pad=0.6)}
     figure.legend(
-        handles, labels, loc="outside upper center", ncols=len(names), handler_map=joined, handlelength=1.6 * len(kinds)
+        handles,
+        labels,
+        loc="outside upper center",
+        ncols=len(labels),
+        handler_map=joined,
+        handlelength=1.6 * len(kinds),
     )
-    footnote(figure, notes)
 
 
 def _handle(look: Look, kind: Kind) -> Artist:

@@ -1,7 +1,7 @@
 """Intervals, paired comparisons and verdicts (docs/protocol.md#intervals). Needs numpy."""
 
 from .bootstrap import Bootstrap
-from .intervals import interval_of_counts, interval_of_sparse_counts, wilson_interval
+from .intervals import interval_of_counts, interval_of_sparse_counts, student_quantile, wilson_interval
 from .paired import Comparison, compare, holm, mcnemar_exact, verdict
 from .percentiles import percentile, samples_needed
 
@@ -15,6 +15,7 @@ __all__ = [
     "mcnemar_exact",
     "percentile",
     "samples_needed",
+    "student_quantile",
     "verdict",
     "wilson_interval",
 ]

@@ -84,6 +84,9 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         score_as_published=None if published is None else published.value,
         score_as_published_low=None if published is None else published.interval[0],
         score_as_published_high=None if published is None else published.interval[1],
+        repeats=max(1, len(scores.repeats)),
+        score_sd=_spread(scores.repeats),
+        score_as_published_sd=_spread(published.repeats) if published else None,
         truncated_rate=scores.truncated_rate,
         mean_new_tokens=scores.mean_new_tokens,
         quantized_share=measured.quantized.of_all if measured.quantized else None,
@@ -122,6 +125,11 @@ def _beside_full(row: CellRow, full: CellRow | None) -> CellRow:
             "new_tokens_difference": _difference(row.mean_new_tokens, full.mean_new_tokens),
         }
     )
+
+
+def _spread(scores: Sequence[float]) -> float | None:
+    """The standard deviation over repeats; None where there are fewer than two."""
+    return float(np.std(scores, ddof=1)) if len(scores) > 1 else None
 
 
 def _difference(value: float | None, reference: float | None) -> float | None:
