@@ -192,7 +192,7 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
             stored=stored_model(catalogue, cell.model),
             precision=catalogue.precisions[cell.precision],
             dataset=dataset,
-            template=template_path(catalogue.root, cell.dataset, cell.prompting),
+            template=template_path(catalogue.root, cell.dataset, cell.prompting, run.protocol.prompts),
             max_new_tokens=min(stated, run.inference.max_new_tokens or stated)
             + catalogue.models[cell.model].reasoning_tokens,
             sampling=run.inference.self_consistency if cell.prompting == "self_consistency" else None,
