@@ -112,6 +112,7 @@ SCORED = {"score", "compare", "report"}
         # The published protocol has a job of its own, so that a change of it runs no cell of the sound one again.
         ("datasets/first_rows.py", "first_rows_pool", {"report"}),
         ("datasets/preparation.py", "prepare_first_rows", set()),
+        ("tasks/published_form.py", "with_final_answers", SCORED),
         ("config/entries.py", "DatasetEntry", {*JOBS}),
         ("config/entries.py", "ModelEntry", {*JOBS} - {"prepare_dataset"}),
         ("config/run.py", "HardwareSettings", {*JOBS} - {"prepare_dataset"}),

@@ -200,7 +200,11 @@ def score(config: Config, dataset: str, samples: Path, cells: list[str]) -> None
     catalogue = catalogue_of(config)
     for cell in map(parse_folder, cells):
         folder = Path(catalogue.run_folder) / "cells" / cell.folder
-        origin = Origin(reasoned=reasons_first(cell.prompting), reasoning=catalogue.models[cell.model].reasoning)
+        origin = Origin(
+            reasoned=reasons_first(cell.prompting),
+            reasoning=catalogue.models[cell.model].reasoning,
+            prompts=catalogue.run.protocol.prompts,
+        )
         score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run), origin)
 
 
