@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
-from quantbench.config import CATALOGUE_VARIABLE, load_datasets
-from quantbench.contracts.records import Sample
+from quantbench.config import CATALOGUE_VARIABLE, Slips, load_datasets
+from quantbench.contracts.records import Sample, read_records
+from quantbench.datasets import prepare, worked_examples
 from quantbench.errors import ConfigError
 from quantbench.prompts import read_template, render, template_path
+from quantbench.study.spec import identity_hash
 
 INPUTS = {
     "labelled_text": {"text": "INPUT"},
@@ -67,6 +70,96 @@ def test_examples_without_reasoning_are_told_apart_from_the_question_to_reason_a
     assert "Reasoning:" not in two[: two.index(asked)]
     # Where nothing is worked out, nothing but the question itself is added.
     assert two.startswith(zero[: zero.index("INPUT")].rpartition("\n\n")[0])
+
+
+def published(repository: Path, dataset: str, prompting: str, shots: int = 0, slips: Slips | None = None) -> str:
+    entry = load_datasets(repository)[dataset]
+    template = read_template(template_path(repository, dataset, prompting, "as_published"))
+    sample = Sample("0", INPUTS[entry.reader], "SECRET", "0")
+    return render(entry, template, sample, [(sample, "WORKED")] * shots, slips or Slips())
+
+
+@pytest.mark.parametrize("prompting", ["instruction", "cot", "self_consistency"])
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_prompts_of_the_published_form_are_instructions_input_and_a_cue(
+    repository: Path, dataset: str, prompting: str
+) -> None:
+    zero, two = (published(repository, dataset, prompting, shots) for shots in (0, 2))
+    assert "SECRET" not in zero + two and "\n\n\n" not in two
+    assert (zero.count("INPUT"), two.count("INPUT"), two.count("WORKED")) == (1, 3, 2)
+    assert two.startswith(zero[: zero.index("INPUT")].rpartition("\n\n")[0])
+    cue = zero.splitlines()[-1]
+    assert cue.endswith(":") and two.endswith(f"\n{cue}")
+    in_brackets = prompting != "instruction"
+    assert ("in square brackets" in zero) == ("[WORKED]" in two) == in_brackets
+    if not in_brackets:
+        assert two.count(f"\n{cue} WORKED\n") == 2
+    assert "Final answer" not in two, "that is our own form"
+
+
+@pytest.mark.parametrize("dataset", ["hoc", "litcovid"])
+def test_labels_of_several_are_one_sorted_list_without_definitions(repository: Path, dataset: str) -> None:
+    labels = load_datasets(repository)[dataset].labels
+    text = published(repository, dataset, "instruction")
+    assert f"\nThe labels are: {'; '.join(sorted(labels))}\n" in text
+    assert "separated by semicolons" in text and not any(meaning in text for meaning in labels.values())
+
+
+@pytest.mark.parametrize("dataset", ["chemprot", "ddi2013"])
+def test_classes_of_relations_have_one_line_each(repository: Path, dataset: str) -> None:
+    labels = load_datasets(repository)[dataset].labels
+    lines = published(repository, dataset, "instruction").splitlines()
+    assert [line for line in lines if line.partition(": ")[0] in labels] == [f"{k}: {v}" for k, v in labels.items()]
+
+
+@pytest.mark.parametrize("prompting", ["instruction", "cot"])
+@pytest.mark.parametrize(("dataset", "kind"), [("bc5cdr_chemical", "chemical"), ("ncbi_disease", "disease")])
+def test_entities_are_marked_with_their_class_in_examples_too(
+    repository: Path, dataset: str, kind: str, prompting: str
+) -> None:
+    entry = load_datasets(repository)[dataset]
+    sample = Sample("0", {"text": "a b c"}, [], "0")
+    template = read_template(template_path(repository, dataset, prompting, "as_published"))
+    text = render(entry, template, sample, [(sample, "<span>a</span> b <span>c</span>")])
+    assert f'<span class="{kind}">a</span> b <span class="{kind}">c</span>' in text
+    assert "<span>" not in text and f"every {kind} entity" in text
+
+
+@pytest.mark.parametrize("prompting", ["instruction", "cot"])
+def test_the_slip_of_ncbi_asks_for_chemicals_and_marks_diseases(repository: Path, prompting: str) -> None:
+    plain = published(repository, "ncbi_disease", prompting)
+    slipped = published(repository, "ncbi_disease", prompting, slips=Slips(ncbi_asks_for_chemicals=True))
+    assert slipped == plain.replace("every disease entity", "every chemical entity") != plain
+    assert '<span class="disease">' in slipped
+    for other in set(DATASETS) - {"ncbi_disease"}:
+        assert published(repository, other, prompting) == published(
+            repository, other, prompting, slips=Slips(ncbi_asks_for_chemicals=True)
+        )
+
+
+def test_no_prompt_of_our_own_knows_a_slip(repository: Path) -> None:
+    for path in (repository / "config/datasets").glob("*/*.txt"):
+        assert ("slips" in path.read_text()) == (path.parent.name == "ncbi_disease" and "published" in path.name), path
+
+
+# Of every default prompt of the small datasets, 3 promptings with 0 and 3 worked examples, as they were before there was another
+# protocol. A template that is changed on purpose changes it, and runs its cells again.
+DEFAULT_PROMPTS = "389550ea81828eaa876e5b49568843cb1729a832c957e37458c15738b8d35bde"
+
+
+def test_the_prompts_of_the_sound_protocol_are_what_they_were(repository: Path, tmp_path: Path) -> None:
+    entries = load_datasets(repository, repository / "tests/data/datasets")
+    texts: dict[str, JsonValue] = {}
+    for name in DATASETS:
+        entry = entries[name]
+        prepare(entry, name, repository / "tests/data/datasets" / name, None, 2509, tmp_path / name)
+        samples, shots = (read_records(tmp_path / name / f"{kind}.jsonl", Sample) for kind in ("samples", "shots"))
+        for prompting in ("instruction", "cot", "self_consistency"):
+            template = read_template(template_path(repository, name, prompting))
+            for number in (0, 3):
+                worked = worked_examples(shots, entry, number, "balanced")
+                texts[f"{name} {prompting} {number}"] = [render(entry, template, sample, worked) for sample in samples]
+    assert identity_hash(texts) == DEFAULT_PROMPTS
 
 
 def test_the_question_is_for_the_answer_and_for_a_relation_in_either_order(repository: Path) -> None:

@@ -109,6 +109,10 @@ SCORED = {"score", "compare", "report"}
         ("tasks/kinds/relation_extraction.py", "Samples", SCORED | {"prepare_dataset"}),
         ("scoring.py", "score_cell", {"score"}),
         ("datasets/stratification.py", "limit_samples", {"prepare_dataset"}),
+        # The published protocol has a job of its own, so that a change of it runs no cell of the sound one again.
+        ("datasets/first_rows.py", "first_rows_pool", {"report"}),
+        ("datasets/preparation.py", "prepare_first_rows", set()),
+        ("tasks/published_form.py", "with_final_answers", SCORED),
         ("config/entries.py", "DatasetEntry", {*JOBS}),
         ("config/entries.py", "ModelEntry", {*JOBS} - {"prepare_dataset"}),
         ("config/run.py", "HardwareSettings", {*JOBS} - {"prepare_dataset"}),

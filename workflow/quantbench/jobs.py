@@ -117,6 +117,19 @@ def prepare_dataset(dataset: str, entry: str, limit: int | None, seed: int, file
     prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
 
 
+def prepare_first_rows(
+    dataset: str, entry: str, limit: int | None, seed: int, files: list[Path], samples: Path
+) -> None:
+    """As :func:`prepare_dataset`, whose arguments it takes, with worked examples as the paper's authors chose them.
+
+    A job of its own, so that what changes here runs no cell of the sound protocol again.
+    """
+    from .config.entries import DatasetEntry
+    from .datasets import prepare_first_rows as prepare
+
+    prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
+
+
 def infer(
     config: Config,
     cell: str,
@@ -187,7 +200,11 @@ def score(config: Config, dataset: str, samples: Path, cells: list[str]) -> None
     catalogue = catalogue_of(config)
     for cell in map(parse_folder, cells):
         folder = Path(catalogue.run_folder) / "cells" / cell.folder
-        origin = Origin(reasoned=reasons_first(cell.prompting), reasoning=catalogue.models[cell.model].reasoning)
+        origin = Origin(
+            reasoned=reasons_first(cell.prompting),
+            reasoning=catalogue.models[cell.model].reasoning,
+            prompts=catalogue.run.protocol.prompts,
+        )
         score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run), origin)
 
 
@@ -267,7 +284,7 @@ def report(config: Config, cells: list[str], target: Path) -> None:
 
     catalogue = catalogue_of(config)
     limits = {cell: spec.max_new_tokens for cell, spec in cell_specs(catalogue, run_cells(catalogue)).items()}
-    prompts = PromptSource(catalogue.root, Path(catalogue.run_folder), catalogue.datasets)
+    prompts = PromptSource(catalogue.root, Path(catalogue.run_folder), catalogue.datasets, catalogue.run.protocol)
     finished = [parse_folder(cell) for cell in cells]
     found = selection(catalogue)
     listed = FigureList(drawn=list(found.drawn), left_out=found.left_out)

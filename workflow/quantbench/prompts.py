@@ -1,7 +1,8 @@
 """From a sample to the user's words: a dataset's template with its worked examples.
 
 Templates are plain Jinja2 files, ``config/datasets/<dataset>/<prompting>.txt``; self-consistency samples several
-chains from the chain-of-thought template, so it reads ``cot.txt``.
+chains from the chain-of-thought template, so it reads ``cot.txt``. Those of the published form are named
+``as_published_<prompting>.txt``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from .config import DatasetEntry, Prompting, located
+from .config import DatasetEntry, Prompting, Prompts, Slips, located
 from .contracts.records import Sample
 from .errors import ConfigError
 
@@ -27,10 +28,15 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 del _ENVIRONMENT.filters["random"], _ENVIRONMENT.globals["lipsum"]
 
 
-def template_path(root: Path, dataset: str, prompting: Prompting) -> Path:
-    """The template file of a dataset and prompting."""
+_PUBLISHED = "as_published_"
+NO_SLIPS = Slips()
+
+
+def template_path(root: Path, dataset: str, prompting: Prompting, prompts: Prompts = "own") -> Path:
+    """The template file of a dataset and prompting, in our form or the published one."""
     name = "cot" if prompting == "self_consistency" else prompting
-    return located(root, f"config/datasets/{dataset}/{name}.txt")
+    form = _PUBLISHED if prompts == "as_published" else ""
+    return located(root, f"config/datasets/{dataset}/{form}{name}.txt")
 
 
 def read_template(path: Path) -> str:
@@ -38,10 +44,21 @@ def read_template(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
+        if path.name.startswith(_PUBLISHED):
+            raise ConfigError(
+                f"{path}: no such prompt template, which protocol.prompts: as_published reads; write one for this dataset and "
+                "prompting, or set prompts: own"
+            ) from None
         raise ConfigError(f"{path}: no such prompt template; add one for this dataset and prompting") from None
 
 
-def render(entry: DatasetEntry, template: str, sample: Sample, examples: Sequence[tuple[Sample, str]] = ()) -> str:
+def render(
+    entry: DatasetEntry,
+    template: str,
+    sample: Sample,
+    examples: Sequence[tuple[Sample, str]] = (),
+    slips: Slips = NO_SLIPS,
+) -> str:
     """Fill a template with one sample and its worked examples.
 
     Args:
@@ -49,6 +66,7 @@ def render(entry: DatasetEntry, template: str, sample: Sample, examples: Sequenc
         template: Jinja2 text.
         sample: its ``inputs`` are the template's variables; the gold answer never enters.
         examples: worked examples with their answers as text, in order.
+        slips: of the authors, which templates of the published form repeat where they are switched on.
 
     Raises:
         ConfigError: a name in the template that the dataset does not have, or a malformed template.
@@ -56,7 +74,11 @@ def render(entry: DatasetEntry, template: str, sample: Sample, examples: Sequenc
     worked = [{**example.inputs, "answer": answer} for example, answer in examples]
     try:
         text = _compiled(template).render(
-            **sample.inputs, labels=entry.labels, entity_type=entry.entity_type, examples=worked
+            **sample.inputs,
+            labels=entry.labels,
+            entity_type=entry.entity_type,
+            examples=worked,
+            slips=slips.model_dump(),
         )
     except TemplateError as error:
         raise ConfigError(f"prompt template of {entry.title}: {error}") from None

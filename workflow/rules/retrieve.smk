@@ -1,6 +1,8 @@
 # Needs: network, unless models and datasets are local. Produces: model folders with a receipt, prepared samples.
 # A download that breaks off goes on where it stopped.
 DOWNLOAD_RETRIES = 3
+# Each way of choosing worked examples is a job of its own.
+PREPARATION = "prepare_dataset" if CATALOGUE.run.protocol.examples == "balanced" else "prepare_first_rows"
 
 
 if workflow.is_main_process:
@@ -65,7 +67,7 @@ rule prepare_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        job="prepare_dataset",
+        job=PREPARATION,
         entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(
             exclude={"tokens", "redistributable"}
         ),
@@ -73,7 +75,7 @@ rule prepare_dataset:
         seed=CATALOGUE.run.seed,
         # Cells run again after this: of readers and tasks, the dataset's own count.
         code=lambda wildcards: provenance.code_of(
-            "prepare_dataset",
+            PREPARATION,
             f"datasets.readers.read_{CATALOGUE.datasets[wildcards.dataset].reader}",
             f"tasks.kinds.{CATALOGUE.datasets[wildcards.dataset].task}",
         ),

@@ -8,13 +8,14 @@ import pytest
 from tests import tiny_tokenizers
 
 from quantbench.cell.requests import Prompts, build_prompts, check_context
-from quantbench.config import FAMILIES, ModelEntry, load
+from quantbench.config import FAMILIES, ModelEntry, ProtocolSettings, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Sample, write_records
 from quantbench.errors import DataError, ModelError
 from quantbench.models.tokenizing import load_tokenizer
+from quantbench.prompts import template_path
 from quantbench.study.spec import CellSpec, cell_spec
 
 CHAT = "{{ bos_token }}{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}<assistant>"
@@ -50,6 +51,32 @@ def test_worked_examples_come_in_order_with_their_answers(repository: Path, data
     assert text.index("shot 0") < text.index("Class: DDI-false") < text.index("shot 1") < text.index("text 1")
     assert "DDI-int\n" not in text.split("Answer with")[1]
     assert tokenizer.decode(requests[1].token_ids) == text
+
+
+@pytest.mark.parametrize(
+    ("shots", "shown"),
+    [(1, ["DDI-advise"]), (3, ["DDI-advise", "DDI-effect", "DDI-false"]), (6, ["DDI-advise"] * 2 + ["DDI-effect"] * 2)],
+)
+def test_first_rows_depend_on_their_number(
+    repository: Path, data: Path, random_model, shots: int, shown: list[str]
+) -> None:
+    labels = ["DDI-advise", "DDI-effect", "DDI-false", "DDI-int", "DDI-mechanism"]
+    prepared = [Sample(f"{n} {label}", {"sentence": f"{label} {n}"}, label, "e") for label in labels for n in range(4)]
+    write_records(data / "shots.jsonl", prepared)
+    protocol = ProtocolSettings(examples="first_rows", prompts="as_published")
+    folder = Path(str(random_model.folder))
+    spec = spec_of(repository, random_model, shots, protocol=protocol)
+    spec = replace(spec, template=template_path(repository, "ddi2013", "instruction", "as_published"))
+    text = build_prompts(spec, data, load_tokenizer(folder)).requests[0].text
+    told = [line.removeprefix("Label: ") for line in text.splitlines() if line.startswith("Label: ")]
+    assert len(told) == shots and told[: len(shown)] == shown
+
+
+def test_a_system_prompt_reaches_the_model(repository: Path, data: Path, random_model) -> None:
+    model = random_model.model_copy(update={"chat_template": "tokenizer", "system_prompt": "Be brief."})
+    requests, tokenizer = build(repository, data, model, chat=CHAT)
+    assert all("<system>Be brief.<user>" in request.text for request in requests)
+    assert "Be brief." in tokenizer.decode(requests[0].token_ids)
 
 
 def test_fewer_worked_examples_than_shots_is_an_error(repository: Path, data: Path, random_model) -> None:

@@ -98,6 +98,14 @@ def test_good_files_arrive_readable_and_nothing_else_is_left(hoc, upstream, smal
     assert prepare(hoc, "hoc", folder, None, 1, tmp_path / "out").samples == 6
 
 
+def test_examples_from_the_test_split_leave_the_others_pool_in_the_download(hoc, upstream, tmp_path):
+    """The download is shared with runs that take worked examples from elsewhere."""
+    slipped = hoc.model_copy(update={"few_shot_splits": ["test", *hoc.few_shot_splits]})
+    usual, found = (get(entry, upstream, tmp_path / name) for entry, name in ((hoc, "a"), (slipped, "b")))
+    assert [path.name for path in found] == [path.name for path in usual] == ["test.tsv", "train.tsv"]
+    assert find_pool(slipped, tmp_path / "b")[0] == "test"
+
+
 def test_what_is_there_and_verified_is_not_asked_for_again(hoc, upstream, tmp_path):
     get(hoc, upstream, tmp_path)
     get(hoc, upstream, tmp_path)

@@ -66,7 +66,7 @@ def message(loaded: LoadedModel) -> str:
 @pytest.mark.parametrize(
     ("precision", "advice"),
     [
-        ("full", "give its entry full_dtype: bfloat16"),
+        ("full", "give its entry full_dtype: bfloat16, which holds unless the run sets protocol.full_dtype: float16"),
         ("w4a16", "run it at the precision w4a16-bf16 in place of w4a16 (bnb_4bit_compute_dtype: bfloat16)"),
         (
             "w8a16",

@@ -107,6 +107,55 @@ def test_what_a_template_refuses_is_said_in_one_line(source: str, said: str) -> 
     assert message.endswith("or set chat_template: none in its entry")
 
 
+ROLES = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] | trim }}{% endfor %}<assistant>"
+NO_SYSTEM = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" + ROLES
+)
+
+
+def test_a_system_prompt_comes_before_the_users_turn() -> None:
+    told = chat(ROLES, system_prompt="Be brief.")
+    told.check("hello")
+    assert told.render("hello") == "<system>Be brief.<user>hello<assistant>"
+    assert chat(ROLES).render("hello") == "<user>hello<assistant>"
+
+
+def test_without_one_the_templates_own_default_holds() -> None:
+    default = "{% if messages[0]['role'] != 'system' %}<system>I am M.{% endif %}" + ROLES
+    assert chat(default).render("hello") == "<system>I am M.<user>hello<assistant>"
+    assert chat(default, system_prompt="Be brief.").render("hello") == "<system>Be brief.<user>hello<assistant>"
+
+
+def test_a_template_that_knows_no_system_role_says_so_in_one_line() -> None:
+    chat(NO_SYSTEM).check("hello")
+    with pytest.raises(ModelError) as refused:
+        chat(NO_SYSTEM, system_prompt="Be brief.").check("hello")
+    assert str(refused.value) == (
+        "model 'm': its chat template refuses a system prompt: System role not supported; take system_prompt out of its entry "
+        "(with protocol.chat: as_published, of as_published there), or mend the template in its folder"
+    )
+
+
+def test_a_template_that_refuses_any_turn_is_not_blamed_on_the_system_prompt() -> None:
+    with pytest.raises(ModelError, match="refuses a prompt of one user turn: no; mend"):
+        chat("{{ raise_exception('no') }}", system_prompt="Be brief.").render("hello")
+
+
+def test_a_template_that_says_nothing_of_the_system_prompt_is_refused() -> None:
+    silent = "{{ messages[-1]['content'] }}"
+    with pytest.raises(
+        ModelError, match=r"^model 'm': its chat template leaves the system prompt out; take system_prompt out"
+    ):
+        chat(silent, system_prompt="Be brief.").check("hello")
+
+
+def test_the_entrys_system_prompt_is_told(tmp_path: Path, entry: ModelEntry) -> None:
+    tokenizer = load_tokenizer(tiny_tokenizers.qwen(tmp_path))
+    tokenizer.chat_template = ROLES
+    told = entry.model_copy(update={"system_prompt": "Be brief."})
+    assert find_chat(tokenizer, "m", told, DAY).render("hi") == "<system>Be brief.<user>hi<assistant>"
+
+
 def several(folder: Path, templates: dict[str, str], way: str) -> Path:
     """A tokenizer with several templates, in one of the two ways they are published."""
     tiny_tokenizers.qwen(folder)

@@ -176,7 +176,14 @@ def test_a_checkpoint_of_another_number_format_is_refused(finished: Project, mod
     shutil.copytree(models, tmp_path / "models")
     path = tmp_path / "models/quantized/random/w4a16/manifest.json"
     path.write_text(json.dumps(read_json(path) | {"dtype": "float16", "made_on": "cuda"}))
-    with pytest.raises(ModelError, match="quantized on cuda in float16, and cells on cpu load float32"):
+    with pytest.raises(ModelError, match="quantized on cuda in float16, and cells on cpu load float32") as refused:
+        run(finished, tmp_path / "models", tmp_path)
+    assert "protocol.full_dtype" not in str(refused.value)
+    # Made under the other protocol, on the same kind of device.
+    path.write_text(json.dumps(read_json(path) | {"dtype": "float16", "made_on": "cpu"}))
+    with pytest.raises(
+        ModelError, match=r"quantized on cpu in float16, .* a models_folder of its own: .* protocol\.full_dtype"
+    ):
         run(finished, tmp_path / "models", tmp_path)
 
 

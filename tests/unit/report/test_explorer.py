@@ -30,7 +30,9 @@ def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def explored(catalogue: Catalogue, results: Path, cells: list[Cell]) -> Explorer:
-    return explorer(catalogue.vocabulary, PromptSource(catalogue.root, results, catalogue.datasets), cells)
+    return explorer(
+        catalogue.vocabulary, PromptSource(catalogue.root, results, catalogue.datasets, catalogue.run.protocol), cells
+    )
 
 
 def inflated(blocks: list[Block]) -> dict[str, Any]:

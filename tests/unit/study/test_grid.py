@@ -1,5 +1,6 @@
 """From configuration to cells: counts of the paper's studies, no cell twice, impossible ones refused."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,31 @@ def test_a_noise_floor_needs_batches(make: Make, inference: dict[str, Any]) -> N
     assert len(run_cells(make(studies=["grid"], inference=inference))) == 288
     with pytest.raises(ConfigError, match=r"full-replanned on .*second batch plan.*inference\.engine"):
         run_cells(make(studies=["grid", "noise_floor"], inference=inference))
+
+
+def test_answers_by_each_models_own_settings_have_no_noise_floor(make: Make) -> None:
+    catalogue = make(studies=["grid", "noise_floor"], inference={"engine": "single"}, protocol={"decoding": "of_model"})
+    assert len(study_cells(catalogue, "grid")) == 288
+    assert {cell.precision for cell in run_cells(catalogue)} == {"full", "w8a16", "w4a16"}
+
+
+def test_a_dataset_without_a_template_of_the_published_form_is_named(
+    repository: Path, tmp_path: Path, make: Make
+) -> None:
+    folder = tmp_path / "config/datasets/mine"
+    folder.mkdir(parents=True)
+    for name in ("dataset.yaml", "instruction.txt", "cot.txt"):
+        shutil.copy(repository / "config/datasets/hoc" / name, folder)
+    settings = yaml.safe_load((repository / "config/config.yaml").read_text()) | {"datasets": ["mine"]}
+    settings["studies"] = ["grid"]
+    assert run_cells(load(tmp_path, settings, "x"))
+    catalogue = load(tmp_path, settings | {"protocol": {"prompts": "as_published"}}, "x")
+    with pytest.raises(ConfigError) as refused:
+        run_cells(catalogue)
+    assert str(refused.value) == (
+        f"{folder / 'as_published_instruction.txt'}: no such prompt template, which protocol.prompts: as_published reads; write "
+        "one for this dataset and prompting, or set prompts: own"
+    )
 
 
 @pytest.mark.parametrize(("study", "kind"), [("noise_floor", "noise floor"), ("prompting", "self_consistency")])

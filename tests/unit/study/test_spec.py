@@ -13,6 +13,7 @@ from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.manifest import Manifest
 from quantbench.errors import ConfigError
+from quantbench.study.grid import run_cells
 from quantbench.study.spec import CellSpec, cell_spec, cell_specs, identity_hash
 
 # Only a tokenizer could make these again.
@@ -29,6 +30,66 @@ def test_no_cell_of_the_shipped_bundle_would_run_again(repository: Path, tmp_pat
         recorded = {name: value for name, value in manifest.identity.items() if name not in DERIVED}
         assert specs[manifest.cell].identity == recorded, manifest.cell.label
         assert identity_hash(specs[manifest.cell].identity) == identity_hash(recorded)
+
+
+# Of all 348 cells of the paper's run, as they were recorded before there was another protocol. What runs cells again on purpose
+# (a template, ENGINE_VERSION, an entry's revision) changes it.
+DEFAULT_IDENTITIES = "158e259a7f5762477e024d2e3988e992b80a0021ae6b330b9144b55aa423584b"
+PUBLISHED = {"prompts": "as_published", "examples": "first_rows", "chat": "as_published", "system_prompt": "Be brief."}
+
+
+def test_the_sound_protocol_runs_no_cell_of_earlier_versions_again(repository: Path) -> None:
+    catalogue = load(repository, read_yaml(repository / "config/config.yaml"), "test")
+    specs = cell_specs(catalogue, run_cells(catalogue))
+    assert len(specs) == 348
+    assert identity_hash({cell.folder: spec.identity for cell, spec in specs.items()}) == DEFAULT_IDENTITIES
+
+
+def under(repository: Path, model: str, dataset: str, **protocol: object) -> CellSpec:
+    settings = read_yaml(repository / "config/config.yaml")
+    settings["protocol"] = protocol
+    settings["inference"] |= {"engine": "single", "stop_early": False}
+    return cell_spec(load(repository, settings, "test"), Cell(model, "full", dataset, "instruction", 3))
+
+
+def test_each_switch_runs_cells_again(repository: Path) -> None:
+    slips = {"ncbi_asks_for_chemicals": True}
+    tried: list[dict[str, object]] = [
+        {},
+        {"prompts": "as_published"},
+        {"prompts": "as_published", "slips": slips},
+        {"chat": "as_published"},
+        {"chat": "as_published", "system_prompt": "Be brief."},
+        {"examples": "first_rows"},
+        {"examples": "first_rows", "slips": {"pubmedqa_examples_from_test": True}},
+        {"full_dtype": "float16"},
+        {"decoding": "of_model"},
+        {"timing": "whole_pass"},
+    ]
+    hashes = [identity_hash(under(repository, "phi-4", "ncbi_disease", **protocol).identity) for protocol in tried]
+    assert len(set(hashes)) == len(tried)
+    templates = [under(repository, "phi-4", "ncbi_disease", **protocol).template.name for protocol in tried[:2]]
+    assert templates == ["instruction.txt", "as_published_instruction.txt"]
+
+
+def test_an_identity_says_which_protocol_it_is_of_and_what_the_model_is_told(repository: Path) -> None:
+    sound = under(repository, "phi-4", "hoc")
+    assert "protocol" not in sound.identity and "system_prompt" not in sound.identity["model"]
+    published = under(repository, "phi-4", "hoc", full_dtype="float16", **PUBLISHED)
+    assert published.identity["protocol"] == published.protocol.model_dump()
+    assert published.identity["model"] == sound.identity["model"] | {
+        "full_dtype": "float16",
+        "system_prompt": "Be brief.",
+    }
+    raw = under(repository, "huatuogpt-o1-70b", "hoc", **PUBLISHED)
+    assert (raw.identity["model"]["chat_template"], raw.max_new_tokens, raw.answer_limit) == ("none", 50, 50)
+
+
+def test_a_system_prompt_of_ones_own_enters_an_identity_of_weights_and_of_a_stand_in(repository: Path) -> None:
+    for weights in ("published", "random"):
+        plain = thinking(repository, weights=weights).identity["model"]
+        told = thinking(repository, weights=weights, system_prompt="Be brief.").identity["model"]
+        assert told == plain | {"system_prompt": "Be brief."}
 
 
 def test_limits_sampling_and_noise_floors_come_from_the_configuration(repository: Path) -> None:

@@ -211,6 +211,38 @@ def test_cells_that_answered_other_prompts_are_refused_by_name(
     assert len(effects(run, [FULL, CELL])) == 1
 
 
+PUBLISHED = {"chat": "as_published", "slips": {"ncbi_asks_for_chemicals": True}, "repeats": 3}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        (None, PUBLISHED, "as published in the first alone"),
+        (PUBLISHED, None, "as published in the second alone"),
+        (PUBLISHED | {"repeats": 1}, PUBLISHED, "repeats 3 and 1"),
+        (
+            PUBLISHED | {"slips": {"ncbi_asks_for_chemicals": False}},
+            PUBLISHED,
+            "slips.ncbi_asks_for_chemicals True and False",
+        ),
+    ],
+)
+def test_cells_of_two_protocols_are_never_compared(run: Run, ours: object, theirs: object, words: str) -> None:
+    """Even where their prompts are the same: they may have been sampled, or computed in another format."""
+    for cell, protocol, end in ((FULL, ours, "2026-02-02"), (CELL, theirs, "2026-02-01")):
+        stated = {} if protocol is None else {"protocol": protocol}
+        said_of_prompts(run, cell, prompts_sha256="a", end=end, identity=stated)
+    with pytest.raises(DataError) as refused:
+        effects(run, [FULL, CELL])
+    assert str(refused.value) == (
+        f"{CELL.label}: not under the protocol of {FULL.label} (`protocol` of the configuration: {words}), so their answers are "
+        f"never compared; give each protocol a run of its own, or delete {folder(run, CELL)}, the older one, and run again"
+    )
+    same = {} if ours is None else {"protocol": ours}
+    said_of_prompts(run, CELL, prompts_sha256="a", identity=same)
+    assert len(effects(run, [FULL, CELL])) == 1
+
+
 def test_every_pair_of_other_prompts_is_named_at_once(run: Run) -> None:
     quantized = [cell for cell in run.cells if cell.precision != "full"]
     for cell in quantized:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from .. import tasks
 from ..contracts.records import Sample, read_records
+from ..datasets import worked_examples
 from ..engine.batches import Request
 from ..errors import DataError, ModelError
 from ..models.chat import Chat, find_chat
@@ -58,7 +58,7 @@ def build_prompts(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> Prompts:
     """
     template, examples = read_template(spec.template), _worked_examples(spec, data)
     samples = read_records(data / "samples.jsonl", Sample)
-    prompts = [render(spec.dataset, template, sample, examples) for sample in samples]
+    prompts = [render(spec.dataset, template, sample, examples, spec.protocol.slips) for sample in samples]
     chat = _chat(spec, tokenizer, prompts[0])
     own = PromptTokenizer(tokenizer)
     found = [own.tokenize(prompt, chat.render if chat else None) for prompt in prompts]
@@ -110,8 +110,8 @@ def _worked_examples(spec: CellSpec, data: Path) -> list[tuple[Sample, str]]:
     cell = spec.cell
     if cell.shots == 0:
         return []
-    pool = read_records(data / "shots.jsonl", Sample)
-    if len(pool) < cell.shots:
-        raise DataError(f"{data / 'shots.jsonl'}: {len(pool)} worked examples, {cell.label} needs {cell.shots}")
-    task = tasks.get(spec.dataset)
-    return [(example, task.render(example.gold, example)) for example in pool[: cell.shots]]
+    prepared = read_records(data / "shots.jsonl", Sample)
+    found = worked_examples(prepared, spec.dataset, cell.shots, spec.protocol.examples)
+    if len(found) < cell.shots:
+        raise DataError(f"{data / 'shots.jsonl'}: {len(found)} worked examples, {cell.label} needs {cell.shots}")
+    return found

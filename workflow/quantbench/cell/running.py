@@ -247,7 +247,9 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
     if not spec.inference.stop_early:
         return Generator(loaded, settings)
     samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
-    origin = Origin(reasoned=reasons_first(spec.cell.prompting), reasoning=spec.model.reasoning)
+    origin = Origin(
+        reasoned=reasons_first(spec.cell.prompting), reasoning=spec.model.reasoning, prompts=spec.protocol.prompts
+    )
     return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, origin))
 
 

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
-from ..config import Reasoning, load_datasets, load_models, reasons_first
+from ..config import Prompts, Reasoning, load_datasets, load_models, reasons_first
 from ..config.reasoning import StatedReasoning
 from ..config.settings import Settings, parse
 from ..config.vocabulary import PROMPTINGS
@@ -71,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="instruction",
         help="how the answers were asked for (%(default)s); in a chain of thought the last answer counts",
     )
+    parser.add_argument(
+        "--prompts",
+        choices=get_args(Prompts),
+        default="own",
+        help="in which form they were asked for (%(default)s); as_published, a chain of thought ends in square brackets",
+    )
     parser.add_argument("--model", metavar="NAME", help="whose entry under config/models names the thought markers")
     parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of the bootstrap (%(default)s)")
@@ -94,7 +101,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--resamples must be at least 1 and --confidence above 0 and at most {_MOST_CONFIDENCE}")
     if arguments.out.exists() and not arguments.out.is_dir():
         raise ConfigError(f"--out {arguments.out}: a file; name a folder, which is made where it is missing")
-    origin = Origin(reasoned=reasons_first(arguments.prompting), reasoning=_reasoning(arguments, root))
+    origin = Origin(
+        reasoned=reasons_first(arguments.prompting), reasoning=_reasoning(arguments, root), prompts=arguments.prompts
+    )
     scores = score_file(
         arguments.predictions,
         arguments.gold,

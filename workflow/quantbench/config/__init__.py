@@ -25,6 +25,7 @@ from .entries import (
 )
 from .layers import CATALOGUE_VARIABLE, located, shipped_catalogue, working_root
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
+from .protocol import Examples, Prompts, ProtocolSettings, Slips
 from .reasoning import FAMILIES, Reasoning
 from .run import RunConfig, recorded_settings
 from .vocabulary import REFERENCE, Vocabulary, is_zero_shot, reasons_first
@@ -40,14 +41,18 @@ __all__ = [
     "Counts",
     "DataFile",
     "DatasetEntry",
+    "Examples",
     "HubDataset",
     "LockedModel",
     "ModelEntry",
     "PrecisionEntry",
     "Prompting",
+    "Prompts",
+    "ProtocolSettings",
     "Reasoning",
     "RemoteFile",
     "RunConfig",
+    "Slips",
     "Split",
     "StudyEntry",
     "Vocabulary",

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from ..errors import ConfigError, nearest
+from .effective import datasets_under, models_under
 from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
 from .layers import located, shipped_catalogue
 from .lock import LOCK_FILE, LockedModel, read_lock
@@ -60,6 +61,8 @@ def load(root: Path, settings: dict[str, Any], source: str, asked: Iterable[str]
 
     Entries that the run does not name are left out where they are wrong: one that somebody is still writing stops no other run.
 
+    Models and datasets are those that the run's protocol makes of their entries (:mod:`quantbench.config.effective`).
+
     An entry under ``root/config`` goes before the shipped one of the same name. A run that names its own
     ``catalogue_root``, as an opened bundle does, has the entries there and no others.
 
@@ -95,7 +98,11 @@ def load(root: Path, settings: dict[str, Any], source: str, asked: Iterable[str]
     )
     _check_names(catalogue, source)
     _check_noise_floors(catalogue, source)
-    return replace(catalogue, models=_with_stand_ins(catalogue, source))
+    return replace(
+        catalogue,
+        models=models_under(run.protocol, _with_stand_ins(catalogue, source)),
+        datasets=datasets_under(run.protocol, catalogue.datasets),
+    )
 
 
 def layered(root: Path, files: Iterable[Path] = (), assignments: Iterable[str] = ()) -> dict[str, object]:

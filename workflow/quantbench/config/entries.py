@@ -38,6 +38,28 @@ GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 AS_PUBLISHED = "as_published"
 
 
+class PublishedUse(Settings):
+    """How the paper's authors asked this model, as far as that is known; for runs with `protocol.chat: as_published` alone."""
+
+    chat_template: Literal["tokenizer", "none"] = Field(
+        description="`tokenizer`: their prompts went through the template that comes with the tokenizer; `none`: in as text"
+    )
+    system_prompt: bool = Field(default=False, description="whether they gave it a system prompt of their own")
+    reasoning_tokens: int | None = Field(
+        default=None,
+        ge=0,
+        description="room that its thoughts had beside the answer; `null`: what the entry's own says",
+    )
+
+    @model_validator(mode="after")
+    def _told_by_a_template(self) -> PublishedUse:
+        if self.system_prompt and self.chat_template == "none":
+            raise ValueError(
+                "system_prompt is true, which only a chat template can tell; give chat_template: tokenizer"
+            )
+        return self
+
+
 class ModelEntry(Settings):
     """One language model: a hub id with a revision, a local folder, or a stand-in with random weights."""
 
@@ -61,6 +83,10 @@ class ModelEntry(Settings):
         default=None,
         description="which one is meant where the tokenizer has several; `null`: the one named `default`",
     )
+    system_prompt: str | None = Field(
+        default=None,
+        description="what the chat template is told as system prompt; `null`: nothing, so that the template's own default holds",
+    )
     start_token: bool | None = Field(
         default=None,
         description="whether the model was trained on texts that begin with a start token (`bos_token`): `true`, every prompt must "
@@ -82,6 +108,7 @@ class ModelEntry(Settings):
         ge=0,
         description="most new tokens of a thought: they come on top of the dataset's `max_new_tokens`, whatever the prompting",
     )
+    as_published: PublishedUse | None = None
     full_dtype: Literal["bfloat16", "float16", "float32"] = Field(
         description="number format of the published weights, and so of the precision `full`"
     )
@@ -168,6 +195,10 @@ class ModelEntry(Settings):
             raise ValueError(
                 f"chat_template_name is {self.chat_template_name!r}, and chat_template: none asks for no template; leave one of "
                 "them out"
+            )
+        if self.system_prompt is not None and self.chat_template == "none":
+            raise ValueError(
+                "system_prompt is told by a chat template, and chat_template: none asks for no template; leave one of them out"
             )
         if self.reasoning_tokens and self.enable_thinking is False:
             raise ValueError(

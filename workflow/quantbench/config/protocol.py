@@ -12,23 +12,29 @@ from pydantic import Field, model_validator
 
 from .settings import Settings
 
+# Whose words and form prompts have, and how worked examples are chosen; protocol.prompts and protocol.examples.
+Prompts = Literal["own", "as_published"]
+Examples = Literal["balanced", "first_rows"]
+
 
 class Slips(Settings):
-    """What the authors hardly meant to do, and what their numbers depend on all the same; only with `prompts: as_published`."""
+    """What the authors hardly meant to do, and what their numbers depend on all the same."""
 
     ncbi_asks_for_chemicals: bool = Field(
         default=False,
-        description="the instruction of NCBI-disease asks for chemicals; the guide to its markup says diseases",
+        description="the instruction of NCBI-disease asks for chemicals; the guide to its markup says diseases (needs "
+        "`prompts: as_published`)",
     )
     pubmedqa_examples_from_test: bool = Field(
-        default=False, description="the worked examples of PubMedQA are taken from its own test set"
+        default=False,
+        description="the worked examples of PubMedQA are taken from its own test set (needs `examples: first_rows`)",
     )
 
 
 class ProtocolSettings(Settings):
     """Where the run follows the paper's authors; what is left out is the sound protocol."""
 
-    prompts: Literal["own", "as_published"] = Field(
+    prompts: Prompts = Field(
         default="own",
         description="`own`: the templates `instruction.txt` and `cot.txt`; `as_published`: those named `as_published_*.txt`, which "
         "have the form of the authors' prompts in our words",
@@ -42,7 +48,7 @@ class ProtocolSettings(Settings):
         default=None,
         description="what models that the authors gave a system prompt are told, with `chat: as_published`",
     )
-    examples: Literal["balanced", "first_rows"] = Field(
+    examples: Examples = Field(
         default="balanced",
         description="`balanced`: worked examples are drawn by the seed, every label in turn; `first_rows`: the first rows of the "
         "file, for relations and questions of each label in sorted order, and the same for all samples",
@@ -91,7 +97,12 @@ class ProtocolSettings(Settings):
             )
         if self.system_prompt is not None and self.chat != "as_published":
             raise ValueError("system_prompt is told with chat: as_published alone; set that, or leave it out")
-        wanted = [name for name, on in self.slips.model_dump().items() if on]
-        if wanted and self.prompts != "as_published":
-            raise ValueError(f"slips name {', '.join(wanted)}, which need prompts: as_published")
+        if self.slips.ncbi_asks_for_chemicals and self.prompts != "as_published":
+            raise ValueError(
+                "slips.ncbi_asks_for_chemicals is a slip of the published prompts; set prompts: as_published"
+            )
+        if self.slips.pubmedqa_examples_from_test and self.examples != "first_rows":
+            raise ValueError(
+                "slips.pubmedqa_examples_from_test needs examples: first_rows, since balanced examples are never taken from the test set"
+            )
         return self

@@ -12,11 +12,13 @@ from .preparation import (
     find_pool,
     local_sources,
     prepare,
+    prepare_first_rows,
     source_files,
     source_folder,
 )
 from .readers import read_split
 from .stratification import count_strata, limit_samples, strata_of
+from .worked_examples import worked_examples
 
 __all__ = [
     "MAX_SHOTS",
@@ -29,8 +31,10 @@ __all__ = [
     "limit_samples",
     "local_sources",
     "prepare",
+    "prepare_first_rows",
     "read_split",
     "source_files",
     "source_folder",
     "strata_of",
+    "worked_examples",
 ]

@@ -65,7 +65,7 @@ def retrieve(
     base = f"{base_url}/{quote(entry.upstream_folder)}/datasets/full_set"
     paths = [_fetch(base, test, folder, progress)]
     for split in entry.few_shot_splits:
-        file = _upstream_file(entry, split)
+        file = _upstream_file(entry, split) if split != "test" else None
         if file is not None:
             return [*paths, _fetch(base, file, folder, progress)]
     derived = _derived_pool(entry)

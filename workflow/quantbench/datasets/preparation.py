@@ -11,6 +11,7 @@ from ..contracts.prepared_dataset import PreparedDataset, SourceFile
 from ..contracts.records import Sample, write_records
 from ..errors import DataError
 from .fewshot import draw_shots, few_shot_pool
+from .first_rows import first_rows_pool
 from .readers import read_split
 from .stratification import count_strata, limit_samples
 
@@ -64,6 +65,31 @@ def prepare(
     )
     description.write(out_folder / "dataset.json")
     return description
+
+
+def prepare_first_rows(
+    entry: DatasetEntry, name: str, folder: Path, limit: int | None, seed: int, out_folder: Path
+) -> PreparedDataset:
+    """As :func:`prepare`, with the first rows of the few-shot split as worked examples (:mod:`quantbench.datasets.first_rows`).
+
+    ``shots.jsonl`` holds those of prompts with up to ``MAX_SHOTS`` examples: which of them a prompt shows depends on their number.
+    """
+    description = prepare(entry.model_copy(update={"few_shot_splits": []}), name, folder, limit, seed, out_folder)
+    split, file = find_pool(entry, folder)
+    if split is None or file is None:
+        return description
+    rows = _read(file, entry, folder)
+    shots = first_rows_pool(rows, MAX_SHOTS)
+    write_records(out_folder / "shots.jsonl", shots)
+    described = description.model_copy(
+        update={
+            "files": description.files | {split: _describe(file, folder, len(rows))},
+            "shots": len(shots),
+            "shots_sha256": sha256_of(out_folder / "shots.jsonl"),
+        }
+    )
+    described.write(out_folder / "dataset.json")
+    return described
 
 
 def check_prepared(folder: Path) -> None:

@@ -41,7 +41,7 @@ def _wider(loaded: LoadedModel) -> str:
     """How to have it computed in bfloat16, whose range is that of float32."""
     applied = loaded.applied
     if applied.method != "bitsandbytes":
-        return "give its entry full_dtype: bfloat16"
+        return "give its entry full_dtype: bfloat16, which holds unless the run sets protocol.full_dtype: float16"
     if applied.settings.get("load_in_4bit"):
         return "run it at the precision w4a16-bf16 in place of w4a16 (bnb_4bit_compute_dtype: bfloat16)"
     return "run it at the precision int8wo in place of w8a16: LLM.int8 multiplies in float16 whatever it is told"

@@ -1,4 +1,6 @@
-"""A prompt as one user turn, by the chat template that comes with a tokenizer: the same text on every day."""
+"""A prompt as one user turn, behind a system prompt where there is one, by the chat template that comes with a tokenizer: the same
+text on every day.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _DATE_STRING = "%d %b %Y"
 # Renders of one prompt that must come out alike: a coin that a template throws shows in all but one of 128 runs.
 _TRIES = 8
+_WITHOUT_SYSTEM_PROMPT = "take system_prompt out of its entry (with protocol.chat: as_published, of as_published there), or mend the template in its folder"
 # Any other day than the one that is told shows whether a prompt holds it.
 _OTHER_DAYS = (date(1999, 12, 31), date(2001, 2, 3))
 
@@ -37,6 +40,7 @@ class Chat:
         day: what the template takes for today. Templates that ask for the day would otherwise make other prompts tomorrow,
             for one precision of a comparison or for the second half of a cell.
         enable_thinking: what it is told so; None: nothing.
+        system_prompt: what a system turn before the user's says; None: there is none, and the template's own default holds.
     """
 
     model: str
@@ -44,34 +48,40 @@ class Chat:
     special_tokens: dict[str, str]
     day: date
     enable_thinking: bool | None = None
+    system_prompt: str | None = None
 
     def render(self, prompt: str) -> str:
-        """The prompt as one user turn, ready for the model's answer.
+        """The prompt as one user turn, behind the system prompt, ready for the model's answer.
 
         Raises:
-            ModelError: the template is malformed or refuses the prompt, with what it says.
+            ModelError: the template is malformed or refuses the prompt or the system prompt, with what it says.
         """
+        template = self._template
+        try:
+            return self._filled(template, prompt, self.system_prompt)
+        # A template is code of the model's makers, which may fail in any way.
+        except Exception as error:
+            raise self._refused_system_prompt(template, prompt, error) or self._refused(error) from error
+
+    def _filled(self, template: Template, prompt: str, system_prompt: str | None) -> str:
         today = datetime.combine(self.day, time())
         told: dict[str, object] = {} if self.enable_thinking is None else {"enable_thinking": self.enable_thinking}
         if "strftime_now" not in self._names:
             told["date_string"] = today.strftime(_DATE_STRING)
-        try:
-            # transformers' own call replaces every function that it is handed, and so the clock, by a placeholder.
-            return self._template.render(
-                messages=[{"role": "user", "content": prompt}],
-                tools=None,
-                documents=None,
-                add_generation_prompt=True,
-                strftime_now=today.strftime,
-                **self.special_tokens,
-                **told,
-            )
-        # A template is code of the model's makers, which may fail in any way.
-        except Exception as error:
-            raise self._refused(error) from error
+        system = [] if system_prompt is None else [{"role": "system", "content": system_prompt}]
+        # transformers' own call replaces every function that it is handed, and so the clock, by a placeholder.
+        return template.render(
+            messages=[*system, {"role": "user", "content": prompt}],
+            tools=None,
+            documents=None,
+            add_generation_prompt=True,
+            strftime_now=today.strftime,
+            **self.special_tokens,
+            **told,
+        )
 
     def check(self, prompt: str) -> None:
-        """Refuse a template that does not know a switch of the entry, or writes another text each time.
+        """Refuse a template that does not know a switch of the entry, leaves the system prompt out, or writes another text each time.
 
         Raises:
             ModelError: names the model and what to change.
@@ -80,6 +90,10 @@ class Chat:
             raise ModelError(
                 f"model {self.model!r}: enable_thinking is {str(self.enable_thinking).lower()} in its entry, and its chat "
                 "template knows no such switch; leave it out"
+            )
+        if self.system_prompt is not None and self.system_prompt.strip() not in self.render(prompt):
+            raise ModelError(
+                f"model {self.model!r}: its chat template leaves the system prompt out; {_WITHOUT_SYSTEM_PROMPT}"
             )
         if len({self.render(prompt) for _ in range(_TRIES)}) > 1:
             raise ModelError(
@@ -110,11 +124,27 @@ class Chat:
         return {node.name for node in tree.find_all(nodes.Name)}
 
     def _refused(self, error: Exception) -> ModelError:
-        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         return ModelError(
-            f"model {self.model!r}: its chat template refuses a prompt of one user turn: {said[:300]}; mend the template in its "
+            f"model {self.model!r}: its chat template refuses a prompt of one user turn: {_said(error)}; mend the template in its "
             "folder, or set chat_template: none in its entry"
         )
+
+    def _refused_system_prompt(self, template: Template, prompt: str, error: Exception) -> ModelError | None:
+        """What to say where only the system prompt is refused; None: the template takes no user turn either."""
+        if self.system_prompt is None:
+            return None
+        try:
+            self._filled(template, prompt, None)
+        except Exception:
+            return None
+        return ModelError(
+            f"model {self.model!r}: its chat template refuses a system prompt: {_said(error)}; {_WITHOUT_SYSTEM_PROMPT}"
+        )
+
+
+def _said(error: Exception) -> str:
+    """What a template says, on one line."""
+    return (" ".join(str(error).split()).rstrip(".") or type(error).__name__)[:300]
 
 
 def find_chat(tokenizer: Tokenizer, model: str, entry: ModelEntry, day: date) -> Chat:
@@ -151,4 +181,5 @@ def find_chat(tokenizer: Tokenizer, model: str, entry: ModelEntry, day: date) ->
             f"model {model!r}: chat template {name!r} is used; its tokenizer also has {others} (chat_template_name)",
             file=sys.stderr,
         )
-    return Chat(model, named[name], dict(tokenizer.special_tokens_map), day, entry.enable_thinking)
+    special_tokens = dict(tokenizer.special_tokens_map)
+    return Chat(model, named[name], special_tokens, day, entry.enable_thinking, entry.system_prompt)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import tasks
-from ..config import DatasetEntry
+from ..config import DatasetEntry, ProtocolSettings
 from ..contracts.cell_name import Cell
 from ..contracts.records import Sample, read_records
+from ..datasets import worked_examples
 from ..prompts import read_template, render, template_path
 
 
@@ -24,11 +24,12 @@ class PromptParts:
 
 @dataclass(frozen=True)
 class PromptSource:
-    """Makes prompts anew: from templates in ``root/config`` and the samples of ``results/<run>``."""
+    """Makes prompts anew: from templates in ``root/config`` and the samples of ``results/<run>``, under the run's protocol."""
 
     root: Path
     results: Path
     datasets: Mapping[str, DatasetEntry]
+    protocol: ProtocolSettings
 
     def parts(self, cell: Cell, samples: Sequence[Sample]) -> PromptParts | None:
         """The prompts of some samples of a cell.
@@ -43,12 +44,11 @@ class PromptSource:
         entry = self.datasets[cell.dataset]
         pool_file = self.results / "datasets" / cell.dataset / "shots.jsonl"
         pool = read_records(pool_file, Sample) if cell.shots and pool_file.exists() else []
-        if len(pool) < cell.shots:
+        worked = worked_examples(pool, entry, cell.shots, self.protocol.examples)
+        if len(worked) < cell.shots:
             return None
-        task = tasks.get(entry)
-        worked = [(example, task.render(example.gold, example)) for example in pool[: cell.shots]]
-        template = read_template(template_path(self.root, cell.dataset, cell.prompting))
-        texts = [render(entry, template, sample, worked) for sample in samples]
+        template = read_template(template_path(self.root, cell.dataset, cell.prompting, self.protocol.prompts))
+        texts = [render(entry, template, sample, worked, self.protocol.slips) for sample in samples]
         before = _shared(texts)
         rests = [text[len(before) :] for text in texts]
         after = _shared([rest[::-1] for rest in rests])[::-1]

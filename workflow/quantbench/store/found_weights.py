@@ -52,9 +52,14 @@ class Weights:
             ModelError: names both formats.
         """
         if self.checkpoint is not None and self.checkpoint.dtype != dtype:
+            apart = (
+                ", or give the run a models_folder of its own: on CPU the format is that of full precision, which protocol.full_dtype sets"
+                if self.checkpoint.made_on == device
+                else ""
+            )
             raise ModelError(
                 f"{self.folder}: quantized on {self.checkpoint.made_on} in {self.checkpoint.dtype}, and cells on "
-                f"{device} load {dtype}; delete the folder and run again where the cells run"
+                f"{device} load {dtype}; delete the folder and run again where the cells run{apart}"
             )
 
 

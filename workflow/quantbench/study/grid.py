@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from ..config import AS_PUBLISHED, REFERENCE, Catalogue, PrecisionEntry, StudyEntry, data_folder, find_file
 from ..contracts.cell_name import Cell
 from ..errors import ConfigError
+from ..prompts import read_template
 from .spec import CellSpec, cell_specs
 
 Value = TypeVar("Value")
@@ -44,11 +45,13 @@ def own_studies(catalogue: Catalogue) -> dict[str, StudyEntry]:
 def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
     """The cells of one study, narrowed to what the run lists, in configuration order.
 
-    Of a model, the precisions it can be loaded at: one that was published quantized has a cell at ``as_published`` alone.
+    Of a model, the precisions it can be loaded at: one that was published quantized has a cell at ``as_published`` alone. A noise
+    floor is a second batch plan, of which answers by the settings of each model, one at a time, have none: it has no cells then.
     """
     study, run = (catalogue.studies | own_studies(catalogue))[name], catalogue.run
     models = _chosen(study.models, run.models, catalogue.models)
-    precisions = _precisions(study, run.precisions, catalogue.precisions)
+    floors = catalogue.noise_floors if run.protocol.decoding == "of_model" else {}
+    precisions = [name for name in _precisions(study, run.precisions, catalogue.precisions) if name not in floors]
     datasets = _chosen(study.datasets, run.datasets, catalogue.datasets)
     return [
         Cell(model, precision, dataset, prompting, shots)
@@ -66,14 +69,17 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
 
     Raises:
         ConfigError: no cell is left, a model cannot be loaded at any of the run's precisions (or none of them at one), a cell
-            wants worked examples of a dataset without a train or dev split, a noise floor where no second plan can be made, or
-            several chains of an engine that cannot draw them by sample.
+            wants worked examples of a dataset without a train or dev split, no prompt template of the published form where these are asked for, a noise floor where no
+            second plan can be made, or several chains of an engine that cannot draw them by sample.
     """
     _check_published_precisions(catalogue)
     cells = list(dict.fromkeys(cell for name in _with_cells(catalogue) for cell in study_cells(catalogue, name)))
     if not cells:
         raise ConfigError(_no_cells(catalogue))
     specs = cell_specs(catalogue, cells).values()
+    if catalogue.run.protocol.prompts == "as_published":
+        for template in dict.fromkeys(spec.template for spec in specs):
+            read_template(template)
     _check_few_shot_pools(specs, data_folder(catalogue.root, catalogue.run))
     _check_second_plans(specs)
     _check_continuous(specs)

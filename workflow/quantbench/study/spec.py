@@ -150,13 +150,13 @@ class CellSpec:
         """What weights and tokenizer are; a stand-in's follow from its architecture and the seed of its weights."""
         if not self.model.has_random_weights:
             facts = {"hub_id", "revision", "folder", "chat_template", "full_dtype"}
-            return self.model.model_dump(include=facts) | self._chat_identity() | self._thoughts_identity()
+            return self.model.model_dump(include=facts) | self._chat_identity() | self._told_identity()
         stand_in: Identity = self.model.model_dump(
             include={"weights", "family", "architecture", "config_json", "chat_template", "full_dtype"},
             exclude_defaults=True,
         )
         made: Identity = {"weights_version": RANDOM_WEIGHTS_VERSION, "prompt_tokens": self.prompt_tokens}
-        return stand_in | made | self._thoughts_identity()
+        return stand_in | made | self._told_identity()
 
     def _chat_identity(self) -> Identity:
         """Which template and day are told, where that is set: only the tokenizer knows whether its template asks for the day."""
@@ -165,12 +165,13 @@ class CellSpec:
             return named
         return named | {"prompt_date": self.prompt_date.isoformat()}
 
-    def _thoughts_identity(self) -> Identity:
-        """What is set about thoughts, and nothing else: it decides where outputs stop, and which special tokens they keep.
+    def _told_identity(self) -> Identity:
+        """The system prompt and what is set about thoughts, each only where it is: thoughts decide where outputs stop, and which
+        special tokens they keep.
 
         Their length is in the limit of new tokens.
         """
-        return self.model.model_dump(include={"reasoning", "enable_thinking"}, exclude_none=True)
+        return self.model.model_dump(include={"reasoning", "enable_thinking", "system_prompt"}, exclude_none=True)
 
 
 def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSpec]:
@@ -191,7 +192,7 @@ def cell_specs(catalogue: Catalogue, cells: Iterable[Cell]) -> dict[Cell, CellSp
             stored=stored_model(catalogue, cell.model),
             precision=catalogue.precisions[cell.precision],
             dataset=dataset,
-            template=template_path(catalogue.root, cell.dataset, cell.prompting),
+            template=template_path(catalogue.root, cell.dataset, cell.prompting, run.protocol.prompts),
             max_new_tokens=min(stated, run.inference.max_new_tokens or stated)
             + catalogue.models[cell.model].reasoning_tokens,
             sampling=run.inference.self_consistency if cell.prompting == "self_consistency" else None,

@@ -13,7 +13,7 @@ from ..config import DatasetEntry
 from ..contracts.records import Answer as AnswerValue
 from ..contracts.records import Sample
 from ..errors import ConfigError
-from . import completion
+from . import completion, published_form
 from .metrics import Counts, metric
 from .origin import UNKNOWN, Origin
 from .thoughts import without_thoughts
@@ -63,7 +63,7 @@ class TaskOf(ABC, Generic[Value]):
         return self.readings(raw, sample, origin).careful
 
     def parse_strict(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Answer[Value]:
-        """Read an output only if it has exactly the form :meth:`render` writes.
+        """Read an output only if it has exactly the form :meth:`render` writes, or the published one where that was asked for.
 
         The first line that is not blank counts; where a line begins with ``Final answer:`` the rest of the first such
         line counts instead (what the chain-of-thought prompts ask for). Thoughts do not count.
@@ -72,14 +72,17 @@ class TaskOf(ABC, Generic[Value]):
 
     def readings(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> Readings[Value]:
         """Read an output both ways, see :meth:`parse` and :meth:`parse_strict`."""
-        if self.exact_suffices and not origin.cut and "\n" not in raw.strip():
+        if self.exact_suffices and not origin.cut and "\n" not in raw.strip() and origin.prompts == "own":
             exact = self.read_strict(raw, sample)
             if exact.ok:
                 return Readings(exact, exact)
-        end = self.answer_end(raw, sample, origin)
-        answered = raw[:end]
-        careful = self.read(answered, sample, origin if end is None else origin.ending(cut=False))
-        return Readings(careful, self.read_strict(without_thoughts(answered, origin.reasoning), sample))
+        shown = self._in_own_form(raw, sample, origin)
+        end = self.answer_end(shown, sample, origin)
+        answered, origin = shown[:end], origin if end is None else origin.ending(cut=False)
+        written = without_thoughts(answered, origin.reasoning)
+        if origin.prompts == "as_published" and self.entry.entity_type:
+            written = published_form.without_class(written, self.entry.entity_type)
+        return Readings(self.read(answered, sample, origin), self.read_strict(written, sample))
 
     def answer_end(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> int | None:
         """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.
@@ -96,6 +99,13 @@ class TaskOf(ABC, Generic[Value]):
             exact=lambda text: self.read_strict(text, sample).ok,
             origin=whole,
         )
+
+    def _in_own_form(self, text: str, sample: Sample, origin: Origin) -> str:
+        """An output whose answer in square brackets stands behind ``Final answer:``, where brackets were asked for."""
+        if origin.prompts == "own" or not origin.reasoned:
+            return text
+        alone = Origin(reasoning=origin.reasoning)
+        return published_form.with_final_answers(text, lambda told: self.read(told, sample, alone).ok)
 
     def completes(self, text: str, sample: Sample, origin: Origin) -> bool:
         """Tell whether a text before a new example answers the sample."""

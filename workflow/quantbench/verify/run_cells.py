@@ -23,9 +23,8 @@ from ..contracts.manifest import Manifest, PublishedModel
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
 from ..datasets import source_folder
 from ..errors import DataError, QuantbenchError
-from ..prompts import template_path
 from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
-from ..study.spec import cell_spec
+from ..study.spec import CellSpec, cell_spec
 from .run_files import Check
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
@@ -70,7 +69,7 @@ class Verifier:
             check.problems.extend(unknown)
             if not unknown:
                 root, model, dataset = catalogue.root, catalogue.models[cell.model], catalogue.datasets[cell.dataset]
-                check.problems.extend(_changes(root, cell, manifest.identity, cell_spec(catalogue, cell).identity))
+                check.problems.extend(_changes(cell_spec(catalogue, cell), manifest.identity))
                 sources = source_folder(root, dataset, cell.dataset, data_folder(root, ran) if ran else None)
                 self._dataset(run / "datasets" / cell.dataset, sources, manifest, check)
                 self._prompts(run, cell, catalogue.vocabulary.reference, check)
@@ -155,13 +154,13 @@ class Verifier:
         return self._catalogues[key]
 
 
-def _changes(root: Path, cell: Cell, recorded: Mapping[str, JsonValue], today: Mapping[str, object]) -> Iterator[str]:
+def _changes(today: CellSpec, recorded: Mapping[str, JsonValue]) -> Iterator[str]:
     """What differs between the identity a cell ran under and the one it would run under now."""
-    now: dict[str, JsonValue] = json.loads(json.dumps(today))
+    cell, now = today.cell, json.loads(json.dumps(today.identity))
     before = {key: value for key, value in recorded.items() if key not in _DERIVED}
     for key, old, new in _differences(before, now):
         if key == "prompt.template":
-            yield f"{template_path(root, cell.dataset, cell.prompting)}: the prompt template has changed"
+            yield f"{today.template}: the prompt template has changed"
         elif key == "prompt.labels":
             yield f"config/datasets/{cell.dataset}/dataset.yaml: labels, their definitions or entity_type have changed"
         else:
