@@ -54,7 +54,7 @@ def test_the_three_files_hold_samples_examples_and_where_they_come_from(entries,
 
 def test_it_is_said_where_no_documents_are_known(entries, small_data, tmp_path, capsys):
     prepare(entries["ncbi_disease"], "ncbi_disease", small_data / "ncbi_disease", None, 1, tmp_path)
-    said = "ncbi_disease: 3 test samples; no documents are known, so that each sentence counts by itself\n"
+    said = "ncbi_disease: 3 test samples; the file names no documents, so that each sentence counts by itself\n"
     assert capsys.readouterr().out == said
     prepare(entries["ddi2013"], "ddi2013", small_data / "ddi2013", None, 1, tmp_path)
     assert capsys.readouterr().out == "ddi2013: 7 test samples from 3 documents\n"

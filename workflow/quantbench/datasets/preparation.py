@@ -68,10 +68,9 @@ def prepare(
     description.write(out_folder / "dataset.json")
     if test.documents_known:
         print(f"{name}: {len(samples)} test samples from {description.units} documents")
-    else:
-        print(
-            f"{name}: {len(samples)} test samples; no documents are known, so that each {description.unit} counts by itself"
-        )
+    elif description.unit != "question":
+        alone = f"the file names no documents, so that each {description.unit} counts by itself"
+        print(f"{name}: {len(samples)} test samples; {alone}")
     return description
 
 
