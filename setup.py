@@ -9,7 +9,7 @@ from shutil import copytree, ignore_patterns
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-RESOURCES = ("resources/paper", "resources/published")
+RESOURCES = ("resources/documents", "resources/paper", "resources/published")
 CATALOGUE = ("config", *RESOURCES, "envs", "workflow/rules", "workflow/scripts", "workflow/report")
 FILES = ("workflow/Snakefile",)
 

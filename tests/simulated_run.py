@@ -130,6 +130,8 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
         value=value,
         interval=interval_of_counts(counts, groups, metric, Bootstrap(200, 1)),
         n=len(golds),
+        unit="document",
+        units=len(set(groups)),
         constant_value=0.1,
         unparseable_rate=lost,
         strict_value=value,

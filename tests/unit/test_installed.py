@@ -21,7 +21,7 @@ from quantbench import __version__
 
 _SDIST = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
 _SOURCES = ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
-_FOLDERS = ("workflow", "config", "envs", "resources/paper", "resources/published")
+_FOLDERS = ("workflow", "config", "envs", "resources/documents", "resources/paper", "resources/published")
 
 
 def checked(*command: str | Path, cwd: Path) -> str:
@@ -85,6 +85,7 @@ def test_the_wheel_brings_the_catalogue_and_no_tests(wheel: Path) -> None:
         "config/config.yaml",
         "config/models/phi-4.yaml",
         "config/datasets/hoc/cot.txt",
+        "resources/documents/ncbi_disease.test.csv",
         "resources/paper/table1.csv",
         "resources/published/other_measurements.csv",
     ):

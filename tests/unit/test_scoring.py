@@ -13,7 +13,7 @@ from quantbench.contracts.records import Sample, ScoredAnswer, read_records, wri
 from quantbench.contracts.scores import LabelScore, Scores
 from quantbench.errors import DataError
 from quantbench.scoring import Outputs, is_cut, match_gold, score_cell, score_file, score_predictions
-from quantbench.statistics import Bootstrap
+from quantbench.statistics import Bootstrap, wilson_interval
 from quantbench.tasks.origin import Origin
 
 FAST = Bootstrap(resamples=200)
@@ -356,3 +356,35 @@ def test_a_repeat_that_lacks_a_sample_is_named(entry: DatasetEntry, gold: Path, 
     predictions(tmp_path / "repeat_2.jsonl", GOLDS[:4])
     with pytest.raises(DataError, match=r"repeat_2.jsonl: 2 of 6 samples have no answer there \(first: '4'\)"):
         score_cell(tmp_path, gold, entry, FAST)
+
+
+def test_what_was_taken_as_independent_is_said(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    """Of prepared samples by what stands beside them; of a published file by its reader."""
+    file = predictions(tmp_path / "p.jsonl", GOLDS)
+    assert (score_file(file, gold, entry, tmp_path / "out", FAST).unit, read_scores(tmp_path).units) == (None, 3)
+    assert "unit" not in json.loads((tmp_path / "out/scores.json").read_text())
+    description = {"dataset": "r", "files": {}, "limit": None, "seed": 1, "samples": 6, "label_counts": {}, "shots": 0}
+    (tmp_path / "dataset.json").write_text(json.dumps({**description, "unit": "document", "units": 3}))
+    assert score_file(file, gold, entry, tmp_path / "out", FAST).unit == "document"
+    rows = "".join(f"{1 + n // 4}.T1.T{n}\tsentence {n}\t{label}\n" for n, label in enumerate(GOLDS))
+    (tmp_path / "test.tsv").write_text(f"index\tsentence\tlabel\n{rows}")
+    score_file(file, tmp_path / "test.tsv", entry, tmp_path / "out", FAST)
+    assert (read_scores(tmp_path).unit, read_scores(tmp_path).units) == ("document", 2)
+
+
+def read_scores(folder: Path) -> Scores:
+    return Scores.read(folder / "out/scores.json")
+
+
+def test_questions_on_one_case_make_an_accuracy_less_certain(tmp_path: Path) -> None:
+    entry = DatasetEntry.model_validate({
+        "title": "Exam", "task": "question_answering", "reader": "records", "metric": "accuracy", "citation": "none",
+        "licence": "none", "max_new_tokens": {"instruction": 5}, "files": {},
+    })  # fmt: skip
+    options = {"A": "one", "B": "two"}
+    questions = [Sample(str(n), {"question": f"q {n}", "options": options}, "A", f"case {n // 10}") for n in range(200)]
+    answers = [Outputs(str(n), ["A" if n // 10 % 2 else "B"]) for n in range(200)]
+    alone = [Sample(one.sample_id, one.inputs, one.gold, one.sample_id) for one in questions]
+    low, high = score_predictions(answers, questions, entry, FAST)[1].interval
+    assert score_predictions(answers, alone, entry, FAST)[1].interval == wilson_interval(100, 200, 0.95)
+    assert low < 0.3 and high > 0.7  # ten cases of twenty

@@ -12,8 +12,9 @@ import numpy as np
 from . import tasks
 from .config import DatasetEntry
 from .contracts.files import iterate_lines
+from .contracts.prepared_dataset import PreparedDataset
 from .contracts.records import Answer as AnswerValue
-from .contracts.records import Sample, ScoredAnswer, read_records, repeat_files, write_records
+from .contracts.records import Sample, ScoredAnswer, Unit, read_records, repeat_files, write_records
 from .contracts.scores import LabelScore, PublishedScore, Scores
 from .errors import DataError
 from .statistics import Bootstrap, interval_of_counts, interval_of_sparse_counts
@@ -80,7 +81,15 @@ def read_predictions(path: Path) -> list[Outputs]:
     return list(predictions.values())
 
 
-def read_gold(path: Path, entry: DatasetEntry) -> list[Sample]:
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """Samples with their gold answers, and what their groups name; None where that is not known."""
+
+    samples: list[Sample]
+    unit: Unit | None
+
+
+def read_gold(path: Path, entry: DatasetEntry) -> Gold:
     """Read gold answers from a prepared ``samples.jsonl`` (any name ending in ``.jsonl``) or a file in the dataset's own format.
 
     In a published file the sample id is the 0-based number of the record as text; for token tags, of the sentence. The
@@ -90,18 +99,27 @@ def read_gold(path: Path, entry: DatasetEntry) -> list[Sample]:
         DataError: anything malformed, or gold answers that are not of this dataset, with file and place.
     """
     if not _is_prepared(path, entry):
-        from .datasets import read_split
+        from .datasets import read_split_samples
 
         if not path.is_file():
             raise DataError(f"{path}: {'a folder; give a file in it' if path.is_dir() else 'no such file'}")
-        return read_split(path, entry, None)
+        split = read_split_samples(path, entry, None)
+        return Gold(split.samples, split.unit(entry))
     samples = read_records(path, Sample)
     task = tasks.get(entry)
     for number, sample in enumerate(samples, start=1):
         problem = task.check_gold(sample) if isinstance(sample.inputs, dict) else "inputs is not an object"
         if problem:
             raise DataError(f"{path}, line {number}: {problem}; is this the gold file of {entry.title}?")
-    return samples
+    return Gold(samples, _prepared_unit(path))
+
+
+def _prepared_unit(samples: Path) -> Unit | None:
+    """What the groups of prepared samples name, as it was written beside them."""
+    description = samples.with_name("dataset.json")
+    if samples.name != "samples.jsonl" or not description.exists():
+        return None
+    return PreparedDataset.read(description).unit
 
 
 def _is_prepared(path: Path, entry: DatasetEntry) -> bool:
@@ -152,6 +170,7 @@ def score_predictions(
     entry: DatasetEntry,
     bootstrap: Bootstrap,
     origin: Origin = UNKNOWN,
+    unit: Unit | None = None,
 ) -> tuple[list[ScoredAnswer], Scores]:
     """Read, judge and sum up predictions.
 
@@ -161,6 +180,7 @@ def score_predictions(
         entry: the dataset.
         bootstrap: how the interval is made.
         origin: how all of the outputs came about; which of them were cut, each prediction says itself.
+        unit: what the samples' groups name; None: not known.
 
     Returns:
         n scored answers, and what they come to.
@@ -180,16 +200,18 @@ def score_predictions(
         )
         for answer, sample in zip(answers, samples, strict=True)
     ]
-    golds = [sample.gold for sample in samples]
+    golds, groups = [sample.gold for sample in samples], [sample.group for sample in samples]
     values = [answer.value for answer in answers]
     counts = task.counts(values, golds)
     per_label = {label: _label_score(row) for label, row in task.label_counts(values, golds).items()}
     return scored, Scores(
         metric=task.metric.name,
         value=task.metric.value(counts.sum(axis=0)),
-        interval=interval_of_counts(counts, [sample.group for sample in samples], task.metric, bootstrap),
+        interval=interval_of_counts(counts, groups, task.metric, bootstrap),
         confidence=bootstrap.confidence,
         n=len(samples),
+        unit=unit,
+        units=len(set(groups)),
         constant_value=task.constant_score(golds),
         unparseable_rate=_unreadable(answers),
         strict_value=task.metric.value(task.counts([answer.value for answer in strict], golds).sum(axis=0)),
@@ -259,9 +281,9 @@ def score_file(
     Raises:
         DataError: see :func:`read_predictions`, :func:`read_gold`, :func:`match_gold`.
     """
-    outputs, samples = read_predictions(predictions), read_gold(gold, entry)
-    matched = match_gold(outputs, samples, subset, predictions, gold)
-    scored, scores = score_predictions(outputs, matched, entry, bootstrap, origin)
+    outputs, known = read_predictions(predictions), read_gold(gold, entry)
+    matched = match_gold(outputs, known.samples, subset, predictions, gold)
+    scored, scores = score_predictions(outputs, matched, entry, bootstrap, origin, known.unit)
     if repeats:
         scores = _with_repeats(scores, [_matching(path, matched) for path in repeats], matched, entry, origin)
     write_records(out / "scored.jsonl", scored)

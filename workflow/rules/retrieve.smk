@@ -71,6 +71,8 @@ rule prepare_dataset:
         entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(
             exclude={"tokens", "redistributable"}
         ),
+        # By content: where they stand differs between installations.
+        documents=lambda wildcards: datasets.mapping_hashes(ROOT, CATALOGUE.datasets[wildcards.dataset]),
         limit=CATALOGUE.run.limit,
         seed=CATALOGUE.run.seed,
         # Cells run again after this: of readers and tasks, the dataset's own count.

@@ -16,7 +16,7 @@ from tests.simulated_run import Run, paper_catalogue, write_cell
 
 from quantbench.bundle import figures_unchanged, open_bundle, pack, restore_texts, unscored
 from quantbench.cli.main import main
-from quantbench.config import RunConfig, load
+from quantbench.config import RunConfig, load, load_datasets
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.manifest import Manifest
@@ -233,6 +233,33 @@ def test_texts_are_put_back_from_the_same_files(repository: Path, without_texts:
     assert main(["open", str(folder.parents[1] / "b"), "--into", str(folder.parent), "--data", str(data)]) == 0
     assert unscored(folder) == set()
     assert read_records(folder / "datasets/hoc/samples.jsonl", Sample)[0].inputs["text"]
+
+
+def test_texts_of_before_documents_were_mapped_are_put_back(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sentences, each a group of its own: their documents were not known then."""
+    data = tmp_path / "data/ncbi_disease"
+    shutil.copytree(repository / "tests/data/datasets/ncbi_disease", data)
+    entry = load_datasets(repository, data.parent)["ncbi_disease"]
+    catalogue = paper_catalogue(repository, models=["phi-4"], datasets=["ncbi_disease"], studies=["grid"])
+    results, cell = tmp_path / "results/paper", run_cells(catalogue)[0]
+    catalogue.datasets["ncbi_disease"] = entry.model_copy(update={"redistributable": False})
+    prepare(entry, "ncbi_disease", data, None, catalogue.run.seed, results / "datasets/ncbi_disease")
+    samples = read_records(results / "datasets/ncbi_disease/samples.jsonl", Sample)
+    write_cell(catalogue, results, cell, [sample.gold for sample in samples])
+    write_json(results / "cells" / cell.folder / "manifest.json", {})
+    pack(catalogue, results, [cell], tmp_path / "b")
+    folder = open_bundle(tmp_path / "b", tmp_path / "opened", repository).parent
+    (tmp_path / "documents.csv").write_text("first_sentence,pmid\n0,17\n")
+    monkeypatch.chdir(tmp_path)
+    (file,) = entry.files["test"]
+    mapped = file.model_copy(update={"documents": "documents.csv"})
+    now = entry.model_copy(update={"files": {**entry.files, "test": [mapped]}})
+    assert restore_texts(folder, data.parent, {"ncbi_disease": now}, None, catalogue.run.seed) == ["ncbi_disease"]
+    restored = read_records(folder / "datasets/ncbi_disease/samples.jsonl", Sample)
+    assert restored == samples
+    assert len({sample.group for sample in restored}) == 3
 
 
 def test_other_files_are_refused(repository: Path, without_texts: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from quantbench.config import DatasetEntry, find_file
 from quantbench.contracts.records import Sample
-from quantbench.datasets import draw_shots, few_shot_pool, read_split
+from quantbench.datasets import SplitSamples, draw_shots, few_shot_pool, read_split_samples
 
 DATASETS = ["hoc", "litcovid", "bc5cdr_chemical", "ncbi_disease", "chemprot", "ddi2013", "medqa", "pubmedqa"]
 SPLITS = {"ddi2013": "dev", "medqa": "dev"}
@@ -15,13 +15,21 @@ SPLITS = {"ddi2013": "dev", "medqa": "dev"}
 
 @pytest.fixture
 def splits(entries, small_data):
-    def read(name: str) -> tuple[DatasetEntry, list[Sample], list[Sample]]:
+    def read(name: str) -> tuple[DatasetEntry, SplitSamples, SplitSamples]:
         entry, folder = entries[name], small_data / name
         train, test = find_file(entry, SPLITS.get(name, "train"), folder), find_file(entry, "test", folder)
         assert train is not None and test is not None
-        return entry, read_split(folder / train.name, entry, None), read_split(folder / test.name, entry, None)
+        return entry, *(read_split_samples(folder / file.name, entry, None) for file in (train, test))
 
     return read
+
+
+NOTHING = SplitSamples([], documents_known=True)
+
+
+def apart(samples: list[Sample]) -> SplitSamples:
+    """A split whose samples are each of a document of their own."""
+    return SplitSamples(samples, documents_known=True)
 
 
 def key_text(sample: Sample) -> str:
@@ -35,7 +43,7 @@ def test_no_text_of_the_test_split_and_no_text_twice(splits, name):
     texts = [key_text(sample).casefold() for sample in pool]
     assert texts
     assert len(set(texts)) == len(texts)
-    assert not set(texts) & {key_text(sample).casefold() for sample in test}
+    assert not set(texts) & {key_text(sample).casefold() for sample in test.samples}
 
 
 def test_the_traps_in_the_small_files_are_refused(splits):
@@ -43,7 +51,7 @@ def test_the_traps_in_the_small_files_are_refused(splits):
     for name in DATASETS:
         entry, train, test = splits(name)
         kept = {sample.sample_id for sample in few_shot_pool(train, entry, 1, 100, test=test)}
-        dropped[name] = [sample.sample_id for sample in train if sample.sample_id not in kept]
+        dropped[name] = [sample.sample_id for sample in train.samples if sample.sample_id not in kept]
     # A test text in capitals and a part of a test document; a test sentence; a pair with two labels and a test
     # document; a test question with other options; a test question under another pmid.
     assert dropped == {name: [] for name in DATASETS} | {
@@ -83,7 +91,7 @@ def test_labels_take_turns(splits, name, labels):
 def test_a_frequent_label_takes_no_more_turns_than_a_rare_one(entries):
     golds = ["DDI-false"] * 300 + ["DDI-effect"] * 5 + ["DDI-int"] * 3
     samples = [Sample(str(n), {"sentence": f"number {n}"}, gold, f"d{n}") for n, gold in enumerate(golds)]
-    pool = few_shot_pool(samples, entries["ddi2013"], 1, 30, test=[])
+    pool = few_shot_pool(apart(samples), entries["ddi2013"], 1, 30, test=NOTHING)
     assert Counter(sample.gold for sample in draw_shots(pool, entries["ddi2013"], 9, 1)) == {
         "DDI-false": 3,
         "DDI-effect": 3,
@@ -150,7 +158,7 @@ def test_sentences_without_entities_stand_in_no_fixed_place(entries):
 def test_lengths_from_first_quartile_to_median_are_preferred(entries):
     samples = [Sample(str(n), {"question": "x" * n, "options": {"A": "a"}}, "AB"[n % 2], str(n)) for n in range(1, 101)]
     low, middle, _ = quantiles(range(1, 101), n=4)
-    pool = few_shot_pool(samples, entries["medqa"], 1, 20, test=[])
+    pool = few_shot_pool(apart(samples), entries["medqa"], 1, 20, test=NOTHING)
     assert len(pool) == 20
     assert all(low - 1 <= len(sample.inputs["question"]) <= middle + 1 for sample in pool)
 
@@ -158,7 +166,7 @@ def test_lengths_from_first_quartile_to_median_are_preferred(entries):
 def test_a_label_that_only_long_samples_have_is_still_shown(entries):
     samples = [Sample(str(n), {"sentence": f"{n} " + "x" * n}, "DDI-false", f"d{n}") for n in range(50)]
     samples.append(Sample("50", {"sentence": "y" * 500}, "DDI-int", "d50"))
-    pool = few_shot_pool(samples, entries["ddi2013"], 1, 10, test=[])
+    pool = few_shot_pool(apart(samples), entries["ddi2013"], 1, 10, test=NOTHING)
     assert "DDI-int" in {sample.gold for sample in draw_shots(pool, entries["ddi2013"], 2, 1)}
 
 
@@ -171,6 +179,22 @@ def test_shots_come_from_different_documents_where_they_can(entries):
 def test_an_empty_pool_draws_nothing_and_a_pool_of_one_is_used(entries):
     sample = Sample("0", {"sentence": "only"}, "DDI-int", "d0")
     assert draw_shots([], entries["ddi2013"], 3, 1) == []
-    assert few_shot_pool([], entries["ddi2013"], 1, 5, test=[]) == []
-    assert few_shot_pool([sample], entries["ddi2013"], 1, 5, test=[]) == [sample]
-    assert few_shot_pool([sample], entries["ddi2013"], 1, 5, test=[sample]) == []
+    assert few_shot_pool(NOTHING, entries["ddi2013"], 1, 5, test=NOTHING) == []
+    assert few_shot_pool(apart([sample]), entries["ddi2013"], 1, 5, test=NOTHING) == [sample]
+    assert few_shot_pool(apart([sample]), entries["ddi2013"], 1, 5, test=apart([sample])) == []
+
+
+@pytest.mark.parametrize(
+    ("known_in_train", "known_in_test", "kept"),
+    [(True, True, 1), (True, False, 2), (False, True, 2), (False, False, 2)],
+)
+def test_a_test_documents_sentences_are_refused_where_both_splits_know_their_documents(
+    entries, known_in_train, known_in_test, kept
+):
+    """Where a split does not, the same name in both is a coincidence."""
+    train = [Sample(str(n), {"text": f"train {n}"}, [], f"d{n}") for n in range(2)]
+    test = [Sample("0", {"text": "test 0"}, [], "d1")]
+    pool = few_shot_pool(
+        SplitSamples(train, known_in_train), entries["ncbi_disease"], 1, 5, test=SplitSamples(test, known_in_test)
+    )
+    assert len(pool) == kept

@@ -85,7 +85,7 @@ def lines(path: Path, *values: Any) -> Path:
 
 def test_entities_count_characters_without_whitespace_like_every_reader(root: Path, tmp_path: Path) -> None:
     entry = load_datasets(root)["ward_drugs"]
-    sample = read(lines(tmp_path / "test.jsonl", GOOD["ward_drugs"]), entry)[0]
+    sample = read(lines(tmp_path / "test.jsonl", GOOD["ward_drugs"]), entry).samples[0]
     assert sample.gold == [{"start": 4, "end": 11, "text": "aspirin"}]
     answer = tasks.get(entry).parse("Took <span>aspirin</span>.", sample)
     assert tasks.get(entry).correct(answer.value, sample.gold)
@@ -94,7 +94,7 @@ def test_entities_count_characters_without_whitespace_like_every_reader(root: Pa
 def test_yes_no_maybe_by_labels(root: Path, tmp_path: Path) -> None:
     entry = load_datasets(root)["ward_exam"].model_copy(update={"labels": {"yes": "", "no": ""}})
     value = {"sample_id": "1", "inputs": {"question": "Is it?", "context": "It is."}, "gold": "yes"}
-    sample = read(lines(tmp_path / "test.jsonl", value), entry)[0]
+    sample = read(lines(tmp_path / "test.jsonl", value), entry).samples[0]
     assert tasks.get(entry).parse("Yes.", sample).value == "yes"
     with pytest.raises(DataError, match="'maybe' is outside the labels"):
         read(lines(tmp_path / "test.jsonl", value | {"gold": "maybe"}), entry)
@@ -179,3 +179,17 @@ def test_entries_without_labels_are_refused(root: Path) -> None:
     entry = load_datasets(root)["ward_notes"].model_copy(update={"labels": {}})
     with pytest.raises(ConfigError, match=r"Ward notes: key 'labels' .*multi_label_classification needs labels"):
         tasks.get(entry)
+
+
+@pytest.mark.parametrize(("groups", "unit"), [((None, None), "text"), (("note 1", None), "document")])
+def test_documents_are_known_where_a_line_names_one(
+    root: Path, tmp_path: Path, groups: tuple[str | None, ...], unit: str
+) -> None:
+    entry = load_datasets(root)["ward_notes"]
+    values = [
+        {**GOOD["ward_notes"], "sample_id": str(number)} | ({"group": group} if group else {})
+        for number, group in enumerate(groups)
+    ]
+    split = read(lines(tmp_path / "test.jsonl", *values), entry)
+    assert split.unit(entry) == unit
+    assert len({sample.group for sample in split.samples}) == 2

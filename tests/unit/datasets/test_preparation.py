@@ -24,6 +24,13 @@ SIZES = {
 }
 
 
+UNITS = {
+    **dict.fromkeys(["hoc", "litcovid", "chemprot", "ddi2013"], "document"),
+    **dict.fromkeys(["bc5cdr_chemical", "ncbi_disease"], "sentence"),
+    **dict.fromkeys(["medqa", "pubmedqa"], "question"),
+}
+
+
 @pytest.mark.parametrize("name", SIZES)
 def test_the_three_files_hold_samples_examples_and_where_they_come_from(entries, small_data, tmp_path, name):
     entry, folder = entries[name], small_data / name
@@ -40,7 +47,17 @@ def test_the_three_files_hold_samples_examples_and_where_they_come_from(entries,
     assert description.samples_sha256 == sha256_of(tmp_path / "samples.jsonl")
     assert sum(description.label_counts.values()) >= len(samples) == description.samples
     assert (description.limit, description.seed) == (None, 1)
+    assert description.unit == UNITS[name]
+    assert description.units == len({sample.group for sample in samples})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dataset.json", "samples.jsonl", "shots.jsonl"]
+
+
+def test_it_is_said_where_no_documents_are_known(entries, small_data, tmp_path, capsys):
+    prepare(entries["ncbi_disease"], "ncbi_disease", small_data / "ncbi_disease", None, 1, tmp_path)
+    said = "ncbi_disease: 3 test samples; the file names no documents, so that each sentence counts by itself\n"
+    assert capsys.readouterr().out == said
+    prepare(entries["ddi2013"], "ddi2013", small_data / "ddi2013", None, 1, tmp_path)
+    assert capsys.readouterr().out == "ddi2013: 7 test samples from 3 documents\n"
 
 
 def test_a_limit_narrows_the_samples_and_not_the_examples(entries, small_data, tmp_path):

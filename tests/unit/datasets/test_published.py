@@ -5,14 +5,23 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from quantbench.config import DatasetEntry, find_file
 from quantbench.contracts.checksums import verify_file
-from quantbench.contracts.records import Sample
-from quantbench.datasets import count_strata, draw_shots, few_shot_pool, limit_samples, prepare, read_split
+from quantbench.contracts.records import Sample, read_records
+from quantbench.datasets import (
+    SplitSamples,
+    count_strata,
+    draw_shots,
+    few_shot_pool,
+    limit_samples,
+    prepare,
+    read_split_samples,
+)
 from quantbench.errors import DataError
 
 SIZES = {
@@ -63,14 +72,17 @@ class Published:
 
     def __init__(self, folder: Path, entries: dict[str, DatasetEntry]) -> None:
         self.folder, self.entries = folder, entries
-        self._read: dict[tuple[str, str], list[Sample]] = {}
+        self._read: dict[tuple[str, str], SplitSamples] = {}
 
-    def samples(self, name: str, file: str | None = None) -> list[Sample]:
+    def split(self, name: str, file: str | None = None) -> SplitSamples:
         file = file or next(iter(SIZES[name]))
         if (name, file) not in self._read:
             path = self.folder / name / file
-            self._read[name, file] = read_split(path, self.entries[name], SIZES[name][file])
+            self._read[name, file] = read_split_samples(path, self.entries[name], SIZES[name][file])
         return self._read[name, file]
+
+    def samples(self, name: str, file: str | None = None) -> list[Sample]:
+        return self.split(name, file).samples
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +166,60 @@ def test_entity_quirks(files, name, file, entities, tokens, adjacent, angled):
         assert sum("<" in word or ">" in word for word in words) == angled
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "documents", "first", "last"),
+    [
+        ("bc5cdr_chemical", "test.tsv", 500, "10087562", "9889429"),
+        ("bc5cdr_chemical", "train.tsv", 500, "10091617", "9931093"),
+        ("ncbi_disease", "test.tsv", 100, "9288106", "9988281"),
+        ("ncbi_disease", "train.tsv", 592, "10021369", "8589721"),
+        ("chemprot", "test.reconstructed.tsv", 728, None, None),
+        ("chemprot", "dev.tsv", 555, None, None),
+        ("chemprot", "train.reconstructed.head2000.tsv", 93, None, None),
+        ("ddi2013", "test.tsv", 192, None, None),
+        ("ddi2013", "dev.head2000.tsv", 113, None, None),
+    ],
+)
+def test_every_document_is_known_and_stands_in_one_piece(files, name, file, documents, first, last):
+    split = files.split(name, file)
+    groups = [sample.group for sample in split.samples]
+    assert split.unit(files.entries[name]) == "document"
+    assert len(set(groups)) == documents
+    assert 1 + sum(one != other for one, other in pairwise(groups)) == documents
+    if first is not None:
+        assert (groups[0], groups[-1]) == (first, last)
+
+
+@pytest.mark.parametrize("name", ["bc5cdr_chemical", "ncbi_disease"])
+def test_no_abstract_is_in_train_and_test(files, name):
+    train, test = ({sample.group for sample in files.samples(name, file)} for file in ("train.tsv", "test.tsv"))
+    assert not train & test
+
+
+def test_a_mapped_file_under_another_name_keeps_its_documents_and_a_changed_one_loses_them(files, tmp_path):
+    entry, content = files.entries["ncbi_disease"], (files.folder / "ncbi_disease/test.tsv").read_bytes()
+    path = tmp_path / "gold.tsv"
+    path.write_bytes(content)
+    split = read_split_samples(path, entry, None)
+    assert split.samples == files.samples("ncbi_disease")
+    path.write_bytes(content.replace(b"Breast", b"breast", 1))
+    changed = read_split_samples(path, entry, 940)
+    assert changed.unit(entry) == "sentence"
+    assert [sample.group for sample in changed.samples] == [str(number) for number in range(940)]
+
+
+def test_sources_of_ddi_documents(files):
+    documents = {sample.group for sample in files.samples("ddi2013")}
+    sources = Counter(document.split(".")[0] for document in documents)
+    assert sources == {"DDI-DrugBank": 158, "DDI-MedLine": 33, "DrugDDI": 1}
+
+
+def test_every_question_of_pubmedqa_is_about_an_abstract_of_its_own(files):
+    with (files.folder / "pubmedqa/test.tsv").open(newline="", encoding="utf-8") as handle:
+        pmids = [row["pmid"] for row in csv.DictReader(handle, delimiter="\t")]
+    assert len(set(pmids)) == len(pmids) == 500
+
+
 def test_repeated_sentences_stay_samples_of_their_own(files):
     texts = [sample.inputs["text"] for sample in files.samples("bc5cdr_chemical")]
     assert len(texts) - len(set(texts)) == 9
@@ -197,7 +263,7 @@ def test_a_file_cut_anywhere_in_its_last_part_is_refused(files, name, tmp_path):
     for left in (len(content) - 3, len(content) - 1001, len(content) * 2 // 3):
         path.write_bytes(content[:left])
         with pytest.raises(DataError, match=str(path)):
-            read_split(path, files.entries[name], SIZES[name]["test.tsv"])
+            read_split_samples(path, files.entries[name], SIZES[name]["test.tsv"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -216,14 +282,15 @@ def test_examples_are_none_of_the_test_split_nor_of_its_documents(files, name):
     entry, test = files.entries[name], files.samples(name)
     split = next(split for split in entry.few_shot_splits if find_file(entry, split, files.folder / name))
     file = find_file(entry, split, files.folder / name)
-    train = files.samples(name, file.name)
-    shots = draw_shots(few_shot_pool(train, entry, 2509, 64, test=test), entry, 10, 2509)
+    train = files.split(name, file.name)
+    shots = draw_shots(few_shot_pool(train, entry, 2509, 64, test=files.split(name)), entry, 10, 2509)
     assert len(shots) == (6 if name == "litcovid" else 10)
-    assert all(shot in train for shot in shots)
+    assert all(shot in train.samples for shot in shots)
     test_inputs = [sample.inputs for sample in test]
     assert not any(shot.inputs in test_inputs for shot in shots)
-    if name in ("hoc", "chemprot", "ddi2013"):
+    if train.documents_known and files.split(name).documents_known:
         assert not {shot.group for shot in shots} & {sample.group for sample in test}
+    if name in ("hoc", "chemprot", "ddi2013"):
         assert {label for shot in shots for label in count_strata([shot], entry)} == set(entry.labels)
 
 
@@ -232,3 +299,5 @@ def test_prepare_runs_on_the_published_folder(files, tmp_path):
     assert description.files["test"].rows == 5761
     assert description.files["dev"].name == "dev.head2000.tsv"
     assert (description.samples, description.shots) == (32, 16)
+    assert description.unit == "document"
+    assert description.units == len({sample.group for sample in read_records(tmp_path / "samples.jsonl", Sample)})

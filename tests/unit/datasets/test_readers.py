@@ -11,17 +11,18 @@ from pathlib import Path
 import pytest
 
 from quantbench.config import DatasetEntry
+from quantbench.datasets import read_split_samples
 from quantbench.datasets.readers import reader_of
 from quantbench.errors import ConfigError
 
 PLANTED = """
 from quantbench.contracts.records import Sample
-
-GROUPS_ARE_DOCUMENTS = False
+from quantbench.datasets.readers import SplitSamples
 
 
 def read(path, entry):
-    return [Sample(str(number), {"text": line}, [], str(number)) for number, line in enumerate(path.open())]
+    samples = [Sample(str(number), {"text": line}, [], str(number)) for number, line in enumerate(path.open())]
+    return SplitSamples(samples, documents_known=False)
 """
 TRY = """
 import sys
@@ -39,7 +40,23 @@ def test_every_reader_of_the_configuration_reads(published: dict[str, DatasetEnt
     assert {entry.reader for entry in published.values()} | {"records"} == set(names)
     for name in names:
         module = reader_of(published["hoc"].model_copy(update={"reader": name}))
-        assert callable(module.read) and isinstance(module.GROUPS_ARE_DOCUMENTS, bool)
+        assert callable(module.read)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        *((name, "document") for name in ("hoc", "litcovid", "chemprot", "ddi2013")),
+        *((name, "sentence") for name in ("bc5cdr_chemical", "ncbi_disease")),
+        *((name, "question") for name in ("medqa", "pubmedqa")),
+    ],
+)
+def test_a_split_says_what_its_groups_are(
+    entries: dict[str, DatasetEntry], small_data: Path, name: str, unit: str
+) -> None:
+    split = read_split_samples(small_data / name / "test.tsv", entries[name], None)
+    assert split.unit(entries[name]) == unit
+    assert split.documents_known == (unit == "document")
 
 
 def test_an_unknown_reader_is_refused_with_those_there_are(repository: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantbench.config import DatasetEntry
-from quantbench.datasets import read_split
+from quantbench.datasets import read_split, read_split_samples
 from quantbench.datasets.readers import read_token_tags as token_tags
 from quantbench.errors import DataError
 
@@ -78,6 +78,54 @@ def test_a_bad_line_is_named(entries, tmp_path, content, parts):
         assert part in str(caught.value)
 
 
+IN_COLUMNS = "a\tO\tx\nb\tB\tx\n\nc\tO\tx\n\nd\tB\ty\n"
+WITH_LINES = "-DOCSTART-\tx\n\na\tO\nb\tB\n\nc\tO\n\n-DOCSTART- y\nd\tB\n"
+
+
+@pytest.mark.parametrize("content", [IN_COLUMNS, WITH_LINES, WITH_LINES.replace("\n", "\r\n")])
+def test_a_file_may_name_its_documents(entries, tmp_path, content):
+    path = tmp_path / "test.tsv"
+    path.write_bytes(content.encode())
+    split = read_split_samples(path, entries["ncbi_disease"], 3)
+    assert split.unit(entries["ncbi_disease"]) == "document"
+    assert [sample.group for sample in split.samples] == ["x", "x", "y"]
+    assert [sample.inputs["text"] for sample in split.samples] == ["a b", "c", "d"]
+    assert [sample.sample_id for sample in split.samples] == ["0", "1", "2"]
+
+
+def test_documents_without_names_are_of_their_split_alone(entries, tmp_path):
+    """As CoNLL-2003 writes them; a line right behind a sentence ends it."""
+    groups = {}
+    for split in ("test", "train"):
+        path = tmp_path / f"{split}.tsv"
+        path.write_text("-DOCSTART- -X- O O\n\na\tO\n\nb\tO\n-DOCSTART- -X- O O\n\nc\tO\n")
+        read = read_split_samples(path, entries["ncbi_disease"], 3)
+        assert read.documents_known
+        groups[split] = [sample.group for sample in read.samples]
+    assert groups["test"] == ["test document 1", "test document 1", "test document 2"]
+    assert not set(groups["test"]) & set(groups["train"])
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("a\tO\tx\nb\tO\ty\n", ["line 2", "document 'y' in a sentence of document 'x'"]),
+        ("a\tO\tx\n\nb\tO\n", ["line 3", "expected token<TAB>tag<TAB>document", "2 fields"]),
+        ("a\tO\t \n", ["line 1", "document of token 'a' is blank"]),
+        ("a\tO\n\n-DOCSTART- y\nb\tO\n", ["line 3", "-DOCSTART- comes after sentences"]),
+        ("-DOCSTART- y\na\tO\tx\n", ["line 2", "name documents in one way"]),
+        ("-DOCSTART- y\n", ["holds no sentences"]),
+    ],
+)
+def test_documents_that_cannot_be_told_are_refused(entries, tmp_path, content, parts):
+    path = tmp_path / "test.tsv"
+    path.write_text(content)
+    with pytest.raises(DataError) as caught:
+        read_split_samples(path, entries["ncbi_disease"], None)
+    for part in [str(path), *parts]:
+        assert part in str(caught.value)
+
+
 TOKEN = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=6)
 
 
@@ -96,7 +144,7 @@ def test_offsets_point_at_the_entity_in_any_tagged_sentences(entries, tmp_path_f
         lines.append("\n")
     path = tmp_path_factory.mktemp("any") / "test.tsv"
     path.write_bytes("".join(lines).encode())
-    samples = token_tags.read(path, entry)
+    samples = token_tags.read(path, entry).samples
     assert [sample.inputs["text"] for sample in samples] == [" ".join(t for t, _ in s) for s in sentences]
     assert sum(len(sample.gold) for sample in samples) == begun
     for sample in samples:

@@ -54,6 +54,12 @@ def test_the_verdict_counts_what_the_table_holds(page: Path) -> None:
     assert "Preserved: the 95% interval of the difference lies above the margin of -0.01." in visible(page)
 
 
+def test_the_page_says_what_intervals_take_as_independent(page: Path) -> None:
+    told = "Intervals take as independent: HoC 3 documents, MedQA (5 options) 3 documents."
+    assert visible(page).count(told) > 1  # under Table 1, and in the captions of figures with intervals
+    assert "Independent" in visible(page)
+
+
 @pytest.mark.parametrize(
     ("differences", "said"),
     [

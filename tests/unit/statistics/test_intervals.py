@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
+from quantbench.config import load_datasets
+from quantbench.datasets import read_split_samples
 from quantbench.errors import DataError
-from quantbench.statistics import Bootstrap, interval_of_counts, student_quantile, wilson_interval
+from quantbench.statistics import (
+    Bootstrap,
+    clustered_wilson_interval,
+    design_effect,
+    interval_of_counts,
+    student_quantile,
+    wilson_interval,
+)
 from quantbench.tasks.metrics import METRICS
 
 
@@ -57,6 +68,76 @@ def test_accuracy_has_wilsons_interval() -> None:
     assert interval_of_counts(
         accuracy_counts(81, 182), apart(263), METRICS["accuracy"], Bootstrap(10, 0, 0.95)
     ) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def width(interval: tuple[float, float]) -> float:
+    return interval[1] - interval[0]
+
+
+def of_accuracy(right: list[int], size: int, groups: list[str]) -> tuple[float, float]:
+    """The interval of documents of one size, in each of which so many samples are right."""
+    counts = np.concatenate([accuracy_counts(count, size - count) for count in right])
+    return interval_of_counts(counts, groups, METRICS["accuracy"], Bootstrap(10, 0, 0.95))
+
+
+def test_accuracy_over_documents_of_one_sample_is_wilsons_to_the_last_digit() -> None:
+    for right in (0, 1, 81, 262, 263):
+        found = of_accuracy([1] * right + [0] * (263 - right), 1, apart(263))
+        assert found == wilson_interval(right, 263, 0.95)
+
+
+def test_the_design_effect_of_documents_all_right_or_all_wrong_is_their_size() -> None:
+    """Ten samples that say what one says; the factor 50/49 is that of a variance which is estimated."""
+    right = np.array([10] * 30 + [0] * 20)
+    assert design_effect(right, np.full(50, 10)) == pytest.approx(10 * 50 / 49)
+    assert design_effect(np.full(50, 6), np.full(50, 10)) == 1.0  # never less than independent samples
+
+
+def test_the_design_effect_weighs_documents_by_their_size() -> None:
+    """By hand: share 3/6, residuals 2 - 1, 0 - 1/2, 1 - 3/2; their squares add up to 1.5, times 3/2, over 6 x 1/4."""
+    assert design_effect(np.array([2, 0, 1]), np.array([2, 1, 3])) == pytest.approx(1.5 * 1.5 / 1.5)
+
+
+def test_an_accuracy_of_clustered_answers_is_less_certain() -> None:
+    """30 of 50 documents of ten questions right as a whole: about Wilson's interval of 30 of 50, not of 300 of 500."""
+    groups = [str(row // 10) for row in range(500)]
+    found = of_accuracy([10] * 30 + [0] * 20, 10, groups)
+    assert found == pytest.approx(wilson_interval(30, 50, 0.95), abs=0.01)
+    assert width(found) > width(wilson_interval(30, 50, 0.95)) > 3 * width(wilson_interval(300, 500, 0.95))
+
+
+@pytest.mark.parametrize(("right", "end"), [(10, 1.0), (0, 0.0)])
+def test_an_accuracy_without_exception_counts_documents(right: int, end: float) -> None:
+    """Nothing shows how alike the answers of one document are, so each document counts once."""
+    found = of_accuracy([right] * 20, 10, [str(row // 10) for row in range(200)])
+    assert end in found
+    whole = wilson_interval(20 * (right > 0), 20, 0.95)
+    assert width(whole) < width(found) < 1.2 * width(whole)
+
+
+def test_an_accuracy_from_one_document_says_nothing_of_others() -> None:
+    assert of_accuracy([7], 10, ["d"] * 10) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("documents", "alike", "share"), [(20, 0.1, 0.8), (50, 0.1, 0.5), (50, 0.5, 0.8), (200, 0.1, 0.95), (200, 0.5, 0.8)]
+)
+def test_accuracy_over_documents_covers_the_truth_as_often_as_it_claims(
+    documents: int, alike: float, share: float
+) -> None:
+    """1,000 simulated test sets; ``alike`` is the correlation of two answers of one document (beta-binomial)."""
+    random = np.random.default_rng(5)
+    covered = {"documents": 0, "samples": 0}
+    for _ in range(1000):
+        sizes = random.integers(4, 17, documents)
+        skill = random.beta(share * (1 - alike) / alike, (1 - share) * (1 - alike) / alike, documents)
+        right = random.binomial(sizes, skill)
+        low, high = clustered_wilson_interval(right, sizes, 0.95)
+        covered["documents"] += low <= share <= high
+        low, high = wilson_interval(int(right.sum()), int(sizes.sum()), 0.95)
+        covered["samples"] += low <= share <= high
+    assert 0.92 <= covered["documents"] / 1000 <= 0.975
+    assert covered["samples"] / 1000 < 0.88  # what a reader would be told otherwise
 
 
 def test_an_entirely_right_f1_is_not_certain() -> None:
@@ -115,3 +196,23 @@ def _document(random: np.random.Generator) -> np.ndarray:
     entities = random.integers(0, 4, 3)
     hits = random.binomial(entities, skill)
     return np.stack([hits, random.binomial(2, 1 - skill, 3), entities - hits], axis=1)[:, None, :]
+
+
+@pytest.mark.parametrize("name", ["bc5cdr_chemical", "ncbi_disease"])
+def test_whole_abstracts_lost_make_an_interval_wider_than_so_many_sentences_would(
+    real_data: Path, repository: Path, name: str
+) -> None:
+    """Every tenth abstract is missed whole; of the entities in the others one in five is."""
+    entry = load_datasets(repository)[name]
+    samples = read_split_samples(real_data / name / "test.tsv", entry, None).samples
+    random = np.random.default_rng(7)
+    documents = dict.fromkeys(sample.group for sample in samples)
+    missed = {document for place, document in enumerate(documents) if place % 10 == 0}
+    golds = np.array([len(sample.gold) for sample in samples])
+    found = random.binomial(golds, [0.0 if sample.group in missed else 0.8 for sample in samples])
+    counts = np.stack([found, np.zeros_like(found), golds - found], axis=1)[:, None, :]
+    by_document, by_sentence = (
+        interval_of_counts(counts, groups, METRICS["entity_f1"], Bootstrap(1000, 1))
+        for groups in ([sample.group for sample in samples], apart(len(samples)))
+    )
+    assert width(by_document) / width(by_sentence) > 1.5

@@ -53,7 +53,7 @@ def test_a_pair_with_known_changes(run: Run) -> None:
     assert found.mcnemar_p == pytest.approx(2 * (1 + 4) / 2**4)
     assert found.holm_p == found.mcnemar_p  # one comparison: nothing to correct
     assert found.verdict == "inconclusive"
-    assert found.documents == 8  # four samples a document
+    assert (found.documents, found.unit) == (8, "document")  # four samples a document
 
 
 def test_cut_answers_and_lengths_of_both_sides_are_told(run: Run) -> None:

@@ -151,3 +151,18 @@ def test_the_notes_are_on_the_precisions_of_the_table(run: Run, cells: list[Cell
         "full",
         "w4a16",
     ]
+
+
+def test_what_intervals_take_as_independent_is_said_of_every_dataset(run: Run, cells: list[CellRow]) -> None:
+    own = {"pubmedqa": {"unit": "question", "units": 30}, "ncbi_disease": {"unit": "sentence", "units": 1030}}
+    told = [row.model_copy(update=own.get(row.dataset, {})) for row in cells]
+    assert {(row.unit, row.units) for row in beside_published(run, told) if row.dataset == "hoc"} == {("document", 8)}
+    assert (
+        "- Intervals take as independent: PubMedQA 30 questions, HoC 8 documents, NCBI-disease 1,030 sentences (their documents are "
+        "not known).\n"
+    ) in markdown(run, told)
+
+
+def test_of_tables_that_do_not_say_it_nothing_is_said(run: Run, cells: list[CellRow]) -> None:
+    silent = [row.model_copy(update={"unit": None, "units": None}) for row in cells]
+    assert "independent" not in markdown(run, silent)

@@ -27,7 +27,7 @@ from ..config import Prompts, Reasoning, load_datasets, load_models, reasons_fir
 from ..config.reasoning import StatedReasoning
 from ..config.settings import Settings, parse
 from ..config.vocabulary import PROMPTINGS
-from ..contracts.scores import PublishedScore
+from ..contracts.scores import PublishedScore, Scores
 from ..errors import ConfigError, nearest
 from ..scoring import score_file
 from ..statistics import Bootstrap
@@ -39,7 +39,7 @@ from .printing import write_records
 _MOST_CONFIDENCE = 0.9999
 PARENTS = (options.ROOT, options.FORMAT, options.REASONING)
 _COLUMNS = (
-    *("metric", "value", "n", "unparseable_rate", "strict_value", "strict_unparseable_rate"),
+    *("metric", "value", "n", "unit", "units", "unparseable_rate", "strict_value", "strict_unparseable_rate"),
     *("truncated_rate", "mean_new_tokens"),
 )
 _PUBLISHED = (
@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_records(arguments.format, dict.fromkeys(columns), [row])
         return
     print(
-        f"{arguments.dataset}: {scores.metric} {scores.value:.4f} [{low:.4f}, {high:.4f}], n = {scores.n}, "
+        f"{arguments.dataset}: {scores.metric} {scores.value:.4f} [{low:.4f}, {high:.4f}], n = {scores.n}{_independent(scores)}, "
         f"unparseable {scores.unparseable_rate:.1%}; exact format: {scores.strict_value:.4f}, "
         f"unparseable {scores.strict_unparseable_rate:.1%}"
     )
@@ -142,6 +142,11 @@ def _as_published(scores: PublishedScore | None) -> tuple[str | float | None, ..
     if scores is None:
         return (None,) * len(_PUBLISHED)
     return (scores.metric, scores.value, *scores.interval, scores.constant_value, scores.unknown_rate)
+
+
+def _independent(scores: Scores) -> str:
+    """How many documents the samples are from, where that is known and not one each."""
+    return f" from {scores.units} documents" if scores.unit == "document" and scores.units != scores.n else ""
 
 
 def _reasoning(arguments: argparse.Namespace, root: Path) -> Reasoning | None:

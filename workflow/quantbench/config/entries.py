@@ -275,6 +275,22 @@ class DataFile(Settings):
         description="the id git gives the content (SHA-1); proof where no SHA-256 is known. A file with neither, your own, is "
         "checked by its rows and format alone",
     )
+    documents: str | None = Field(
+        default=None,
+        description="of token tags: a CSV file (`first_sentence`, `pmid`) that says which document each sentence is from, relative to "
+        "the working directory or the shipped catalogue. It is used only for a file with this `sha256` and these `rows`; `null`: the "
+        "file says it itself, or nothing is known",
+    )
+
+    @model_validator(mode="after")
+    def _documents_are_of_this_file(self) -> DataFile:
+        missing = [name for name in ("rows", "sha256") if getattr(self, name) is None]
+        if self.documents is not None and missing:
+            raise ValueError(
+                f"documents is {self.documents!r}, and {' and '.join(missing)} of {self.name} are not stated, so nothing proves that "
+                "they belong together; state them"
+            )
+        return self
 
 
 class HubDataset(Settings):

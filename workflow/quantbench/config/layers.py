@@ -9,7 +9,8 @@ from ..errors import ConfigError
 
 CATALOGUE_VARIABLE = "QUANTBENCH_CATALOGUE"
 _PACKAGE = Path(__file__).resolve().parents[1]
-# Where an installed package keeps its copy of config/, resources/paper/, resources/published/ and the workflow; a checkout has none.
+# Where an installed package keeps its copy of config/, resources/documents/, resources/paper/, resources/published/ and the
+# workflow; a checkout has none.
 _PACKAGED = _PACKAGE / "_catalogue"
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from ..config.entries import Split
-from .contract import Contract, Part
+from .contract import Contract, Part, unknown
+from .records import Unit
 
 
 class SourceFile(Part):
@@ -28,6 +29,15 @@ class PreparedDataset(Contract):
     limit: int | None = Field(description="test samples asked for; null: all")
     seed: int = Field(description="of the limit and of the worked examples")
     samples: int = Field(description="test samples written")
+    unit: Unit | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="what their `group` names, which intervals take as independent: `document`, or what a sample is where its document "
+        "is not known; left out in files of before it was said",
+    )
+    units: int | None = Field(
+        default=None, exclude_if=unknown, description="how many of them the test samples are from"
+    )
     label_counts: dict[str, int] = Field(description="label or stratum -> its test samples")
     shots: int = Field(description="worked examples written")
     samples_sha256: str | None = Field(default=None, description="of `samples.jsonl`")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -23,6 +23,9 @@ class Mention(TypedDict):
     end: Annotated[int, Field(description="offset behind its last character")]
     text: Annotated[str, Field(description="as the sentence writes it")]
 
+
+# What is taken as independent of its like when intervals are computed.
+Unit = Literal["document", "text", "sentence", "pair", "question", "sample"]
 
 # By task: list of labels in inventory order; list of mentions; one label; one letter; yes, no or maybe. None: no answer.
 Answer = str | list[str] | list[Mention] | None
@@ -42,7 +45,10 @@ class Sample:
     gold: Answer = Field(
         description="by task: list of labels in inventory order; list of entities; one label; one letter; yes, no or maybe"
     )
-    group: str = Field(description="the source document, which is the unit that the bootstrap resamples")
+    group: str = Field(
+        description="the source document, or a name of the sample's own where it is not known (`unit` in `dataset.json`): samples of one "
+        "group are never taken as independent"
+    )
 
 
 @dataclass(frozen=True, slots=True)

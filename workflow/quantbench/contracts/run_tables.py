@@ -11,6 +11,7 @@ from ..config import Prompting
 from .cell_name import Cell
 from .csv_rows import Row
 from .measurements import WeightsKind
+from .records import Unit
 
 PEAK = "peak allocated"
 MODEL_BYTES = "model bytes"
@@ -30,6 +31,15 @@ PublishedMetric = Annotated[
 Shots = Annotated[int, Field(description="worked examples in the prompt")]
 Device = Annotated[str, Field(description="`CPU` with its name, or the GPUs, counted")]
 MaybeText = Annotated[str | None, Field(description="empty where there is nothing to say")]
+UnitOf = Annotated[
+    Unit | None,
+    Field(
+        description="what intervals take as independent: `document`, or what a sample is where documents are not known"
+    ),
+]
+Units = Annotated[
+    int | None, Field(description="how many of these the samples are from; empty in tables of before it was said")
+]
 Rate = Annotated[float, Field(description="between 0 and 1")]
 Gib = Annotated[float, Field(description="GiB of 2**30 bytes")]
 Seconds = Annotated[float, Field(description="seconds")]
@@ -89,6 +99,8 @@ class CellRow(CellKeys):
     score_high: Rate
     constant_score: Rate = Field(description="chance level: what the best constant answer scores")
     n: int = Field(description="samples")
+    unit: UnitOf = None
+    units: Units = None
     unparseable_rate: Rate
     strict_score: Rate = Field(description="under exact-format reading")
     strict_unparseable_rate: Rate
@@ -158,6 +170,8 @@ class Table1Row(Row):
     score_as_published_low: MaybeRate = None
     score_as_published_high: MaybeRate = None
     n: int = Field(description="samples")
+    unit: UnitOf = None
+    units: Units = None
     unparseable_rate: Rate
     truncated_rate: CutOff = None
     truncated_difference: ToFull = None
@@ -191,7 +205,10 @@ class EffectRow(CellKeys):
     precision: Precision
     metric: Metric
     n: int = Field(description="samples")
-    documents: int = Field(description="source documents of the samples, the resampling unit")
+    unit: UnitOf = None
+    documents: int = Field(
+        description="how many of the `unit` the samples are from: what is drawn for the paired interval"
+    )
     full_score: Rate
     score: Rate
     score_low: Rate

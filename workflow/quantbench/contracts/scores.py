@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from .contract import Contract, Part
+from .contract import Contract, Part, unknown
+from .records import Unit
 
 
 class LabelScore(Part):
@@ -45,6 +46,13 @@ class Scores(Contract):
     interval: tuple[float, float] = Field(description="low and high end at `confidence`")
     confidence: float = 0.95
     n: int = Field(description="samples")
+    unit: Unit | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="what the interval takes as independent, as in `dataset.json`; left out in files of before it was said, and "
+        "where the gold file does not say it",
+    )
+    units: int | None = Field(default=None, exclude_if=unknown, description="how many of them the samples are from")
     constant_value: float = Field(
         description="chance level: the score of the best answer that is the same for every sample"
     )

@@ -4,6 +4,7 @@ Start at :func:`prepare`. Downloading is in :mod:`quantbench.datasets.pinned_fil
 one module of datasets that may touch the network.
 """
 
+from .documents import mapping_hashes
 from .fewshot import draw_shots, few_shot_pool
 from .preparation import (
     MAX_SHOTS,
@@ -16,13 +17,14 @@ from .preparation import (
     source_files,
     source_folder,
 )
-from .readers import read_split
+from .readers import SplitSamples, read_split, read_split_samples
 from .stratification import count_strata, limit_samples, strata_of
 from .worked_examples import worked_examples
 
 __all__ = [
     "MAX_SHOTS",
     "RECEIPT",
+    "SplitSamples",
     "check_prepared",
     "count_strata",
     "draw_shots",
@@ -30,9 +32,11 @@ __all__ = [
     "find_pool",
     "limit_samples",
     "local_sources",
+    "mapping_hashes",
     "prepare",
     "prepare_first_rows",
     "read_split",
+    "read_split_samples",
     "source_files",
     "source_folder",
     "strata_of",

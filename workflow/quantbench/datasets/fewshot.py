@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import quantiles
@@ -11,32 +11,32 @@ from statistics import quantiles
 from ..config import DatasetEntry
 from ..contracts.records import Sample
 from ..tasks import samples_of
-from .readers import reader_of
+from .readers import SplitSamples
 from .stratification import strata_of
 
 SELDOM = 5  # of so many worked examples one is of a stratum that its task calls seldom
 
 
 def few_shot_pool(
-    samples: Iterable[Sample], entry: DatasetEntry, seed: int, size: int, *, test: Iterable[Sample]
+    split: SplitSamples, entry: DatasetEntry, seed: int, size: int, *, test: SplitSamples
 ) -> list[Sample]:
     """Choose at most ``size`` candidates for worked examples, balanced over labels.
 
-    Refused are samples whose text (whitespace and letter case aside) or document is in ``test``, all samples of a text
-    that stands there with two different answers, and repetitions.
+    Refused are samples whose text (whitespace and letter case aside) is in ``test``, those whose document is where documents
+    are known in both splits, all samples of a text that stands in the split with two different answers, and repetitions.
 
     Samples from the first quartile to the median of length are preferred; those of other lengths serve where a label
     has too few. Long ones say nothing that shorter ones do not, while every shot repeats their cost in memory and
     latency, which would be taken for the cost of shots as such; the shortest ones are headings and fragments.
 
     Args:
-        samples: the train or dev split.
+        split: the train or dev split.
         entry: the dataset's configuration.
         seed: decides among equals; the same seed gives the same pool.
         size: most samples to return.
         test: the whole test split, before any limit.
     """
-    fit = _fit(samples, entry, list(test))
+    fit = _fit(split, entry, test)
     if len(fit) < 2:
         return fit[:size]
     shuffled = Random(f"pool {seed}").sample(fit, len(fit))
@@ -58,15 +58,17 @@ def draw_shots(pool: Sequence[Sample], entry: DatasetEntry, shots: int, seed: in
     return _balanced(Random(f"shots {seed}").sample(list(pool), len(pool)), entry, shots, seed)
 
 
-def _fit(samples: Iterable[Sample], entry: DatasetEntry, test: Sequence[Sample]) -> list[Sample]:
+def _fit(split: SplitSamples, entry: DatasetEntry, test: SplitSamples) -> list[Sample]:
     """The samples that may serve: not in the test split, not ambiguous, each text once."""
     told_by = samples_of(entry).inputs[0]
-    texts = {_text(sample, told_by) for sample in test}
-    # A training sentence of a test document is as good as a test sentence.
-    groups = {sample.group for sample in test} if reader_of(entry).GROUPS_ARE_DOCUMENTS else set()
+    texts = {_text(sample, told_by) for sample in test.samples}
+    # A training sentence of a test document is as good as a test sentence. Where a split does not know its documents, its groups
+    # are no names that the other one could have too.
+    known = split.documents_known and test.documents_known
+    groups = {sample.group for sample in test.samples} if known else set()
     first: dict[str, Sample] = {}
     ambiguous: set[str] = set()
-    for sample in samples:
+    for sample in split.samples:
         text = _text(sample, told_by)
         if first.setdefault(text, sample).gold != sample.gold:
             ambiguous.add(text)

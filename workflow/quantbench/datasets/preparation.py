@@ -12,7 +12,7 @@ from ..contracts.records import Sample, write_records
 from ..errors import DataError
 from .fewshot import draw_shots, few_shot_pool
 from .first_rows import first_rows_pool
-from .readers import read_split
+from .readers import SplitSamples, read_split_samples
 from .stratification import count_strata, limit_samples
 
 MAX_SHOTS = 16
@@ -42,14 +42,14 @@ def prepare(
     """
     test_file = _required(entry, name, folder)
     test = _read(test_file, entry, folder)
-    samples = limit_samples(test, entry, limit, seed)
-    files: dict[Split, SourceFile] = {"test": _describe(test_file, folder, len(test))}
+    samples = limit_samples(test.samples, entry, limit, seed)
+    files: dict[Split, SourceFile] = {"test": _describe(test_file, folder, len(test.samples))}
     shots: list[Sample] = []
     pool_split, pool_file = find_pool(entry, folder)
     if pool_split is not None and pool_file is not None:
         pool = _read(pool_file, entry, folder)
         shots = draw_shots(few_shot_pool(pool, entry, seed, POOL_SIZE, test=test), entry, MAX_SHOTS, seed)
-        files[pool_split] = _describe(pool_file, folder, len(pool))
+        files[pool_split] = _describe(pool_file, folder, len(pool.samples))
     write_records(out_folder / "samples.jsonl", samples)
     write_records(out_folder / "shots.jsonl", shots)
     description = PreparedDataset(
@@ -58,12 +58,19 @@ def prepare(
         limit=limit,
         seed=seed,
         samples=len(samples),
+        unit=test.unit(entry),
+        units=len({sample.group for sample in samples}),
         label_counts=count_strata(samples, entry),
         shots=len(shots),
         samples_sha256=sha256_of(out_folder / "samples.jsonl"),
         shots_sha256=sha256_of(out_folder / "shots.jsonl"),
     )
     description.write(out_folder / "dataset.json")
+    if test.documents_known:
+        print(f"{name}: {len(samples)} test samples from {description.units} documents")
+    elif description.unit != "question":
+        alone = f"the file names no documents, so that each {description.unit} counts by itself"
+        print(f"{name}: {len(samples)} test samples; {alone}")
     return description
 
 
@@ -78,7 +85,7 @@ def prepare_first_rows(
     split, file = find_pool(entry, folder)
     if split is None or file is None:
         return description
-    rows = _read(file, entry, folder)
+    rows = _read(file, entry, folder).samples
     shots = first_rows_pool(rows, MAX_SHOTS)
     write_records(out_folder / "shots.jsonl", shots)
     described = description.model_copy(
@@ -168,9 +175,9 @@ def _required(entry: DatasetEntry, name: str, folder: Path) -> DataFile:
     return file
 
 
-def _read(file: DataFile, entry: DatasetEntry, folder: Path) -> list[Sample]:
+def _read(file: DataFile, entry: DatasetEntry, folder: Path) -> SplitSamples:
     verify_file(folder / file.name, file)
-    return read_split(folder / file.name, entry, file.rows)
+    return read_split_samples(folder / file.name, entry, file.rows)
 
 
 def _describe(file: DataFile, folder: Path, rows: int) -> SourceFile:

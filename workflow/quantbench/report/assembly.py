@@ -20,6 +20,7 @@ from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.words import RANKING, headline, notes, reasons
+from ..tables import unit_note
 from . import columns
 from .answer_remarks import fault_remarks
 from .explorer import explorer
@@ -99,7 +100,7 @@ def write_report(
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         effects=columns.effects(vocabulary, effects),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
-        figures=_figures(results, listed.drawn),
+        figures=_figures(results, listed.drawn, unit_note(vocabulary, rows)),
         left_out={_label(name): reason for name, reason in listed.left_out.items()},
         explorer_index=asdict(samples.index),
         blocks=samples.blocks,
@@ -147,7 +148,8 @@ def _answer(one: Recommendation) -> GpuAnswer:
     )
 
 
-def _figures(results: Path, drawn: Sequence[str]) -> list[FigureView]:
+def _figures(results: Path, drawn: Sequence[str], units: str | None) -> list[FigureView]:
+    """The figures in order; a caption that speaks of intervals says what they take as independent."""
     views = []
     for name in figures.names():
         drawing, picture = (results / f"figures/{name}.{kind}" for kind in ("svg", "png"))
@@ -155,6 +157,8 @@ def _figures(results: Path, drawn: Sequence[str]) -> list[FigureView]:
         if name not in drawn or not drawing.exists():
             continue
         title, _, caption = figures.caption(name).partition("\n\n")
+        if units and "interval" in caption:
+            caption = f"{caption} {units}"
         if drawing.stat().st_size <= _LARGEST_SVG:
             source = _as_data_url(drawing.read_bytes(), "image/svg+xml")
         else:

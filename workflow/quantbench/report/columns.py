@@ -10,6 +10,7 @@ from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
+from ..tables import unit_note, unit_words
 from ..tasks import metric
 
 
@@ -35,6 +36,7 @@ class ReportTable:
 
 
 RowOf = TypeVar("RowOf", Table1Row, EffectRow, EfficiencyRow)
+UnitRowOf = TypeVar("UnitRowOf", Table1Row, EffectRow)
 Column = Callable[[RowOf], Shown]
 
 
@@ -64,6 +66,7 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
             },
         ),
         "n": _number("n", ".0f"),
+        **_units(table),
     }
     caption = (
         "Zero-shot cells: score with its confidence interval, memory, mean latency of single queries, answers cut at the limit "
@@ -71,6 +74,8 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
     )
     if any(row.score_as_published is not None for row in table):
         caption += "; as published: the same answers read and scored as the paper's authors probably did"
+    units = unit_note(vocabulary, table)
+    caption = f"{caption}. {units}" if units else caption
     return _table(("table1", "Table 1"), caption, columns, table)
 
 
@@ -89,6 +94,7 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         "Lost": _number("lost", ".0f"),
         "Gained": _number("gained", ".0f"),
         "p (Holm)": _number("holm_p", ".2g"),
+        **_units(table),
         "Noise floor": _number("noise_floor_flip_rate", ".1%"),
         **_known(
             table,
@@ -149,7 +155,7 @@ def _table(
     rows = [[cell(row) for cell in columns.values()] for row in table]
     header = list(columns)
     chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also)]
-    words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict"}
+    words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
 
 
@@ -173,6 +179,12 @@ def _known(table: Sequence[RowOf], columns: Mapping[str, tuple[str, str]]) -> di
         for header, (column, style) in columns.items()
         if any(getattr(row, column) is not None for row in table)
     }
+
+
+def _units(table: Sequence[UnitRowOf]) -> dict[str, Callable[[UnitRowOf], Shown]]:
+    """What intervals take as independent, where any row says it."""
+    known = any(row.unit is not None for row in table)
+    return {"Independent": lambda row: _word(unit_words(row))} if known else {}
 
 
 def _interval(low: str, high: str, style: str) -> Column[RowOf]:

@@ -1,14 +1,23 @@
 """Intervals, paired comparisons and verdicts (docs/protocol.md#intervals). Needs numpy."""
 
 from .bootstrap import Bootstrap
-from .intervals import interval_of_counts, interval_of_sparse_counts, student_quantile, wilson_interval
+from .intervals import (
+    clustered_wilson_interval,
+    design_effect,
+    interval_of_counts,
+    interval_of_sparse_counts,
+    student_quantile,
+    wilson_interval,
+)
 from .paired import Comparison, compare, holm, mcnemar_exact, verdict
 from .percentiles import percentile, samples_needed
 
 __all__ = [
     "Bootstrap",
     "Comparison",
+    "clustered_wilson_interval",
     "compare",
+    "design_effect",
     "holm",
     "interval_of_counts",
     "interval_of_sparse_counts",

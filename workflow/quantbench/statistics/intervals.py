@@ -17,8 +17,8 @@ from .bootstrap import Bootstrap, resampled_sparse_scores, resampled_sums, sum_b
 MOST_DENSE_LABELS = 100
 
 
-def wilson_interval(successes: int, n: int, confidence: float) -> tuple[float, float]:
-    """Wilson's score interval of a proportion (Wilson 1927).
+def wilson_interval(successes: float, n: float, confidence: float) -> tuple[float, float]:
+    """Wilson's score interval of a proportion (Wilson 1927); an effective number of samples need not be whole.
 
     Raises:
         ValueError: ``n`` is 0, or ``successes`` lies outside 0 to ``n``.
@@ -66,10 +66,57 @@ def _share_within(t: float, degrees: int) -> float:
     return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
+def clustered_wilson_interval(right: Counts, sizes: Counts, confidence: float) -> tuple[float, float]:
+    """Wilson's interval of the share of samples answered right, where samples of one document are alike.
+
+    Where every document has one sample it is Wilson's own. Else it is Wilson's of as many independent samples as tell as much: the
+    number of samples divided by the design effect (:func:`design_effect`), and by the square of Student's quantile over the
+    normal one, since the effect is itself estimated, with as many degrees of freedom as there are documents but one (Korn and
+    Graubard 1998, Survey Methodology 24:193; with Wilson's interval Franco, Little, Louis and Slud 2019, J Surv Stat Methodol
+    7:334). From one document nothing can be said about others: the interval is then 0 to 1.
+
+    Args:
+        right: shape ``(documents,)``, the samples of each that were answered right.
+        sizes: shape ``(documents,)``, its samples.
+        confidence: of the interval.
+    """
+    n, total = int(sizes.sum()), int(right.sum())
+    if (sizes == 1).all():
+        return wilson_interval(total, n, confidence)
+    documents = len(sizes)
+    if documents == 1:
+        return 0.0, 1.0
+    tail = (1 + confidence) / 2
+    few = (NormalDist().inv_cdf(tail) / student_quantile(tail, documents - 1)) ** 2
+    effective = n / design_effect(right, sizes) * few
+    return wilson_interval(effective if total == n else total / n * effective, effective, confidence)
+
+
+def design_effect(right: Counts, sizes: Counts) -> float:
+    """How many times as large the variance of a share is as it would be for independent samples, at least 1.
+
+    The variance between documents is that of a ratio, the samples of a document being as many as they happen to be (Cochran 1977,
+    *Sampling Techniques*, section 3.12). Where all samples are right, or all wrong, nothing shows how alike those of one document
+    are, and they count as entirely alike: sum of squared sizes over sum of sizes (Kish 1965, *Survey Sampling*).
+
+    Args:
+        right: shape ``(documents,)``, the samples of each that were answered right; two documents or more.
+        sizes: shape ``(documents,)``, its samples.
+    """
+    n, documents = int(sizes.sum()), len(sizes)
+    share = right.sum() / n
+    if share in (0.0, 1.0):
+        return float((sizes.astype(np.float64) ** 2).sum() / n)
+    between = documents / (documents - 1) * ((right - share * sizes) ** 2).sum() / n
+    return max(1.0, float(between / (share * (1 - share))))
+
+
 def interval_of_counts(
     counts: Counts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
 ) -> tuple[float, float]:
-    """Return the confidence interval of a score: Wilson's of a proportion, else the percentile bootstrap over documents.
+    """Return the confidence interval of a score: Wilson's of a share of samples, else the percentile bootstrap over documents.
+
+    Wilson's interval is that of as many independent samples as tell as much as these do (:func:`clustered_wilson_interval`).
 
     Where the bootstrap cannot vary because every document is entirely right (or nothing is), the interval's other end
     is the exact binomial bound for that many documents (Clopper and Pearson 1934) instead of a false certainty of width
@@ -78,7 +125,7 @@ def interval_of_counts(
     Args:
         counts: shape ``(n, labels, 3)``: true positives, false positives, false negatives of each sample and label;
             accuracy has one label, with the correct answer as true positive and any other as false negative.
-        groups: the source document of each sample, length ``n``; documents are the resampling unit.
+        groups: the source document of each sample, length ``n``: what is taken as independent.
         metric: what the counts are scored by.
         bootstrap: resamples, seed and confidence.
 
@@ -86,10 +133,9 @@ def interval_of_counts(
         DataError: no samples, or ``counts`` and ``groups`` of different lengths.
     """
     check_counts(counts, groups)
-    total = counts.sum(axis=0)
-    if metric.interval == "wilson":
-        return wilson_interval(int(total[:, 0].sum()), int(total[:, [0, 2]].sum()), bootstrap.confidence)
     rows = sum_by_group(counts, groups)
+    if metric.interval == "wilson":
+        return clustered_wilson_interval(rows[:, 0, 0], rows[:, 0, [0, 2]].sum(axis=1), bootstrap.confidence)
     if len(rows) == 1:
         return 0.0, 1.0
     return _percentile_interval(metric.values(resampled_sums(rows, bootstrap)), len(rows), bootstrap.confidence)

@@ -11,6 +11,7 @@ from ..contracts.files import write_text
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from .cells import cells_table
 from .efficiency import efficiency_table
+from .interval_units import unit_note, unit_words
 from .paper_rows import PublishedRow
 from .precision_effects import Judging, effects_table
 from .quantized_shares import share_notes
@@ -25,6 +26,8 @@ __all__ = [
     "share_notes",
     "table1",
     "table1_markdown",
+    "unit_note",
+    "unit_words",
     "write_tables",
 ]
 

@@ -77,6 +77,8 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         score_high=scores.interval[1],
         constant_score=scores.constant_value,
         n=scores.n,
+        unit=scores.unit,
+        units=scores.units,
         unparseable_rate=scores.unparseable_rate,
         strict_score=scores.strict_value,
         strict_unparseable_rate=scores.strict_unparseable_rate,

@@ -175,6 +175,7 @@ class _Pairs:
             precision=cell.precision,
             metric=metric.name,
             n=len(groups),
+            unit=full.scores.unit,
             documents=len(set(groups)),
             full_score=full.scores.value,
             score=other.scores.value,

@@ -8,6 +8,7 @@ from ..config import Vocabulary, is_zero_shot
 from ..contracts.csv_rows import markdown_table
 from ..contracts.run_tables import CellRow, Table1Row
 from ..tasks import metric, published_metric
+from .interval_units import unit_note
 from .paper_rows import PublishedRow
 from .quantized_shares import share_notes
 
@@ -87,7 +88,8 @@ def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:
         )
     if any(row.published_score is not None for row in table):
         notes.append("In round brackets: the value published for the same cell.")
-    notes += share_notes(vocabulary, table)
+    units = unit_note(vocabulary, table)
+    notes += [*([units] if units else []), *share_notes(vocabulary, table)]
     random = dict.fromkeys(vocabulary.models[row.model].title for row in table if row.weights == "random")
     if random:
         notes.append(f"Random weights: scores of these are meaningless ({', '.join(random)}).")

@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import JsonValue
 
 from ..config import DatasetEntry
-from ..contracts.records import Answer
+from ..contracts.records import Answer, Unit
 from ..errors import ConfigError, nearest, shorten
 
 Value = TypeVar("Value")
@@ -27,12 +27,14 @@ class SamplesOf(ABC, Generic[Value]):
         needs_labels: whether the dataset's entry must list labels.
         echoes_input: whether answers repeat the input, so that they are withheld where it is.
         seldom: a stratum that worked examples show once in five only.
+        unit: what a sample is called where nothing says which document it is from.
     """
 
     inputs: tuple[str, ...]
     needs_labels: ClassVar[bool] = False
     echoes_input: ClassVar[bool] = False
     seldom: ClassVar[str | None] = None
+    unit: ClassVar[Unit] = "sample"
 
     def __init__(self, entry: DatasetEntry) -> None:
         self.labels = list(entry.labels)

@@ -5,27 +5,40 @@ To add a format, add its module; the configuration knows a reader as soon as its
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
 from ...config import DatasetEntry
-from ...contracts.records import Sample
+from ...contracts.records import Sample, Unit
 from ...errors import DataError
+from ...tasks import samples_of
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSamples:
+    """One split as it was read.
+
+    Attributes:
+        samples: in file order.
+        documents_known: whether a sample's group names the document it is from, alike in every split of the dataset where they are
+            known; else each sample is a group of its own, and another split may use the same names.
+    """
+
+    samples: list[Sample]
+    documents_known: bool
+
+    def unit(self, entry: DatasetEntry) -> Unit:
+        """What is taken as independent of its like."""
+        return "document" if self.documents_known else samples_of(entry).unit
 
 
 class ReaderModule(Protocol):
-    """What every ``read_<name>.py`` has.
+    """What every ``read_<name>.py`` has."""
 
-    Attributes:
-        GROUPS_ARE_DOCUMENTS: whether a sample's group names the document it is from, in every split alike; else no
-            sample of train or dev counts as being from a document of the test set.
-    """
-
-    GROUPS_ARE_DOCUMENTS: bool
-
-    def read(self, path: Path, entry: DatasetEntry) -> list[Sample]:
-        """Read one split's file into samples, in file order; anything malformed is a :class:`DataError`."""
+    def read(self, path: Path, entry: DatasetEntry) -> SplitSamples:
+        """Read one split's file; anything malformed is a :class:`DataError`."""
 
 
 def reader_of(entry: DatasetEntry) -> ReaderModule:
@@ -34,7 +47,12 @@ def reader_of(entry: DatasetEntry) -> ReaderModule:
 
 
 def read_split(path: Path, entry: DatasetEntry, expected_rows: int | None) -> list[Sample]:
-    """Read one published file into samples, in file order.
+    """The samples of one published file, in file order; arguments and errors as of :func:`read_split_samples`."""
+    return read_split_samples(path, entry, expected_rows).samples
+
+
+def read_split_samples(path: Path, entry: DatasetEntry, expected_rows: int | None) -> SplitSamples:
+    """Read one published file.
 
     Args:
         path: the file, in the format that ``entry.reader`` names.
@@ -44,10 +62,10 @@ def read_split(path: Path, entry: DatasetEntry, expected_rows: int | None) -> li
     Raises:
         DataError: anything malformed, with file, line, column and value; another number of records than expected.
     """
-    samples = reader_of(entry).read(path, entry)
-    if expected_rows is not None and len(samples) != expected_rows:
+    split = reader_of(entry).read(path, entry)
+    if expected_rows is not None and len(split.samples) != expected_rows:
         raise DataError(
-            f"{path}: expected {expected_rows} records, found {len(samples)}; retrieve the file again, "
+            f"{path}: expected {expected_rows} records, found {len(split.samples)}; retrieve the file again, "
             "or state the number in dataset.yaml if the file is meant to differ"
         )
-    return samples
+    return split

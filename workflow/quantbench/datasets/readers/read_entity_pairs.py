@@ -9,19 +9,19 @@ from pathlib import Path
 
 from ...config import DatasetEntry
 from ...contracts.records import Sample
+from . import SplitSamples
 from .delimited import Row, read_table
 
-GROUPS_ARE_DOCUMENTS = True
 
-
-def read(path: Path, entry: DatasetEntry) -> list[Sample]:
+def read(path: Path, entry: DatasetEntry) -> SplitSamples:
     """Read one split. Gold: one label. Group: the document, ``10064839`` of the index ``10064839.T49.T56``.
 
     In DDI2013 the document is ``DDI-MedLine.d51`` of ``DDI-MedLine.d51.s8.p0`` (sentence 8, pair 0).
     """
     inventory = list(entry.labels)
     rows = read_table(path, ["index", "sentence", "label"])
-    return [_sample(number, row, inventory) for number, row in enumerate(rows)]
+    samples = [_sample(number, row, inventory) for number, row in enumerate(rows)]
+    return SplitSamples(samples, documents_known=True)
 
 
 def _sample(number: int, row: Row, inventory: list[str]) -> Sample:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from ...config import DatasetEntry
 from ...contracts.records import Sample
+from . import SplitSamples
 from .delimited import Row, read_table
 
-GROUPS_ARE_DOCUMENTS = True
 
-
-def read(path: Path, entry: DatasetEntry) -> list[Sample]:
+def read(path: Path, entry: DatasetEntry) -> SplitSamples:
     """Read one split. Gold: the row's labels in inventory order. Group: the pmid."""
     inventory = list(entry.labels)
     rows = read_table(path, ["pmid", "text", "labels"])
-    return [_sample(number, row, inventory) for number, row in enumerate(rows)]
+    samples = [_sample(number, row, inventory) for number, row in enumerate(rows)]
+    return SplitSamples(samples, documents_known=True)
 
 
 def _sample(number: int, row: Row, inventory: list[str]) -> Sample:

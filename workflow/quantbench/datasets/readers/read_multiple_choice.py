@@ -12,15 +12,15 @@ from string import ascii_uppercase
 from ...config import DatasetEntry
 from ...contracts.records import Sample
 from ...errors import shorten
+from . import SplitSamples
 from .delimited import Row, read_table
 
-GROUPS_ARE_DOCUMENTS = False
 
-
-def read(path: Path, entry: DatasetEntry) -> list[Sample]:
+def read(path: Path, entry: DatasetEntry) -> SplitSamples:
     """Read one split. Inputs: question and ``{letter: text}``. Gold: a letter. Group: the question itself."""
     rows = read_table(path, ["question", "answer_idx", "answer", "options"])
-    return [_sample(number, row, list(entry.labels)) for number, row in enumerate(rows)]
+    samples = [_sample(number, row, list(entry.labels)) for number, row in enumerate(rows)]
+    return SplitSamples(samples, documents_known=False)
 
 
 def _sample(number: int, row: Row, inventory: list[str]) -> Sample:

@@ -16,8 +16,7 @@ from ...contracts.files import iterate_lines
 from ...contracts.records import Sample
 from ...errors import DataError, nearest, shorten
 from ...tasks import Samples, samples_of
-
-GROUPS_ARE_DOCUMENTS = True
+from . import SplitSamples
 
 _FIELDS = ("sample_id", "inputs", "gold", "group")
 
@@ -35,17 +34,19 @@ class Line:
         return DataError(f"{self.path}, line {self.number}, field {field!r}: {problem}")
 
 
-def read(path: Path, entry: DatasetEntry) -> list[Sample]:
+def read(path: Path, entry: DatasetEntry) -> SplitSamples:
     """Read one split.
 
     Entities in ``gold`` count characters of ``inputs.text`` as it stands; samples count them without whitespace, like
-    every other reader. Group: the stated one (a document several samples come from), else the sample itself.
+    every other reader. Group: the stated one (a document several samples come from), else the sample itself; documents are known
+    where any line states one.
 
     Raises:
         DataError: malformed line, repeated id, label outside the inventory; with file, line, field and value.
     """
     kind = samples_of(entry)
-    samples = [_sample(Line(path, number, values), entry.task, kind) for number, values in iterate_lines(path)]
+    lines = [Line(path, number, values) for number, values in iterate_lines(path)]
+    samples = [_sample(line, entry.task, kind) for line in lines]
     if not samples:
         raise DataError(f"{path}: holds no samples; write one JSON object a line")
     seen: dict[str, int] = {}
@@ -55,7 +56,7 @@ def read(path: Path, entry: DatasetEntry) -> list[Sample]:
                 f"{path}, line {number}: sample_id {sample.sample_id!r} is that of line {seen[sample.sample_id]}"
             )
         seen[sample.sample_id] = number
-    return samples
+    return SplitSamples(samples, documents_known=any(line.values.get("group") for line in lines))
 
 
 def _sample(line: Line, task: str, kind: Samples) -> Sample:

@@ -15,22 +15,22 @@ from pydantic import JsonValue
 from ...config import DatasetEntry
 from ...contracts.records import Sample
 from ...errors import DataError, shorten
+from . import SplitSamples
 from .delimited import Row, read_table, read_text
 
 ANSWERS = ["yes", "no", "maybe"]
-GROUPS_ARE_DOCUMENTS = False
 
 
-def read(path: Path, entry: DatasetEntry) -> list[Sample]:
+def read(path: Path, entry: DatasetEntry) -> SplitSamples:
     """Read one split, JSON or table by the file's suffix.
 
-    Inputs: question, and the contexts joined by one blank. Gold: yes, no or maybe. Group: the question itself.
+    Inputs: question, and the contexts joined by one blank. Gold: yes, no or maybe. Group: the question itself, since no two are
+    about one abstract.
     """
     answers = list(entry.labels) or ANSWERS
-    if path.suffix == ".json":
-        return [_sample(number, row, answers) for number, row in enumerate(_json_rows(path))]
-    rows = read_table(path, ["QUESTION", "CONTEXTS", "final_decision"])
-    return [_sample(number, row, answers) for number, row in enumerate(rows)]
+    rows = _json_rows(path) if path.suffix == ".json" else read_table(path, ["QUESTION", "CONTEXTS", "final_decision"])
+    samples = [_sample(number, row, answers) for number, row in enumerate(rows)]
+    return SplitSamples(samples, documents_known=False)
 
 
 def read_pmids(path: Path) -> set[str]:

@@ -71,6 +71,7 @@ class Samples(SamplesOf[list[str]]):
 
     inputs = ("text",)
     needs_labels = True
+    unit = "text"
 
     def read_gold(self, stated: JsonValue, inputs: Inputs) -> list[str]:
         """Take a list of labels, each once."""

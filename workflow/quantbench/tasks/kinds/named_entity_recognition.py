@@ -75,6 +75,7 @@ class Samples(SamplesOf[list[Mention]]):
     inputs = ("text",)
     echoes_input = True
     seldom = "without entities"
+    unit = "sentence"
 
     def read_gold(self, stated: JsonValue, inputs: Inputs) -> list[Mention]:
         """Take entities whose places count characters of the text as it stands; returned ones leave whitespace out."""

@@ -38,6 +38,8 @@ def is_lettered(entry: DatasetEntry) -> bool:
 class Samples(SamplesOf[str | None]):
     """A question with options, whose answer is a letter, or one answered by yes, no or maybe."""
 
+    unit = "question"
+
     def __init__(self, entry: DatasetEntry) -> None:
         super().__init__(entry)
         self.inputs = ("question", "options") if is_lettered(entry) else ("question",)

@@ -34,6 +34,7 @@ class Samples(SamplesOf[str | None]):
 
     inputs = ("sentence",)
     needs_labels = True
+    unit = "pair"
 
     def read_gold(self, stated: JsonValue, inputs: Inputs) -> str:
         """Take one class."""
