@@ -51,7 +51,10 @@ def test_a_pair_with_known_changes(run: Run) -> None:
     assert found.difference == pytest.approx(-2 / 30)
     assert found.difference_low < -2 / 30 < found.difference_high
     assert found.mcnemar_p == pytest.approx(2 * (1 + 4) / 2**4)
-    assert found.holm_p == found.mcnemar_p  # one comparison: nothing to correct
+    # The three lost samples are of one document and swapped together: every swap of two documents differs by 2 or 4 samples.
+    assert found.permutation_p == pytest.approx(1.0)
+    assert found.holm_p == found.permutation_p  # one comparison: nothing to correct
+    assert (found.family, found.family_size) == ("grid, zero-shot", 1)
     assert found.verdict == "inconclusive"
     assert (found.documents, found.unit) == (8, "document")  # four samples a document
 
@@ -69,7 +72,7 @@ def test_equal_cells_differ_in_nothing_and_still_prove_little(run: Run) -> None:
     for name in ("scored.jsonl", "scores.json"):
         shutil.copy(folder(run, FULL) / name, folder(run, CELL) / name)
     found = effects(run, [FULL, CELL])[0]
-    assert (found.difference, found.flip_rate, found.mcnemar_p) == (0, 0, 1)
+    assert (found.difference, found.flip_rate, found.permutation_p) == (0, 0, 1)
     assert found.verdict == "inconclusive"  # 30 samples cannot show a loss of 0.01
     assert found.smallest_detectable > 0.01
 
@@ -84,7 +87,7 @@ def test_an_answer_that_became_unreadable_is_a_flip(run: Run) -> None:
     assert (found.flip_rate, found.lost, found.gained) == (0.2, 0, 0)
 
 
-def test_holm_corrects_within_each_study(repository: Path, tmp_path: Path) -> None:
+def test_holm_corrects_within_the_families_of_each_study(repository: Path, tmp_path: Path) -> None:
     catalogue = paper_catalogue(
         repository,
         studies=["grid", "prompting"],
@@ -94,10 +97,16 @@ def test_holm_corrects_within_each_study(repository: Path, tmp_path: Path) -> No
     )
     cells = run_cells(catalogue)
     table = effects_of(Run(catalogue, tmp_path, cells, simulate(catalogue, tmp_path, n=40)), cells)
-    for study, count in {"grid": 2, "prompting": 6}.items():
-        rows = [row for row in table if row.study == study]
-        assert len(rows) == count
-        assert min(row.holm_p for row in rows) == pytest.approx(min(1, count * min(row.mcnemar_p for row in rows)))
+    families = {("grid", "zero-shot"): 2, ("prompting", "zero-shot"): 2, ("prompting", "other prompts"): 4}
+    assert len(table) == sum(families.values())
+    for (study, kind), count in families.items():
+        rows = [row for row in table if row.family == f"{study}, {kind}"]
+        assert len(rows) == count == rows[0].family_size
+        assert {row.prompting for row in rows} <= (
+            {"instruction"} if kind == "zero-shot" else {"cot", "self_consistency"}
+        )
+        assert min(row.holm_p for row in rows) == pytest.approx(min(1, count * min(row.permutation_p for row in rows)))
+        assert all(row.mcnemar_p is None for row in rows)  # of whole answers, and the score is F1
     shared = [row for row in table if (row.prompting, row.precision) == ("instruction", "w4a16")]
     assert len(shared) == 2
     assert len({row.difference_low for row in shared}) == 1  # one pair, whichever study asks

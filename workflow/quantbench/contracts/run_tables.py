@@ -219,8 +219,20 @@ class EffectRow(CellKeys):
     flip_rate: Rate = Field(description="share of samples whose answer changed at all")
     lost: int = Field(description="samples right at full precision and wrong here")
     gained: int = Field(description="the other way round")
-    mcnemar_p: Rate
-    holm_p: Rate = Field(description="`mcnemar_p` corrected for the number of comparisons of the study")
+    permutation_p: MaybeRate = Field(
+        default=None,
+        description="of the difference, by swapping the two cells' answers document by document, two-sided",
+    )
+    mcnemar_p: MaybeRate = Field(
+        description="exact, of `lost` against `gained`, which takes samples as independent; empty but for accuracy"
+    )
+    holm_p: MaybeRate = Field(
+        description="`permutation_p` corrected for the size of its family; empty for random weights, which are in none"
+    )
+    family: str | None = Field(
+        default=None, description="the comparisons it is corrected for: of its study, the zero-shot ones or the others"
+    )
+    family_size: int | None = Field(default=None, description="how many comparisons these are")
     margin: float = Field(description="largest loss still called preserved")
     verdict: Literal["preserved", "degraded", "inconclusive"] = Field(description="see docs/protocol.md#verdicts")
     smallest_detectable: float = Field(description="difference found with 80% power")

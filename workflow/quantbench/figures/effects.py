@@ -36,7 +36,7 @@ OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
 def draw(view: View) -> Figure:
     """Draw the forest of score differences of the run's zero-shot instruction cells."""
-    # Of a pair that several studies want, the first row: they differ in Holm's p alone.
+    # Of a pair that several studies want, the first row: they differ in the family of Holm's p alone.
     first = {row.cell: row for row in reversed(view.effects) if is_zero_shot(row)}
     effects = [first[row.cell] for row in view.effects if first.get(row.cell) is row]
     figure = _forest(view, effects)

@@ -110,6 +110,13 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         "Quantized minus full precision on the same samples, with the paired interval; changed answers, lost and gained; answers "
         "cut at the limit of new tokens and mean new tokens of an answer, at full precision and here"
     )
+    families = {row.family: row.family_size for row in table if row.family is not None}
+    if families:
+        named = "; ".join(f"{family} ({size})" for family, size in families.items())
+        caption += (
+            ". p: of the difference, by swapping answers document by document, with Holm's correction for the comparisons of its "
+            f"family: {named}"
+        )
     return _table(("effects", "effects of precision"), caption, columns, table, also=("Study", "Verdict"))
 
 

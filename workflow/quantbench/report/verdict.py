@@ -32,7 +32,7 @@ def verdict_words(
         efficiency: ``efficiency.csv``.
         limits: every cell of the run, finished or not, with the most new tokens of an answer.
     """
-    # Of a pair that several studies want, one row: they differ in Holm's p alone.
+    # Of a pair that several studies want, one row: they differ in the family of Holm's p alone.
     compared = list({row.cell: row for row in effects}.values())
     lines = []
     if any(row.demonstration for row in cells):

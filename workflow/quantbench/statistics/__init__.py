@@ -11,6 +11,7 @@ from .intervals import (
 )
 from .paired import Comparison, compare, holm, mcnemar_exact, verdict
 from .percentiles import percentile, samples_needed
+from .permutation import permutation_test
 
 __all__ = [
     "Bootstrap",
@@ -23,6 +24,7 @@ __all__ = [
     "interval_of_sparse_counts",
     "mcnemar_exact",
     "percentile",
+    "permutation_test",
     "samples_needed",
     "student_quantile",
     "verdict",

@@ -179,6 +179,16 @@ def check_counts(counts: Counts, groups: Sequence[str]) -> None:
     _check_samples(len(counts), groups)
 
 
+def check_pair(reference: Counts, other: Counts, groups: Sequence[str]) -> None:
+    """Refuse two cells' counts that are not of the same samples, or that :func:`check_counts` refuses."""
+    check_counts(reference, groups)
+    check_counts(other, groups)
+    if reference.shape != other.shape:
+        raise DataError(
+            f"paired counts have the shapes {reference.shape} and {other.shape}; they must be of the same samples"
+        )
+
+
 def _check_samples(samples: int, groups: Sequence[str]) -> None:
     if samples == 0:
         raise DataError("no samples to score; the cell's predictions are empty")

@@ -9,10 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import DataError
 from ..tasks.metrics import Counts, Floats, Metric
 from .bootstrap import Bootstrap, resampled_sums, sum_by_group
-from .intervals import check_counts
+from .intervals import check_pair
 
 Verdict = Literal["preserved", "degraded", "inconclusive"]
 
@@ -53,12 +52,7 @@ def compare(
     Raises:
         DataError: no samples, or shapes that differ.
     """
-    check_counts(reference, groups)
-    check_counts(other, groups)
-    if reference.shape != other.shape:
-        raise DataError(
-            f"paired counts have the shapes {reference.shape} and {other.shape}; they must be of the same samples"
-        )
+    check_pair(reference, other, groups)
     pair = np.stack([reference, other], axis=1)
     observed = _difference(pair.sum(axis=0), metric)
     rows = np.concatenate([sum_by_group(pair, groups).astype(np.float64), _lost_and_gained(reference)])

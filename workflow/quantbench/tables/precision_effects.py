@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import tasks
-from ..config import Vocabulary
+from ..config import Vocabulary, is_zero_shot
 from ..contracts.cell_name import Cell
 from ..contracts.measurements import Measurements
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
@@ -17,7 +17,7 @@ from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..contracts.scores import Scores
 from ..errors import DataError
-from ..statistics import Bootstrap, compare, holm, mcnemar_exact, verdict
+from ..statistics import Bootstrap, compare, holm, mcnemar_exact, permutation_test, verdict
 from ..tasks.metrics import Counts
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
@@ -78,10 +78,27 @@ def effects_table(
     effects = pairs.compared([cell for of_study in wanted.values() for cell in of_study])
     rows: list[EffectRow] = []
     for study, compared in wanted.items():
-        found = [effects[cell] for cell in compared]
-        corrected = holm([row.mcnemar_p for row in found])
-        rows += [row.model_copy(update={"study": study, "holm_p": p}) for row, p in zip(found, corrected, strict=True)]
+        rows += _corrected([effects[cell].model_copy(update={"study": study}) for cell in compared])
     return rows
+
+
+def _corrected(rows: Sequence[EffectRow]) -> list[EffectRow]:
+    """The comparisons of one study with Holm's correction of their p, each within its family.
+
+    The zero-shot grid is one family, whatever else the study runs another; what random weights answer is in none.
+    """
+    families: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        if row.weights == "published":
+            kind = "zero-shot" if is_zero_shot(row) else "other prompts"
+            families.setdefault(f"{row.study}, {kind}", []).append(place)
+    corrected = list(rows)
+    for family, places in families.items():
+        p_values = [p for place in places if (p := rows[place].permutation_p) is not None]
+        for place, p in zip(places, holm(p_values), strict=True):
+            told = {"holm_p": p, "family": family, "family_size": len(places)}
+            corrected[place] = rows[place].model_copy(update=told)
+    return corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +171,7 @@ class _Pairs:
         return _Answers(cell, answers, counts, scores, Measurements.read(folder / "measurements.json").weights)
 
     def _effect(self, full: _Answers, other: _Answers, again: _Answers | None, groups: list[str]) -> EffectRow:
-        """One row of the table, without study and Holm's p."""
+        """One row of the table, without study, family and Holm's p."""
         _check_same_samples(full, other)
         cell, dataset = other.cell, self.vocabulary.datasets[other.cell.dataset]
         margin = self.judging.margin
@@ -187,8 +204,9 @@ class _Pairs:
             flip_rate=changes.flip_rate,
             lost=changes.lost,
             gained=changes.gained,
-            mcnemar_p=(p := mcnemar_exact(changes.lost, changes.gained)),
-            holm_p=p,
+            permutation_p=permutation_test(full.counts, other.counts, groups, metric, self.judging.bootstrap),
+            mcnemar_p=mcnemar_exact(changes.lost, changes.gained) if metric.name == "accuracy" else None,
+            holm_p=None,
             margin=margin,
             # The scores of random weights say nothing about a precision.
             verdict="inconclusive" if random else verdict(paired.low, paired.high, margin),
