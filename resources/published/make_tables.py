@@ -26,6 +26,7 @@ from trivial_predictors import PredictorRow, predictor_rows
 from quantbench.config import DatasetEntry, ModelEntry, PrecisionEntry, load_datasets, read_entries
 from quantbench.config.reference import with_sections
 from quantbench.contracts.csv_rows import Row, markdown_table
+from quantbench.errors import QuantbenchError
 from quantbench.figures.saving import save_as
 from quantbench.tables import PublishedRow
 from quantbench.tables.other_measurements import OtherMeasurement, others_measured
@@ -379,4 +380,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except QuantbenchError as error:
+        sys.exit(f"make_tables.py: {error}")

@@ -339,6 +339,8 @@ def test_repeats_are_scored_beside_the_first_answers(entry: DatasetEntry, gold: 
     for name, given in zip(("predictions", "repeat_2", "repeat_10"), answers, strict=True):
         predictions(cell / f"{name}.jsonl", given)
     (cell / "repeat_3.jsonl").touch()
+    for set_aside in ("repeat_x.jsonl", "repeat_2 (copy).jsonl", "repeat_02.jsonl", "repeat_1.jsonl"):
+        (cell / set_aside).write_text("no answers")
     scores = score_cell(cell, gold, entry, FAST)
     alone = [
         score_file(predictions(tmp_path / "p.jsonl", given), gold, entry, tmp_path / "out", FAST) for given in answers

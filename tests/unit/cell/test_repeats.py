@@ -1,7 +1,7 @@
 """A cell run as the paper's authors ran theirs: sampled by the model's own settings, repeated, every answer timed."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from quantbench.contracts.manifest import Manifest
 from quantbench.contracts.measurements import Measurements
 from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Prediction, Sample, read_records, repeat_files, write_records
+from quantbench.engine.batches import Request
+from quantbench.engine.generation import Generator
+from quantbench.errors import ModelError
 from quantbench.study.spec import cell_spec
 
 CELL = Cell("random", "full", "ddi2013", "instruction", 0)
@@ -138,6 +141,67 @@ def test_a_restart_ends_as_an_unbroken_run(run: Run, monkeypatch: pytest.MonkeyP
         assert without_times(out / name) == without_times(whole / name)
     assert sum(generated) == 3 * len(SAMPLES)  # nothing was generated twice
     assert not list((out.parent / "progress").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("batches", [3, 8])
+def test_what_was_measured_while_answering_outlives_a_kill(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batches: int
+) -> None:
+    """Killed among the first answers, the largest so far is answered again for the peak; among the second, nothing is measured
+    again."""
+    answered: list[tuple[str, int]] = []
+    append, answer = runner.Progress.append, Generator.answer
+
+    def crash(self: Any, answers: Any) -> None:
+        append(self, answers)
+        if len(answered) == batches:
+            raise MemoryError("killed")
+
+    def note(self: Generator, batch: Sequence[Request]) -> list[Prediction]:
+        answered.append((batch[0].sample_id, self.settings.seed))
+        return answer(self, batch)
+
+    monkeypatch.setattr(runner.Progress, "append", crash)
+    monkeypatch.setattr(Generator, "answer", note)
+    with pytest.raises(MemoryError):
+        run("broken", SAMPLED, repeats=2)
+    before = answered[:]
+    found = list((tmp_path / "broken/progress").glob("*.measurements.json"))
+    readings = Measurements.read(run("broken", SAMPLED, repeats=2) / "measurements.json")
+    again = [one for one in answered[batches:] if one in before]
+    if batches < len(SAMPLES):
+        assert not found and again == [max(before, key=lambda one: int(one[0]))]
+    else:
+        assert len(found) == 1 and not again
+        assert readings.quality_pass.samples == len(SAMPLES)
+    assert set(answered) == {(one.sample_id, seed) for one in SAMPLES for seed in (2509, 2510)}
+
+
+@pytest.mark.parametrize("torn", ["predictions", "repeat2.predictions"])
+def test_answers_lost_before_the_last_files_are_given_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, torn: str
+) -> None:
+    whole = run("whole", SAMPLED, repeats=2)
+
+    def crash(*_: object) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError):
+        patch.setattr(runner, "_write", crash)
+        run("broken", SAMPLED, repeats=2)
+    [path] = (tmp_path / "broken/progress").glob(f"????????????????.{torn}.jsonl")
+    path.write_bytes(path.read_bytes()[:-40])
+    out = run("broken", SAMPLED, repeats=2)
+    for name in ("predictions.jsonl", "repeat_2.jsonl"):
+        assert without_times(out / name) == without_times(whole / name)
+
+
+@pytest.mark.parametrize("timing", ["whole_pass", "apart"])
+def test_settings_that_nothing_can_answer_by_are_one_line(run: Run, timing: str) -> None:
+    with pytest.raises(
+        ModelError, match=r"^random full on ddi2013 [^\n]*top_k[^\n]*generation_config\.json[^\n]*greedy[^\n]*$"
+    ):
+        run(f"refused {timing}", SAMPLED | {"top_k": -3}, timing=timing)
 
 
 def test_fewer_repeats_leave_no_old_ones(run: Run) -> None:

@@ -80,8 +80,15 @@ def test_a_system_prompt_reaches_the_model(repository: Path, data: Path, random_
 
 
 def test_fewer_worked_examples_than_shots_is_an_error(repository: Path, data: Path, random_model) -> None:
-    with pytest.raises(DataError, match=r"shots\.jsonl: 2 worked examples, m full on ddi2013 .* needs 3"):
+    said = (
+        r"shots\.jsonl: 2 worked examples, m full on ddi2013 .* needs 3; lower the shots of its study, or give its train or dev file "
+        "more rows"
+    )
+    with pytest.raises(DataError, match=said + "$"):
         build(repository, data, random_model, shots=3)
+    spec = spec_of(repository, random_model, 3, protocol=ProtocolSettings(examples="first_rows"))
+    with pytest.raises(DataError, match=said + " of each label, or set protocol.examples: balanced$"):
+        build_prompts(spec, data, load_tokenizer(Path(str(random_model.folder))))
 
 
 def test_a_chat_template_writes_the_only_start_token(repository: Path, data: Path, random_model) -> None:

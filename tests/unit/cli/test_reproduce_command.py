@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,44 @@ def test_figures_are_drawn_where_asked(run: str, tmp_path: Path, capsys: pytest.
     ]
     assert "All rows show the 24 cells" in (tmp_path / "new/beside.svg").read_text().replace("\n", " ")
     assert "drawn: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("model", "gone", "config/models no longer has 'gone'"),
+        ("precision", "w9a16", "config/precisions no longer has 'w9a16'; did you mean 'w"),
+        ("dataset", "gone", "config/datasets no longer has 'gone'"),
+        ("memory_gib", "0", "key 'memory_gib' has the value 0, where a number above 0 is expected"),
+        ("latency_mean_s", "-1", "key 'latency_mean_s' has the value -1, where a number above 0"),
+        ("score_as_published", "nan", "key 'score_as_published' has the value nan, where a number is expected"),
+        ("published_metric", "odd", "unknown published metric 'odd'"),
+        ("metric", "odd", "unknown metric 'odd'"),
+    ],
+)
+def test_a_row_that_nothing_can_be_said_of_is_named(
+    column: str, value: str, said: str, run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    path = tmp_path / "run/tables/cells.csv"
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    rows[1][column] = value
+    with path.open("w", newline="") as handle:
+        table = csv.DictWriter(handle, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    assert main(["reproduce", str(tmp_path / "run")]) == 2
+    assert f"{path}, line 3: {said}" in capsys.readouterr().err
+
+
+def test_a_file_and_a_figure_without_a_name_are_refused(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.tar.zst").touch()
+    assert main(["reproduce", str(tmp_path / "run.tar.zst")]) == 2
+    assert f"quantbench open {tmp_path / 'run.tar.zst'}" in capsys.readouterr().err
+    assert main(["reproduce", run, "--figure", ""]) == 2
+    assert "--figure '.': names no file" in capsys.readouterr().err
 
 
 def test_an_opened_bundle_needs_its_tables_first(

@@ -21,6 +21,9 @@ SINGLE = {"engine": "single", "stop_early": False}
     ("changes", "said"),
     [
         ({"protocol": {"repeats": 3}}, "repeats is 3 and decoding is greedy"),
+        ({"protocol": {"temperature": 0.5}}, "temperature is 0.5 and decoding is greedy, which has none; set decoding"),
+        ({"protocol": {"temperature": float("inf"), "decoding": "sampled"}}, "protocol.temperature.*finite"),
+        ({"protocol": {"repeats": 101, "decoding": "sampled"}}, "protocol.repeats.*100"),
         ({"protocol": {"decoding": "of_model"}}, r"protocol.decoding: of_model needs inference.engine: single.*\(it is static\)"),
         ({"protocol": {"decoding": "sampled"}}, r"protocol.decoding: sampled needs inference.engine: single"),
         ({"protocol": {"timing": "whole_pass"}}, r"protocol.timing: whole_pass needs inference.engine: single"),

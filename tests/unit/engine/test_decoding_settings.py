@@ -102,3 +102,24 @@ def test_the_tokenizers_end_token_ends_no_answer_where_the_settings_state_anothe
     assert own != 0
     assert ends == {"of_model": [0], "greedy": sorted({0, own})}
     assert make({"eos_token_id": None}).model.generation_config.eos_token_id == own
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [
+        {"return_dict_in_generate": True, "output_scores": True},
+        {"num_return_sequences": 2, "do_sample": True, "top_k": 1},
+        {"is_assistant": True},
+    ],
+)
+def test_nothing_but_the_tokens_of_one_answer_is_asked_for(
+    make: Make, requests: list[Request], unread: dict[str, object]
+) -> None:
+    engine = make(unread)
+    assert outputs(engine, requests) == outputs(make({}), requests)
+    assert not {"return_dict_in_generate", "num_return_sequences", "is_assistant"} & engine.decoding([]).settings.keys()
+
+
+def test_settings_that_are_objects_are_recorded_as_their_file_has_them(make: Make) -> None:
+    recorded = make({"watermarking_config": {"greenlist_ratio": 0.25}}).decoding([5]).settings["watermarking_config"]
+    assert isinstance(recorded, dict) and recorded["greenlist_ratio"] == 0.25

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import make_tables
@@ -180,3 +182,12 @@ def test_every_switch_of_the_published_protocol_is_named_as_it_is_set(page: str,
     named = dict(re.findall(r"`((?:protocol|inference)\.[\w.]+): (\w[\w.]*)`", page))
     assert named == {name: str(value).lower() for name, value in wanted.items()}
     assert "`protocol.system_prompt`" in page
+
+
+def test_a_folder_without_test_sets_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, make_tables.__file__, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1:] == [
+        f"make_tables.py: {tmp_path / 'hoc'}: no test*.tsv there; name the folder that holds the published test sets"
+    ]
+    assert "Traceback" not in done.stderr

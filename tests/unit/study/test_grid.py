@@ -94,8 +94,12 @@ def test_a_noise_floor_needs_batches(make: Make, inference: dict[str, Any]) -> N
         run_cells(make(studies=["grid", "noise_floor"], inference=inference))
 
 
-def test_answers_by_each_models_own_settings_have_no_noise_floor(make: Make) -> None:
-    catalogue = make(studies=["grid", "noise_floor"], inference={"engine": "single"}, protocol={"decoding": "of_model"})
+@pytest.mark.parametrize("protocol", [{"decoding": "of_model"}, {"decoding": "sampled"}, {"timing": "whole_pass"}])
+def test_answers_that_the_protocol_has_one_at_a_time_have_no_noise_floor(
+    make: Make, protocol: dict[str, object]
+) -> None:
+    inference = {"engine": "single", "stop_early": False}
+    catalogue = make(studies=["grid", "noise_floor"], inference=inference, protocol=protocol)
     assert len(study_cells(catalogue, "grid")) == 288
     assert {cell.precision for cell in run_cells(catalogue)} == {"full", "w8a16", "w4a16"}
 

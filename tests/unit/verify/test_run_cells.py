@@ -65,6 +65,16 @@ def test_one_byte_of_a_cells_file_names_that_cell(
     assert "1 of 6 cells no longer match" in shown.err
 
 
+def test_answers_that_the_cell_did_not_write_are_named(project: Project) -> None:
+    folder = project.results / "cells/random/w4a16" / HOC
+    (folder / "repeat_2.jsonl").write_bytes((folder / "predictions.jsonl").read_bytes())
+    assert changed(project) == {
+        f"random/w4a16/{HOC}": [
+            f"{folder / 'repeat_2.jsonl'}: not written by the cell, and scored with it; delete it and run again"
+        ]
+    }
+
+
 def test_a_prompt_template_names_its_datasets_cells(project: Project) -> None:
     template = project.root / "config/datasets/hoc/instruction.txt"
     template.write_text(template.read_text() + "\n")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryReadings, Process, TimedAnswer
@@ -46,18 +47,8 @@ def measure(
     chosen = latency_requests(requests, settings.latency_samples + settings.warmup, spec.seed)
     memory.start_peak()
     items = [(request.sample_id, request) for request in chosen]
-    try:
+    with _first_prompts(spec):
         timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
-    except ModelError as error:
-        raise ModelError(f"{spec.cell.label}: {error}") from None
-    except (LookupError, TypeError, ValueError, AttributeError, AssertionError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and type(error) is not RuntimeError:  # memory ran out, say
-            raise
-        said = " ".join(str(error).split())[:300]
-        raise ModelError(
-            f"{spec.cell.label}: the model's class cannot compute a prompt ({type(error).__name__}: {said}); nothing was "
-            "answered yet: its config.json may state what this class or precision cannot do; retrieve it again, or try another precision"
-        ) from error
     readings = MemoryReadings(after_load=held, inference=memory.peak())
     return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
 
@@ -80,6 +71,15 @@ def timed_with_answers(answers: Sequence[Prediction], contended_by: Sequence[Pro
         if one.latency_s is not None
     ]
     return LatencyReadings(warmup=0, samples=samples, contended_by=list(contended_by))
+
+
+def answer_largest_again(requests: Sequence[Request], generator: Generator, progress: Progress) -> None:
+    """Answer the largest sample that an earlier start finished once more, for nothing but the peak of memory.
+
+    A peak that is measured while samples are answered begins anew at each start, and would be that of the others alone.
+    """
+    largest = max(progress.finished().values(), key=lambda one: one.prompt_tokens + max(one.new_tokens))
+    generator.answer([request for request in requests if request.sample_id == largest.sample_id])
 
 
 def latency_requests(requests: Sequence[Request], count: int, seed: int) -> list[Request]:
@@ -124,10 +124,38 @@ def answer_all(
     )
     # Closed at once where keeping fails: an engine may have a thread that would go on generating.
     with closing(find_engine(spec.inference.engine).answer(job)) as stream:
-        for answers, where in stream:
+        with _first_prompts(spec):
+            first = next(stream)
+        for answers, where in chain([first], stream):
             if answers:
                 progress.append(answers)
                 pace.finished(len(answers), where)
+
+
+@contextmanager
+def _first_prompts(spec: CellSpec) -> Iterator[None]:
+    """Say in one line that a model cannot compute any prompt, since its settings or its class do not allow it.
+
+    Raises:
+        ModelError: names the cell.
+    """
+    try:
+        yield
+    except ModelError as error:
+        label = spec.cell.label
+        raise ModelError(str(error) if label in str(error) else f"{label}: {error}") from None
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError, ImportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and type(error) is not RuntimeError:  # memory ran out, say
+            raise
+        said = " ".join(str(error).split())[:300]
+        refused, file, mend = "the model's class cannot compute a prompt", "config.json", "retrieve it again"
+        if spec.protocol.decoding != "greedy":
+            refused = "the model's class cannot compute a prompt by the model's generation settings"
+            file, mend = "generation_config.json or config.json", "correct it, set protocol.decoding: greedy"
+        raise ModelError(
+            f"{spec.cell.label}: {refused} ({type(error).__name__}: {said}); nothing was answered yet: its {file} may state what "
+            f"this class or precision cannot do; {mend}, or try another precision"
+        ) from error
 
 
 def advice(spec: CellSpec, prompt_tokens: int) -> str:

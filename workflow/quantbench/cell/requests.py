@@ -113,5 +113,9 @@ def _worked_examples(spec: CellSpec, data: Path) -> list[tuple[Sample, str]]:
     prepared = read_records(data / "shots.jsonl", Sample)
     found = worked_examples(prepared, spec.dataset, cell.shots, spec.protocol.examples)
     if len(found) < cell.shots:
-        raise DataError(f"{data / 'shots.jsonl'}: {len(found)} worked examples, {cell.label} needs {cell.shots}")
+        by_label = spec.protocol.examples == "first_rows"
+        raise DataError(
+            f"{data / 'shots.jsonl'}: {len(found)} worked examples, {cell.label} needs {cell.shots}; lower the shots of its study, or "
+            f"give its train or dev file more rows{' of each label, or set protocol.examples: balanced' if by_label else ''}"
+        )
     return found

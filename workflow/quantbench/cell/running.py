@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,7 +104,9 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
             progress.clear()
             return
         kept = progress.measurements()
-        if kept is None or kept.facts is None:  # else only the last writing was cut short
+        if kept is None or not _is_answered(
+            prepared.requests, progress, kept
+        ):  # else only the last writing was cut short
             instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
             kept = _generate(spec, prepared, folders, progress, device, instruments)
         _write(spec, prepared, folders, progress, kept, device_facts(device, leased), started)
@@ -166,7 +169,7 @@ def _generate(
     """Load, measure, answer; returns the measurements of both passes, which are kept by then."""
     from ..models.loading import load_model
     from ..models.weight_sizes import weight_bytes
-    from .answering import answer_all, measure, timed_with_answers
+    from .answering import answer_all, answer_largest_again, measure, timed_with_answers
 
     begin = time.perf_counter()
     prepared.weights.check_dtype(prepared.formats.stored, device)
@@ -187,34 +190,50 @@ def _generate(
         neighbours.look()
         latency = latency.model_copy(update={"contended_by": neighbours.record().found})
         progress.keep_measurements(_kept(load_s, sizes, readings, latency))
-    begin, before = time.perf_counter(), len(progress.finished())
-    with instruments.energy if before < len(prepared.requests) else nullcontext():
-        answer_all(spec, prepared.requests, prepared.plan, generator, progress)
-    seconds = time.perf_counter() - begin
-    neighbours.look()
-    if readings is None or latency is None:
-        readings = MemoryReadings(after_load=held, inference=memory.peak())
-        latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
+    before = len(progress.finished())
+    # Else the first answers are complete, and only repeats are not.
+    if kept is None or kept.quality_pass is None or before < len(prepared.requests):
+        if not apart and before:
+            answer_largest_again(prepared.requests, generator, progress)
+        begin = time.perf_counter()
+        with instruments.energy if before < len(prepared.requests) else nullcontext():
+            answer_all(spec, prepared.requests, prepared.plan, generator, progress)
+        quality = QualityPass(
+            engine=spec.inference.engine,
+            seconds=time.perf_counter() - begin,
+            samples=len(prepared.requests) - before,
+            batches=len(prepared.plan),
+        )
+        neighbours.look()
+        if readings is None or latency is None:
+            readings = MemoryReadings(after_load=held, inference=memory.peak())
+            latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
+        kept = _kept(load_s, sizes, readings, latency)
+        kept = kept.model_copy(update={"energy": instruments.energy.record(), "quality_pass": quality})
+        # Repeats may take hours more, in which nothing of this is measured again.
+        progress.keep_measurements(kept)
+    assert kept.energy is not None
     seeds = [spec.seed + number for number in range(spec.protocol.repeats if generator.draws else 1)]
     for number, seed in enumerate(seeds[1:], start=2):
         answer_all(spec, prepared.requests, prepared.plan, generator.with_seed(seed), progress.repeat(number), number)
-    energy = instruments.energy.record()
-    quality = QualityPass(
-        engine=spec.inference.engine,
-        seconds=seconds,
-        samples=len(prepared.requests) - before,
-        batches=len(prepared.plan),
-    )
     facts = CellFacts(
         precision_applied=loaded.applied,
-        energy=energy,
+        energy=kept.energy,
         foreign_processes=neighbours.record(),
         decoding=None if spec.protocol.decoding == "greedy" else generator.decoding(seeds),
     )
-    done = _kept(load_s, sizes, readings, latency)
-    done = done.model_copy(update={"energy": energy, "quality_pass": quality, "facts": facts})
+    done = kept.model_copy(update={"facts": facts})
     progress.keep_measurements(done)
     return done
+
+
+def _is_answered(requests: Sequence[Request], progress: Progress, kept: KeptMeasurements) -> bool:
+    """Whether every answer that the cell's files will hold is kept, as often as it was to be given."""
+    if kept.facts is None:
+        return False
+    times = len(kept.facts.decoding.seeds) if kept.facts.decoding else 1
+    answered = [progress, *(progress.repeat(number) for number in range(2, times + 1))]
+    return all({one.sample_id for one in requests} <= again.finished().keys() for again in answered)
 
 
 def _kept(

@@ -18,6 +18,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..errors import ConfigError
 from ..reproduce import Reproduction, reproduce
 from ..reproduce.reproduction_words import COLUMNS, Part, as_text, rows
 from . import options
@@ -59,6 +60,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _draw(found: Reproduction, stem: Path) -> None:
+    if not stem.name:
+        raise ConfigError(f"--figure {str(stem)!r}: names no file; give one such as figure2_beside")
     # Drawing takes matplotlib, which the comparison itself does not.
     from ..figures import save
     from ..figures.task_bars import draw_task_bars

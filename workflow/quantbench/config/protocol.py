@@ -59,10 +59,11 @@ class ProtocolSettings(Settings):
         "`temperature`, so that models whose settings sample are sampled; `sampled`: the same, and every model is sampled, whatever "
         "its settings say of that (both need `inference.engine: single`)",
     )
-    temperature: float = Field(default=0.7, gt=0, description="of models that are sampled")
+    temperature: float = Field(default=0.7, gt=0, allow_inf_nan=False, description="of models that are sampled")
     repeats: int = Field(
         default=1,
         ge=1,
+        le=100,
         description="how often each sample is answered, the n-th time from the seed `seed` + n - 1; with `decoding: of_model`, "
         "models whose settings are greedy answer once",
     )
@@ -94,6 +95,11 @@ class ProtocolSettings(Settings):
             raise ValueError(
                 f"repeats is {self.repeats} and decoding is greedy, whose answers are the same each time; set decoding: of_model "
                 "or sampled"
+            )
+        if self.decoding == "greedy" and self.temperature != type(self).model_fields["temperature"].default:
+            raise ValueError(
+                f"temperature is {self.temperature:g} and decoding is greedy, which has none; set decoding: of_model or sampled, or "
+                "leave it out (that of self-consistency is inference.self_consistency.temperature)"
             )
         if self.system_prompt is not None and self.chat != "as_published":
             raise ValueError("system_prompt is told with chat: as_published alone; set that, or leave it out")

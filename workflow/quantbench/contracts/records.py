@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -98,6 +99,10 @@ _OPTIONAL = frozenset({"latency_s"})
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
+# As repeat_names has them: a copy that was set aside by hand is none.
+_REPEAT = re.compile(r"repeat_([2-9]|[1-9][0-9]+)\.jsonl")
+
+
 def repeat_names(repeats: int) -> list[str]:
     """The files in a cell's folder that hold its second to last answers, where samples are answered ``repeats`` times."""
     return [f"repeat_{number}.jsonl" for number in range(2, repeats + 1)]
@@ -105,7 +110,8 @@ def repeat_names(repeats: int) -> list[str]:
 
 def repeat_files(folder: Path) -> list[Path]:
     """Those that stand in a cell's folder, in order; a cell whose model decodes greedily leaves them empty."""
-    return sorted(folder.glob("repeat_*.jsonl"), key=lambda path: int(path.stem.removeprefix("repeat_")))
+    numbered = ((_REPEAT.fullmatch(path.name), path) for path in folder.glob("repeat_*.jsonl"))
+    return [path for _, path in sorted((int(named[1]), path) for named, path in numbered if named)]
 
 
 def json_line(record: Record) -> str:

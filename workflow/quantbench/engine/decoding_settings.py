@@ -6,6 +6,7 @@ answers, so of them only the end tokens are kept, unless the run says otherwise 
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 # What says where an answer ends, and how it is computed, is no decision about the next token.
 _NOT_ABOUT_TOKENS = ("transformers_version", "_from_model_config", "use_cache", "max_length", "max_new_tokens")
+# What `generate` hands back besides the tokens of one answer, and whether it drafts for another model: nobody here takes that.
+_NOT_ASKED_FOR = (
+    *("num_return_sequences", "return_dict_in_generate", "output_scores", "output_logits"),
+    *("output_attentions", "output_hidden_states", "is_assistant"),
+)
 
 
 def greedy(loaded: LoadedModel, max_new_tokens: int) -> GenerationConfig:
@@ -40,9 +46,10 @@ def of_model(loaded: LoadedModel, max_new_tokens: int, temperature: float, sampl
     End tokens are those of these settings alone, as in ``generate`` called without any; the tokenizer's stand in only where there
     are none.
     """
-    settings = deepcopy(loaded.model.generation_config)
+    settings, unset = deepcopy(loaded.model.generation_config), GenerationConfig()
     own = loaded.tokenizer.eos_token_id
     settings.update(
+        **{name: getattr(unset, name) for name in _NOT_ASKED_FOR},
         max_new_tokens=max_new_tokens,
         max_length=None,
         pad_token_id=loaded.tokenizer.pad_token_id,
@@ -56,9 +63,11 @@ def of_model(loaded: LoadedModel, max_new_tokens: int, temperature: float, sampl
 
 def recorded(settings: GenerationConfig, seeds: list[int]) -> Decoding:
     """What decides the next token, for the manifest; ``seeds`` of each time that a sample is answered."""
+    # Some settings are objects, such as that of watermarks; in the file they came from, all are JSON.
+    written = json.loads(settings.to_json_string(use_diff=True))
     stated: dict[str, JsonValue] = {
         name: value
-        for name, value in settings.to_diff_dict().items()
+        for name, value in written.items()
         if name not in _NOT_ABOUT_TOKENS and not name.endswith("token_id")
     }
     sampled = bool(settings.do_sample)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from ..config.settings import read_yaml
 from ..contracts.prepared_dataset import PreparedDataset, SourceFile
 from ..contracts.run_settings import RunSettings
 from ..contracts.run_tables import CellRow, EffectRow
-from ..errors import DataError
+from ..errors import ConfigError, DataError, nearest
 from ..study.grid import active_studies, wanted_cells
 from ..tables import PublishedRow
 from ..tables.paper_rows import TestSetSize, published_path
+from ..tasks import metric, published_metric
 from .beside_table1 import CellBeside, cells_beside
 from .claims import Claim, Evidence
 from .constant_answers import read_constant_answers
@@ -25,6 +27,8 @@ from .readings import Reading, published_reading, run_readings
 
 PAPER = "arXiv 2509.04534"
 # Figure 7 recommends models; `quantbench recommend` has it.
+# What ratios are taken of.
+_POSITIVE = ("memory_gib", "latency_mean_s")
 _FIGURES = ("figure2", "figure3", "figure4", "figure5", "figure6")
 
 
@@ -118,6 +122,10 @@ def read_run(root: Path, folder: Path) -> RunTables:
         ConfigError: the catalogue no longer has what the run names.
     """
     path = folder / RunSettings.path
+    if folder.is_file():
+        raise DataError(
+            f"{folder}: a file; name a run's folder (a bundle's after quantbench open {folder}, drawn again as that says)"
+        )
     if not path.is_file():
         opened = folder / "run.yaml"
         again = f"snakemake --cores 2 --configfile {opened}" if opened.is_file() else "snakemake"
@@ -127,7 +135,43 @@ def read_run(root: Path, folder: Path) -> RunTables:
     effects = {row.cell: row for row in EffectRow.read(folder / EffectRow.path)}  # of several studies, one
     prepared = [PreparedDataset.read(found) for found in sorted(folder.glob("datasets/*/dataset.json"))]
     test_files = {one.dataset: one.files["test"] for one in prepared if "test" in one.files}
-    return RunTables(catalogue, tuple(CellRow.read(folder / CellRow.path)), tuple(effects.values()), test_files)
+    cells = CellRow.read(folder / CellRow.path)
+    _check_rows(folder / CellRow.path, cells, catalogue)
+    return RunTables(catalogue, tuple(cells), tuple(effects.values()), test_files)
+
+
+def _check_rows(path: Path, rows: Sequence[CellRow], catalogue: Catalogue) -> None:
+    """Refuse rows that nothing can be said of.
+
+    Raises:
+        ConfigError: a name that the catalogue no longer has.
+        DataError: a number that is none, memory or latency that is not above 0, or an unknown metric; names line and column.
+    """
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}, line {number}"
+        known: dict[str, Collection[str]] = {
+            "model": catalogue.models.keys(),
+            "precision": catalogue.precisions.keys(),
+            "dataset": catalogue.datasets.keys(),
+        }
+        for kind, entries in known.items():
+            if (name := str(getattr(row, kind))) not in entries:
+                raise ConfigError(
+                    f"{where}: config/{kind}s no longer has {name!r}{nearest(name, entries)}; put its entry back, or run snakemake "
+                    "again"
+                )
+        for column, value in zip(CellRow.model_fields, row.values(), strict=True):
+            if isinstance(value, float) and not (math.isfinite(value) and (value > 0 or column not in _POSITIVE)):
+                raise DataError(
+                    f"{where}: key {column!r} has the value {value:g}, where a number{' above 0' if column in _POSITIVE else ''} is "
+                    "expected; delete the table to have it made again"
+                )
+        try:
+            metric(row.metric)
+            if row.published_metric is not None:
+                published_metric(row.published_metric)
+        except ConfigError as error:
+            raise DataError(f"{where}: {error}; delete the table to have it made again") from None
 
 
 def reproduce(root: Path, folder: Path) -> Reproduction:

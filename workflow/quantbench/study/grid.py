@@ -46,11 +46,11 @@ def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
     """The cells of one study, narrowed to what the run lists, in configuration order.
 
     Of a model, the precisions it can be loaded at: one that was published quantized has a cell at ``as_published`` alone. A noise
-    floor is a second batch plan, of which answers by the settings of each model, one at a time, have none: it has no cells then.
+    floor is a second batch plan, of which answers that the protocol has one at a time have none: it has no cells then.
     """
     study, run = (catalogue.studies | own_studies(catalogue))[name], catalogue.run
     models = _chosen(study.models, run.models, catalogue.models)
-    floors = catalogue.noise_floors if run.protocol.decoding == "of_model" else {}
+    floors = catalogue.noise_floors if run.protocol.one_by_one else {}
     precisions = [name for name in _precisions(study, run.precisions, catalogue.precisions) if name not in floors]
     datasets = _chosen(study.datasets, run.datasets, catalogue.datasets)
     return [
@@ -69,8 +69,8 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
 
     Raises:
         ConfigError: no cell is left, a model cannot be loaded at any of the run's precisions (or none of them at one), a cell
-            wants worked examples of a dataset without a train or dev split, no prompt template of the published form where these are asked for, a noise floor where no
-            second plan can be made, or several chains of an engine that cannot draw them by sample.
+            wants worked examples of a dataset without a train or dev split, no prompt template of the published form where these are
+            asked for, a noise floor where no second plan can be made, or several chains of an engine that cannot draw them by sample.
     """
     _check_published_precisions(catalogue)
     cells = list(dict.fromkeys(cell for name in _with_cells(catalogue) for cell in study_cells(catalogue, name)))

@@ -21,6 +21,7 @@ from ..contracts.cell_name import Cell, parse_folder
 from ..contracts.checksums import Expected, changes, difference, file_hashes, sha256_of
 from ..contracts.manifest import Manifest, PublishedModel
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
+from ..contracts.records import repeat_files
 from ..datasets import source_folder
 from ..errors import DataError, QuantbenchError
 from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
@@ -84,6 +85,9 @@ class Verifier:
                 check.problems.append(f"{MANIFEST} states no hash of {name}; an older version wrote it")
             else:
                 self._compare(folder / name, manifest.outputs[name], check, "not the file the cell wrote")
+        for path in repeat_files(folder):
+            if path.name not in manifest.outputs:
+                check.problems.append(f"{path}: not written by the cell, and scored with it; delete it and run again")
 
     def _dataset(self, prepared: Path, source: Path, manifest: Manifest, check: Check) -> None:
         name, recorded = manifest.cell.dataset, manifest.dataset
