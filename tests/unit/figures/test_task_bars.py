@@ -121,26 +121,59 @@ def test_a_run_stands_below_with_the_cells_that_both_have(readings: list[Reading
     assert "All rows show the 24 cells that both Table 1 and this run have." in shown(figure)
 
 
-def test_models_that_nobody_published_have_axes_of_their_own(readings: list[Reading]) -> None:
-    table1, *run = readings
-    other = [
+def of_a_model_of_ones_own(run: list[Reading], *datasets: str) -> list[Reading]:
+    """The run's cells of one model under another name, measured on a CPU; of some datasets, or all."""
+    return [
         replace(
             one,
             on_gpu=False,
             cells=tuple(
                 replace(cell, cell=replace(cell.cell, model="mine"), memory_gib=0.001, latency_s=0.01)
                 for cell in one.cells
-                if cell.cell.model == "phi-4"
+                if cell.cell.model == "phi-4" and (not datasets or cell.cell.dataset in datasets)
             ),
         )
         for one in run
     ]
+
+
+def test_models_that_nobody_published_have_axes_of_their_own(readings: list[Reading]) -> None:
+    table1, *run = readings
+    other = of_a_model_of_ones_own(run)
     figure = draw_task_bars([table1, *other], [*DEVICE, "CPU"], "dataset")
     words = shown(figure)
     assert "no cell in common: 4 published models above, 1 of this run below" in words
     assert "Model bytes (MiB) this run" in words and "Latency (ms) this run" in words
     assert "Published memory is the peak on GPUs." in words
     assert "Latency on 4 x NVIDIA A100 40GB, below on CPU." in words
+
+
+def test_beside_a_run_of_one_dataset_table_1_is_shown_on_that_alone(readings: list[Reading]) -> None:
+    table1, *run = readings
+    dataset = run[0].cells[0].cell.dataset
+    figure = draw_task_bars([table1, *of_a_model_of_ones_own(run, dataset)], [*DEVICE, "CPU"], "dataset")
+    assert len(figure.axes) == 7, "one task, and a row for each score, memory and latency of both"
+    assert heights(figure.axes[0])[0] == [pytest.approx(fmean(scores(table1.cells, "full", dataset)))]
+    assert "Published values are shown on datasets that the run has." in shown(figure)
+
+
+def test_panels_keep_their_height_where_rows_have_names_of_their_own(readings: list[Reading]) -> None:
+    """Beside a run with another dataset, group names stand below more rows than the last."""
+    table1, *run = readings
+    other = [
+        replace(
+            one,
+            cells=tuple(
+                replace(cell, dataset="Ward notes", cell=replace(cell.cell, dataset="ward_notes")) for cell in one.cells
+            ),
+        )
+        for one in of_a_model_of_ones_own(run, run[0].cells[0].cell.dataset)
+    ]
+    figure = draw_task_bars([table1, *other], [*DEVICE, "CPU"], "dataset")
+    with style():
+        figure.draw_without_rendering()
+    lowest = min(axis.get_position().height * figure.get_figheight() for axis in figure.axes)
+    assert lowest > 0.5, "inches"
 
 
 def test_means_are_over_models_that_have_every_precision(table1: Reading) -> None:

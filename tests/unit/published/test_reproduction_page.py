@@ -120,7 +120,13 @@ def test_words_about_hidden_losses(page: str) -> None:
     assert [round(min(shown["ddi2013"])), round(max(shown["ddi2013"]))] == [57, 70]
     assert "the character score shows 57% to 70% of the loss" in page
     assert [round(min(shown["chemprot"])), round(max(shown["chemprot"]))] == [43, 143]
-    assert "43% of relations taken for one another, whose names differ in one digit, and 143% of false alarms" in page
+    alarms = [
+        100 * row.shown
+        for row in read(HiddenLoss)
+        if row.dataset == "chemprot" and row.error.startswith("false alarms") and round(row.by_label_lost, 2) == 0.1
+    ]
+    assert "43% of relations taken for one another, whose names differ in one digit" in page
+    assert f"and {min(alarms):.0f}% to {max(alarms):.0f}% of false alarms" in page
     behind = {(row.dataset, row.by_characters, row.error): row.by_label for row in read(LabelScoreBehind)}
     at = [
         value for (name, score, _), value in behind.items() if (name, score) == ("ddi2013", 0.56) and value is not None
@@ -146,10 +152,10 @@ def test_words_about_noise(page: str) -> None:
     beyond = [row for row in sampled if row.is_beyond_noise]
     llama = [row for row in beyond if (row.model, row.precision) == ("llama-3.3-70b", "w8a16")]
     assert all(row.difference < 0 for row in llama)
-    assert f"Of the {len(sampled)} differences of sampled models {within} need no more than a fifth" in page
     assert (
-        f"But {len(beyond)} are larger than such noise can be, {len(llama)} of them losses of Llama-3.3-70B at W8A16"
-        in page
+        f"Of the {len(sampled)} differences of models that were probably sampled {within} need no more than a fifth of the items to be "
+        f"undecided, and {len(sampled) - within - len(beyond)} need more. But {len(beyond)} are larger than such noise is likely to be, "
+        f"{len(llama)} of them losses of Llama-3.3-70B at W8A16" in page
     )
     assert len(llama) == 6
     assert "scored worse than its full ones on six of eight datasets" in page
@@ -162,15 +168,21 @@ def test_words_about_noise(page: str) -> None:
 def test_words_about_latency(page: str, table) -> None:
     lengths = {(row.dataset, row.model): row for row in read(AnswerLength) if row.precision == "full"}
     most = [row.at_most for (dataset, _), row in lengths.items() if dataset == "pubmedqa"]
-    assert f"on PubMedQA not more than {min(most):.0f} to {max(most):.0f} tokens" in page
-    assert f"cannot have been more than {lengths['pubmedqa', 'deepseek-llm-67b'].at_most:.0f} tokens long" in page
+    assert f"on PubMedQA at most {min(most):.0f} to {max(most):.0f} tokens on average" in page
+    assert (
+        f"cannot have been more than {lengths['pubmedqa', 'deepseek-llm-67b'].at_most:.0f} tokens long on average"
+        in page
+    )
     full = {(row.model, row.dataset): row.latency_s for row in table if row.precision == "full"}
     medians = [
         sorted(row.latency_s / full[row.model, row.dataset] for row in table if row.precision == name)[15:17]
         for name in ("w8a16", "w4a16")
     ]
     ratios = [sum(two) / 2 for two in medians]
-    assert f"by {ratios[0]:.1f} times (LLM.int8) and {ratios[1]:.1f} times (NF4) in the median" in page
+    assert (
+        f"took {ratios[0]:.1f} times (LLM.int8) and {ratios[1]:.1f} times (NF4) as long as at float16 in the median"
+        in page
+    )
 
 
 def test_every_switch_of_the_published_protocol_is_named_as_it_is_set(page: str, repository: Path) -> None:

@@ -57,6 +57,16 @@ def test_noise_floors_are_no_candidates(tables: Tables, evidence: Evidence) -> N
         assert [one.precision for one in candidates] == ["full", "w8a16", "w4a16"] * 2
 
 
+def test_a_run_as_published_says_that_it_is_not_for_choosing(
+    catalogue: Catalogue, tables: Tables, evidence: Evidence
+) -> None:
+    switched = catalogue.run.protocol.model_copy(update={"examples": "first_rows"})
+    run = catalogue.run.model_copy(update={"protocol": switched})
+    found = measured_evidence(catalogue.vocabulary, run, tables.cells, tables.effects)
+    (note,) = set(found.notes) - set(evidence.notes)
+    assert note.startswith("The run leaves the sound protocol (protocol.examples): it is for reading the paper by")
+
+
 def test_a_tasks_score_is_the_mean_of_its_datasets(tables: Tables, evidence: Evidence) -> None:
     wanted = ("phi-4", "w4a16", "question_answering")
     cells = [row for row in tables.cells if (row.model, row.precision, row.task) == wanted]

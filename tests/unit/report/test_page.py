@@ -73,8 +73,17 @@ def test_a_gain_is_not_called_a_loss(
 ) -> None:
     own = [row for row in EffectRow.read(page.parent / "tables/precision_effects.csv") if row.precision == "w4a16"]
     rows = [row.model_copy(update={"difference": value}) for row, value in zip(own, differences, strict=True)]
-    lines = verdict_words(catalogue.vocabulary, catalogue.run.comparison, [], rows, [], {})
+    lines = verdict_words(catalogue.vocabulary, catalogue.run, [], rows, [], {})
     assert any(said in line for line in lines), lines
+
+
+def test_the_verdict_says_that_a_run_follows_the_papers_authors(catalogue: Catalogue) -> None:
+    """Such a run has scores and verdicts like any other, and nothing else on the page would tell."""
+    switched = catalogue.run.protocol.model_copy(update={"prompts": "as_published", "full_dtype": "float16"})
+    run = catalogue.run.model_copy(update={"protocol": switched})
+    (line,) = [one for one in verdict_words(catalogue.vocabulary, run, [], [], [], {}) if "sound protocol" in one]
+    assert "(protocol.prompts, protocol.full_dtype)" in line and "not for choosing a model" in line
+    assert not any("protocol" in one for one in verdict_words(catalogue.vocabulary, catalogue.run, [], [], [], {}))
 
 
 def test_figures_carry_their_modules_caption(page: Path) -> None:

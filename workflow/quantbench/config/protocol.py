@@ -87,7 +87,12 @@ class ProtocolSettings(Settings):
     @property
     def is_sound(self) -> bool:
         """Whether no switch leaves the sound protocol."""
-        return self == ProtocolSettings()
+        return self == _SOUND
+
+    @property
+    def switched(self) -> list[str]:
+        """The switches that leave it, as a configuration names them."""
+        return [f"protocol.{name}" for name in type(self).model_fields if getattr(self, name) != getattr(_SOUND, name)]
 
     @model_validator(mode="after")
     def _switches_that_say_nothing_alone(self) -> ProtocolSettings:
@@ -112,3 +117,6 @@ class ProtocolSettings(Settings):
                 "slips.pubmedqa_examples_from_test needs examples: first_rows, since balanced examples are never taken from the test set"
             )
         return self
+
+
+_SOUND = ProtocolSettings()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Groups = Literal["dataset", "model"]
 TALL_IN, LOW_IN = 1.2, 0.98  # height of a row: where they are few, and where all must go on one page
 FEW_ROWS = 4
+LABELS_IN = 1.05  # height of upright group names below a row that is not the last
 TITLE_CHARACTERS = 22  # of a line above a panel
 _ROWS = {"published": "published", "as_published": "this run,\nas published", "ours": "this run,\nour scoring"}
 _LAST = {"dataset": "both", "model": "mean"}
@@ -57,7 +58,8 @@ def draw_task_bars(readings: Sequence[Reading], devices: Sequence[str], by: Grou
     A bar is the mean over models and, in the last group of a panel, over the task's datasets too; by model, it is the mean over the
     task's datasets, and the last group the mean over models and datasets. Whiskers are one standard deviation either side.
 
-    Where the run has cells that Table 1 has, all rows show these cells alone, on the same axes.
+    Where the run has cells that Table 1 has, all rows show these cells alone, on the same axes. Where it has none but shares datasets,
+    Table 1 is shown on these alone.
 
     Args:
         readings: Table 1, and the run's where there is one.
@@ -66,9 +68,17 @@ def draw_task_bars(readings: Sequence[Reading], devices: Sequence[str], by: Grou
     """
     zero_shot = [one.of([cell.cell for cell in one.cells if is_zero_shot(cell.cell)]) for one in readings]
     common = [cell.cell for cell in zero_shot[0].cells if all(cell.cell in one.by_cell for one in zero_shot)]
-    shown = [one.of(common) for one in zero_shot] if common else zero_shot
+    shown = [one.of(common) for one in zero_shot] if common else _on_shared_datasets(zero_shot)
     with style():
         return _draw(shown, bool(common), devices, by)
+
+
+def _on_shared_datasets(readings: Sequence[Reading]) -> list[Reading]:
+    """Table 1 on the datasets that the run has too, where there are some: a run of one dataset needs no panels for seven others."""
+    published, *run = readings
+    measured = {cell.cell.dataset for one in run for cell in one.cells}
+    shared = [cell.cell for cell in published.cells if cell.cell.dataset in measured]
+    return [published.of(shared) if shared else published, *run]
 
 
 def _draw(readings: Sequence[Reading], common: bool, devices: Sequence[str], by: Groups) -> Figure:
@@ -84,7 +94,8 @@ def _draw(readings: Sequence[Reading], common: bool, devices: Sequence[str], by:
     for task, axis in zip(tasks, axes[0], strict=True):
         name = textwrap.wrap(task_title(task).capitalize(), TITLE_CHARACTERS)
         axis.set_title("\n".join([*name, axis.get_title()]), fontsize=SMALL_PT)
-    _same_axes(rows, axes, common)
+    named = _same_axes(rows, axes, common)
+    figure.set_figheight(figure.get_figheight() + LABELS_IN * (named - 1))
     figure.align_ylabels([line[0] for line in axes])
     constant = {"best constant answer": Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (2, 1)))}
     precision_legend(figure, precisions, ["bar"], constant)
@@ -167,8 +178,12 @@ def _metric_lines(cells: Sequence[ReadCell]) -> list[str]:
     return textwrap.wrap(words, TITLE_CHARACTERS)
 
 
-def _same_axes(rows: Sequence[_Row], axes: Sequence[Sequence[Axes]], common: bool) -> None:
-    """Scores from 0 to 1; memory and latency of the same cells from 0 to the same end, task by task. Labels at the edges only."""
+def _same_axes(rows: Sequence[_Row], axes: Sequence[Sequence[Axes]], common: bool) -> int:
+    """Scores from 0 to 1; memory and latency of the same cells from 0 to the same end, task by task. Labels at the edges only.
+
+    Returns:
+        How many rows of panels have group names below them.
+    """
     for row, line in zip(rows, axes, strict=True):
         for axis in line:
             if row.is_score:
@@ -181,12 +196,17 @@ def _same_axes(rows: Sequence[_Row], axes: Sequence[Sequence[Axes]], common: boo
             top = max(axis.get_ylim()[1] for axis in column)
             for axis in column:
                 axis.set_ylim(0, top)
+    named = 1
     for line, below in pairwise(axes):
         for axis, other in zip(line, below, strict=True):
-            if [text.get_text() for text in axis.get_xticklabels()] == [
-                text.get_text() for text in other.get_xticklabels()
-            ]:
+            if _group_names(axis) == _group_names(other):
                 axis.set_xticklabels([])
+        named += any(name for axis in line for name in _group_names(axis))
+    return named
+
+
+def _group_names(axis: Axes) -> list[str]:
+    return [text.get_text() for text in axis.get_xticklabels()]
 
 
 def _notes(readings: Sequence[Reading], common: bool, devices: Sequence[str], by: Groups) -> str:
@@ -207,6 +227,9 @@ def _notes(readings: Sequence[Reading], common: bool, devices: Sequence[str], by
                 f"Table 1 and this run have no cell in common: {models['published']} published models above, "
                 f"{models['ours']} of this run below, and axes of their own."
             )
+            measured = {cell.cell.dataset for one in readings[1:] for cell in one.cells}
+            if {cell.cell.dataset for cell in readings[0].cells} <= measured:
+                lines.append("Published values are shown on datasets that the run has.")
     lines.append("Memory is the peak on GPUs." if readings[-1].on_gpu else "Published memory is the peak on GPUs.")
     lines.append(f"Latency on {', below on '.join(devices)}.")
     return wrap([" ".join(lines)])

@@ -115,6 +115,11 @@ def _notes(run: RunConfig, cells: Sequence[CellRow]) -> tuple[str, ...]:
     notes = [f"Latency was measured on {', '.join(devices)}, one query at a time."] if devices else []
     if any(row.memory_kind != PEAK for row in cells):
         notes.append("The run was on a CPU: GPU memory is planned (docs/memory.md), not measured.")
+    if not run.protocol.is_sound:
+        notes.append(
+            f"The run leaves the sound protocol ({', '.join(run.protocol.switched)}): it is for reading the paper by, not for "
+            "choosing a model."
+        )
     if run.limit:
         notes.append(f"Scores are of at most {run.limit} samples a dataset.")
     return tuple(notes)

@@ -92,7 +92,7 @@ def write_report(
     page = _template().render(
         run=run.run,
         version=__version__,
-        sentences=verdict_words(vocabulary, run.comparison, rows, effects, efficiency, limits),
+        sentences=verdict_words(vocabulary, run, rows, effects, efficiency, limits),
         faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
         ranking=RANKING.format(margin=margin),

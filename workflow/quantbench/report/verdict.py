@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 
 from ..config import Vocabulary
-from ..config.run import ComparisonSettings
+from ..config.run import ComparisonSettings, RunConfig
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
 from ..tables import share_notes
@@ -16,7 +16,7 @@ from .answer_remarks import precision_remark, worst_remark
 
 def verdict_words(
     vocabulary: Vocabulary,
-    comparison: ComparisonSettings,
+    run: RunConfig,
     cells: Sequence[CellRow],
     effects: Sequence[EffectRow],
     efficiency: Sequence[EfficiencyRow],
@@ -26,7 +26,7 @@ def verdict_words(
 
     Args:
         vocabulary: titles, and which precision is the reference.
-        comparison: margin and confidence of the run.
+        run: its protocol, margin and confidence.
         cells: ``cells.csv``.
         effects: ``precision_effects.csv``.
         efficiency: ``efficiency.csv``.
@@ -40,6 +40,11 @@ def verdict_words(
     names = ", ".join(dict.fromkeys(row.title for row in cells if row.weights == "random"))
     if names:
         lines.append(f"Random weights: {names}. Memory and latency are real; their answers and scores mean nothing.")
+    if not run.protocol.is_sound:
+        lines.append(
+            f"The run leaves the sound protocol ({', '.join(run.protocol.switched)}): it is for reading the paper by, not for "
+            "choosing a model (docs/reproduction.md)."
+        )
     for precision in dict.fromkeys(row.precision for row in compared):
         own = [row for row in compared if row.precision == precision]
         saved = [row for row in efficiency if row.precision == precision]
@@ -49,7 +54,7 @@ def verdict_words(
     lines += share_notes(vocabulary, cells)
     full = [row.unparseable_rate for row in cells if row.precision == vocabulary.reference]
     lines += worst_remark(vocabulary, limits, cells)
-    lines += _surroundings(comparison, compared, full)
+    lines += _surroundings(run.comparison, compared, full)
     missing = len(limits.keys() - {row.cell for row in cells})
     if missing:
         lines.append(f"{missing} of {missing + len(cells)} cells are missing; tables and figures show the rest.")

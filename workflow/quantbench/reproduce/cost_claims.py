@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..planner import GIB
+from ..planner.fitting import CONTEXT_BYTES
 from .claims import TINY, Claim, Evidence, counted, names, ranges
 from .readings import ReadCell, Reading
+
+CONTEXT_GIB = CONTEXT_BYTES / GIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ class FitsOneGpu(Claim):
         return f"Models of {self.billions:g} billion weights run on one GPU of {self.gib:g} GB once quantized."
 
     def evidence(self, reading: Reading) -> Evidence:
-        """The peak of each such model at the precision that takes least, over its datasets."""
+        """The peak of each such model at the precision that takes least, over its datasets.
+
+        Peaks are those of torch's allocator: a GPU also holds the CUDA context.
+        """
         models: dict[str, dict[str, list[ReadCell]]] = {}
         for pair in reading.pairs:
             one = pair.quantized
@@ -70,18 +77,24 @@ class FitsOneGpu(Claim):
             return Evidence()
         if not reading.on_gpu:
             return Evidence(undecided=("The run was on a CPU, which has no peak of GPU memory.",))
-        speaks_for, against = [], []
+        speaks_for, against, close = [], [], []
         for model, precisions in models.items():
             peaks = {name: sorted(one.memory_gib for one in cells) for name, cells in precisions.items()}
             least = min(peaks, key=lambda name: peaks[name][-1])
             low, high = peaks[least][0], peaks[least][-1]
             said = f"{model} {least} peaks at {' to '.join(dict.fromkeys([f'{low:.2f}', f'{high:.2f}']))} GiB"
-            if high <= self.gib:
+            if high <= self.gib - CONTEXT_GIB:
                 speaks_for.append(f"{said}.")
+            elif high <= self.gib:
+                fitting = sum(peak <= self.gib - CONTEXT_GIB for peak in peaks[least])
+                close.append(
+                    f"{said}: with {CONTEXT_GIB:g} GiB for the CUDA context, which peaks do not count, within {self.gib:g} on "
+                    f"{fitting} of {len(peaks[least])} datasets."
+                )
             else:
                 fitting = sum(peak <= self.gib for peak in peaks[least])
                 against.append(f"{said}: within {self.gib:g} on {fitting} of {len(peaks[least])} datasets.")
-        return Evidence(tuple(speaks_for), tuple(against))
+        return Evidence(tuple(speaks_for), tuple(against), tuple(close))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,29 +44,48 @@ class KeepsScores(Claim):
         of_each: dict[str, list[Pair]] = {"preserved": [], "degraded": [], "inconclusive": []}
         for pair in pairs:
             of_each[reading.verdicts[pair.quantized.cell]].append(pair)
-        kept, lost, unknown = of_each.values()
+        held, lost, unknown = of_each.values()
+        kept, idle = _with_something_to_lose(held)
         speaks_for = [
             f"{len(kept)} of {len(pairs)} cells are preserved: their paired interval lies above -{self.margin:g}."
         ]
         against = (
             [f"{counted(lost, 'is', 'are')} degraded, all of the interval below that; {_worst(lost)}."] if lost else []
         )
-        undecided = [f"{counted(unknown, 'is', 'are')} inconclusive at this number of samples."]
-        return Evidence(tuple(speaks_for) if kept else (), tuple(against), tuple(undecided) if unknown else ())
+        undecided = [f"{counted(unknown, 'is', 'are')} inconclusive at this number of samples."] if unknown else []
+        return Evidence(tuple(speaks_for) if kept else (), tuple(against), (*undecided, *_nothing_to_lose(idle)))
 
     def _by_difference(self, pairs: Sequence[Pair]) -> Evidence:
         lost = [pair for pair in pairs if pair.difference < -self.margin - TINY]
-        kept = len(pairs) - len(lost)
+        kept, idle = _with_something_to_lose([pair for pair in pairs if pair not in lost])
         means = ", ".join(
             f"{precision} {_mean(pair.difference for pair in group):+.3f}"
             for precision, group in by_precision(pairs).items()
         )
         speaks_for = (
-            f"{kept} of {len(pairs)} cells lose no more than {self.margin:g} (mean of all differences: {means})."
+            f"{len(kept)} of {len(pairs)} cells lose no more than {self.margin:g} (mean of all differences: {means})."
         )
         against = [f"{counted(lost, 'loses', 'lose')} more: {_counted(lost)}; {_worst(lost)}."] if lost else []
         plain = "These are differences of single runs, without paired intervals."
-        return Evidence((speaks_for,) if kept else (), tuple(against), notes=(plain,))
+        return Evidence((speaks_for,) if kept else (), tuple(against), _nothing_to_lose(idle), (plain,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gain:
+    """What a way of prompting changes at a precision, beside the plain zero-shot prompt."""
+
+    prompted: Pair
+    plain: Pair
+
+    @property
+    def by(self) -> float:
+        """How much more the quantized model gains than full precision does."""
+        return self.prompted.difference - self.plain.difference
+
+    @property
+    def of_nothing(self) -> bool:
+        """Whether full precision knows no more than a constant answer either way."""
+        return _is_below(self.prompted.full) and _is_below(self.plain.full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +106,9 @@ class KeepsPrompting(Claim):
         gains = list(self._gains(reading))
         if not gains:
             return Evidence()
-        short = [(pair, by) for pair, by in gains if by < -self.margin - TINY]
-        level = len(gains) - len(short)
+        short = [(gain.prompted, gain.by) for gain in gains if gain.by < -self.margin - TINY]
+        idle = [gain for gain in gains if gain.by >= -self.margin - TINY and gain.of_nothing]
+        level = len(gains) - len(short) - len(idle)
         speaks_for = f"{level} of {len(gains)} gains fall short of full precision's by no more than {self.margin:g}."
         against = ""
         if short:
@@ -96,16 +116,19 @@ class KeepsPrompting(Claim):
             against = (
                 f"{counted(short, 'falls', 'fall')} short by more; the most {_prompted(pair.quantized)}, {by:+.3f}."
             )
+        unknown = f"{counted(idle, 'shows', 'show')} nothing: full precision scores no more than one constant answer under either prompt."
         plain = "These are differences of scores, without intervals."
-        return Evidence((speaks_for,) if level else (), (against,) if short else (), notes=(plain,))
+        return Evidence(
+            (speaks_for,) if level else (), (against,) if short else (), (unknown,) if idle else (), notes=(plain,)
+        )
 
     @staticmethod
-    def _gains(reading: Reading) -> Iterator[tuple[Pair, float]]:
+    def _gains(reading: Reading) -> Iterator[_Gain]:
         by_cell = {pair.quantized.cell: pair for pair in reading.pairs}
         for cell, pair in by_cell.items():
             plain = by_cell.get(replace(cell, prompting="instruction", shots=0))
             if plain is not None and plain is not pair:
-                yield pair, pair.difference - plain.difference
+                yield _Gain(pair, plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +229,23 @@ class BelowConstant(Claim):
             (f"No more than the constant answer's {_constants(below)}: {_scores(below)}.",) if below else (),
             (f"More than the constant answer's {_constants(above)}: {_scores(above)}.",) if above else (),
         )
+
+
+def _with_something_to_lose(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Pairs whose full precision scores more than one constant answer, or of which that is unknown; and all others."""
+    known: list[Pair] = []
+    idle: list[Pair] = []
+    for pair in pairs:
+        (idle if _is_below(pair.full) else known).append(pair)
+    return known, idle
+
+
+def _nothing_to_lose(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    if not pairs:
+        return ()
+    return (
+        f"{counted(pairs, 'has', 'have')} nothing to lose: full precision itself scores no more than one constant answer.",
+    )
 
 
 def _is_below(one: ReadCell) -> bool:
