@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from quantbench import tasks
-from quantbench.config import Catalogue, load
-from quantbench.config.entries import DatasetEntry, ModelEntry
+from quantbench.config import Catalogue, DatasetEntry, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import write_json

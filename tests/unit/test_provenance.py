@@ -114,7 +114,7 @@ SCORED = {"score", "compare", "report"}
         ("datasets/preparation.py", "prepare_first_rows", set()),
         ("tasks/published_form.py", "with_final_answers", SCORED),
         ("config/entries.py", "DatasetEntry", {*JOBS}),
-        ("config/entries.py", "ModelEntry", {*JOBS} - {"prepare_dataset"}),
+        ("config/model_entry.py", "ModelEntry", {*JOBS} - {"prepare_dataset"}),
         ("config/run.py", "HardwareSettings", {*JOBS} - {"prepare_dataset"}),
         ("statistics/paired.py", "holm", {"compare"}),
         ("statistics/paired.py", "verdict", {"compare", *READ}),

@@ -125,7 +125,7 @@ def edit_function(path: Path, name: str) -> None:
         ("figures/figure2.py", "draw", Counter(figure=1, report=1)),
         ("report/verdict.py", "verdict_words", Counter(report=1)),
         ("cell/running.py", "run_cell", Counter()),
-        ("config/entries.py", "ModelEntry", Counter(score=2, compare=1) + AFTER_TABLES),
+        ("config/model_entry.py", "ModelEntry", Counter(score=2, compare=1) + AFTER_TABLES),
     ],
 )
 def test_changed_code_reruns_what_it_can_change(

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from slots import DATASETS
 
-from quantbench.config.entries import ModelEntry
+from quantbench.config import ModelEntry
 from quantbench.config.settings import parse, read_yaml
 
 LADDER = yaml.safe_load((Path(__file__).parents[3] / "resources/demo/build/ladder.yaml").read_text())

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from tests import tiny_tokenizers
 
-from quantbench.config import read_entries
-from quantbench.config.entries import ModelEntry
+from quantbench.config import ModelEntry, read_entries
 from quantbench.contracts.files import write_json
 from quantbench.errors import ModelError
 from quantbench.models.chat import Chat, find_chat

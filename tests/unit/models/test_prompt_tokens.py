@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from tests import tiny_tokenizers
 
-from quantbench.config import load_datasets, read_entries
-from quantbench.config.entries import ModelEntry
+from quantbench.config import ModelEntry, load_datasets, read_entries
 from quantbench.datasets import read_split
 from quantbench.models.chat import Chat, find_chat
 from quantbench.models.prompt_tokens import PromptTokenizer

@@ -17,7 +17,6 @@ from .entries import (
     DataFile,
     DatasetEntry,
     HubDataset,
-    ModelEntry,
     PrecisionEntry,
     Prompting,
     Split,
@@ -25,6 +24,7 @@ from .entries import (
 )
 from .layers import CATALOGUE_VARIABLE, located, shipped_catalogue, working_root
 from .lock import LOCK_FILE, LockedModel, RemoteFile, lock_text, read_lock
+from .model_entry import ModelEntry
 from .protocol import Examples, Prompts, ProtocolSettings, Slips
 from .reasoning import FAMILIES, Reasoning
 from .run import RunConfig, recorded_settings

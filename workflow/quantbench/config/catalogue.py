@@ -12,9 +12,10 @@ import yaml
 
 from ..errors import ConfigError, nearest
 from .effective import datasets_under, models_under
-from .entries import DataFile, DatasetEntry, ModelEntry, PrecisionEntry, Split, StudyEntry
+from .entries import DataFile, DatasetEntry, PrecisionEntry, Split, StudyEntry
 from .layers import located, shipped_catalogue
 from .lock import LOCK_FILE, LockedModel, read_lock
+from .model_entry import ModelEntry
 from .run import RunConfig
 from .settings import Settings, load_yaml, merged, parse, read_yaml
 from .vocabulary import Vocabulary, in_display_order

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .entries import DatasetEntry, ModelEntry
+from .entries import DatasetEntry
+from .model_entry import ModelEntry
 from .protocol import ProtocolSettings
 
 # The dataset that `slips.pubmedqa_examples_from_test` speaks of.

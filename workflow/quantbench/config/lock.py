@@ -12,7 +12,8 @@ import yaml
 from pydantic import Field, model_validator
 
 from ..errors import ConfigError
-from .entries import GitBlob, ModelEntry, Sha256
+from .entries import GitBlob, Sha256
+from .model_entry import ModelEntry
 from .settings import Settings, parse, read_yaml
 
 LOCK_FILE = "config/models.lock.yaml"

@@ -22,8 +22,9 @@ from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
 from ..errors import ConfigError
-from .entries import DatasetEntry, ModelEntry, PrecisionEntry, StudyEntry
+from .entries import DatasetEntry, PrecisionEntry, StudyEntry
 from .lock import LockedModel
+from .model_entry import ModelEntry
 from .run import RunConfig
 from .settings import Settings
 

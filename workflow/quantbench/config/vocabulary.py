@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-from .entries import DatasetEntry, ModelEntry, PrecisionEntry, Prompting
+from .entries import DatasetEntry, PrecisionEntry, Prompting
+from .model_entry import ModelEntry
 
 # The precision that every other one is compared with.
 REFERENCE = "full"
