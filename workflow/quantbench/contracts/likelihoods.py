@@ -1,0 +1,143 @@
+"""``likelihoods.npz``: how sure a model was of what it wrote, of each option, and of what full precision wrote.
+
+Natural logarithms throughout, of the model's own distribution before any temperature. Needs numpy.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .files import unreadable, write_bytes
+
+# So many of the likeliest tokens are kept beside each generated one.
+TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTokens:
+    """What the model wrote, token by token; the outputs of one sample follow one another, end tokens included."""
+
+    starts: NDArray[np.int64]  # (samples + 1,), where the tokens of each sample begin in the arrays below
+    tokens: NDArray[np.int32]  # (tokens,)
+    log_probabilities: NDArray[np.float16]  # (tokens,)
+    top_tokens: NDArray[np.int32]  # (tokens, TOP), the likeliest first
+    top_log_probabilities: NDArray[np.float16]  # (tokens, TOP)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionScores:
+    """What the options of each sample would have scored as the answer; shares of the options sum to less than 1."""
+
+    names: tuple[str, ...]  # every option of the dataset, once
+    starts: NDArray[np.int64]  # (samples + 1,)
+    options: NDArray[np.int16]  # (options of all samples,), places in `names`
+    log_probabilities: NDArray[np.float32]  # (options of all samples,)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTokens:
+    """What full precision wrote, read by this cell's model as if it had written it itself."""
+
+    predictions_sha256: str  # of the full-precision file that was read
+    starts: NDArray[np.int64]  # (samples + 1,)
+    log_probabilities: NDArray[np.float16]  # (tokens,), of the token full precision wrote
+    divergences: NDArray[np.float32]  # (tokens,), of this model from full precision, in nats
+    agrees: NDArray[np.bool_]  # (tokens,), whether both find the same token likeliest
+
+
+_Part = TypeVar("_Part", WrittenTokens, OptionScores, ReferenceTokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihoods:
+    """Log-probabilities of one cell, samples in the order of ``predictions.jsonl``, compressed arrays of numpy."""
+
+    path: ClassVar[str] = "cells/<cell>/likelihoods.npz"
+
+    sample_ids: tuple[str, ...]
+    written: WrittenTokens
+    options: OptionScores | None = None
+    reference: ReferenceTokens | None = None
+
+    def write(self, path: Path) -> None:
+        """Write the file at ``path``, atomically."""
+        arrays = {"sample_ids": _text(self.sample_ids)}
+        for name, part in (("written", self.written), ("options", self.options), ("reference", self.reference)):
+            if part is not None:
+                arrays |= {f"{name}.{field.name}": _stored(getattr(part, field.name)) for field in fields(part)}
+        held = io.BytesIO()
+        np.savez_compressed(held, allow_pickle=False, **arrays)
+        write_bytes(path, held.getvalue())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file at ``path``.
+
+        Raises:
+            DataError: no such file, or not one that :meth:`write` wrote.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                arrays = {name: held[name] for name in held.files}
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such file") from None
+        except OSError as error:
+            raise unreadable(path, error) from None
+        except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            raise DataError(f"{path}: not readable ({error}); delete the cell's files to have it run again") from None
+        try:
+            found = cls(
+                sample_ids=tuple(arrays["sample_ids"].tolist()),
+                written=_part(WrittenTokens, arrays, "written"),
+                options=_part(OptionScores, arrays, "options") if "options.starts" in arrays else None,
+                reference=_part(ReferenceTokens, arrays, "reference") if "reference.starts" in arrays else None,
+            )
+        except KeyError as error:
+            raise DataError(f"{path}: lacks {error}; delete the cell's files to have it run again") from None
+        found._check(path)
+        return found
+
+    def _check(self, path: Path) -> None:
+        """Refuse arrays that do not belong together."""
+        samples = len(self.sample_ids)
+        written, options, reference = self.written, self.options, self.reference
+        lengths = [("written", written.starts, [len(written.tokens), len(written.log_probabilities)])]
+        if options is not None:
+            lengths.append(("options", options.starts, [len(options.options), len(options.log_probabilities)]))
+        if reference is not None:
+            lengths.append(("reference", reference.starts, [len(reference.divergences), len(reference.agrees)]))
+        for name, starts, counted in lengths:
+            if len(starts) != samples + 1 or any(count != starts[-1] for count in counted):
+                raise DataError(
+                    f"{path}: {name} holds {counted[0]} values, which are not those of {samples} samples; delete the cell's files "
+                    "to have it run again"
+                )
+
+
+def _text(values: Sequence[str]) -> NDArray[np.str_]:
+    return np.array(values, dtype=np.str_)
+
+
+def _stored(value: Any) -> NDArray[Any]:
+    return _text(value) if isinstance(value, tuple) else np.asarray(value)
+
+
+def _part(kind: type[_Part], arrays: dict[str, NDArray[Any]], name: str) -> _Part:
+    """One part as the file has it: text as Python's own, all else as arrays."""
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        value = arrays[f"{name}.{field.name}"]
+        if value.dtype.kind != "U":
+            values[field.name] = value
+        else:
+            values[field.name] = str(value) if value.ndim == 0 else tuple(value.tolist())
+    return kind(**values)
