@@ -117,20 +117,6 @@ def test_mcnemar_of_a_large_test_set_agrees_with_scipy() -> None:
     assert mcnemar_exact(9000, 0) == pytest.approx(0, abs=1e-300)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (-0.009, 0.02, "preserved"),
-        (-0.05, -0.011, "degraded"),
-        (-0.02, 0.001, "inconclusive"),
-        (-0.02, -0.005, "inconclusive"),  # worse for certain, by how much is open
-        (-0.01, 0.01, "inconclusive"),  # touching the margin is not above it
-    ],
-)
-def test_verdicts(low: float, high: float, expected: str) -> None:
-    assert verdict(low, high, margin=0.01) == expected
-
-
 @pytest.mark.parametrize(("n", "flips"), [(100, 0.02), (300, 0.1)])
 def test_where_nothing_is_lost_degraded_is_rare(n: int, flips: float) -> None:
     """Answers flip either way alike: at most 5% may be called degraded, with no margin to hide behind."""

@@ -102,7 +102,7 @@ def _mark(axis: Axes, place: float, row: EffectRow, look: Look) -> None:
         xerr=[[row.difference - row.difference_low], [row.difference_high - row.difference]],
         fmt=look.marker,
         color=look.colour,
-        markerfacecolor=faces[row.verdict],
+        markerfacecolor=faces.get(row.verdict, "white"),
         markersize=4,
         markeredgecolor="black" if row.verdict == "degraded" else look.colour,
         markeredgewidth=0.9,

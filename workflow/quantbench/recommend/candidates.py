@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from ..contracts.run_tables import CellRow
+from ..contracts.run_tables import Verdict as EffectVerdict
 from ..errors import DataError, nearest
 from ..statistics import verdict
 from ..tables import PublishedRow
 
 # "full": the reference itself; "untested": the source states no interval of the difference to full precision.
-Verdict = Literal["full", "preserved", "degraded", "inconclusive", "untested"]
+Verdict = Literal["full", "untested"] | EffectVerdict
 RowOf = TypeVar("RowOf", CellRow, PublishedRow)
 # The least assuring first: a task's verdict is that of its worst dataset.
-_SEVERITY: tuple[Verdict, ...] = ("degraded", "inconclusive", "untested", "preserved")
+_SEVERITY: tuple[Verdict, ...] = (
+    *("degraded", "worse, extent open", "inconclusive", "too few", "untested", "at chance", "preserved", "improved"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,8 @@ class CellEvidence:
 
     ``memory_source`` says what ``memory_gib`` is: a peak measured on GPUs, one the planner computed because the cell ran on
     a CPU, or one that was published. ``constant_score`` is what the best constant answer scores; ``unparseable_rate`` and
-    ``truncated_rate`` are the shares of answers that could not be read and that were cut. None stands for what the source
-    does not state.
+    ``truncated_rate`` are the shares of answers that could not be read and that were cut. ``unjudged`` says why the interval of the
+    difference is not judged, whatever the margin. None stands for what the source does not state.
     """
 
     dataset: str
@@ -42,12 +45,13 @@ class CellEvidence:
     constant_score: float | None = None
     unparseable_rate: float | None = None
     truncated_rate: float | None = None
+    unjudged: Literal["at chance", "too few"] | None = None
 
     def verdict(self, margin: float) -> Verdict:
         """Whether the score at full precision is preserved within ``margin`` (docs/protocol.md#verdicts)."""
         if self.difference_low is None or self.difference_high is None:
             return "untested"
-        return verdict(self.difference_low, self.difference_high, margin)
+        return self.unjudged or verdict(self.difference_low, self.difference_high, margin)
 
 
 @dataclass(frozen=True)

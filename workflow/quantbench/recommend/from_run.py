@@ -97,6 +97,7 @@ def _cell(vocabulary: Vocabulary, row: CellRow, effect: EffectRow | None) -> Cel
         constant_score=row.constant_score,
         unparseable_rate=row.unparseable_rate,
         truncated_rate=row.truncated_rate,
+        unjudged=effect.verdict if effect and effect.verdict in ("at chance", "too few") else None,
     )
 
 

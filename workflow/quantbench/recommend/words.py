@@ -53,10 +53,15 @@ def verdict_sentence(candidate: Candidate, margin: float) -> str:
     return {
         "full": "It runs at full precision: nothing is lost to quantization.",
         "preserved": f"Preserved: it keeps the score of full precision within {margin:g} (difference {difference}).",
+        "improved": f"Improved: it scores more than full precision does (difference {difference}).",
         "degraded": f"Degraded: it loses more than {margin:g} of the score of full precision on at least one dataset "
         f"(difference {difference}); it may still be the best that fits.",
+        "worse, extent open": f"Worse, extent open: it loses score against full precision, and the samples cannot tell whether more than "
+        f"{margin:g} (difference {difference}).",
         "inconclusive": f"Inconclusive: the samples cannot tell whether it loses more than {margin:g} against full precision "
         f"(difference {difference}). Run more samples before relying on it.",
+        "too few": f"Too few: on at least one dataset there are too few documents for any verdict (difference {difference}).",
+        "at chance": "At chance: full precision itself is not shown to score more than a constant answer, so there is nothing to lose.",
         "untested": f"Untested: the difference to full precision ({difference}) comes without an interval.",
     }[candidate.verdict(margin)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -41,10 +42,11 @@ class KeepsScores(Claim):
         return self._by_verdict(reading, judged) if judged else self._by_difference(pairs)
 
     def _by_verdict(self, reading: Reading, pairs: Sequence[Pair]) -> Evidence:
-        of_each: dict[str, list[Pair]] = {"preserved": [], "degraded": [], "inconclusive": []}
+        of_each: defaultdict[str, list[Pair]] = defaultdict(list)
         for pair in pairs:
             of_each[reading.verdicts[pair.quantized.cell]].append(pair)
-        held, lost, unknown = of_each.values()
+        held, lost = [*of_each["preserved"], *of_each["improved"]], of_each["degraded"]
+        unknown = [*of_each["inconclusive"], *of_each["worse, extent open"], *of_each["too few"]]
         kept, idle = _with_something_to_lose(held)
         speaks_for = [
             f"{len(kept)} of {len(pairs)} cells are preserved: their paired interval lies above -{self.margin:g}."

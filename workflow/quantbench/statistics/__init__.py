@@ -9,13 +9,15 @@ from .intervals import (
     student_quantile,
     wilson_interval,
 )
-from .paired import Comparison, compare, holm, mcnemar_exact, verdict
+from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
+from .verdicts import at_chance, too_few, verdict
 
 __all__ = [
     "Bootstrap",
     "Comparison",
+    "at_chance",
     "clustered_wilson_interval",
     "compare",
     "design_effect",
@@ -27,6 +29,7 @@ __all__ = [
     "permutation_test",
     "samples_needed",
     "student_quantile",
+    "too_few",
     "verdict",
     "wilson_interval",
 ]

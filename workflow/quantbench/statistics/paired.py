@@ -1,19 +1,16 @@
-"""Two cells on the same samples: difference, test, flips, verdict (docs/protocol.md#comparisons)."""
+"""Two cells on the same samples: difference, test, flips (docs/protocol.md#comparisons)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 
 from ..tasks.metrics import Counts, Floats, Metric
 from .bootstrap import Bootstrap, resampled_sums, sum_by_group
 from .intervals import check_pair
-
-Verdict = Literal["preserved", "degraded", "inconclusive"]
 
 POWER = 0.8
 
@@ -93,17 +90,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
         corrected[place] = least
     return corrected
-
-
-def verdict(low: float, high: float, margin: float) -> Verdict:
-    """Judge an interval of the score's difference against the largest loss still called preserved.
-
-    ``preserved``: the whole interval lies above ``-margin``; ``degraded``: below it; ``inconclusive``: it holds
-    ``-margin``. A test that is not significant never makes a score preserved.
-    """
-    if low > -margin:
-        return "preserved"
-    return "degraded" if high < -margin else "inconclusive"
 
 
 def _difference(pair: Counts | Floats, metric: Metric) -> Floats:

@@ -17,7 +17,7 @@ from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..contracts.scores import Scores
 from ..errors import DataError
-from ..statistics import Bootstrap, compare, holm, mcnemar_exact, permutation_test, verdict
+from ..statistics import Bootstrap, at_chance, compare, holm, mcnemar_exact, permutation_test, too_few, verdict
 from ..tasks.metrics import Counts
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
@@ -208,8 +208,15 @@ class _Pairs:
             mcnemar_p=mcnemar_exact(changes.lost, changes.gained) if metric.name == "accuracy" else None,
             holm_p=None,
             margin=margin,
-            # The scores of random weights say nothing about a precision.
-            verdict="inconclusive" if random else verdict(paired.low, paired.high, margin),
+            verdict=verdict(
+                paired.low,
+                paired.high,
+                margin,
+                few=too_few(len(set(groups))) and not random,
+                # Random weights know nothing, whatever they happen to score.
+                chance=random or at_chance(full.scores.interval[0], full.scores.constant_value, metric),
+            ),
+            supported_margin=max(0.0, -paired.low),
             smallest_detectable=paired.smallest_detectable,
             noise_floor_flip_rate=floor,
             noise_floor_difference=again.scores.value - full.scores.value if again else None,
