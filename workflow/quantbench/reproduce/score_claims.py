@@ -45,17 +45,20 @@ class KeepsScores(Claim):
         of_each: defaultdict[str, list[Pair]] = defaultdict(list)
         for pair in pairs:
             of_each[reading.verdicts[pair.quantized.cell]].append(pair)
-        held, lost = [*of_each["preserved"], *of_each["improved"]], of_each["degraded"]
-        unknown = [*of_each["inconclusive"], *of_each["worse, extent open"], *of_each["too few"]]
-        kept, idle = _with_something_to_lose(held)
-        speaks_for = [
-            f"{len(kept)} of {len(pairs)} cells are preserved: their paired interval lies above -{self.margin:g}."
-        ]
-        against = (
-            [f"{counted(lost, 'is', 'are')} degraded, all of the interval below that; {_worst(lost)}."] if lost else []
+        kept, without = _with_something_to_lose([*of_each["preserved"], *of_each["improved"]])
+        lost, worse, idle = of_each["degraded"], of_each["worse, extent open"], [*of_each["at chance"], *without]
+        unknown = [*of_each["inconclusive"], *of_each["too few"]]
+        speaks_for = (
+            f"{len(kept)} of {len(pairs) - len(idle)} cells are preserved: their paired interval lies above minus the margin of "
+            "their dataset."
         )
+        against = []
+        if lost:
+            against.append(f"{counted(lost, 'is', 'are')} degraded, all of the interval below that; {_worst(lost)}.")
+        if worse:
+            against.append(f"{counted(worse, 'is', 'are')} worse, and by how much is open; {_worst(worse)}.")
         undecided = [f"{counted(unknown, 'is', 'are')} inconclusive at this number of samples."] if unknown else []
-        return Evidence(tuple(speaks_for) if kept else (), tuple(against), (*undecided, *_nothing_to_lose(idle)))
+        return Evidence((speaks_for,) if kept else (), tuple(against), (*undecided, *_nothing_to_lose(idle)))
 
     def _by_difference(self, pairs: Sequence[Pair]) -> Evidence:
         lost = [pair for pair in pairs if pair.difference < -self.margin - TINY]

@@ -12,15 +12,20 @@ from .intervals import (
 from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
-from .verdicts import at_chance, too_few, verdict
+from .power import Power, SampleSize, foresee
+from .verdicts import UNCOUNTED, at_chance, too_few, verdict
 
 __all__ = [
+    "UNCOUNTED",
     "Bootstrap",
     "Comparison",
+    "Power",
+    "SampleSize",
     "at_chance",
     "clustered_wilson_interval",
     "compare",
     "design_effect",
+    "foresee",
     "holm",
     "interval_of_counts",
     "interval_of_sparse_counts",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..contracts.run_tables import Verdict
 from ..tasks.metrics import Metric
 
+# Verdicts that say nothing of a precision and belong to no count of verdicts.
+UNCOUNTED: tuple[Verdict, ...] = ("at chance", "too few")
 # Fewer documents than this are too few for any verdict but "too few" (docs/protocol.md#verdicts gives the reason).
 FEWEST_UNITS = 20
 
