@@ -143,7 +143,7 @@ def _bootstrap(catalogue: Catalogue) -> Bootstrap:
 
 
 def _tables(catalogue: Catalogue, folder: Path, cells: list[Cell]) -> dict[str, Any]:
-    judging = tables.Judging(catalogue.run.comparison.margin, _bootstrap(catalogue))
+    judging = tables.Judging(catalogue.run.comparison, _bootstrap(catalogue))
     studies, paper = wanted_cells(catalogue).studies, published_path(catalogue.root)
     tables.write_tables(catalogue.vocabulary, folder, cells, studies, judging, paper)
     return {

@@ -68,7 +68,7 @@ def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:
 def effects_of(run: Run, cells: list[Cell]) -> list[EffectRow]:
     """The comparisons of some cells of a simulated run."""
     settings = run.catalogue.run.comparison
-    judging = Judging(settings.margin, Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence))
+    judging = Judging(settings, Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence))
     return effects_table(run.catalogue.vocabulary, run.results, cells, wanted_cells(run.catalogue).studies, judging)
 
 

@@ -117,7 +117,7 @@ SCORED = {"score", "compare", "report"}
         ("config/model_entry.py", "ModelEntry", {*JOBS} - {"prepare_dataset"}),
         ("config/run.py", "HardwareSettings", {*JOBS} - {"prepare_dataset"}),
         ("statistics/paired.py", "holm", {"compare"}),
-        ("statistics/paired.py", "verdict", {"compare", *READ}),
+        ("statistics/verdicts.py", "verdict", {"compare", *READ}),
         ("config/architecture.py", "Counts", {*JOBS} - {"prepare_dataset"}),
         ("planner/weight_bytes.py", "scale_bytes", READ),
         ("tables/cells.py", "cells_table", {"compare"}),

@@ -57,7 +57,7 @@ def test_everything_says_that_outputs_are_meaningless(finished: Project) -> None
         assert facts["model"]["note"] == "outputs are meaningless"
     for name in ("cells", "table1", "precision_effects", "efficiency"):
         assert set(pd.read_csv(results / f"tables/{name}.csv")["weights"]) == {"random"}
-    assert set(pd.read_csv(results / "tables/precision_effects.csv")["verdict"]) == {"inconclusive"}
+    assert set(pd.read_csv(results / "tables/precision_effects.csv")["verdict"]) == {"at chance"}
     assert "scores of these are meaningless (Unpublished-2M)" in (results / "tables/table1.md").read_text()
     assert "RANDOM WEIGHTS" in (results / "figures/effects.svg").read_text()
 

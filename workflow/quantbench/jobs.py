@@ -223,7 +223,7 @@ def compare(config: Config, cells: list[str]) -> None:
 
     catalogue = catalogue_of(config)
     run, results = catalogue.run, Path(catalogue.run_folder)
-    judging = Judging(run.comparison.margin, _bootstrap(run))
+    judging = Judging(run.comparison, _bootstrap(run))
     studies, chosen = wanted_cells(catalogue).studies, [parse_folder(cell) for cell in cells]
     write_tables(catalogue.vocabulary, results, chosen, studies, judging, published_path(catalogue.root))
     RunSettings.model_validate(run.model_dump()).write(results / RunSettings.path)

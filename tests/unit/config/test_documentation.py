@@ -31,7 +31,7 @@ def test_what_a_key_may_hold_is_said_in_words() -> None:
     values = {row.key: row.value for kind in KINDS for row in field_rows(kind)}
     assert values["keep"] == "`full`, `quantized` or `both`"
     assert values["hardware.gpu_memory_gib"] == "number > 0 or `auto`"
-    assert values["comparison.margin"] == "number > 0 and < 1"
+    assert values["comparison.margin"] == "number > 0 and < 1 or `null`"
     assert values["files.*[].rows"] == "whole number > 0 or `null`"
     assert values["max_new_tokens"] == "mapping of names to whole numbers > 0; required"
 

@@ -233,6 +233,19 @@ def test_verdicts_are_told_apart_on_the_forest(paper: Drawn) -> None:
     assert sorted(faces) == ["black"] * 2 + ["white"] * 22
 
 
+def test_what_is_no_verdict_is_pale_on_the_forest(paper: Drawn) -> None:
+    catalogue, tables = paper
+    chosen = {"hoc": "worse, extent open", "medqa": "at chance", "pubmedqa": "improved"}
+    effects = [row.model_copy(update={"verdict": chosen.get(row.dataset, "inconclusive")}) for row in tables.effects]
+    figure = draw("effects", catalogue, Tables(tables.cells, effects))
+    assert all(
+        word in words(figure) for word in ("preserved or improved", "worse, extent open", "at chance or too few")
+    )
+    assert "degraded" not in {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+    marks = [container.lines[0] for container in figure.axes[0].containers]
+    assert {(mark.get_markerfacecolor(), mark.get_fillstyle()) for mark in marks} == {("black", "left")}
+
+
 def test_the_noise_floor_is_a_grey_bar_in_its_models_line(paper: Drawn) -> None:
     catalogue, tables = paper
     assert "oise floor" not in words(draw("effects", catalogue, tables))

@@ -101,7 +101,7 @@ def test_what_a_constant_answer_scores_is_no_skill() -> None:
 def test_the_verdict_is_said(low: float | None, word: str) -> None:
     one = candidate("m", 0.6, low=low)
     assert one.verdict(0.01) == word
-    text = as_text(recommend(evidence(one), "qa", Constraints(24)))
+    text = as_text(recommend(evidence(one), "qa", Constraints(24, margin=0.01)))
     assert verdict_sentence(one, 0.01) in text
     assert word.capitalize() in text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from tests.reported_run import make_report, make_reported
 
 from quantbench import figures
 from quantbench.config import Catalogue
-from quantbench.contracts.run_tables import EffectRow
+from quantbench.contracts.run_tables import EffectRow, Verdict
 from quantbench.errors import DataError
 from quantbench.report.verdict import verdict_words
 
@@ -42,16 +41,37 @@ def test_nothing_is_fetched(page: Path) -> None:
     assert "@import" not in styles and not re.search(r"url\((?![\"']?data:)", styles)
 
 
-def test_the_verdict_counts_what_the_table_holds(page: Path) -> None:
-    effects = EffectRow.read(page.parent / "tables/precision_effects.csv")
-    own = [row for row in effects if row.precision == "w4a16"]
-    counts = Counter(row.verdict for row in own)
-    told = (
-        f"W4A16: in {counts['preserved']} of {len(own)} comparisons the score of full precision is preserved, in "
-        f"{counts['degraded']} it is degraded, in {counts['inconclusive']} the samples cannot tell."
-    )
+def test_the_verdict_says_that_nothing_can_be_judged(page: Path) -> None:
+    """Three documents a dataset are too few."""
+    assert "W4A16: none of 2 comparisons can be judged (2 of too few documents)." in visible(page)
+    told = "Preserved: the 95% interval of the difference lies above minus the margin, the loss that is negligible on a dataset (-0.01)."
     assert told in visible(page)
-    assert "Preserved: the 95% interval of the difference lies above the margin of -0.01." in visible(page)
+
+
+def test_the_verdict_counts_what_can_be_judged(page: Path, catalogue: Catalogue) -> None:
+    some = EffectRow.read(page.parent / "tables/precision_effects.csv")[0]
+    words: dict[Verdict, int] = {
+        "preserved": 3,
+        "improved": 1,
+        "degraded": 2,
+        "worse, extent open": 1,
+        "inconclusive": 4,
+    }
+    words |= {"at chance": 5, "too few": 1}
+    every = [word for word, count in words.items() for _ in range(count)]
+    rows = [
+        some.model_copy(
+            update={"verdict": word, "model": f"m{place}", "difference": 9.0 if word == "at chance" else -0.5}
+        )
+        for place, word in enumerate(every)
+    ]
+    (line,) = [one for one in verdict_words(catalogue.vocabulary, catalogue.run, [], rows, [], {}) if " of 11 " in one]
+    assert (
+        "in 4 of 11 comparisons the score of full precision is preserved, in 2 it is degraded, in 1 it is worse by an open extent"
+        in line
+    )
+    assert "in 4 the samples cannot tell; not counted: 5 with nothing to lose, 1 of too few documents." in line
+    assert "Mean difference -0.500" in line  # of those that count
 
 
 def test_the_page_says_what_intervals_take_as_independent(page: Path) -> None:
@@ -72,7 +92,10 @@ def test_a_gain_is_not_called_a_loss(
     page: Path, catalogue: Catalogue, differences: tuple[float, float], said: str
 ) -> None:
     own = [row for row in EffectRow.read(page.parent / "tables/precision_effects.csv") if row.precision == "w4a16"]
-    rows = [row.model_copy(update={"difference": value}) for row, value in zip(own, differences, strict=True)]
+    rows = [
+        row.model_copy(update={"difference": value, "verdict": "inconclusive"})
+        for row, value in zip(own, differences, strict=True)
+    ]
     lines = verdict_words(catalogue.vocabulary, catalogue.run, [], rows, [], {})
     assert any(said in line for line in lines), lines
 

@@ -128,9 +128,23 @@ def test_paired_verdicts_go_before_bare_differences(table1: Reading) -> None:
     words = ["preserved", "degraded", "inconclusive", "preserved"]
     verdicts = {pair.quantized.cell: word for pair, word in zip(table1.pairs, words, strict=False)}
     found = KeepsScores(MARGIN).evidence(replace(table1, verdicts=verdicts))
-    assert found.speaks_for == ("2 of 4 cells are preserved: their paired interval lies above -0.01.",)
+    assert found.speaks_for == (
+        "2 of 4 cells are preserved: their paired interval lies above minus the margin of their dataset.",
+    )
     assert found.speaks_against[0].startswith("1 is degraded")
     assert found.undecided == ("1 is inconclusive at this number of samples.",) and not found.notes
+
+
+def test_a_loss_of_open_extent_speaks_against_and_what_cannot_be_judged_for_nothing(table1: Reading) -> None:
+    words = ["improved", "worse, extent open", "too few", "at chance"]
+    verdicts = {pair.quantized.cell: word for pair, word in zip(table1.pairs, words, strict=False)}
+    found = KeepsScores(MARGIN).evidence(replace(table1, verdicts=verdicts))
+    assert found.speaks_for[0].startswith("1 of 3 cells are preserved")
+    assert len(found.speaks_against) == 1 and found.speaks_against[0].startswith("1 is worse, and by how much is open")
+    assert [line.split(":")[0] for line in found.undecided] == [
+        "1 is inconclusive at this number of samples.",
+        "1 has nothing to lose",
+    ]
 
 
 def test_table_1_has_no_biomedical_model(table1: Reading) -> None:

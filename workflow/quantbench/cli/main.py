@@ -27,7 +27,9 @@ class Command:
 
 
 COMMANDS = {
-    "plan": Command("say what fits where, and how long it takes, before anything is downloaded", "plan"),
+    "plan": Command(
+        "say what fits where, how long it takes and what it can decide, before anything is downloaded", "plan"
+    ),
     "recommend": Command("recommend a model and precision for one task on one GPU", "recommend"),
     "add-model": Command("write a model's entry, with the facts read from its config.json", "add_model"),
     "lock": Command("write down the commit and files that each hub model stands for", "pin_models"),

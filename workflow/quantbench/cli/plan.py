@@ -4,8 +4,9 @@
   quantbench plan --model phi-4 --prompt-tokens 4000 one model, longer prompts
   quantbench plan --against paper                    the planner held against the 96 measured cells of the paper
   quantbench plan --hours --gpus 4                   how long the configured run takes on four GPUs
+  quantbench plan --power                            what losses a run of this size can tell from none
 
-Memory is in GiB. docs/memory.md explains the terms, docs/hours.md the times.
+Memory is in GiB. docs/memory.md explains the terms, docs/hours.md the times, docs/protocol.md#power what a run can decide.
 
 Exit status: 0 planned, 1 the GPUs stated by the configuration or the options do not hold some of it, 2 bad input.
 """
@@ -24,6 +25,7 @@ from ..planner.against_paper import Comparison, compare_with_paper
 from ..planner.fitting import COMMON_GPUS_GIB, devices_needed
 from . import options
 from .plan_hours import show_hours
+from .plan_power import show_power
 from .printing import write_records, write_text
 
 PARENTS = (options.ROOT, options.CONFIGURATION, options.MODELS, options.FORMAT)
@@ -63,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", type=int, metavar="N", help=f"GPUs the peak is summed over ({usual.devices})")
     parser.add_argument("--against", choices=["paper"], help="hold the planner against published measurements")
     parser.add_argument("--hours", action="store_true", help="wall time and GPU-hours of the configured run")
+    parser.add_argument(
+        "--power", action="store_true", help="what losses of score the configured run can tell from none"
+    )
     parser.add_argument("--gpus", type=int, metavar="N", help="with --hours: GPUs there are (hardware.gpus, or 1)")
     parser.add_argument("--gpu", choices=list(GPUS), help="with --hours: which (by default by hardware.gpu_memory_gib)")
 
@@ -76,7 +81,9 @@ def run(arguments: argparse.Namespace) -> None:
     """
     catalogue = options.configured(arguments)
     _refuse_together(arguments)
-    if arguments.hours:
+    if arguments.power:
+        show_power(catalogue, arguments.format)
+    elif arguments.hours:
         show_hours(catalogue, arguments.gpu, arguments.gpus, arguments.format)
     elif arguments.against:
         _show_comparison(arguments, compare_with_paper(catalogue.root, catalogue.models, catalogue.precisions))
@@ -87,7 +94,17 @@ def run(arguments: argparse.Namespace) -> None:
 def _refuse_together(arguments: argparse.Namespace) -> None:
     """Refuse options that do not go together, rather than leave one of them without effect."""
     refused: dict[str, tuple[str, ...]] = {}
-    if arguments.hours:
+    if arguments.power:
+        refused["--power: the configured run is as it is"] = (
+            "model",
+            "precision",
+            "against",
+            "hours",
+            "gpus",
+            "gpu",
+            *_WORKLOAD,
+        )
+    elif arguments.hours:
         refused["--hours: the configured run is as it is"] = ("model", "precision", "against", *_WORKLOAD)
     elif arguments.against:
         refused["--against: the paper's runs are as they were"] = ("gpus", "gpu", *_WORKLOAD)
@@ -95,7 +112,7 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
         refused["a plan of memory: it belongs to --hours"] = ("gpus", "gpu")
     for reason, names in refused.items():
         for name in names:
-            if getattr(arguments, name) is not None:
+            if getattr(arguments, name) not in (None, False):
                 raise ConfigError(f"--{name.replace('_', '-')} does not go with {reason}; leave it out")
 
 

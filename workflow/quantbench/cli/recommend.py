@@ -21,7 +21,7 @@ from ..contracts.run_tables import RecommendationRow
 from ..errors import DataError, FoundWanting
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence
-from ..recommend.ranking import DEFAULT_MARGIN
+from ..recommend.ranking import LEVEL_SCORES
 from ..recommend.words import as_text, rows
 from ..tables.paper_rows import published_path
 from . import options
@@ -38,9 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--margin",
         type=float,
-        default=DEFAULT_MARGIN,
         metavar="X",
-        help="score differences that count as none (%(default)s)",
+        help=f"score differences that count as none (losses: each dataset's own margin; ranking: {LEVEL_SCORES:g})",
     )
     parser.add_argument(
         "--run",

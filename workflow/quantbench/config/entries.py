@@ -34,6 +34,8 @@ BITSANDBYTES_SETTINGS = (
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 # The precision of models whose published weights are quantized, and the method that leaves them as they are.
 AS_PUBLISHED = "as_published"
+# Of datasets whose entry states none: the smallest of the published ones, so that nothing is called preserved too easily.
+DEFAULT_MARGIN = 0.02
 
 
 class PrecisionEntry(Settings):
@@ -140,6 +142,22 @@ class TokenCounts(Settings):
     answer: int = Field(default=50, gt=0, description="mean gold answer, written out")
 
 
+class TestSetCounts(Settings):
+    """What a test set's intervals rest on."""
+
+    __test__ = False  # no class of tests, whatever its name says
+
+    units: int = Field(
+        gt=0,
+        description="documents the samples are from, or what else is taken as independent (docs/protocol.md#intervals)",
+    )
+    support: list[Annotated[int, Field(gt=0)]] = Field(
+        min_length=1,
+        description="samples whose gold answer has each label, in the order of `labels`; of entities, the gold mentions; elsewhere the "
+        "samples",
+    )
+
+
 class DatasetEntry(Settings):
     """One benchmark: task, labels, files, and the limits of its answers."""
 
@@ -152,6 +170,13 @@ class DatasetEntry(Settings):
     )
     metric: str = Field(
         description="`macro_f1`, `entity_f1`, `accuracy` (docs/protocol.md#metrics), or what tasks/metrics.py has besides"
+    )
+    margin: float = Field(
+        default=DEFAULT_MARGIN,
+        gt=0,
+        lt=1,
+        description="largest loss of score, absolute, that is negligible here, and still called preserved (docs/protocol.md#margins); choose "
+        "it before looking at results",
     )
     labels: dict[str, str] = Field(
         default={}, description="each label's one-line definition, as prompts show it, in inventory order"
@@ -182,6 +207,11 @@ class DatasetEntry(Settings):
         default=TokenCounts(),
         description="lengths of prompts and answers, estimated by `resources/token_counts.py`, from which memory and time are "
         "planned before the dataset is read",
+    )
+    test_set: TestSetCounts | None = Field(
+        default=None,
+        description="counts of the whole test set, estimated by `resources/token_counts.py`, from which `quantbench plan --power` says what "
+        "a run can decide before the dataset is read; `null`: each sample counts by itself, and labels are taken as equally frequent",
     )
     files: dict[Split, list[DataFile]] = Field(
         description="for each split (`test`, `train`, `dev`) the acceptable files, in order of preference"

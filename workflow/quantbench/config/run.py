@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from .entries import Prompting
+from .entries import DatasetEntry, Prompting
 from .protocol import ProtocolSettings
 from .settings import Settings, module_names
 
@@ -107,11 +107,19 @@ class MeasurementSettings(Settings):
 class ComparisonSettings(Settings):
     """How quantized cells are compared with full precision."""
 
-    margin: float = Field(
-        default=0.01, gt=0, lt=1, description="largest loss of score, absolute, that is still called preserved"
+    margin: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="largest loss of score, absolute, that is still called preserved, for every dataset of the run; `null`: each dataset's "
+        "own (`margin` in its entry)",
     )
     resamples: int = Field(default=10000, ge=100, description="bootstrap resamples")
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of all intervals")
+
+    def margin_of(self, dataset: DatasetEntry) -> float:
+        """The margin that holds for a dataset in this run."""
+        return dataset.margin if self.margin is None else self.margin
 
 
 class HardwareSettings(Settings):

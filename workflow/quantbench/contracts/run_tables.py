@@ -13,6 +13,8 @@ from .csv_rows import Row
 from .measurements import WeightsKind
 from .records import Unit
 
+# The least assuring last; what each means stands in docs/protocol.md#verdicts, and which interval gets which in statistics/verdicts.py.
+Verdict = Literal["preserved", "degraded", "worse, extent open", "inconclusive", "improved", "at chance", "too few"]
 PEAK = "peak allocated"
 MODEL_BYTES = "model bytes"
 Model = Annotated[str, Field(description="its name in config/models/")]
@@ -234,8 +236,17 @@ class EffectRow(CellKeys):
     )
     family_size: int | None = Field(default=None, description="how many comparisons these are")
     margin: float = Field(description="largest loss still called preserved")
-    verdict: Literal["preserved", "degraded", "inconclusive"] = Field(description="see docs/protocol.md#verdicts")
+    verdict: Verdict = Field(description="see docs/protocol.md#verdicts")
+    supported_margin: float | None = Field(
+        default=None,
+        description="smallest margin by which this interval would be called preserved; 0 where it lies above 0",
+    )
     smallest_detectable: float = Field(description="difference found with 80% power")
+    units_needed: int | None = Field(
+        default=None,
+        description="how many of the `unit` would show with 80% power that nothing beyond `margin` is lost, where nothing is; empty in "
+        "tables of before it was said",
+    )
     noise_floor_flip_rate: MaybeRate = Field(
         description="flips of the reference run again under a second batch plan; empty where it was not"
     )
@@ -308,9 +319,7 @@ class RecommendationRow(Row):
     memory_needed_gib: Gib = Field(description="with headroom and CUDA context, in GiB of 2**30 bytes")
     latency_s: Seconds
     difference: float | None = Field(description="to full precision")
-    verdict: Literal["full", "preserved", "degraded", "inconclusive", "untested"] = Field(
-        description="against its own full precision"
-    )
+    verdict: Literal["full", "untested"] | Verdict = Field(description="against its own full precision")
     on_front: bool | None = Field(description="no other candidate scores more with the same memory or less")
     licence: str = Field(description="of the model")
     reason: str | None = Field(description="why it cannot be recommended; empty where it has a rank")

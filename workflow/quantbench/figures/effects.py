@@ -2,9 +2,10 @@
 
 One panel a dataset, one line a model: score of the quantized cell minus score at full precision on the same samples,
 with its paired bootstrap interval over documents. The dashed line is the margin, the largest loss still called
-preserved; the shaded side lies beyond it. A filled mark is preserved (interval above the margin), a black one
-degraded (interval below it), a hollow one inconclusive: the samples cannot tell. Grey bars around 0 are the noise
-floor, drawn where it was run: how far the score of full precision moves, either way, when only the batches its samples
+preserved; the shaded side lies beyond it. A filled mark is preserved (interval above the margin) or improved (above 0), a
+black one degraded (interval below the margin) or, half black, worse by an open extent (below 0); a hollow one is inconclusive:
+the samples cannot tell. A pale mark is no verdict: too few documents, or full precision is not shown to score more than a constant
+answer and has nothing to lose. Grey bars around 0 are the noise floor, drawn where it was run: how far the score of full precision moves, either way, when only the batches its samples
 share are composed otherwise. A difference inside the bar may be batching alone.
 """
 
@@ -12,14 +13,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..config import is_zero_shot
+from ..config.entries import DEFAULT_MARGIN
 from ..contracts.cell_name import Cell
-from ..contracts.run_tables import EffectRow
+from ..contracts.run_tables import EffectRow, Verdict
 from .panels import PER_ROW, SPREAD, error_style, footnote, panel_figure, say_nothing
 from .style import INK, PALE, Look, letter, looks
 from .view import View, wrap
@@ -34,6 +37,41 @@ LINE_IN = 0.24  # height of a model's line
 OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
 
+class _Fill(TypedDict, total=False):
+    """How the inside of a mark is coloured, as matplotlib names it."""
+
+    markerfacecolor: str
+    markerfacecoloralt: str
+    fillstyle: Literal["full", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a verdict looks: ``face`` of its mark (None: in the colour of its precision), pale where it counts nowhere."""
+
+    label: str
+    face: str | None = None
+    half: bool = False
+    pale: bool = False
+
+    def fill(self, colour: str) -> _Fill:
+        """The inside of a mark whose own colour is ``colour``."""
+        face = self.face or colour
+        return _Fill(markerfacecolor=face, markerfacecoloralt="white", fillstyle="left" if self.half else "full")
+
+
+_UNJUDGED = _Style("at chance or too few", "white", pale=True)
+_STYLES: dict[Verdict, _Style] = {
+    "preserved": _Style("preserved or improved"),
+    "improved": _Style("preserved or improved"),
+    "degraded": _Style("degraded", "black"),
+    "worse, extent open": _Style("worse, extent open", "black", half=True),
+    "inconclusive": _Style("inconclusive", "white"),
+    "at chance": _UNJUDGED,
+    "too few": _UNJUDGED,
+}
+
+
 def draw(view: View) -> Figure:
     """Draw the forest of score differences of the run's zero-shot instruction cells."""
     # Of a pair that several studies want, the first row: they differ in the family of Holm's p alone.
@@ -41,9 +79,9 @@ def draw(view: View) -> Figure:
     effects = [first[row.cell] for row in view.effects if first.get(row.cell) is row]
     figure = _forest(view, effects)
     floors = [row.noise_floor_flip_rate for row in effects if row.noise_floor_flip_rate is not None]
-    _legend(figure, view, bool(floors))
+    _legend(figure, view, bool(floors), frozenset(row.verdict for row in effects))
     missing = [cell for cell in view.expected if cell not in first]
-    footnote(figure, _notes(view, missing, floors))
+    footnote(figure, _notes(view, effects, missing, floors))
     return figure
 
 
@@ -72,7 +110,7 @@ def _forest(view: View, effects: Sequence[EffectRow]) -> Figure:
 
 def _panel(view: View, axis: Axes, effects: Sequence[EffectRow]) -> None:
     models, precisions = view.names("model"), view.names("precision")
-    margin = view.run.comparison.margin
+    margin = effects[0].margin if effects else DEFAULT_MARGIN
     step = SPREAD * 0.7 / len(precisions)
     for row in effects:
         place = models.index(row.model) + (precisions.index(row.precision) - (len(precisions) - 1) / 2) * step
@@ -95,18 +133,19 @@ def _panel(view: View, axis: Axes, effects: Sequence[EffectRow]) -> None:
 
 
 def _mark(axis: Axes, place: float, row: EffectRow, look: Look) -> None:
-    faces = {"preserved": look.colour, "degraded": "black", "inconclusive": "white"}
+    style = _STYLES[row.verdict]
+    colour = PALE if style.pale else look.colour
     axis.errorbar(
         row.difference,
         place,
         xerr=[[row.difference - row.difference_low], [row.difference_high - row.difference]],
         fmt=look.marker,
-        color=look.colour,
-        markerfacecolor=faces[row.verdict],
+        color=colour,
+        **style.fill(colour),
         markersize=4,
-        markeredgecolor="black" if row.verdict == "degraded" else look.colour,
+        markeredgecolor="black" if style.face == "black" else colour,
         markeredgewidth=0.9,
-        **error_style(look.colour, 1.0),
+        **error_style(colour, 1.0),
     )
 
 
@@ -114,7 +153,7 @@ def _look(view: View, precision: str) -> Look:
     return looks([view.vocabulary.reference, *view.names("precision")])[precision]
 
 
-def _legend(figure: Figure, view: View, noise_floor: bool) -> None:
+def _legend(figure: Figure, view: View, noise_floor: bool, verdicts: frozenset[Verdict]) -> None:
     handles = [
         Line2D(
             [],
@@ -127,10 +166,18 @@ def _legend(figure: Figure, view: View, noise_floor: bool) -> None:
         )
         for name in view.names("precision")
     ]
-    faces = {"preserved": PALE, "degraded": "black", "inconclusive": "white"}
     handles += [
-        Line2D([], [], color=INK, marker="o", markerfacecolor=face, label=name, linestyle="none", markersize=5)
-        for name, face in faces.items()
+        Line2D(
+            [],
+            [],
+            color=PALE if style.pale else INK,
+            marker="o",
+            **style.fill(PALE),
+            label=style.label,
+            linestyle="none",
+            markersize=5,
+        )
+        for style in dict.fromkeys(_STYLES[word] for word in get_args(Verdict) if word in verdicts)
     ]
     if noise_floor:
         handles.append(
@@ -141,11 +188,12 @@ def _legend(figure: Figure, view: View, noise_floor: bool) -> None:
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
 
 
-def _notes(view: View, missing: Sequence[Cell], floors: Sequence[float]) -> str:
+def _notes(view: View, effects: Sequence[EffectRow], missing: Sequence[Cell], floors: Sequence[float]) -> str:
     comparison = view.run.comparison
+    margins = " or ".join(f"{margin:g}" for margin in sorted({row.margin for row in effects}))
     return wrap(
         [
-            f"Margin {comparison.margin:g} (dashed); {comparison.confidence:.0%} intervals, "
+            f"Margin {margins or 'of the dataset'} (dashed); {comparison.confidence:.0%} intervals, "
             f"{comparison.resamples} resamples.",
             f"Noise floor (grey): a second batch plan at full precision flipped {min(floors):.1%} to {max(floors):.1%} "
             "of the answers."

@@ -59,7 +59,7 @@ def draw(view: View) -> Figure:
 
 
 def draw_evidence(
-    evidence: Evidence, tasks: Sequence[str], precisions: Mapping[str, str], margin: float, notes: Sequence[str]
+    evidence: Evidence, tasks: Sequence[str], precisions: Mapping[str, str], margin: float | None, notes: Sequence[str]
 ) -> Figure:
     """Draw some tasks of any evidence; ``precisions`` are titles by name, in the order of the legend."""
     shown = {task: evidence.complete(task) for task in tasks}

@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from ..config.entries import DEFAULT_MARGIN
 from ..contracts.run_tables import CellRow
+from ..contracts.run_tables import Verdict as EffectVerdict
 from ..errors import DataError, nearest
 from ..statistics import verdict
 from ..tables import PublishedRow
 
 # "full": the reference itself; "untested": the source states no interval of the difference to full precision.
-Verdict = Literal["full", "preserved", "degraded", "inconclusive", "untested"]
+Verdict = Literal["full", "untested"] | EffectVerdict
 RowOf = TypeVar("RowOf", CellRow, PublishedRow)
 # The least assuring first: a task's verdict is that of its worst dataset.
-_SEVERITY: tuple[Verdict, ...] = ("degraded", "inconclusive", "untested", "preserved")
+_SEVERITY: tuple[Verdict, ...] = (
+    *("degraded", "worse, extent open", "inconclusive", "too few", "untested", "at chance", "preserved", "improved"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,9 @@ class CellEvidence:
 
     ``memory_source`` says what ``memory_gib`` is: a peak measured on GPUs, one the planner computed because the cell ran on
     a CPU, or one that was published. ``constant_score`` is what the best constant answer scores; ``unparseable_rate`` and
-    ``truncated_rate`` are the shares of answers that could not be read and that were cut. None stands for what the source
-    does not state.
+    ``truncated_rate`` are the shares of answers that could not be read and that were cut. ``margin`` is the loss that is
+    negligible on the dataset, and ``unjudged`` says why the interval of the
+    difference is not judged, whatever the margin. None stands for what the source does not state.
     """
 
     dataset: str
@@ -42,12 +47,14 @@ class CellEvidence:
     constant_score: float | None = None
     unparseable_rate: float | None = None
     truncated_rate: float | None = None
+    margin: float = DEFAULT_MARGIN
+    unjudged: Literal["at chance", "too few"] | None = None
 
-    def verdict(self, margin: float) -> Verdict:
-        """Whether the score at full precision is preserved within ``margin`` (docs/protocol.md#verdicts)."""
+    def verdict(self, margin: float | None = None) -> Verdict:
+        """Whether the score at full precision is preserved within ``margin``, or the dataset's own (docs/protocol.md#verdicts)."""
         if self.difference_low is None or self.difference_high is None:
             return "untested"
-        return verdict(self.difference_low, self.difference_high, margin)
+        return self.unjudged or verdict(self.difference_low, self.difference_high, margin or self.margin)
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,8 @@ class Candidate:
         differences = [cell.difference for cell in self.cells if cell.difference is not None]
         return math.fsum(differences) / len(differences) if len(differences) == len(self.cells) else None
 
-    def verdict(self, margin: float) -> Verdict:
-        """The least assuring verdict of the datasets."""
+    def verdict(self, margin: float | None = None) -> Verdict:
+        """The least assuring verdict of the datasets, by one margin or each by its own."""
         if self.is_reference:
             return "full"
         found = {cell.verdict(margin) for cell in self.cells}

@@ -57,7 +57,7 @@ def measured_evidence(
     shown = [row for row in cells if is_zero_shot(row) and row.precision not in vocabulary.noise_floors]
     tested = {row.cell: row for row in reversed(effects)}  # of several studies, the first
     candidates = by_task(
-        (task, _candidate(vocabulary, rows, [_cell(vocabulary, row, tested.get(row.cell)) for row in rows]))
+        (task, _candidate(vocabulary, rows, [_cell(vocabulary, run, row, tested.get(row.cell)) for row in rows]))
         for (task, _, _), rows in by_deployment(shown).items()
     )
     titles: dict[str, dict[str, str]] = {}
@@ -81,7 +81,7 @@ def _candidate(vocabulary: Vocabulary, rows: Sequence[CellRow], cells: Sequence[
     )
 
 
-def _cell(vocabulary: Vocabulary, row: CellRow, effect: EffectRow | None) -> CellEvidence:
+def _cell(vocabulary: Vocabulary, run: RunConfig, row: CellRow, effect: EffectRow | None) -> CellEvidence:
     on_gpu = row.memory_kind == PEAK
     return CellEvidence(
         dataset=row.dataset,
@@ -97,6 +97,8 @@ def _cell(vocabulary: Vocabulary, row: CellRow, effect: EffectRow | None) -> Cel
         constant_score=row.constant_score,
         unparseable_rate=row.unparseable_rate,
         truncated_rate=row.truncated_rate,
+        margin=effect.margin if effect else run.comparison.margin_of(vocabulary.datasets[row.dataset]),
+        unjudged=effect.verdict if effect and effect.verdict in ("at chance", "too few") else None,
     )
 
 

@@ -14,7 +14,7 @@ from .ranking import Constraints, Recommendation, recommend
 from .words import RANKING, as_markdown, notes, rows
 
 
-def overview(evidence: Evidence, margin: float) -> dict[str, list[Recommendation]]:
+def overview(evidence: Evidence, margin: float | None) -> dict[str, list[Recommendation]]:
     """Task -> one recommendation a GPU size, in ascending order of size."""
     return {
         task: [recommend(evidence, task, Constraints(size, margin=margin)) for size in COMMON_GPUS_GIB]
@@ -22,7 +22,7 @@ def overview(evidence: Evidence, margin: float) -> dict[str, list[Recommendation
     }
 
 
-def write_overview(evidence: Evidence, margin: float, folder: Path) -> None:
+def write_overview(evidence: Evidence, margin: float | None, folder: Path) -> None:
     """Write ``recommendations.md`` and ``recommendations.csv`` into ``folder``, atomically."""
     found = overview(evidence, margin)
     write_text(folder / "recommendations.md", overview_markdown(found))
@@ -39,7 +39,7 @@ def overview_markdown(found: dict[str, list[Recommendation]]) -> str:
     ]
     some = next(iter(found.values()))[0]
     parts = ["# What to deploy", "", markdown_table(header, sizes)]
-    parts += [f"- {line}" for line in (*notes(some), RANKING.format(margin=some.constraints.margin))]
+    parts += [f"- {line}" for line in (*notes(some), RANKING.format(margin=some.constraints.level))]
     for task, of_task in found.items():
         parts += ["", f"## {task_title(task).capitalize()}", ""]
         parts += ["\n".join(as_markdown(one) for one in _distinct(of_task)).rstrip("\n")]

@@ -15,7 +15,8 @@ CONTEXT_GIB = CONTEXT_BYTES / GIB
 # Of the measured peak, left free on top: the allocator reserves more than it hands out, and users' prompts may be longer
 # than the test set's.
 HEADROOM = 0.05
-DEFAULT_MARGIN = 0.01
+# Scores that differ by no more count as equal where no margin is asked for.
+LEVEL_SCORES = 0.01
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,26 @@ class Constraints:
     Attributes:
         gpu_memory_gib: memory of the one GPU, in GiB.
         max_latency_s: longest bearable mean of a single query; None: any.
-        margin: differences of score up to this count as none (docs/protocol.md#verdicts).
+        margin: differences of score up to this count as none, and losses up to this as preserved, on every dataset; None: losses by each
+            dataset's own margin (docs/protocol.md#margins), other differences by ``LEVEL_SCORES``.
     """
 
     gpu_memory_gib: float
     max_latency_s: float | None = None
-    margin: float = DEFAULT_MARGIN
+    margin: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.gpu_memory_gib < math.inf:
             raise ConfigError(f"GPU memory has the value {self.gpu_memory_gib:g}; give GiB above 0")
         if self.max_latency_s is not None and not self.max_latency_s > 0:
             raise ConfigError(f"the longest latency has the value {self.max_latency_s:g}; give seconds above 0")
-        if not 0 < self.margin < 1:
+        if self.margin is not None and not 0 < self.margin < 1:
             raise ConfigError(f"the margin has the value {self.margin:g}; give a difference of score between 0 and 1")
+
+    @property
+    def level(self) -> float:
+        """How far a score may be from the best one and count as equal."""
+        return LEVEL_SCORES if self.margin is None else self.margin
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,9 @@ class Recommendation:
 def recommend(evidence: Evidence, task: str, constraints: Constraints) -> Recommendation:
     """Rank what can be deployed.
 
-    Candidates whose score lies within the margin of the best one count as equally good, and the fastest of them comes
-    first; the others follow by score. A quantized candidate that is ``degraded`` or ``inconclusive`` against its own full
-    precision may still be the best that fits: its verdict is said beside it, never hidden.
+    Candidates whose score lies within ``constraints.level`` of the best one count as equally good, and the fastest of them comes
+    first; the others follow by score. A quantized candidate whose loss against its own full precision is
+    certain or open may still be the best that fits: its verdict is said beside it, never hidden.
 
     Raises:
         DataError: the evidence has no cell of the task.
@@ -88,7 +95,7 @@ def recommend(evidence: Evidence, task: str, constraints: Constraints) -> Recomm
             fitting.append(candidate)
         else:
             excluded.append(Exclusion(candidate, reason))
-    ranked = _ranked(fitting, constraints.margin)
+    ranked = _ranked(fitting, constraints.level)
     refusal = None if ranked else _refusal(excluded, evidence.datasets[task], constraints)
     return Recommendation(task, constraints, evidence, ranked, tuple(excluded), refusal)
 

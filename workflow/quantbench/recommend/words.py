@@ -47,16 +47,23 @@ def reasons(recommendation: Recommendation) -> list[str]:
     return lines
 
 
-def verdict_sentence(candidate: Candidate, margin: float) -> str:
+def verdict_sentence(candidate: Candidate, margin: float | None) -> str:
     """What quantization cost this candidate, as far as the evidence goes."""
+    margins = [margin] if margin else sorted({cell.margin for cell in candidate.cells})
+    allowed = " or ".join(f"{value:g}" for value in margins)
     difference = "not stated" if candidate.difference is None else f"{candidate.difference:+.3f}"
     return {
         "full": "It runs at full precision: nothing is lost to quantization.",
-        "preserved": f"Preserved: it keeps the score of full precision within {margin:g} (difference {difference}).",
-        "degraded": f"Degraded: it loses more than {margin:g} of the score of full precision on at least one dataset "
+        "preserved": f"Preserved: it keeps the score of full precision within {allowed} (difference {difference}).",
+        "improved": f"Improved: it scores more than full precision does (difference {difference}).",
+        "degraded": f"Degraded: it loses more than {allowed} of the score of full precision on at least one dataset "
         f"(difference {difference}); it may still be the best that fits.",
-        "inconclusive": f"Inconclusive: the samples cannot tell whether it loses more than {margin:g} against full precision "
+        "worse, extent open": f"Worse, extent open: it loses score against full precision, and the samples cannot tell whether more than "
+        f"{allowed} (difference {difference}).",
+        "inconclusive": f"Inconclusive: the samples cannot tell whether it loses more than {allowed} against full precision "
         f"(difference {difference}). Run more samples before relying on it.",
+        "too few": f"Too few: on at least one dataset there are too few documents for any verdict (difference {difference}).",
+        "at chance": "At chance: full precision itself is not shown to score more than a constant answer, so there is nothing to lose.",
         "untested": f"Untested: the difference to full precision ({difference}) comes without an interval.",
     }[candidate.verdict(margin)]
 
@@ -128,7 +135,7 @@ def _row(
         task=recommendation.task,
         gpu_memory_gib=limits.gpu_memory_gib,
         max_latency_s=limits.max_latency_s,
-        margin=limits.margin,
+        margin=limits.level,
         rank=rank,
         model=candidate.model,
         precision=candidate.precision,
@@ -165,10 +172,10 @@ def _ranking(recommendation: Recommendation) -> list[list[str]]:
 
 
 def _ranking_note(recommendation: Recommendation) -> str:
-    return RANKING.format(margin=recommendation.constraints.margin)
+    return RANKING.format(margin=recommendation.constraints.level)
 
 
-def _against_full(candidate: Candidate, margin: float) -> str:
+def _against_full(candidate: Candidate, margin: float | None) -> str:
     word = candidate.verdict(margin)
     return word if word == "full" or candidate.difference is None else f"{word} ({candidate.difference:+.3f})"
 

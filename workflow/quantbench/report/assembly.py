@@ -19,6 +19,7 @@ from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
+from ..recommend.ranking import LEVEL_SCORES
 from ..recommend.words import RANKING, headline, notes, reasons
 from ..tables import unit_note
 from . import columns
@@ -95,7 +96,7 @@ def write_report(
         sentences=verdict_words(vocabulary, run, rows, effects, efficiency, limits),
         faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
-        ranking=RANKING.format(margin=margin),
+        ranking=RANKING.format(margin=LEVEL_SCORES if margin is None else margin),
         notes=notes(next(iter(found.values()))[0]) if found else [],
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         effects=columns.effects(vocabulary, effects),

@@ -90,6 +90,15 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         "Difference": _number("difference", "+.3f"),
         "Interval": _interval("difference_low", "difference_high", "+.3f"),
         "Verdict": lambda row: _word(row.verdict),
+        "Margin": _number("margin", ".3g"),
+        **_known(
+            table,
+            {
+                "Supported margin": ("supported_margin", ".3f"),
+                "Smallest loss found": ("smallest_detectable", ".3f"),
+                "Needed": ("units_needed", ".0f"),
+            },
+        ),
         "Changed": _number("flip_rate", ".1%"),
         "Lost": _number("lost", ".0f"),
         "Gained": _number("gained", ".0f"),
@@ -107,7 +116,9 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         ),
     }
     caption = (
-        "Quantized minus full precision on the same samples, with the paired interval; changed answers, lost and gained; answers "
+        "Quantized minus full precision on the same samples, with the paired interval; the margin it is judged by, the smallest by which it "
+        "would be called preserved, the smallest loss that is found with 80% power, and how many documents (or what is taken as independent) "
+        "would show with that power that no more than the margin is lost, where nothing is; changed answers, lost and gained; answers "
         "cut at the limit of new tokens and mean new tokens of an answer, at full precision and here"
     )
     families = {row.family: row.family_size for row in table if row.family is not None}

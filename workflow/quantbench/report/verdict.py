@@ -10,6 +10,7 @@ from ..config import Vocabulary
 from ..config.run import ComparisonSettings, RunConfig
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
+from ..statistics import UNCOUNTED
 from ..tables import share_notes
 from .answer_remarks import precision_remark, worst_remark
 
@@ -63,16 +64,28 @@ def verdict_words(
 
 def _effect(vocabulary: Vocabulary, own: Sequence[EffectRow]) -> str:
     counts = Counter(row.verdict for row in own)
-    worst = min(own, key=lambda row: row.difference)
+    judged = [row for row in own if row.verdict not in UNCOUNTED]
+    if not judged:
+        title = vocabulary.title("precision", own[0].precision)
+        return f"{title}: none of {len(own)} comparisons can be judged ({_uncounted(own)})."
+    worst = min(judged, key=lambda row: row.difference)
     title = vocabulary.title("precision", worst.precision)
     place = f"{worst.title} on {vocabulary.title('dataset', worst.dataset)}"
     found = "the largest loss is" if worst.difference < 0 else "no score is lower, and the smallest difference is"
     return (
-        f"{title}: in {counts['preserved']} of {len(own)} comparisons the score of full precision is preserved, in "
-        f"{counts['degraded']} it is degraded, in {counts['inconclusive']} the samples cannot tell. "
-        f"Mean difference {fmean(row.difference for row in own):+.3f}; {found} {worst.difference:+.3f} "
+        f"{title}: in {counts['preserved'] + counts['improved']} of {len(judged)} comparisons the score of full precision is "
+        f"preserved, in {counts['degraded']} it is degraded, in {counts['worse, extent open']} it is worse by an open extent, in "
+        f"{counts['inconclusive']} the samples cannot tell{f'; not counted: {_uncounted(own)}' if len(judged) < len(own) else ''}. "
+        f"Mean difference {fmean(row.difference for row in judged):+.3f}; {found} {worst.difference:+.3f} "
         f"[{worst.difference_low:+.3f}, {worst.difference_high:+.3f}] ({place})."
     )
+
+
+def _uncounted(own: Sequence[EffectRow]) -> str:
+    """How many comparisons are outside all counts, and why."""
+    counts = Counter(row.verdict for row in own if row.verdict in UNCOUNTED)
+    reasons = {"at chance": "with nothing to lose", "too few": "of too few documents"}
+    return ", ".join(f"{counts[word]} {reasons[word]}" for word in UNCOUNTED if counts[word])
 
 
 def _savings(own: Sequence[EfficiencyRow]) -> str:
@@ -84,11 +97,18 @@ def _savings(own: Sequence[EfficiencyRow]) -> str:
     return f" In the median, {' and '.join(words)}." if words else ""
 
 
+def _legend(comparison: ComparisonSettings, compared: Sequence[EffectRow]) -> str:
+    """What the verdicts mean, by the margins that the comparisons were judged by."""
+    margins = " or ".join(f"-{margin:g}" for margin in sorted({row.margin for row in compared}))
+    return (
+        f"Preserved: the {comparison.confidence:.0%} interval of the difference lies above minus the margin, the loss that is negligible "
+        f"on a dataset ({margins}). Degraded: it lies below. Worse by an open extent: it lies below 0 and reaches across minus the margin. "
+        "Nothing to lose: full precision itself is not shown to score more than a constant answer."
+    )
+
+
 def _surroundings(comparison: ComparisonSettings, compared: Sequence[EffectRow], full: Sequence[float]) -> list[str]:
-    lines = [
-        f"Preserved: the {comparison.confidence:.0%} interval of the difference lies above the margin of "
-        f"-{comparison.margin:g}. Degraded: it lies below. Inconclusive: the samples cannot tell."
-    ]
+    lines = [_legend(comparison, compared)] if compared else []
     floors = [row.noise_floor_flip_rate for row in compared if row.noise_floor_flip_rate is not None]
     if floors:
         lines.append(

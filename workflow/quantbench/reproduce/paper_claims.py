@@ -7,6 +7,9 @@ from .cost_claims import AnswersSlower, FitsOneGpu, SavesMemory
 from .readings import Reading
 from .score_claims import BelowConstant, KeepsPrompting, KeepsScores, LosesAt
 
+# The loss up to which a bare difference of the published scores, which have three decimals and no interval, counts as kept.
+CLAIMED_LOSS = 0.01
+
 
 def paper_claims(published: Reading, margin: float) -> list[Claim]:
     """The claims in the order of the abstract, then those that stand out in Table 1, found there by their numbers.

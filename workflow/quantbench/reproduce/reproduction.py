@@ -22,7 +22,7 @@ from .claims import Claim, Evidence
 from .constant_answers import read_constant_answers
 from .departures import Departure, departures, other_texts
 from .figure_checks import FigureCheck, figure_checks
-from .paper_claims import paper_claims
+from .paper_claims import CLAIMED_LOSS, paper_claims
 from .readings import Reading, published_reading, run_readings
 
 PAPER = "arXiv 2509.04534"
@@ -210,7 +210,7 @@ def compare_with_paper(tables: RunTables, paper: PaperFacts) -> Reproduction:
                 figures, titles, [row.cell for row in paper.table1], cells, [row.cell for row in tables.cells]
             )
         ),
-        findings=tuple(_findings(paper_claims(paper.reading, run.comparison.margin), readings)),
+        findings=tuple(_findings(paper_claims(paper.reading, run.comparison.margin or CLAIMED_LOSS), readings)),
         readings=tuple(readings),
     )
 

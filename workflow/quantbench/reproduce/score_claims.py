@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -41,19 +42,23 @@ class KeepsScores(Claim):
         return self._by_verdict(reading, judged) if judged else self._by_difference(pairs)
 
     def _by_verdict(self, reading: Reading, pairs: Sequence[Pair]) -> Evidence:
-        of_each: dict[str, list[Pair]] = {"preserved": [], "degraded": [], "inconclusive": []}
+        of_each: defaultdict[str, list[Pair]] = defaultdict(list)
         for pair in pairs:
             of_each[reading.verdicts[pair.quantized.cell]].append(pair)
-        held, lost, unknown = of_each.values()
-        kept, idle = _with_something_to_lose(held)
-        speaks_for = [
-            f"{len(kept)} of {len(pairs)} cells are preserved: their paired interval lies above -{self.margin:g}."
-        ]
-        against = (
-            [f"{counted(lost, 'is', 'are')} degraded, all of the interval below that; {_worst(lost)}."] if lost else []
+        kept, without = _with_something_to_lose([*of_each["preserved"], *of_each["improved"]])
+        lost, worse, idle = of_each["degraded"], of_each["worse, extent open"], [*of_each["at chance"], *without]
+        unknown = [*of_each["inconclusive"], *of_each["too few"]]
+        speaks_for = (
+            f"{len(kept)} of {len(pairs) - len(idle)} cells are preserved: their paired interval lies above minus the margin of "
+            "their dataset."
         )
+        against = []
+        if lost:
+            against.append(f"{counted(lost, 'is', 'are')} degraded, all of the interval below that; {_worst(lost)}.")
+        if worse:
+            against.append(f"{counted(worse, 'is', 'are')} worse, and by how much is open; {_worst(worse)}.")
         undecided = [f"{counted(unknown, 'is', 'are')} inconclusive at this number of samples."] if unknown else []
-        return Evidence(tuple(speaks_for) if kept else (), tuple(against), (*undecided, *_nothing_to_lose(idle)))
+        return Evidence((speaks_for,) if kept else (), tuple(against), (*undecided, *_nothing_to_lose(idle)))
 
     def _by_difference(self, pairs: Sequence[Pair]) -> Evidence:
         lost = [pair for pair in pairs if pair.difference < -self.margin - TINY]

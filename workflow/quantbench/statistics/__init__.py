@@ -9,16 +9,23 @@ from .intervals import (
     student_quantile,
     wilson_interval,
 )
-from .paired import Comparison, compare, holm, mcnemar_exact, verdict
+from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
+from .power import Power, SampleSize, foresee
+from .verdicts import UNCOUNTED, at_chance, too_few, verdict
 
 __all__ = [
+    "UNCOUNTED",
     "Bootstrap",
     "Comparison",
+    "Power",
+    "SampleSize",
+    "at_chance",
     "clustered_wilson_interval",
     "compare",
     "design_effect",
+    "foresee",
     "holm",
     "interval_of_counts",
     "interval_of_sparse_counts",
@@ -27,6 +34,7 @@ __all__ = [
     "permutation_test",
     "samples_needed",
     "student_quantile",
+    "too_few",
     "verdict",
     "wilson_interval",
 ]

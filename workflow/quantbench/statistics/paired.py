@@ -1,31 +1,47 @@
-"""Two cells on the same samples: difference, test, flips, verdict (docs/protocol.md#comparisons)."""
+"""Two cells on the same samples: difference, test, flips (docs/protocol.md#comparisons)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 
 from ..tasks.metrics import Counts, Floats, Metric
 from .bootstrap import Bootstrap, resampled_sums, sum_by_group
-from .intervals import check_pair
-
-Verdict = Literal["preserved", "degraded", "inconclusive"]
+from .intervals import check_pair, student_quantile
 
 POWER = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A quantized cell against its reference, in units of the score (0 to 1)."""
+    """A quantized cell against its reference, in units of the score (0 to 1).
+
+    ``units`` documents, or whatever was drawn, are behind it; ``smallest_detectable`` is the difference found with 80% power.
+    """
 
     difference: float
     low: float
     high: float
     smallest_detectable: float
+    units: int
+
+    @property
+    def supported_margin(self) -> float:
+        """The smallest margin by which this interval would be called preserved; it must be above this number."""
+        return max(0.0, -self.low)
+
+    def units_needed(self, margin: float) -> int:
+        """How many documents would show with 80% power that no more than ``margin`` is lost, where nothing is.
+
+        An interval whose middle scatters around 0 lies above ``-margin`` with 80% power where ``margin`` is ``z(1 - alpha/2) + z(0.8)``
+        standard errors (Julious 2004, Statistics in Medicine 23:1921), the smallest detectable difference; and the error of
+        documents that change as these do falls with the root of their number.
+        """
+        return math.ceil(self.units * (self.smallest_detectable / margin) ** 2)
 
 
 def compare(
@@ -34,10 +50,15 @@ def compare(
     """Return ``other - reference`` with its paired bootstrap interval, documents being the resampling unit.
 
     When almost no answer changed, a plain bootstrap knows nothing of the changes it did not happen to see: without any
-    flip its interval has width 0 for 20 samples as for 20,000. So two average samples join the pool, one lost and one
-    gained: for accuracy this is the add-one rule of Bonett and Price (2012, "Adjusted Wald confidence interval for a
-    difference of binomial proportions based on paired data"); for F1 the same in each label's share. Without a flip the
-    interval is then about -3/n to 3/n (the "rule of three"). The difference itself is not adjusted.
+    flip its interval has width 0 for 20 documents as for 20,000. So two average documents join the pool, one lost and one
+    gained: for accuracy of one sample a document this is the add-one rule of Bonett and Price (2012, "Adjusted Wald confidence
+    interval for a difference of binomial proportions based on paired data"). How much of a document is lost follows from those that
+    changed (:func:`_lost_share`): all of it where none did. Without a flip the interval is then about -3/n to 3/n of n documents
+    (the "rule of three"). The difference itself is not adjusted.
+
+    The ends are percentiles beyond the usual ones, as Student's t lies beyond the normal distribution, for what few documents leave
+    unknown of their own spread (Hesterberg 2015, *What teachers should know about the bootstrap*, American Statistician 69:371).
+    The degrees of freedom follow from how unlike the changed documents are (:func:`_degrees`).
 
     The smallest detectable difference is the one found with 80% power at this confidence,
     ``(z(1 - alpha/2) + z(0.8)) x standard error``, the error being that of the resampled differences.
@@ -55,17 +76,24 @@ def compare(
     check_pair(reference, other, groups)
     pair = np.stack([reference, other], axis=1)
     observed = _difference(pair.sum(axis=0), metric)
-    rows = np.concatenate([sum_by_group(pair, groups).astype(np.float64), _lost_and_gained(reference)])
+    documents = sum_by_group(pair, groups)
+    rows = np.concatenate([documents.astype(np.float64), _lost_and_gained(documents)])
     differences = _difference(resampled_sums(rows, bootstrap), metric)
     alpha = 1 - bootstrap.confidence
-    low, high = np.quantile(differences, [alpha / 2, 1 - alpha / 2])
-    reach = NormalDist().inv_cdf(1 - alpha / 2) + NormalDist().inv_cdf(POWER)
+    tail = _tail(alpha / 2, _degrees(documents, metric))
+    low, high = np.quantile(differences, [tail, 1 - tail])
     return Comparison(
         difference=float(observed),
         low=float(min(low, observed)),
         high=float(max(high, observed)),
-        smallest_detectable=float(reach * differences.std(ddof=1)),
+        smallest_detectable=float(reach_of(bootstrap.confidence) * differences.std(ddof=1)),
+        units=len(documents),
     )
+
+
+def reach_of(confidence: float) -> float:
+    """How many standard errors a difference must be from a bound to be told from it with 80% power by an interval of this confidence."""
+    return NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(POWER)
 
 
 def mcnemar_exact(lost: int, gained: int) -> float:
@@ -95,17 +123,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def verdict(low: float, high: float, margin: float) -> Verdict:
-    """Judge an interval of the score's difference against the largest loss still called preserved.
-
-    ``preserved``: the whole interval lies above ``-margin``; ``degraded``: below it; ``inconclusive``: it holds
-    ``-margin``. A test that is not significant never makes a score preserved.
-    """
-    if low > -margin:
-        return "preserved"
-    return "degraded" if high < -margin else "inconclusive"
-
-
 def _difference(pair: Counts | Floats, metric: Metric) -> Floats:
     """Score of the second minus the first of ``pair``, shape ``(..., 2, labels, 3)``."""
     scores = metric.values(pair)
@@ -113,9 +130,49 @@ def _difference(pair: Counts | Floats, metric: Metric) -> Floats:
     return difference
 
 
-def _lost_and_gained(reference: Counts) -> Floats:
-    """An average sample only the reference gets right, and one only the other does: shape ``(2, 2, labels, 3)``."""
-    support = (reference[..., 0] + reference[..., 2]).mean(axis=0)
-    right = np.stack([support, np.zeros_like(support), np.zeros_like(support)], axis=-1)
-    wrong = np.stack([np.zeros_like(support), np.zeros_like(support), support], axis=-1)
-    return np.stack([np.stack([right, wrong]), np.stack([wrong, right])])
+def _lost_and_gained(documents: Counts) -> Floats:
+    """An average document of which only the reference gets a share right, and one of which only the other does.
+
+    Args:
+        documents: shape ``(documents, 2, labels, 3)``, counts of the reference and the other.
+
+    Returns:
+        shape ``(2, 2, labels, 3)``; what is not lost is right in both.
+    """
+    support = (documents[:, 0, :, 0] + documents[:, 0, :, 2]).mean(axis=0)
+    lost = support * _lost_share(documents)
+    whole = np.stack([support, np.zeros_like(support), np.zeros_like(support)], axis=-1)
+    part = np.stack([support - lost, np.zeros_like(support), lost], axis=-1)
+    return np.stack([np.stack([whole, part]), np.stack([part, whole])])
+
+
+def _lost_share(documents: Counts) -> float:
+    """How much of a document changes where it changes: of those that did, and one more of average size that changed wholly."""
+    change = np.abs(documents[:, 1] - documents[:, 0]).sum(axis=(1, 2)).astype(np.float64)
+    size = documents.sum(axis=(1, 2, 3)).astype(np.float64)
+    average = max(float(size.mean()), 1.0)
+    return float((average + change.sum()) / (average + size[change > 0].sum()))
+
+
+def _degrees(documents: Counts, metric: Metric) -> int:
+    """How many degrees of freedom the spread of the changed documents' contributions to the difference has, at most n - 1 of n documents.
+
+    Satterthwaite's (1946) for a sum of squares, ``2 / (sum d^4 / (sum d^2)^2 - 1/m)`` for contributions ``d`` of m documents: about m where
+    they are distributed normally, and fewer where a few documents, such as long ones or those of a rare label, move the score more than
+    all others. Where all move it alike, nothing is unknown but how many do, which the two documents that join the pool stand for.
+    """
+    total = documents.sum(axis=0)
+    changed = documents[(documents[:, 0] != documents[:, 1]).any(axis=(1, 2))]
+    # What the difference loses without a document is what the document contributes to it (the jackknife).
+    squares = (_difference(total, metric) - _difference(total - changed, metric)) ** 2
+    most = max(1, len(documents) - 1)
+    if not squares.any():
+        return most
+    unlike = float((squares**2).sum()) / float(squares.sum()) ** 2 - 1 / len(changed)
+    return most if unlike * most <= 2 else max(1, int(2 / unlike))
+
+
+def _tail(tail: float, degrees: int) -> float:
+    """The share of resamples beyond an end of the interval, so that it reaches as far as Student's t instead of the normal quantile."""
+    stretched = math.sqrt((degrees + 1) / degrees) * student_quantile(1 - tail, degrees)
+    return NormalDist().cdf(-stretched)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import tasks
 from ..config import Vocabulary, is_zero_shot
+from ..config.run import ComparisonSettings
 from ..contracts.cell_name import Cell
 from ..contracts.measurements import Measurements
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
@@ -17,7 +18,7 @@ from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..contracts.scores import Scores
 from ..errors import DataError
-from ..statistics import Bootstrap, compare, holm, mcnemar_exact, permutation_test, verdict
+from ..statistics import Bootstrap, at_chance, compare, holm, mcnemar_exact, permutation_test, too_few, verdict
 from ..tasks.metrics import Counts
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
@@ -29,7 +30,7 @@ TOLERANCE = 1e-6
 class Judging:
     """How an interval of a difference is made and judged."""
 
-    margin: float
+    comparison: ComparisonSettings
     bootstrap: Bootstrap
 
 
@@ -67,7 +68,7 @@ def effects_table(
         results: ``results/<run>``, with the ``samples.jsonl`` of each dataset, for the source document of each sample.
         cells: finished cells.
         studies: the studies that the run names -> their cells.
-        judging: margin, and how intervals are made.
+        judging: margins, and how intervals are made.
 
     Raises:
         DataError: a file is missing or malformed, two cells hold different samples or answered different prompts, or a score does not follow from the
@@ -174,7 +175,7 @@ class _Pairs:
         """One row of the table, without study, family and Holm's p."""
         _check_same_samples(full, other)
         cell, dataset = other.cell, self.vocabulary.datasets[other.cell.dataset]
-        margin = self.judging.margin
+        margin = self.judging.comparison.margin_of(dataset)
         metric = tasks.metric(dataset.metric)
         paired = compare(full.counts, other.counts, groups, metric, self.judging.bootstrap)
         random = "random" in (full.weights, other.weights)
@@ -208,9 +209,17 @@ class _Pairs:
             mcnemar_p=mcnemar_exact(changes.lost, changes.gained) if metric.name == "accuracy" else None,
             holm_p=None,
             margin=margin,
-            # The scores of random weights say nothing about a precision.
-            verdict="inconclusive" if random else verdict(paired.low, paired.high, margin),
+            verdict=verdict(
+                paired.low,
+                paired.high,
+                margin,
+                few=too_few(len(set(groups))) and not random,
+                # Random weights know nothing, whatever they happen to score.
+                chance=random or at_chance(full.scores.interval[0], full.scores.constant_value, metric),
+            ),
+            supported_margin=paired.supported_margin,
             smallest_detectable=paired.smallest_detectable,
+            units_needed=paired.units_needed(margin),
             noise_floor_flip_rate=floor,
             noise_floor_difference=again.scores.value - full.scores.value if again else None,
             within_noise_floor=None if floor is None else changes.flip_rate <= floor,

@@ -30,12 +30,15 @@ class Metric:
             summed over samples, to scores between 0 and 1 of shape (...); vectorized, so that resamples are one call.
         interval: ``wilson`` where the score is the share of samples answered right (one label; right: true positive,
             wrong: false negative), else ``bootstrap`` over documents.
+        floor: a score that needs no reading where no constant answer has one; the metric of entities has it, since no mention stands
+            in every sample (docs/protocol.md#verdicts).
     """
 
     name: str
     title: str
     values: Callable[[Counts | Floats], Floats]
     interval: Literal["wilson", "bootstrap"] = "bootstrap"
+    floor: float = 0.0
 
     def value(self, total: Counts | Floats) -> float:
         """The score of counts summed over samples, shape (labels, 3)."""
@@ -84,7 +87,7 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric("macro_f1", "macro F1", _macro_f1),  # the mean of the labels' F1
-        Metric("entity_f1", "entity F1", _entity_f1),  # F1 of the counts summed over labels (micro)
+        Metric("entity_f1", "entity F1", _entity_f1, floor=0.1),  # F1 of the counts summed over labels (micro)
         Metric("accuracy", "accuracy", _accuracy, "wilson"),
     )
 }
