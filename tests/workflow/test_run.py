@@ -167,7 +167,12 @@ def test_other_thought_markers_rerun_their_models_cells(changed: Project) -> Non
 
 
 def test_a_changed_margin_compares_again(changed: Project) -> None:
-    edit(changed.folder / "config/config.yaml", "margin: 0.01", "margin: 0.02")
+    edit(changed.folder / "config/config.yaml", "margin: null", "margin: 0.05")
+    assert rerun(changed) == Counter(compare=1)
+
+
+def test_another_margin_of_a_dataset_compares_again_and_scores_nothing(changed: Project) -> None:
+    edit(changed.folder / "config/datasets/hoc/dataset.yaml", "margin: 0.03", "margin: 0.05")
     assert rerun(changed) == Counter(compare=1)
 
 

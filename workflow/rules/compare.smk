@@ -25,6 +25,7 @@ rule compare:
         job="compare",
         studies={name: study.model_dump() for name, study in grid.active_studies(CATALOGUE).items()},
         comparison=CATALOGUE.run.comparison.model_dump(),
+        margins={name: entry.margin for name, entry in CATALOGUE.datasets.items()},
         seed=CATALOGUE.run.seed,
         # Packing reads it from the configuration that stands beside the tables.
         texts_in_bundles=CATALOGUE.run.data.texts_in_bundles,

@@ -163,9 +163,51 @@ def test_hours_name_what_does_not_fit(capsys) -> None:
     assert "Not counted under single: 1 cell does not fit on GPUs of 40 GiB with at most 4" in capsys.readouterr().out
 
 
+def power_rows(capsys, *words: str) -> dict[tuple[str, str], dict[str, str]]:
+    assert main(["plan", "--power", "--format", "csv", *words]) == 0
+    return {(row["dataset"], row["changed"]): row for row in rows_of(capsys.readouterr().out)}
+
+
+def test_power_of_the_configured_run(capsys) -> None:
+    rows = power_rows(capsys)
+    assert len(rows) == 8 * 3
+    hoc, ddi = rows["hoc", "0.1"], rows["ddi2013", "0.1"]
+    assert (hoc["samples"], hoc["units"], hoc["margin"]) == ("315", "315", "0.03")
+    assert (ddi["samples"], ddi["units"], ddi["counted_from"]) == ("5761", "192", "entry")
+    assert float(hoc["preserved_probability"]) < 0.8 < float(ddi["preserved_probability"])
+    assert int(hoc["samples_needed"]) > 315 and int(ddi["samples_needed"]) < 5761
+    for dataset in ("hoc", "medqa"):
+        losses = [float(rows[dataset, changed]["smallest_loss"]) for changed in ("0.02", "0.1", "0.25")]
+        assert losses == sorted(losses)
+
+
+def test_power_falls_with_the_limit_and_follows_the_margin(capsys) -> None:
+    whole, some = power_rows(capsys), power_rows(capsys, "--config", "limit=100")
+    assert {row["samples"] for row in some.values()} == {"100"}
+    for key, row in some.items():
+        assert float(row["smallest_loss"]) > float(whole[key]["smallest_loss"])
+    wide = power_rows(capsys, "--config", "comparison={margin: 0.1}")
+    assert {row["margin"] for row in wide.values()} == {"0.1"}
+    assert all(
+        float(wide[key]["preserved_probability"]) > float(row["preserved_probability"])
+        for key, row in whole.items()
+        if float(row["preserved_probability"]) < 0.99
+    )
+
+
+def test_power_in_words_says_what_is_too_few(capsys) -> None:
+    """Of 50 samples most of HoC's labels have fewer than ten."""
+    assert main(["plan", "--power", "--config", "limit=50", "--config", "datasets=[hoc, medqa]"]) == 0
+    output = capsys.readouterr().out
+    assert "Too few documents for a verdict, or too many rare labels: hoc." in output
+    assert "docs/protocol.md#power" in output
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--power", "--hours"], "--hours does not go with --power"),
+        (["--power", "--batch", "2"], "--batch does not go with --power"),
         (["--model", "phi4"], "--model 'phi4' is unknown; did you mean 'phi-4'?"),
         (["--precision", "w8a6"], "--precision 'w8a6' is unknown; did you mean 'w8a16'?"),
         (["--prompt-tokens", "-5"], "prompt_tokens has the value -5; give a number of at least 1"),

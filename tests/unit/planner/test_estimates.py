@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from quantbench.planner.speed import CALL_S
 
@@ -30,3 +31,12 @@ def test_token_counts_follow_from_the_published_files(repository: Path, real_dat
     assert len(found) == 2
     for name, *numbers in found:
         assert list(make().datasets[name].tokens.model_dump().values()) == list(map(int, numbers))
+
+
+def test_the_counts_of_test_sets_follow_from_the_published_files(repository: Path, real_data: Path, make) -> None:
+    names = ["hoc", "ddi2013", "ncbi_disease"]
+    report = printed(repository, "resources/token_counts.py", str(real_data), *names)
+    found = dict(re.findall(r"^(\w+): test_set: (.*)$", report, re.MULTILINE))
+    assert list(found) == names
+    for name, stated in found.items():
+        assert yaml.safe_load(stated) == make().datasets[name].test_set.model_dump()

@@ -106,6 +106,35 @@ def test_the_verdict_is_said(low: float | None, word: str) -> None:
     assert word.capitalize() in text
 
 
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [
+        ({"low": -0.005, "unjudged": "at chance"}, "at chance"),
+        ({"low": -0.05, "unjudged": "too few"}, "too few"),
+        ({"low": -0.0195}, "preserved"),  # by the margin of its dataset
+        ({"low": 0.001}, "improved"),
+        ({"low": -0.025, "high": -0.001}, "worse, extent open"),
+    ],
+)
+def test_every_verdict_has_its_sentence(cells: dict[str, float | str], word: str) -> None:
+    low = cells.pop("low")
+    high = cells.pop("high", low + 0.02)
+    judged = [
+        replace(cell, difference=-0.01, difference_low=low, difference_high=high, **cells)
+        for cell in candidate("m", 0.6).cells
+    ]
+    one = replace(candidate("m", 0.6), cells=tuple(judged))
+    assert one.verdict() == word
+    assert verdict_sentence(one, None).startswith(f"{word.capitalize()}: ")
+
+
+def test_what_is_not_known_goes_before_what_has_nothing_to_lose() -> None:
+    one = candidate("m", 0.6, low=0.0)
+    chance, few = (replace(one.cells[0], unjudged=word) for word in ("at chance", "too few"))
+    assert replace(one, cells=(one.cells[1], chance)).verdict() == "at chance"
+    assert replace(one, cells=(few, chance)).verdict() == "too few"
+
+
 def test_a_wider_margin_is_judged_anew() -> None:
     assert candidate("m", 0.6, low=-0.02).verdict(0.03) == "preserved"
 

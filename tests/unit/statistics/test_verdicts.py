@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from quantbench.statistics import at_chance, too_few, verdict
-from quantbench.tasks.metrics import METRICS
+from quantbench.statistics import at_chance, rare_labels, too_few, verdict
+from quantbench.tasks.metrics import METRICS, single_label_counts
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,20 @@ def test_too_few_goes_before_chance_and_both_before_the_interval(low: float, hig
 
 def test_twenty_documents_are_enough() -> None:
     assert too_few(19) and not too_few(20)
+
+
+def test_one_rare_label_of_many_leaves_the_verdict_and_half_of_them_do_not() -> None:
+    assert not too_few(50, labels=10, rare=4)
+    assert too_few(50, labels=10, rare=5)
+
+
+def test_a_label_is_rare_by_its_documents_and_not_by_its_samples() -> None:
+    """30 samples of the second label are in nine documents, ten of the third in ten."""
+    golds = [0] * 60 + [1] * 30 + [2] * 10
+    counts = single_label_counts(golds, golds, range(3))
+    groups = [*map(str, range(60)), *(f"b{row % 9}" for row in range(30)), *(f"c{row}" for row in range(10))]
+    assert rare_labels(counts, groups, METRICS["macro_f1"]) == [1]
+    assert rare_labels(counts, groups, METRICS["entity_f1"]) == []
 
 
 @pytest.mark.parametrize(

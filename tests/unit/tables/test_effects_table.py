@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from dataclasses import replace
@@ -64,6 +65,41 @@ def test_a_pair_with_known_changes(run: Run) -> None:
     assert (found.family, found.family_size) == ("grid, zero-shot", 1)
     assert found.verdict == "too few"
     assert (found.documents, found.unit) == (8, "document")  # four samples a document
+
+
+def test_each_dataset_is_judged_by_its_margin_unless_the_run_has_one(run: Run) -> None:
+    assert {row.margin for row in effects(run)} == {0.01}
+    comparison = run.catalogue.run.comparison.model_copy(update={"margin": None})
+    own = replace(run.catalogue, run=run.catalogue.run.model_copy(update={"comparison": comparison}))
+    found = effects_of(replace(run, catalogue=own), run.cells)
+    assert {row.dataset: row.margin for row in found} == {"pubmedqa": 0.02, "hoc": 0.03, "ncbi_disease": 0.02}
+    for row in found:
+        assert row.supported_margin == max(0.0, -row.difference_low)
+        assert row.units_needed == math.ceil(row.documents * (row.smallest_detectable / row.margin) ** 2)
+
+
+def test_full_precision_no_better_than_a_constant_answer_has_nothing_to_lose(run: Run) -> None:
+    of_own_documents(run)
+    write_answers(run, FULL, [True] * 30)
+    write_answers(run, CELL, [False] * 30)
+    scores = read_json(folder(run, FULL) / "scores.json")
+    for low, expected in ((0.56, "degraded"), (0.55, "at chance")):
+        write_json(folder(run, FULL) / "scores.json", scores | {"constant_value": 0.55, "interval": [low, 1.0]})
+        assert effects(run, [FULL, CELL])[0].verdict == expected
+
+
+def test_rare_labels_are_named_and_too_many_of_them_leave_no_verdict(run: Run) -> None:
+    """30 samples of eight documents: no label of HoC is in ten."""
+    found = next(row for row in effects(run) if row.dataset == "hoc")
+    assert found.rare_labels is not None and len(found.rare_labels.split("; ")) == 10
+    assert found.verdict == "too few"
+
+
+def test_tables_of_before_verdicts_had_their_numbers_still_read(run: Run, tmp_path: Path) -> None:
+    table = EffectRow.frame(effects(run)).drop(columns=["supported_margin", "units_needed", "degrees", "rare_labels"])
+    table.assign(verdict="inconclusive").to_csv(tmp_path / "old.csv", index=False)
+    (row, *_) = EffectRow.read(tmp_path / "old.csv")
+    assert (row.verdict, row.supported_margin, row.units_needed) == ("inconclusive", None, None)
 
 
 def test_cut_answers_and_lengths_of_both_sides_are_told(run: Run) -> None:

@@ -9,7 +9,6 @@ from .. import tasks
 from ..config import Catalogue, DatasetEntry
 from ..contracts.records import Sample, read_records
 from ..statistics import Power, SampleSize, foresee
-from ..statistics.verdicts import too_few
 from .printing import write_records, write_text
 
 # Shares of changed answers: about what LLM.int8, 4-bit weights and coarse quantization of small models change.
@@ -119,7 +118,7 @@ def _write_text(planned: list[_Planned], confidence: float) -> None:
 
 
 def _explained(planned: list[_Planned], confidence: float) -> str:
-    few = [one.name for one in planned if one.size.samples and too_few(one.size.units)]
+    few = [one.name for one in planned if one.size.samples and one.size.too_few]
     even = [one.name for one in planned if one.source == "rows alone"]
     unknown = [one.name for one in planned if not one.size.samples]
     lines = [
@@ -129,7 +128,7 @@ def _explained(planned: list[_Planned], confidence: float) -> str:
         "needed: samples for 80% at that margin. docs/protocol.md#power says what is assumed.",
     ]
     if few:
-        lines.append(f"Too few documents for any verdict: {', '.join(few)}.")
+        lines.append(f"Too few documents for a verdict, or too many rare labels: {', '.join(few)}.")
     if even:
         lines.append(
             f"Each sample counts by itself and labels are taken as equally frequent: {', '.join(even)} (no test_set in the entry)."

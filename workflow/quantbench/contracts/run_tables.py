@@ -218,6 +218,15 @@ class EffectRow(CellKeys):
     difference: float = Field(description="quantized minus full precision")
     difference_low: float = Field(description="end of the paired interval")
     difference_high: float = Field(description="end of the paired interval")
+    degrees: int | None = Field(
+        default=None,
+        description="degrees of freedom of Student's t, by which that interval is wider where few documents decide "
+        "(docs/protocol.md#comparisons); empty in tables of before it was said",
+    )
+    rare_labels: str | None = Field(
+        default=None,
+        description="labels of macro F1 with gold answers in fewer than 10 documents, separated by semicolons; empty where there is none",
+    )
     flip_rate: Rate = Field(description="share of samples whose answer changed at all")
     lost: int = Field(description="samples right at full precision and wrong here")
     gained: int = Field(description="the other way round")

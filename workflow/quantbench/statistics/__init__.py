@@ -13,7 +13,7 @@ from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
 from .power import Power, SampleSize, foresee
-from .verdicts import UNCOUNTED, at_chance, too_few, verdict
+from .verdicts import UNCOUNTED, at_chance, rare_labels, too_few, verdict
 
 __all__ = [
     "UNCOUNTED",
@@ -32,6 +32,7 @@ __all__ = [
     "mcnemar_exact",
     "percentile",
     "permutation_test",
+    "rare_labels",
     "samples_needed",
     "student_quantile",
     "too_few",

@@ -20,7 +20,7 @@ POWER = 0.8
 class Comparison:
     """A quantized cell against its reference, in units of the score (0 to 1).
 
-    ``units`` documents, or whatever was drawn, are behind it; ``smallest_detectable`` is the difference found with 80% power.
+    ``units`` documents, or whatever was drawn, are behind it, and ``degrees`` of freedom behind the interval; ``smallest_detectable`` is the difference found with 80% power.
     """
 
     difference: float
@@ -28,6 +28,7 @@ class Comparison:
     high: float
     smallest_detectable: float
     units: int
+    degrees: int
 
     @property
     def supported_margin(self) -> float:
@@ -80,7 +81,8 @@ def compare(
     rows = np.concatenate([documents.astype(np.float64), _lost_and_gained(documents)])
     differences = _difference(resampled_sums(rows, bootstrap), metric)
     alpha = 1 - bootstrap.confidence
-    tail = _tail(alpha / 2, _degrees(documents, metric))
+    degrees = _degrees(documents, metric)
+    tail = _tail(alpha / 2, degrees)
     low, high = np.quantile(differences, [tail, 1 - tail])
     return Comparison(
         difference=float(observed),
@@ -88,6 +90,7 @@ def compare(
         high=float(max(high, observed)),
         smallest_detectable=float(reach_of(bootstrap.confidence) * differences.std(ddof=1)),
         units=len(documents),
+        degrees=degrees,
     )
 
 

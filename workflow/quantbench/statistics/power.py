@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from .paired import reach_of
-from .verdicts import too_few
+from .verdicts import RARE_UNITS, too_few
 
 # F1 of a label before anything changed, which decides how much one changed answer moves it; between .4 and .8 the error varies by 7%.
 USUAL_F1 = 0.6
@@ -40,6 +40,12 @@ class SampleSize:
         per_label = sum(1 / count for count in self.support if count) / len(self.support) ** 2
         weight = 1.0 if self.metric == "accuracy" else (1 - USUAL_F1 / 2) ** 2 + (USUAL_F1 / 2) ** 2
         return 1 / (per_label * weight)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether a comparison of this size has no verdict; a label's documents are as many as its samples, or all there are."""
+        rare = sum(min(count, self.units) < RARE_UNITS for count in self.support) if self.metric == "macro_f1" else 0
+        return too_few(self.units, len(self.support), rare)
 
     def limited(self, limit: int | None) -> SampleSize:
         """What a stratified sample of at most so many samples leaves; its documents are those that it meets on average."""
@@ -84,7 +90,7 @@ def foresee(size: SampleSize, changed: float, margin: float, confidence: float) 
     return Power(
         changed=changed,
         smallest=smallest,
-        preserved=0.0 if too_few(size.units) else NormalDist().cdf(margin / error - beyond),
+        preserved=0.0 if size.too_few else NormalDist().cdf(margin / error - beyond),
         samples_needed=math.ceil(size.samples * (smallest / margin) ** 2),
     )
 

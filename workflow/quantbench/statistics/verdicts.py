@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from ..contracts.run_tables import Verdict
-from ..tasks.metrics import Metric
+from ..tasks.metrics import Counts, Metric
+from .bootstrap import sum_by_group
 
 # Verdicts that say nothing of a precision and belong to no count of verdicts.
 UNCOUNTED: tuple[Verdict, ...] = ("at chance", "too few")
 # Fewer documents than this are too few for any verdict but "too few" (docs/protocol.md#verdicts gives the reason).
 FEWEST_UNITS = 20
+# A label with gold answers in fewer documents is rare.
+RARE_UNITS = 10
 
 
 def verdict(low: float, high: float, margin: float, *, few: bool = False, chance: bool = False) -> Verdict:
@@ -36,9 +43,24 @@ def verdict(low: float, high: float, margin: float, *, few: bool = False, chance
     return "worse, extent open" if high < 0 else "inconclusive"
 
 
-def too_few(units: int) -> bool:
-    """Whether so many documents are too few for a verdict."""
-    return units < FEWEST_UNITS
+def rare_labels(counts: Counts, groups: Sequence[str], metric: Metric) -> list[int]:
+    """The places of the labels that weigh as much in the score as any other and rest on a handful of documents.
+
+    Args:
+        counts: shape ``(n, labels, 3)``, as for :func:`~quantbench.statistics.interval_of_counts`.
+        groups: source document of each sample, length ``n``.
+        metric: what the counts are scored by; where it does not average over labels, none is rare.
+    """
+    if not metric.averages_labels:
+        return []
+    documents = sum_by_group(counts, groups)
+    support = (documents[..., 0] + documents[..., 2] > 0).sum(axis=0)
+    return [int(place) for place in np.flatnonzero(support < RARE_UNITS)]
+
+
+def too_few(units: int, labels: int = 1, rare: int = 0) -> bool:
+    """Whether so many documents are too few for a verdict, or at least half of the labels that are averaged over are rare."""
+    return units < FEWEST_UNITS or 2 * rare >= labels
 
 
 def at_chance(full_low: float, constant: float, metric: Metric) -> bool:

@@ -10,7 +10,7 @@ from ..config import Vocabulary
 from ..contracts.run_tables import CellRow
 
 # An unreadable answer is wrong and a cut one may be, so one in ten can cost a tenth of the score: ten times the loss that a
-# verdict allows by default (comparison.margin, 0.01), and more than models leave that know the form asked for.
+# verdict allows (0.02 or 0.03 in the shipped entries), and more than models leave that know the form asked for.
 MANY = 0.1
 # Full precision "has far fewer" below this part of a quantized cell's share; above it both answer in the same way.
 FAR_FEWER = 0.5

@@ -18,7 +18,17 @@ from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..contracts.scores import Scores
 from ..errors import DataError
-from ..statistics import Bootstrap, at_chance, compare, holm, mcnemar_exact, permutation_test, too_few, verdict
+from ..statistics import (
+    Bootstrap,
+    at_chance,
+    compare,
+    holm,
+    mcnemar_exact,
+    permutation_test,
+    rare_labels,
+    too_few,
+    verdict,
+)
 from ..tasks.metrics import Counts
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
@@ -179,6 +189,8 @@ class _Pairs:
         metric = tasks.metric(dataset.metric)
         paired = compare(full.counts, other.counts, groups, metric, self.judging.bootstrap)
         random = "random" in (full.weights, other.weights)
+        labels = tasks.get(dataset).labels
+        rare = [labels[place] for place in rare_labels(full.counts, groups, metric)]
         changes = _changes(full, other)
         floor = _changes(full, again).flip_rate if again else None
         return EffectRow(
@@ -202,6 +214,8 @@ class _Pairs:
             difference=paired.difference,
             difference_low=paired.low,
             difference_high=paired.high,
+            degrees=paired.degrees,
+            rare_labels="; ".join(rare) or None,
             flip_rate=changes.flip_rate,
             lost=changes.lost,
             gained=changes.gained,
@@ -213,7 +227,7 @@ class _Pairs:
                 paired.low,
                 paired.high,
                 margin,
-                few=too_few(len(set(groups))) and not random,
+                few=too_few(paired.units, full.counts.shape[1], len(rare)) and not random,
                 # Random weights know nothing, whatever they happen to score.
                 chance=random or at_chance(full.scores.interval[0], full.scores.constant_value, metric),
             ),

@@ -32,6 +32,7 @@ class Metric:
             wrong: false negative), else ``bootstrap`` over documents.
         floor: a score that needs no reading where no constant answer has one; the metric of entities has it, since no mention stands
             in every sample (docs/protocol.md#verdicts).
+        averages_labels: whether each label weighs the same, however rare.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Metric:
     values: Callable[[Counts | Floats], Floats]
     interval: Literal["wilson", "bootstrap"] = "bootstrap"
     floor: float = 0.0
+    averages_labels: bool = False
 
     def value(self, total: Counts | Floats) -> float:
         """The score of counts summed over samples, shape (labels, 3)."""
@@ -86,7 +88,7 @@ def _share(part: Counts | Floats, whole: Counts | Floats) -> Floats:
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("macro_f1", "macro F1", _macro_f1),  # the mean of the labels' F1
+        Metric("macro_f1", "macro F1", _macro_f1, averages_labels=True),  # the mean of the labels' F1
         Metric("entity_f1", "entity F1", _entity_f1, floor=0.1),  # F1 of the counts summed over labels (micro)
         Metric("accuracy", "accuracy", _accuracy, "wilson"),
     )
