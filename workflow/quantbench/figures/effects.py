@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 EVERY_RUN = True
 AXIS = "precision"
 LINE_IN = 0.24  # height of a model's line
+LEGEND_COLUMNS = 5  # more do not fit beside each other
 OUTLINE = 1.6  # points; shows a noise floor of 0 too
 
 
@@ -185,7 +186,13 @@ def _legend(figure: Figure, view: View, noise_floor: bool, verdicts: frozenset[V
                 [], [], color=PALE, marker="|", markeredgewidth=3, label="noise floor", linestyle="none", markersize=5
             )
         )
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handletextpad=0.2)
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=min(len(handles), LEGEND_COLUMNS),
+        columnspacing=1.2,
+        handletextpad=0.2,
+    )
 
 
 def _notes(view: View, effects: Sequence[EffectRow], missing: Sequence[Cell], floors: Sequence[float]) -> str:
