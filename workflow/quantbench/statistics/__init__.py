@@ -6,13 +6,13 @@ from .intervals import (
     design_effect,
     interval_of_counts,
     interval_of_sparse_counts,
-    student_quantile,
     wilson_interval,
 )
 from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
 from .power import Power, SampleSize, foresee
+from .student import student_quantile
 from .verdicts import UNCOUNTED, at_chance, rare_labels, too_few, verdict
 
 __all__ = [
