@@ -1,5 +1,13 @@
 # Needs: scores, scored answers and measurements of the run's cells. Produces: the tables, which figures and readers use.
-TABLES = ["cells.csv", "table1.csv", "table1.md", "precision_effects.csv", "efficiency.csv", "configuration.json"]
+TABLES = [
+    "cells.csv",
+    "table1.csv",
+    "table1.md",
+    "precision_effects.csv",
+    "pooled_effects.csv",
+    "efficiency.csv",
+    "configuration.json",
+]
 
 
 rule compare:

@@ -9,6 +9,7 @@ rule figure:
     input:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
+        pooled=f"{RUN}/tables/pooled_effects.csv",
     output:
         report(
             f"{RUN}/figures/{{figure}}.png",

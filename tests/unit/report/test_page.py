@@ -10,6 +10,7 @@ from tests.reported_run import make_report, make_reported
 
 from quantbench import figures
 from quantbench.config import Catalogue
+from quantbench.contracts.pooled_rows import PooledRow
 from quantbench.contracts.run_tables import EffectRow, Verdict
 from quantbench.errors import DataError
 from quantbench.report.verdict import verdict_words
@@ -43,7 +44,7 @@ def test_nothing_is_fetched(page: Path) -> None:
 
 def test_the_verdict_says_that_nothing_can_be_judged(page: Path) -> None:
     """Three documents a dataset are too few."""
-    assert "W4A16: none of 2 comparisons can be judged (2 of too few documents)." in visible(page)
+    assert "W4A16, one by one: none of 2 comparisons can be judged (2 of too few documents)." in visible(page)
     told = "Preserved: the 95% interval of the difference lies above minus the margin, the loss that is negligible on a dataset (-0.01)."
     assert told in visible(page)
 
@@ -59,19 +60,25 @@ def test_the_verdict_counts_what_can_be_judged(page: Path, catalogue: Catalogue)
     }
     words |= {"at chance": 5, "too few": 1}
     every = [word for word, count in words.items() for _ in range(count)]
-    rows = [
-        some.model_copy(
-            update={"verdict": word, "model": f"m{place}", "difference": 9.0 if word == "at chance" else -0.5}
-        )
-        for place, word in enumerate(every)
+    rows = [some.model_copy(update={"verdict": word, "model": f"m{place}"}) for place, word in enumerate(every)]
+    (line,) = [
+        one for one in verdict_words(catalogue.vocabulary, catalogue.run, [], rows, [], [], {}) if " of 11 " in one
     ]
-    (line,) = [one for one in verdict_words(catalogue.vocabulary, catalogue.run, [], rows, [], {}) if " of 11 " in one]
     assert (
         "in 4 of 11 comparisons the score of full precision is preserved, in 2 it is degraded, in 1 it is worse by an open extent"
         in line
     )
     assert "in 4 the samples cannot tell; not counted: 5 with nothing to lose, 1 of too few documents." in line
-    assert "Mean difference -0.500" in line  # of those that count
+
+
+def test_the_pooled_verdict_comes_first_and_the_worst_comparison_after_the_counts(page: Path) -> None:
+    text = visible(page)
+    pooled = PooledRow.read(page.parent / "tables/pooled_effects.csv")
+    (row,) = [row for row in pooled if row.precision == "w4a16" and row.metric == "all"]
+    said = f"W4A16 over {row.comparisons} zero-shot comparison"
+    places = [text.index(words) for words in (said, "W4A16, one by one:", f"is {row.worst_difference:+.3f} (Phi-4")]
+    assert places == sorted(places)
+    assert text.index("Mean difference to full precision over zero-shot comparisons") > places[-1]  # the table
 
 
 def test_the_page_says_what_intervals_take_as_independent(page: Path) -> None:
@@ -80,33 +87,13 @@ def test_the_page_says_what_intervals_take_as_independent(page: Path) -> None:
     assert "Independent" in visible(page)
 
 
-@pytest.mark.parametrize(
-    ("differences", "said"),
-    [
-        ((-0.25, 0.125), "Mean difference -0.062; the largest loss is -0.250 "),
-        ((0.5, 0.25), "Mean difference +0.375; no score is lower, and the smallest difference is +0.250 "),
-        ((0.0, 0.0), "Mean difference +0.000; no score is lower, and the smallest difference is +0.000 "),
-    ],
-)
-def test_a_gain_is_not_called_a_loss(
-    page: Path, catalogue: Catalogue, differences: tuple[float, float], said: str
-) -> None:
-    own = [row for row in EffectRow.read(page.parent / "tables/precision_effects.csv") if row.precision == "w4a16"]
-    rows = [
-        row.model_copy(update={"difference": value, "verdict": "inconclusive"})
-        for row, value in zip(own, differences, strict=True)
-    ]
-    lines = verdict_words(catalogue.vocabulary, catalogue.run, [], rows, [], {})
-    assert any(said in line for line in lines), lines
-
-
 def test_the_verdict_says_that_a_run_follows_the_papers_authors(catalogue: Catalogue) -> None:
     """Such a run has scores and verdicts like any other, and nothing else on the page would tell."""
     switched = catalogue.run.protocol.model_copy(update={"prompts": "as_published", "full_dtype": "float16"})
     run = catalogue.run.model_copy(update={"protocol": switched})
-    (line,) = [one for one in verdict_words(catalogue.vocabulary, run, [], [], [], {}) if "sound protocol" in one]
+    (line,) = [one for one in verdict_words(catalogue.vocabulary, run, [], [], [], [], {}) if "sound protocol" in one]
     assert "(protocol.prompts, protocol.full_dtype)" in line and "not for choosing a model" in line
-    assert not any("protocol" in one for one in verdict_words(catalogue.vocabulary, catalogue.run, [], [], [], {}))
+    assert not any("protocol" in one for one in verdict_words(catalogue.vocabulary, catalogue.run, [], [], [], [], {}))
 
 
 def test_figures_carry_their_modules_caption(page: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from scipy.stats import t as student
 
 from quantbench.config import load_datasets
 from quantbench.datasets import read_split_samples
@@ -15,7 +14,6 @@ from quantbench.statistics import (
     clustered_wilson_interval,
     design_effect,
     interval_of_counts,
-    student_quantile,
     wilson_interval,
 )
 from quantbench.tasks.metrics import METRICS
@@ -49,19 +47,6 @@ def test_wilson_agrees_with_scipy(successes: int, confidence: float) -> None:
 def test_what_is_no_proportion_is_refused(successes: int, n: int) -> None:
     with pytest.raises(ValueError, match="are no proportion"):
         wilson_interval(successes, n, 0.95)
-
-
-@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 30, 201])
-@pytest.mark.parametrize("probability", [0.0005, 0.3, 0.5, 0.9, 0.975, 0.9999])
-def test_quantiles_of_t_agree_with_scipy(probability: float, degrees: int) -> None:
-    expected = student.ppf(probability, degrees)
-    assert student_quantile(probability, degrees) == pytest.approx(expected, rel=1e-9, abs=1e-12)
-
-
-@pytest.mark.parametrize(("probability", "degrees"), [(0.0, 3), (1.0, 3), (0.5, 0)])
-def test_where_there_is_no_quantile_of_t_none_is_made_up(probability: float, degrees: int) -> None:
-    with pytest.raises(ValueError, match="no quantile of t"):
-        student_quantile(probability, degrees)
 
 
 def test_accuracy_has_wilsons_interval() -> None:

@@ -54,7 +54,7 @@ def test_the_note_stands_in_tables_report_and_figures(run: Run, tmp_path) -> Non
         one.quantized_note for one in tables.cells
     ]
     assert f"- Phi-4: {NOTE}.\n" in table1_markdown(words, table1(words, tables.cells, []), 0.95)
-    told = verdict_words(words, run.catalogue.run, tables.cells, tables.effects, [], {})
+    told = verdict_words(words, run.catalogue.run, tables.cells, tables.effects, [], [], {})
     assert f"Phi-4: {NOTE}." in told
     for name in ("effects", "figure7"):
         shown = selection(run.catalogue).cells(name)

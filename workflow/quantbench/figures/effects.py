@@ -7,6 +7,8 @@ black one degraded (interval below the margin) or, half black, worse by an open 
 the samples cannot tell. A pale mark is no verdict: too few documents, or full precision is not shown to score more than a constant
 answer and has nothing to lose. Grey bars around 0 are the noise floor, drawn where it was run: how far the score of full precision moves, either way, when only the batches its samples
 share are composed otherwise. A difference inside the bar may be batching alone.
+The last panel has the mean differences over models and datasets, of all metrics and of each: the thick interval is for these
+models on these datasets, the thin one for models and datasets like these, where there are enough; it may run off the panel.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from ..config.entries import DEFAULT_MARGIN
 from ..contracts.cell_name import Cell
 from ..contracts.run_tables import EffectRow, Verdict
 from .panels import PER_ROW, SPREAD, error_style, footnote, panel_figure, say_nothing
+from .pooled_panel import pooled_panel
 from .style import INK, PALE, Look, letter, looks
 from .view import View, wrap
 
@@ -88,14 +91,19 @@ def draw(view: View) -> Figure:
 
 def _forest(view: View, effects: Sequence[EffectRow]) -> Figure:
     datasets, models = view.names("dataset"), view.names("model")
-    columns = max(1, min(PER_ROW, len(datasets)))
-    rows = max(1, math.ceil(len(datasets) / columns))
+    pooled = [row for row in view.pooled if row.precision in view.names("precision")]
+    count = len(datasets) + bool(pooled)
+    columns = max(1, min(PER_ROW, count))
+    rows = max(1, math.ceil(count / columns))
     figure, axes = panel_figure(rows, columns, row_height=0.55 + LINE_IN * max(2, len(models)), extra=0.75)
     for place, axis in enumerate(axis for row in axes for axis in row):
-        if place >= len(datasets):
+        if place >= count:
             axis.remove()
             continue
         letter(axis, place)
+        if place == len(datasets):
+            pooled_panel(axis, pooled, {name: _look(view, name) for name in view.names("precision")})
+            continue
         dataset = datasets[place]
         axis.set_title(view.title("dataset", dataset))
         axis.set_xlabel(f"Difference in {view.score_label(dataset)}")

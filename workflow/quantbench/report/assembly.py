@@ -15,6 +15,7 @@ from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
+from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
@@ -87,18 +88,19 @@ def write_report(
     """
     results, margin = prompts.results, run.comparison.margin
     rows, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
-    efficiency = EfficiencyRow.read(results / EfficiencyRow.path)
+    pooled, efficiency = PooledRow.read(results / PooledRow.path), EfficiencyRow.read(results / EfficiencyRow.path)
     found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
     samples = explorer(vocabulary, prompts, cells)
     page = _template().render(
         run=run.run,
         version=__version__,
-        sentences=verdict_words(vocabulary, run, rows, effects, efficiency, limits),
+        sentences=verdict_words(vocabulary, run, rows, effects, pooled, efficiency, limits),
         faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
         ranking=RANKING.format(margin=LEVEL_SCORES if margin is None else margin),
         notes=notes(next(iter(found.values()))[0]) if found else [],
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
+        pooled=columns.pooled(vocabulary, pooled),
         effects=columns.effects(vocabulary, effects),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
         figures=_figures(results, listed.drawn, unit_note(vocabulary, rows)),

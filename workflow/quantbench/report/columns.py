@@ -9,8 +9,10 @@ from typing import TypeVar
 from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
+from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
 from ..tables import unit_note, unit_words
+from ..tables.pooled_effects import EVERY_METRIC
 from ..tasks import metric
 
 
@@ -35,7 +37,9 @@ class ReportTable:
     rows: list[list[Shown]]
 
 
-RowOf = TypeVar("RowOf", Table1Row, EffectRow, EfficiencyRow)
+RowOf = TypeVar("RowOf", Table1Row, EffectRow, PooledRow, EfficiencyRow)
+CellRowOf = TypeVar("CellRowOf", Table1Row, EffectRow, EfficiencyRow)
+_BASES = {"these": "these models on these datasets", "like these": "models and datasets like these"}
 UnitRowOf = TypeVar("UnitRowOf", Table1Row, EffectRow)
 Column = Callable[[RowOf], Shown]
 
@@ -131,6 +135,38 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
     return _table(("effects", "effects of precision"), caption, columns, table, also=("Study", "Verdict"))
 
 
+def pooled(vocabulary: Vocabulary, table: Sequence[PooledRow]) -> ReportTable:
+    """One effect a precision, over the zero-shot grid and by metric."""
+    columns: dict[str, Column[PooledRow]] = {
+        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
+        "Metric": lambda row: _word("all" if row.metric == EVERY_METRIC else metric(row.metric).title),
+        "Comparisons": _number("comparisons", ".0f"),
+        "Left out": _number("left_out", ".0f"),
+        "Full": _number("full_score", ".3f"),
+        "Score": _number("score", ".3f"),
+        "Difference": _number("difference", "+.4f"),
+        "Interval": _interval("difference_low", "difference_high", "+.4f"),
+        "Interval, others like them": _interval("general_low", "general_high", "+.4f"),
+        "Verdict": lambda row: _word(row.verdict),
+        "Kept": _number("recovery", ".1%"),
+        "Interval of what is kept": _interval("recovery_low", "recovery_high", ".1%"),
+        "Kept above chance": _number("recovery_above_chance", ".1%"),
+        "Largest loss": lambda row: _word(
+            f"{row.worst_difference:+.3f}, {vocabulary.title('model', row.worst_model)} on "
+            f"{vocabulary.title('dataset', row.worst_dataset)}"
+        ),
+        "Its interval": _interval("worst_low", "worst_high", "+.3f"),
+    }
+    rests = {row.basis for row in table}
+    caption = (
+        "Mean difference to full precision over zero-shot comparisons, each counting the same: interval for these models on these "
+        "datasets, and for models and datasets like these where there are enough; "
+        f"{' or '.join(f'verdicts by the interval for {_BASES[basis]}' for basis in sorted(rests))}; score kept, in percent of full "
+        "precision's; the largest loss with the interval that holds for all comparisons of the row at once"
+    )
+    return _table(("pooled", "pooled effects"), caption, columns, table)
+
+
 def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: Mapping[Cell, float]) -> ReportTable:
     """Memory and latency beside score; ratios are to full precision."""
     columns: dict[str, Column[EfficiencyRow]] = {
@@ -148,7 +184,7 @@ def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: M
     return _table(("efficiency", "memory and latency"), caption, columns, table)
 
 
-def _names(vocabulary: Vocabulary, kind: type[RowOf]) -> dict[str, Column[RowOf]]:
+def _names(vocabulary: Vocabulary, kind: type[CellRowOf]) -> dict[str, Callable[[CellRowOf], Shown]]:
     """The columns that every table begins with."""
     return {
         "Task": lambda row: _word(task_title(row.task)),
@@ -172,8 +208,9 @@ def _table(
 ) -> ReportTable:
     rows = [[cell(row) for cell in columns.values()] for row in table]
     header = list(columns)
-    chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also)]
+    chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also) if word in header]
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
+    words |= {"Interval, others like them", "Largest loss", "Its interval", "Interval of what is kept"}
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
 
 
@@ -207,7 +244,9 @@ def _units(table: Sequence[UnitRowOf]) -> dict[str, Callable[[UnitRowOf], Shown]
 
 def _interval(low: str, high: str, style: str) -> Column[RowOf]:
     def cell(row: RowOf) -> Shown:
-        ends: tuple[float, float] = getattr(row, low), getattr(row, high)
+        ends: tuple[float | None, float | None] = getattr(row, low), getattr(row, high)
+        if ends[0] is None or ends[1] is None:
+            return Shown("", "-1e300")
         return Shown(f"[{ends[0]:{style}}, {ends[1]:{style}}]", repr(ends[0]))
 
     return cell

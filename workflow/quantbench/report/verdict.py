@@ -9,10 +9,12 @@ from statistics import fmean, median
 from ..config import Vocabulary
 from ..config.run import ComparisonSettings, RunConfig
 from ..contracts.cell_name import Cell
+from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
 from ..statistics import UNCOUNTED
 from ..tables import share_notes
 from .answer_remarks import precision_remark, worst_remark
+from .pooled_words import pooled_words, worst_words
 
 
 def verdict_words(
@@ -20,6 +22,7 @@ def verdict_words(
     run: RunConfig,
     cells: Sequence[CellRow],
     effects: Sequence[EffectRow],
+    pooled: Sequence[PooledRow],
     efficiency: Sequence[EfficiencyRow],
     limits: Mapping[Cell, int],
 ) -> list[str]:
@@ -30,6 +33,7 @@ def verdict_words(
         run: its protocol, margin and confidence.
         cells: ``cells.csv``.
         effects: ``precision_effects.csv``.
+        pooled: ``pooled_effects.csv``.
         efficiency: ``efficiency.csv``.
         limits: every cell of the run, finished or not, with the most new tokens of an answer.
     """
@@ -46,10 +50,12 @@ def verdict_words(
             f"The run leaves the sound protocol ({', '.join(run.protocol.switched)}): it is for reading the paper by, not for "
             "choosing a model (docs/reproduction.md)."
         )
+    lines += pooled_words(vocabulary, pooled, run.comparison.confidence)
     for precision in dict.fromkeys(row.precision for row in compared):
         own = [row for row in compared if row.precision == precision]
         saved = [row for row in efficiency if row.precision == precision]
-        lines.append(_effect(vocabulary, own) + _savings(saved) + precision_remark(limits, own))
+        lines.append(_one_by_one(vocabulary, own) + _savings(saved) + precision_remark(limits, own))
+    lines += worst_words(vocabulary, pooled)
     if not compared:
         lines.append("No quantized cell has its full-precision twin, so nothing could be compared.")
     lines += share_notes(vocabulary, cells)
@@ -62,22 +68,16 @@ def verdict_words(
     return lines
 
 
-def _effect(vocabulary: Vocabulary, own: Sequence[EffectRow]) -> str:
+def _one_by_one(vocabulary: Vocabulary, own: Sequence[EffectRow]) -> str:
     counts = Counter(row.verdict for row in own)
     judged = [row for row in own if row.verdict not in UNCOUNTED]
+    title = vocabulary.title("precision", own[0].precision)
     if not judged:
-        title = vocabulary.title("precision", own[0].precision)
-        return f"{title}: none of {len(own)} comparisons can be judged ({_uncounted(own)})."
-    worst = min(judged, key=lambda row: row.difference)
-    title = vocabulary.title("precision", worst.precision)
-    place = f"{worst.title} on {vocabulary.title('dataset', worst.dataset)}"
-    found = "the largest loss is" if worst.difference < 0 else "no score is lower, and the smallest difference is"
+        return f"{title}, one by one: none of {len(own)} comparisons can be judged ({_uncounted(own)})."
     return (
-        f"{title}: in {counts['preserved'] + counts['improved']} of {len(judged)} comparisons the score of full precision is "
+        f"{title}, one by one: in {counts['preserved'] + counts['improved']} of {len(judged)} comparisons the score of full precision is "
         f"preserved, in {counts['degraded']} it is degraded, in {counts['worse, extent open']} it is worse by an open extent, in "
-        f"{counts['inconclusive']} the samples cannot tell{f'; not counted: {_uncounted(own)}' if len(judged) < len(own) else ''}. "
-        f"Mean difference {fmean(row.difference for row in judged):+.3f}; {found} {worst.difference:+.3f} "
-        f"[{worst.difference_low:+.3f}, {worst.difference_high:+.3f}] ({place})."
+        f"{counts['inconclusive']} the samples cannot tell{f'; not counted: {_uncounted(own)}' if len(judged) < len(own) else ''}."
     )
 
 

@@ -6,19 +6,25 @@ from .intervals import (
     design_effect,
     interval_of_counts,
     interval_of_sparse_counts,
-    student_quantile,
     wilson_interval,
 )
+from .joint_bootstrap import JointCounts
 from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
+from .pooled import DatasetEffects, PooledEffect, pooled_effect
 from .power import Power, SampleSize, foresee
+from .random_effects import random_effects
+from .student import student_quantile
 from .verdicts import UNCOUNTED, at_chance, rare_labels, too_few, verdict
 
 __all__ = [
     "UNCOUNTED",
     "Bootstrap",
     "Comparison",
+    "DatasetEffects",
+    "JointCounts",
+    "PooledEffect",
     "Power",
     "SampleSize",
     "at_chance",
@@ -32,6 +38,8 @@ __all__ = [
     "mcnemar_exact",
     "percentile",
     "permutation_test",
+    "pooled_effect",
+    "random_effects",
     "rare_labels",
     "samples_needed",
     "student_quantile",

@@ -12,6 +12,7 @@ from ..errors import DataError
 from ..tasks.metrics import Counts, Floats, Metric
 from ..tasks.sparse_counts import SparseCounts
 from .bootstrap import Bootstrap, resampled_sparse_scores, resampled_sums, sum_by_group
+from .student import student_quantile
 
 # Up to so many labels, dense counts are resampled faster than lists of what is not zero.
 MOST_DENSE_LABELS = 100
@@ -33,37 +34,6 @@ def wilson_interval(successes: float, n: float, confidence: float) -> tuple[floa
     low, high = (middle - reach) / scale, (middle + reach) / scale
     # At the ends the bound is the end itself, which rounding misses.
     return 0.0 if successes == 0 else low, 1.0 if successes == n else high
-
-
-def student_quantile(probability: float, degrees: int) -> float:
-    """The quantile of Student's t distribution, from its closed form for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and
-    26.7.4), which is inverted by bisection to 1e-12 of its value.
-
-    Raises:
-        ValueError: ``probability`` lies outside 0 to 1 or at an end, or ``degrees`` is less than 1.
-    """
-    if not 0 < probability < 1 or degrees < 1:
-        raise ValueError(f"no quantile of t at {probability} with {degrees} degrees of freedom")
-    inside = abs(2 * probability - 1)  # the share between the two quantiles that lie as far from 0
-    low, high = 0.0, 1.0
-    while _share_within(high, degrees) < inside:
-        low, high = high, 2 * high
-    while high - low > 1e-12 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if _share_within(middle, degrees) < inside else (low, middle)
-    return math.copysign(high, probability - 0.5) if inside else 0.0
-
-
-def _share_within(t: float, degrees: int) -> float:
-    """How much of the t distribution lies between -t and t."""
-    angle = math.atan(t / math.sqrt(degrees))
-    odd = degrees % 2
-    term = math.cos(angle) if odd else 1.0
-    total = term if degrees > 1 else 0.0
-    for step in range(2 + odd, degrees - 1, 2):
-        term *= (step - 1) / step * math.cos(angle) ** 2
-        total += term
-    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
 def clustered_wilson_interval(right: Counts, sizes: Counts, confidence: float) -> tuple[float, float]:

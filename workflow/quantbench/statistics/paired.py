@@ -11,7 +11,8 @@ import numpy as np
 
 from ..tasks.metrics import Counts, Floats, Metric
 from .bootstrap import Bootstrap, resampled_sums, sum_by_group
-from .intervals import check_pair, student_quantile
+from .intervals import check_pair
+from .student import student_quantile
 
 POWER = 0.8
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.files import write_text
+from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from .cells import cells_table
 from .efficiency import efficiency_table
 from .interval_units import unit_note, unit_words
 from .paper_rows import PublishedRow
-from .precision_effects import Judging, effects_table
+from .pooled_effects import pooled_table
+from .precision_effects import Judging, compared_pairs, effects_table
 from .quantized_shares import share_notes
 from .table1 import table1, table1_markdown
 
@@ -23,6 +25,7 @@ __all__ = [
     "cells_table",
     "effects_table",
     "efficiency_table",
+    "pooled_table",
     "share_notes",
     "table1",
     "table1_markdown",
@@ -55,9 +58,11 @@ def write_tables(
     """
     rows = cells_table(vocabulary, results, cells)
     beside = table1(vocabulary, rows, PublishedRow.read(paper))
-    effects = effects_table(vocabulary, results, cells, studies, judging)
+    compared = compared_pairs(vocabulary, results, cells, studies, judging)
+    pooled = pooled_table(vocabulary, compared.studies, compared.counts, judging.bootstrap)
     CellRow.write(results / CellRow.path, rows)
     Table1Row.write(results / Table1Row.path, beside)
     write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
-    EffectRow.write(results / EffectRow.path, effects)
+    EffectRow.write(results / EffectRow.path, compared.rows)
+    PooledRow.write(results / PooledRow.path, pooled)
     EfficiencyRow.write(results / EfficiencyRow.path, efficiency_table(vocabulary, rows))

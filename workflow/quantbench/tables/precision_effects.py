@@ -30,6 +30,7 @@ from ..statistics import (
     verdict,
 )
 from ..tasks.metrics import Counts
+from .pair_counts import PairCounts
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
 # file.
@@ -53,6 +54,14 @@ class _Answers:
     counts: Counts
     scores: Scores
     weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One comparison: its row without study, and its counts."""
+
+    row: EffectRow
+    counts: PairCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +93,39 @@ def effects_table(
         DataError: a file is missing or malformed, two cells hold different samples or answered different prompts, or a score does not follow from the
             answers beside it.
     """
+    return compared_pairs(vocabulary, results, cells, studies, judging).rows
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPairs:
+    """The comparisons of a run.
+
+    Attributes:
+        rows: of ``precision_effects.csv``.
+        studies: each study -> its cells that were compared.
+        counts: each zero-shot one -> what its two cells count.
+    """
+
+    rows: list[EffectRow]
+    studies: Mapping[str, Sequence[Cell]]
+    counts: Mapping[Cell, PairCounts]
+
+
+def compared_pairs(
+    vocabulary: Vocabulary,
+    results: Path,
+    cells: Sequence[Cell],
+    studies: Mapping[str, Sequence[Cell]],
+    judging: Judging,
+) -> ComparedPairs:
+    """The rows of :func:`effects_table`, with the counts behind those that can be pooled, each cell being read once."""
     pairs = _Pairs(vocabulary, results, frozenset(cells), judging)
     wanted = {name: pairs.among(of_study) for name, of_study in studies.items()}
-    effects = pairs.compared([cell for of_study in wanted.values() for cell in of_study])
+    found = pairs.compared([cell for of_study in wanted.values() for cell in of_study])
     rows: list[EffectRow] = []
     for study, compared in wanted.items():
-        rows += _corrected([effects[cell].model_copy(update={"study": study}) for cell in compared])
-    return rows
+        rows += _corrected([found[cell].row.model_copy(update={"study": study}) for cell in compared])
+    return ComparedPairs(rows, wanted, {cell: one.counts for cell, one in found.items() if is_zero_shot(cell)})
 
 
 def _corrected(rows: Sequence[EffectRow]) -> list[EffectRow]:
@@ -127,14 +162,14 @@ class _Pairs:
         quantized = [cell for cell in cells if cell.precision not in aside]
         return [cell for cell in quantized if {cell, self._reference(cell)} <= self.finished]
 
-    def compared(self, cells: Sequence[Cell]) -> dict[Cell, EffectRow]:
-        """The row of each cell, without study; a reference is read once for all its precisions."""
+    def compared(self, cells: Sequence[Cell]) -> dict[Cell, _Compared]:
+        """The comparison of each cell; a reference is read once for all its precisions."""
         by_reference: dict[Cell, list[Cell]] = {}
         for cell in dict.fromkeys(cells):
             by_reference.setdefault(self._reference(cell), []).append(cell)
         documents = {name: self._documents(name) for name in dict.fromkeys(cell.dataset for cell in by_reference)}
         self._check_prompts(by_reference)
-        effects: dict[Cell, EffectRow] = {}
+        effects: dict[Cell, _Compared] = {}
         for reference, others in by_reference.items():
             full = self._read(reference)
             groups = [_document_of(documents[reference.dataset], answer, reference) for answer in full.answers]
@@ -142,7 +177,7 @@ class _Pairs:
             again = self._read(repeat) if repeat else None
             if again is not None:
                 _check_same_samples(full, again)
-            effects |= {cell: self._effect(full, self._read(cell), again, groups) for cell in others}
+            effects |= {cell: self._compared(full, self._read(cell), again, groups) for cell in others}
         return effects
 
     def _check_prompts(self, by_reference: Mapping[Cell, Sequence[Cell]]) -> None:
@@ -181,9 +216,23 @@ class _Pairs:
         # What the cell left counts, not the configuration, which may have changed since.
         return _Answers(cell, answers, counts, scores, Measurements.read(folder / "measurements.json").weights)
 
+    def _compared(self, full: _Answers, other: _Answers, again: _Answers | None, groups: list[str]) -> _Compared:
+        _check_same_samples(full, other)
+        row = self._effect(full, other, again, groups)
+        metric, constant = tasks.metric(row.metric), full.scores.constant_value
+        counts = PairCounts.of(
+            full.counts,
+            other.counts,
+            groups,
+            metric,
+            constant=constant,
+            margin=row.margin,
+            nothing_to_lose=row.weights == "random" or at_chance(full.scores.interval[0], constant, metric),
+        )
+        return _Compared(row, counts)
+
     def _effect(self, full: _Answers, other: _Answers, again: _Answers | None, groups: list[str]) -> EffectRow:
         """One row of the table, without study, family and Holm's p."""
-        _check_same_samples(full, other)
         cell, dataset = other.cell, self.vocabulary.datasets[other.cell.dataset]
         margin = self.judging.comparison.margin_of(dataset)
         metric = tasks.metric(dataset.metric)

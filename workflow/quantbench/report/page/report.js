@@ -19,7 +19,7 @@
       autoWidth: false,
       language: { search: "Search:", lengthMenu: "_MENU_ rows a page" },
     });
-    // Three tables, three sets of pages: each is told apart by name.
+    // Every table has its own set of pages: each is told apart by name.
     const name = () => {
       for (const pages of document.querySelectorAll(`#${table.id}_wrapper nav`)) pages.ariaLabel = `Pages of ${table.dataset.title}`;
     };
