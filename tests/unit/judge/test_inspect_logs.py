@@ -54,6 +54,14 @@ def test_epochs_of_a_sample_are_taken_together(tmp_path: Path) -> None:
     assert task.samples[24].key == "sum-0, epoch 2"
 
 
+def test_a_target_of_one_is_that_one(tmp_path: Path) -> None:
+    """A list of targets is what inspect_ai writes where the dataset states lists."""
+    content = log()
+    content["samples"][0]["target"] = ["15"]
+    content["samples"][1]["target"] = ["15", "fifteen"]
+    assert [sample.gold for sample in read(written(tmp_path, content)).samples[:2]] == ["15", '["15", "fifteen"]']
+
+
 def test_a_document_of_the_metadata_groups() -> None:
     assert len({sample.group for sample in read(LOG, group="document").samples}) == 12
 

@@ -157,6 +157,11 @@ def test_of_a_metric_of_which_less_is_better_nothing_is_judged(tmp_path: Path) -
         read(path, metric="brier")
 
 
+def test_perplexity_is_known_for_one_without_a_summary(tmp_path: Path) -> None:
+    lines = [changed(line, metrics=["perplexity", "exact_match"], perplexity=-3.1) for line in recorded(FULL, "sums")]
+    assert read(write_lines(tmp_path / NAME, lines)).metric == "exact_match"
+
+
 def test_two_files_of_a_task_are_refused(tmp_path: Path) -> None:
     for name in (NAME, "samples_sums_2026-11-28T00-00-00.000000.jsonl"):
         write_lines(tmp_path / name, read_lines(next(FULL.glob("samples_sums*"))))

@@ -177,7 +177,8 @@ def _sample(record: Record, scores: Mapping[str, Record], metric: str, wanted: W
     identity, epoch, score = as_text(record["id"]), record.get("epoch", 1), scores[metric]
     value, given = score.get("value"), score.get("answer")
     graded = GRADES[value] * wanted.scale if isinstance(value, str) and value in GRADES else value
-    gold = as_text(record["target"])
+    target = record["target"]
+    gold = as_text(target[0] if isinstance(target, list) and len(target) == 1 else target)
     return OutsideSample(
         key=identity if epoch == 1 else f"{identity}, epoch {epoch}",
         group=wanted.group_of(record, identity, where),

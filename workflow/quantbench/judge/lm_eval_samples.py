@@ -23,6 +23,10 @@ _OWN = frozenset(
         *("doc_hash", "prompt_hash", "target_hash", "task_name", "task_hash"),
     )
 )
+# Of these less is better, also where no summary beside the samples says so.
+_LOWER_IS_BETTER = frozenset(
+    ("perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte", "brier_score", "ter", "likelihood_diff")
+)
 _HASHES = ("doc_hash", "prompt_hash", "target_hash")
 
 
@@ -196,12 +200,10 @@ def _of_task(results: Record, table: str, task: str | None) -> object:
 
 
 def _lower_is_better(results: Record, task: str | None) -> frozenset[str]:
-    better = _of_task(results, "higher_is_better", task)
-    return (
-        frozenset(name for name, higher in better.items() if higher is False)
-        if isinstance(better, dict)
-        else frozenset()
-    )
+    stated = _of_task(results, "higher_is_better", task)
+    better = stated if isinstance(stated, dict) else {}
+    lower = {name for name, higher in better.items() if higher is False}
+    return frozenset(lower | (_LOWER_IS_BETTER - better.keys()))
 
 
 def _settings(results: Record, task: str | None) -> dict[str, str]:
