@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 # Made by lm-evaluation-harness 0.4.13 and inspect_ai 0.3.285 from SmolLM2-135M-Instruct, over questions of ours: in float32; with weights in
@@ -14,7 +14,7 @@ FULL, QUANTIZED = RECORDED / "lm_eval/float32", RECORDED / "lm_eval/nf4"
 Record = dict[str, object]
 
 
-def write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> Path:
+def write_lines(path: Path, records: Iterable[object]) -> Path:
     """JSON lines; the folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")

@@ -73,7 +73,11 @@ def test_fields_can_be_named(tmp_path: Path) -> None:
             {"filter": "strict"},
             "--filter 'strict' is for samples of lm-evaluation-harness",
         ),
-        ({"id": 1, "answer": "A", "gold": "A", "group": None}, {}, "no field 'group' to group by"),
+        (
+            {"id": 1, "answer": "A", "gold": "A", "group": None},
+            {},
+            "'group' has the value None, which names no document",
+        ),
     ],
 )
 def test_what_is_not_clear_is_asked_for(

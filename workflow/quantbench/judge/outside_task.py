@@ -118,19 +118,17 @@ class Wanted:
         """
         if self.group is None:
             return otherwise
-        for level in (record, *(inner for name in _NESTED if isinstance(inner := record.get(name), dict))):
-            value = level.get(self.group)
-            if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-                return str(value)
-            if value is not None:
-                raise DataError(
-                    f"{where}: {self.group!r} has the value {shorten(value)}; --group-field takes a field with a name or number"
-                )
-        known = [
-            *record,
-            *(name for nested in _NESTED if isinstance(inner := record.get(nested), dict) for name in inner),
-        ]
-        raise DataError(f"{where}: no field {self.group!r} to group by{nearest(self.group, known)}")
+        levels = [record, *(inner for name in _NESTED if isinstance(inner := record.get(name), dict))]
+        found = next((level for level in levels if self.group in level), None)
+        if found is None:
+            known = [name for level in levels for name in level]
+            raise DataError(f"{where}: no field {self.group!r} to group by{nearest(self.group, known)}")
+        value = found[self.group]
+        if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
+            raise DataError(
+                f"{where}: {self.group!r} has the value {shorten(value)}, which names no document; name another field with --group-field"
+            )
+        return str(value)
 
 
 def as_text(value: object) -> str:
