@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -165,9 +164,9 @@ def _row(pair: PairedTask, margin: float, bootstrap: Bootstrap) -> JudgedRow:
         gained=changes["gained"],
         margin=margin,
         verdict=verdict(paired.low, paired.high, margin, few=too_few(units), chance=nothing_to_lose),
-        supported_margin=max(0.0, -paired.low),
+        supported_margin=paired.supported_margin,
         smallest_detectable=paired.smallest_detectable,
-        units_needed=math.ceil(units * (paired.smallest_detectable / margin) ** 2),
+        units_needed=paired.units_needed(margin),
         reference=str(pair.reference.source),
         other=str(pair.other.source),
     )
