@@ -20,9 +20,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ..config.entries import DEFAULT_MARGIN
 from ..contracts.files import write_text
 from ..errors import ConfigError, FoundWanting
-from ..judge import DEFAULT_MARGIN, Flip, JudgedRow, Wanted, flips, judge, pair_runs, read_run
+from ..judge import Flip, JudgedRow, Wanted, flips, judge, pair_runs, read_run
 from ..judge.judged_words import HEADER, NAMES, remarks, table_rows, verdict_sentence
 from ..statistics import Bootstrap
 from . import options

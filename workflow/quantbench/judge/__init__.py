@@ -3,13 +3,12 @@
 Needs numpy, pandas and Jinja2.
 """
 
-from .judged_effects import DEFAULT_MARGIN, Flip, JudgedRow, flips, judge
+from .judged_effects import Flip, JudgedRow, flips, judge
 from .outside_runs import read_run
 from .outside_task import OutsideSample, OutsideTask, Wanted
 from .pairing import PairedTask, pair_runs
 
 __all__ = [
-    "DEFAULT_MARGIN",
     "Flip",
     "JudgedRow",
     "OutsideSample",

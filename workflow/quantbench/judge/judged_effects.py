@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
+from ..config.entries import DEFAULT_MARGIN
 from ..contracts.csv_rows import Row
 from ..contracts.run_tables import Verdict
 from ..errors import ConfigError
@@ -26,9 +27,6 @@ from ..statistics import (
 from ..tasks.metrics import MEAN_SCORE, Counts, Floats, Metric, metric
 from .outside_task import OutsideSample
 from .pairing import PairedTask
-
-# What the pipeline's configuration has (comparison.margin); docs/judging-other-runs.md gives the reason.
-DEFAULT_MARGIN = 0.01
 
 
 class JudgedRow(Row):
