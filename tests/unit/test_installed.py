@@ -119,6 +119,12 @@ def test_it_scores(installed: Path, repository: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out/scored.jsonl").read_text().count("\n") == 3
 
 
+def test_it_judges(installed: Path, repository: Path, tmp_path: Path) -> None:
+    runs = [repository / "tests/data/judged/lm_eval" / name for name in ("float32", "nf4")]
+    shown = checked(installed, "judge", *runs, "--resamples", "100", "--out", "out", cwd=tmp_path)
+    assert "facts: inconclusive." in shown and (tmp_path / "out/judged.html").stat().st_size > 4000
+
+
 def test_what_an_extra_brings_is_said(installed: Path, repository: Path, tmp_path: Path) -> None:
     command = [installed, "open", repository / "resources/demo/demo.tar.zst"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

@@ -27,7 +27,7 @@ ROOMS = (
         "reproduce",
         "figures",
     ),
-    *("report", "bundle", "verify", "jobs", "cli", "__main__"),
+    *("report", "judge", "bundle", "verify", "jobs", "cli", "__main__"),
 )
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "cells": Command("list the cells of a run: finished, in progress, waiting", "list_cells"),
     "outputs": Command("list what a run left to open: figures, tables, cells", "outputs"),
     "reproduce": Command("hold a run against the paper: its Table 1, figures and claims", "reproduce"),
+    "judge": Command("judge two runs made elsewhere: lm-evaluation-harness, inspect_ai, JSON lines", "judge"),
     "verify": Command("say which cells and files no longer match what they were made from", "verify"),
     "score": Command("score a predictions file again, without GPU and without torch", "score"),
     "bundle": Command("pack a finished run into one file, to be drawn again elsewhere", "bundle"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +22,9 @@ CHUNK_BYTES = 32 * 2**20
 # Drawing one distinct row's number of times by multinomial costs about as much as drawing this many documents.
 DISTINCT_SHARE = 4
 
+# Parts of samples add up as whole ones do (MEAN_SCORE).
+CountsOrFloats = TypeVar("CountsOrFloats", bound=Counts | Floats)
+
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
@@ -31,14 +35,14 @@ class Bootstrap:
     confidence: float = 0.95
 
 
-def sum_by_group(counts: Counts, groups: Sequence[str]) -> Counts:
-    """Add up the rows of ``counts``, shape ``(n, ...)``, document by document: shape ``(documents, ...)``."""
+def sum_by_group(counts: CountsOrFloats, groups: Sequence[str]) -> CountsOrFloats:
+    """Add up the rows of ``counts``, shape ``(n, ...)``, document by document: shape ``(documents, ...)``, of the same kind of number."""
     names, members = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     if len(names) == len(counts):
-        return np.asarray(counts, dtype=np.int64)
-    flat = np.asarray(counts, dtype=np.int64).reshape(len(counts), -1)
+        return counts
+    flat = counts.reshape(len(counts), -1)
     sums = np.stack([np.bincount(members, weights=column, minlength=len(names)) for column in flat.T], axis=1)
-    return sums.astype(np.int64).reshape(len(names), *counts.shape[1:])
+    return cast(CountsOrFloats, sums.astype(counts.dtype).reshape(len(names), *counts.shape[1:]))
 
 
 def resampled_sums(rows: Counts | Floats, bootstrap: Bootstrap) -> Floats:

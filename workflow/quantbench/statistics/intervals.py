@@ -82,7 +82,7 @@ def design_effect(right: Counts, sizes: Counts) -> float:
 
 
 def interval_of_counts(
-    counts: Counts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
+    counts: Counts | Floats, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
 ) -> tuple[float, float]:
     """Return the confidence interval of a score: Wilson's of a share of samples, else the percentile bootstrap over documents.
 
@@ -105,7 +105,8 @@ def interval_of_counts(
     check_counts(counts, groups)
     rows = sum_by_group(counts, groups)
     if metric.interval == "wilson":
-        return clustered_wilson_interval(rows[:, 0, 0], rows[:, 0, [0, 2]].sum(axis=1), bootstrap.confidence)
+        whole = rows.astype(np.int64)
+        return clustered_wilson_interval(whole[:, 0, 0], whole[:, 0, [0, 2]].sum(axis=1), bootstrap.confidence)
     if len(rows) == 1:
         return 0.0, 1.0
     return _percentile_interval(metric.values(resampled_sums(rows, bootstrap)), len(rows), bootstrap.confidence)
@@ -142,14 +143,14 @@ def _percentile_interval(scores: Floats, documents: int, confidence: float) -> t
     return low, high
 
 
-def check_counts(counts: Counts, groups: Sequence[str]) -> None:
+def check_counts(counts: Counts | Floats, groups: Sequence[str]) -> None:
     """Refuse counts without samples, of another shape than ``(n, labels, 3)``, or not matched by ``groups``."""
     if counts.ndim != 3 or counts.shape[2] != 3:
         raise DataError(f"counts have the shape {counts.shape}; expected (samples, labels, 3)")
     _check_samples(len(counts), groups)
 
 
-def check_pair(reference: Counts, other: Counts, groups: Sequence[str]) -> None:
+def check_pair(reference: Counts | Floats, other: Counts | Floats, groups: Sequence[str]) -> None:
     """Refuse two cells' counts that are not of the same samples, or that :func:`check_counts` refuses."""
     check_counts(reference, groups)
     check_counts(other, groups)

@@ -47,7 +47,7 @@ class Comparison:
 
 
 def compare(
-    reference: Counts, other: Counts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
+    reference: Counts | Floats, other: Counts | Floats, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
 ) -> Comparison:
     """Return ``other - reference`` with its paired bootstrap interval, documents being the resampling unit.
 
@@ -66,7 +66,7 @@ def compare(
     ``(z(1 - alpha/2) + z(0.8)) x standard error``, the error being that of the resampled differences.
 
     Args:
-        reference: counts at full precision, shape ``(n, labels, 3)``, as for :func:`interval_of_counts`.
+        reference: counts at full precision, shape ``(n, labels, 3)``, as for :func:`interval_of_counts`; of MEAN_SCORE, parts of samples.
         other: counts of the quantized cell on the same samples in the same order.
         groups: source document of each sample, length ``n``.
         metric: what the counts are scored by.
@@ -78,8 +78,8 @@ def compare(
     check_pair(reference, other, groups)
     pair = np.stack([reference, other], axis=1)
     observed = _difference(pair.sum(axis=0), metric)
-    documents = sum_by_group(pair, groups)
-    rows = np.concatenate([documents.astype(np.float64), _lost_and_gained(documents)])
+    documents: Floats = sum_by_group(pair.astype(np.float64), groups)
+    rows = np.concatenate([documents, _lost_and_gained(documents)])
     differences = _difference(resampled_sums(rows, bootstrap), metric)
     alpha = 1 - bootstrap.confidence
     degrees = _degrees(documents, metric)
@@ -134,7 +134,7 @@ def _difference(pair: Counts | Floats, metric: Metric) -> Floats:
     return difference
 
 
-def _lost_and_gained(documents: Counts) -> Floats:
+def _lost_and_gained(documents: Floats) -> Floats:
     """An average document of which only the reference gets a share right, and one of which only the other does.
 
     Args:
@@ -150,15 +150,15 @@ def _lost_and_gained(documents: Counts) -> Floats:
     return np.stack([np.stack([whole, part]), np.stack([part, whole])])
 
 
-def _lost_share(documents: Counts) -> float:
+def _lost_share(documents: Floats) -> float:
     """How much of a document changes where it changes: of those that did, and one more of average size that changed wholly."""
-    change = np.abs(documents[:, 1] - documents[:, 0]).sum(axis=(1, 2)).astype(np.float64)
-    size = documents.sum(axis=(1, 2, 3)).astype(np.float64)
+    change = np.abs(documents[:, 1] - documents[:, 0]).sum(axis=(1, 2))
+    size = documents.sum(axis=(1, 2, 3))
     average = max(float(size.mean()), 1.0)
     return float((average + change.sum()) / (average + size[change > 0].sum()))
 
 
-def _degrees(documents: Counts, metric: Metric) -> int:
+def _degrees(documents: Floats, metric: Metric) -> int:
     """How many degrees of freedom the spread of the changed documents' contributions to the difference has, at most n - 1 of n documents.
 
     Satterthwaite's (1946) for a sum of squares, ``2 / (sum d^4 / (sum d^2)^2 - 1/m)`` for contributions ``d`` of m documents: about m where

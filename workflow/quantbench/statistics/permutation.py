@@ -24,7 +24,7 @@ _ROUNDING = 1e-12
 
 
 def permutation_test(
-    reference: Counts, other: Counts, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
+    reference: Counts | Floats, other: Counts | Floats, groups: Sequence[str], metric: Metric, bootstrap: Bootstrap
 ) -> float:
     """Return the two-sided p of the difference of two scores, by swapping the two cells' answers in each document.
 
@@ -55,14 +55,15 @@ def permutation_test(
     return _drawn(total, kinds, members, observed, metric, bootstrap)
 
 
-def _kinds(changes: Counts) -> tuple[Counts, Counts]:
+def _kinds(changes: Counts | Floats) -> tuple[Counts | Floats, Counts]:
     """The different changes, shape ``(kinds, counts)``, and how many documents have each or its opposite.
 
     Swapping turns a change into its opposite, so the two are one kind; what changes nothing is none.
     """
     changed = changes[changes.any(axis=1)]
     first = np.take_along_axis(changed, (changed != 0).argmax(axis=1)[:, None], axis=1)
-    return np.unique(changed * np.sign(first), axis=0, return_counts=True)
+    kinds: tuple[Floats, Counts] = np.unique(changed * np.sign(first), axis=0, return_counts=True)
+    return kinds
 
 
 def _difference(total: Floats, change: Counts | Floats, metric: Metric) -> Floats:
@@ -72,7 +73,7 @@ def _difference(total: Floats, change: Counts | Floats, metric: Metric) -> Float
     return difference
 
 
-def _exact(total: Floats, kinds: Counts, members: Counts, observed: float, metric: Metric) -> float:
+def _exact(total: Floats, kinds: Counts | Floats, members: Counts, observed: float, metric: Metric) -> float:
     """The probability of all outcomes at least as large as the observed one."""
     swapped = np.stack([axis.ravel() for axis in np.indices((members + 1).tolist())], axis=1)
     logs = np.zeros(len(swapped))
@@ -84,7 +85,7 @@ def _exact(total: Floats, kinds: Counts, members: Counts, observed: float, metri
 
 
 def _drawn(
-    total: Floats, kinds: Counts, members: Counts, observed: float, metric: Metric, bootstrap: Bootstrap
+    total: Floats, kinds: Counts | Floats, members: Counts, observed: float, metric: Metric, bootstrap: Bootstrap
 ) -> float:
     """The share of drawn outcomes at least as large as the observed one, which counts as drawn once."""
     generator = np.random.default_rng(bootstrap.seed)

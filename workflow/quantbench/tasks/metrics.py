@@ -94,6 +94,10 @@ METRICS = {
     )
 }
 
+# Of answers that other programs scored each by a number between 0 and 1, as F1 and ROUGE of one answer are: what was scored counts as
+# a true positive, what is missing to 1 as a false negative. A dataset cannot name it.
+MEAN_SCORE = Metric("mean_score", "mean score", _accuracy)
+
 # What the paper's authors scored by (tasks/published_conventions.py); a dataset cannot name these.
 PUBLISHED_METRICS = {
     metric.name: metric
