@@ -40,7 +40,7 @@ def catalogue(repository: Path, tmp_path: Path, random_model) -> Catalogue:
     settings = yaml.safe_load((repository / "config/config.yaml").read_text())
     settings |= {
         "inference": {"max_batch_size": 3, "max_new_tokens": 8},
-        "measurement": {"latency_samples": 4, "warmup": 1},
+        "measurement": {"latency_samples": 4, "warmup": 1, "fixed_samples": 3},
         "hardware": {"device": "cpu", "threads": 1},
     }
     loaded = load(repository, settings, "test")
@@ -91,6 +91,12 @@ def test_contracts(run: Run) -> None:
     measured = read_json(out / "measurements.json")
     assert len(measured["latency"]["samples"]) == 4
     assert all(0 < item["first_token_s"] <= item["latency_s"] for item in measured["latency"]["samples"])
+    fixed = measured["latency"]["fixed"]
+    assert fixed["new_tokens"] == 8  # the cell's limit, below the 64 that are set
+    assert [item["sample_id"] for item in fixed["samples"]] == [
+        item["sample_id"] for item in measured["latency"]["samples"][:3]
+    ]
+    assert all(item["new_tokens"] == len(item["token_times_s"]) == 8 for item in fixed["samples"])
     energy = measured["energy"]  # a CPU's counters may or may not be readable here
     assert (energy["energy_j"] is None) == bool(energy["reason"])
     manifest = read_json(out / "manifest.json")

@@ -9,7 +9,14 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryReadings, Process, TimedAnswer
+from ..contracts.measurements import (
+    FixedLengthReadings,
+    LatencyReadings,
+    MemoryAfterLoad,
+    MemoryReadings,
+    Process,
+    TimedAnswer,
+)
 from ..contracts.records import Prediction
 from ..engine.batches import Plan, Request
 from ..engine.job import Job
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 def measure(
     spec: CellSpec, requests: Sequence[Request], generator: Generator, held: MemoryAfterLoad
 ) -> tuple[MemoryReadings, LatencyReadings]:
-    """Time some samples one at a time and read the peak of memory (docs/protocol.md#latency).
+    """Time some samples one at a time, read the peak of memory, then time some again at a fixed length (docs/protocol.md#latency).
 
     Args:
         spec: how many samples and warm-ups; the seed of their choice, the same at every precision.
@@ -47,10 +54,27 @@ def measure(
     chosen = latency_requests(requests, settings.latency_samples + settings.warmup, spec.seed)
     memory.start_peak()
     items = [(request.sample_id, request) for request in chosen]
+    warmup = min(settings.warmup, len(items) - 1)
     with _first_prompts(spec):
-        timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
-    readings = MemoryReadings(after_load=held, inference=memory.peak())
-    return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
+        timed = time_each(items, generator.time_one, generator.synchronize, warmup)
+        readings = MemoryReadings(after_load=held, inference=memory.peak())
+        fixed = _time_at_fixed_length(spec, items[warmup:], generator)
+    return readings, LatencyReadings(warmup=settings.warmup, samples=timed, fixed=fixed)
+
+
+def _time_at_fixed_length(
+    spec: CellSpec, items: Sequence[tuple[str, Request]], generator: Generator
+) -> FixedLengthReadings | None:
+    """The first samples again with outputs of one length; None where the run wants no such timing."""
+    if spec.fixed_new_tokens is None:
+        return None
+    timed = time_each(
+        items[: spec.measurement.fixed_samples],
+        partial(generator.time_one, new_tokens=spec.fixed_new_tokens),
+        generator.synchronize,
+        warmup=0,
+    )
+    return FixedLengthReadings(new_tokens=spec.fixed_new_tokens, samples=timed)
 
 
 def timed_with_answers(answers: Sequence[Prediction], contended_by: Sequence[Process]) -> LatencyReadings:

@@ -54,6 +54,21 @@ class TimedAnswer(Part):
         default=[], description="of each step, counted from the start, to the microsecond"
     )
 
+    @property
+    def further_token_s(self) -> float | None:
+        """Mean seconds of a step after the first one; None where there is none or steps were not timed."""
+        steps = len(self.token_times_s) - 1
+        return (self.token_times_s[-1] - self.token_times_s[0]) / steps if steps > 0 else None
+
+
+class FixedLengthReadings(Part):
+    """Some of the same samples timed again, with outputs of one length at every precision: end tokens were suppressed."""
+
+    new_tokens: int = Field(description="of each output: `min_new_tokens` and `max_new_tokens` at once")
+    samples: list[TimedAnswer] = Field(
+        description="one a sample, in order; without warm-up, since others were just timed"
+    )
+
 
 class Process(Part):
     """Another process that computed on the leased GPUs."""
@@ -68,6 +83,9 @@ class LatencyReadings(Part):
 
     warmup: int = Field(description="answers before the first timed one")
     samples: list[TimedAnswer] = Field(description="one a timed sample, in order")
+    fixed: FixedLengthReadings | None = Field(
+        default=None, exclude_if=unknown, description="left out where nothing was timed at a fixed length"
+    )
     contended_by: list[Process] = Field(default=[], description="others on the leased GPUs until then")
 
 
