@@ -27,6 +27,7 @@ from ..measure.latency import time_each
 from ..planner import GIB, Setting, Workload, plan_memory
 from ..study.spec import CellSpec
 from .pace import Pace
+from .pass_meter import PassMeter
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -112,7 +113,13 @@ def latency_requests(requests: Sequence[Request], count: int, seed: int) -> list
 
 
 def answer_all(
-    spec: CellSpec, requests: Sequence[Request], plan: Plan, generator: Generator, progress: Progress, number: int = 1
+    spec: CellSpec,
+    requests: Sequence[Request],
+    plan: Plan,
+    generator: Generator,
+    progress: Progress,
+    number: int = 1,
+    meter: PassMeter | None = None,
 ) -> None:
     """Answer what an earlier start has not finished, saying how far it is.
 
@@ -123,6 +130,7 @@ def answer_all(
         generator: the loaded model.
         progress: what is finished, and where finished answers go.
         number: how many times the samples will have been answered then.
+        meter: notes what the kept answers took; None: nobody does.
 
     Raises:
         ModelError: memory does not suffice even for one sample, or the engine cannot run this model.
@@ -153,6 +161,8 @@ def answer_all(
         for answers, where in chain([first], stream):
             if answers:
                 progress.append(answers)
+                if meter is not None:
+                    meter.kept(answers)
                 pace.finished(len(answers), where)
 
 

@@ -81,6 +81,9 @@ class Process(Part):
 class LatencyReadings(Part):
     """The measurement pass: some samples answered one at a time; or the quality pass itself, all of them so."""
 
+    device: DeviceFacts | None = Field(
+        default=None, exclude_if=unknown, description="where a resumed cell was timed, if not on `device` of the cell"
+    )
     warmup: int = Field(description="answers before the first timed one")
     samples: list[TimedAnswer] = Field(description="one a timed sample, in order")
     fixed: FixedLengthReadings | None = Field(
@@ -92,7 +95,8 @@ class LatencyReadings(Part):
 class Energy(Part):
     """Energy of the quality pass, by counters that count everything on the same GPU or processor, other jobs included.
 
-    A resumed cell's energy is that of the ``quality_pass.samples`` it still had to answer.
+    It is noted with every kept batch and added up over the starts of a resumed cell, as far as they ran on the same kind of device.
+    What a kill undid, and what was answered without a counter, is not in it: ``samples`` says how many answers it paid for.
     """
 
     energy_j: float | None = Field(description="null with the `reason`, never 0 for unknown")
@@ -100,14 +104,30 @@ class Energy(Part):
     source: str | None = Field(default=None, description="`nvml` or `rapl`, which counts whole processors")
     window_s: float | None = Field(default=None, description="how long the counters were watched")
     idle_power_w: float | None = Field(default=None, description="of the GPUs before the model loaded")
+    samples: int | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="answers in it; left out in files of before it was counted, where it is `quality_pass.samples`",
+    )
+    new_tokens: int | None = Field(
+        default=None, exclude_if=unknown, description="of these answers, all outputs together; left out likewise"
+    )
+    contended_by: list[Process] | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="others on the leased GPUs until the pass was over; left out likewise",
+    )
 
 
 class QualityPass(Part):
-    """The pass that answered every sample; of a resumed cell, what its last start still had to do."""
+    """The pass that answered every sample, added up over the starts of a resumed cell."""
 
     engine: str
-    seconds: float = Field(description="of generating, loading left out")
-    samples: int = Field(description="answered in these seconds")
+    seconds: float = Field(description="of generating, loading left out, and what a kill undid")
+    samples: int = Field(
+        description="answered in these seconds: all, unless a kill came between an answer and its time; in files of before times were "
+        "added up, those of the last start"
+    )
     batches: int = Field(description="of the whole plan")
 
 
