@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..contracts.kept_progress import PassWindow
 from ..contracts.machine import DeviceFacts
-from ..contracts.measurements import Energy, Process, QualityPass
+from ..contracts.measurements import Energy, GpuConditions, Process, QualityPass
 from ..contracts.records import Prediction
 from ..measure.energy import EnergyWindow
 from .progress import Progress
@@ -73,12 +73,13 @@ class PassMeter:
             contended_by=list(contended_by),
         )
 
-    def quality_pass(self, engine: str, batches: int) -> QualityPass:
+    def quality_pass(self, engine: str, batches: int, gpus: GpuConditions | None = None) -> QualityPass:
         """Seconds of all starts, and the answers that were given in them.
 
         Args:
             engine: that answered.
             batches: of the whole plan.
+            gpus: their conditions around this start's part of the pass.
         """
         windows = self._progress.history().windows
         return QualityPass(
@@ -86,4 +87,5 @@ class PassMeter:
             seconds=sum(one.seconds for one in windows),
             samples=sum(one.samples for one in windows),
             batches=batches,
+            gpus=gpus,
         )

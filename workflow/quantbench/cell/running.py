@@ -28,6 +28,7 @@ from ..devices.runtime import choose_device, set_environment
 from ..engine.batches import Plan, Request, make_plan, plan_hash, second_plan
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
+from ..measure.gpu_conditions import ConditionWatch
 from ..measure.neighbours import Neighbours
 from ..store.found_weights import Weights, find_weights
 from ..study.spec import CellSpec, Identity, identity_hash
@@ -59,6 +60,7 @@ class _Instruments:
     """What watches a cell from before its model loads until its last answer, and the device that it watches."""
 
     device: DeviceFacts
+    uuids: list[str]
     energy: EnergyWindow
     neighbours: Neighbours
 
@@ -109,7 +111,7 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
         if kept is None or not _is_answered(
             prepared.requests, progress, kept
         ):  # else only the last writing was cut short
-            instruments = _Instruments(facts, energy_window(uuids), Neighbours(uuids))
+            instruments = _Instruments(facts, uuids, energy_window(uuids), Neighbours(uuids))
             kept = _generate(spec, prepared, folders, progress, device, instruments)
         _write(spec, prepared, folders, progress, kept, facts, started)
         progress.clear()
@@ -188,27 +190,31 @@ def _generate(
     if not apart:
         memory.start_peak()
     elif kept is None:
+        watch = ConditionWatch(instruments.uuids)
         readings, latency = measure(spec, prepared.requests, generator, held)
         neighbours.look()
-        latency = latency.model_copy(update={"contended_by": neighbours.record().found})
+        latency = latency.model_copy(update={"gpus": watch.record(), "contended_by": neighbours.record().found})
         progress.keep_measurements(_kept(load_s, sizes, readings, latency, instruments.device))
     before = len(progress.finished())
     # Else the first answers are complete, and only repeats are not.
     if kept is None or kept.quality_pass is None or before < len(prepared.requests):
         if not apart and before:
             answer_largest_again(prepared.requests, generator, progress)
+        watch = ConditionWatch(instruments.uuids)
         meter = PassMeter(progress, instruments.energy, instruments.device)
         with meter if before < len(prepared.requests) else nullcontext():
             answer_all(spec, prepared.requests, prepared.plan, generator, progress, meter=meter)
+        conditions = watch.record()
         neighbours.look()
         if readings is None or latency is None:
             readings = MemoryReadings(after_load=held, inference=memory.peak())
             latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
+            latency = latency.model_copy(update={"gpus": conditions})
         timed_on = kept.device if kept else instruments.device
         kept = _kept(load_s, sizes, readings, latency, timed_on).model_copy(
             update={
                 "energy": meter.energy(neighbours.record().found),
-                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan)),
+                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan), conditions),
             }
         )
         # Repeats may take hours more, in which nothing of this is measured again.

@@ -78,6 +78,26 @@ class Process(Part):
     used_bytes: int | None = Field(description="the most of all looks; null where the driver does not tell")
 
 
+class GpuCondition(Part):
+    """One GPU as NVML saw it at one moment; null where it does not tell, as of a part of a GPU (MIG)."""
+
+    uuid: str
+    sm_clock_mhz: int | None = Field(description="of its multiprocessors")
+    memory_clock_mhz: int | None
+    power_limit_w: float | None = Field(description="the limit that is enforced, whoever set it")
+    temperature_c: int | None
+    clock_reasons: list[str] | None = Field(
+        description="why its clocks are not higher: `idle`, `power cap`, `software thermal slowdown`, `hardware slowdown` and so on"
+    )
+
+
+class GpuConditions(Part):
+    """The leased GPUs just before and just after a pass."""
+
+    before: list[GpuCondition]
+    after: list[GpuCondition]
+
+
 class LatencyReadings(Part):
     """The measurement pass: some samples answered one at a time; or the quality pass itself, all of them so."""
 
@@ -89,6 +109,7 @@ class LatencyReadings(Part):
     fixed: FixedLengthReadings | None = Field(
         default=None, exclude_if=unknown, description="left out where nothing was timed at a fixed length"
     )
+    gpus: GpuConditions | None = Field(default=None, exclude_if=unknown, description="left out without GPUs")
     contended_by: list[Process] = Field(default=[], description="others on the leased GPUs until then")
 
 
@@ -129,6 +150,9 @@ class QualityPass(Part):
         "added up, those of the last start"
     )
     batches: int = Field(description="of the whole plan")
+    gpus: GpuConditions | None = Field(
+        default=None, exclude_if=unknown, description="of the last start; left out without GPUs"
+    )
 
 
 class QuantizedShare(Part):
