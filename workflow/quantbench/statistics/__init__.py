@@ -9,6 +9,7 @@ from .intervals import (
     student_quantile,
     wilson_interval,
 )
+from .log_ratios import Ratio, paired_ratio
 from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
@@ -20,6 +21,7 @@ __all__ = [
     "Bootstrap",
     "Comparison",
     "Power",
+    "Ratio",
     "SampleSize",
     "at_chance",
     "clustered_wilson_interval",
@@ -30,6 +32,7 @@ __all__ = [
     "interval_of_counts",
     "interval_of_sparse_counts",
     "mcnemar_exact",
+    "paired_ratio",
     "percentile",
     "permutation_test",
     "samples_needed",

@@ -60,4 +60,5 @@ def write_tables(
     Table1Row.write(results / Table1Row.path, beside)
     write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
     EffectRow.write(results / EffectRow.path, effects)
-    EfficiencyRow.write(results / EfficiencyRow.path, efficiency_table(vocabulary, rows))
+    efficiency = efficiency_table(vocabulary, results, rows, judging.bootstrap.confidence)
+    EfficiencyRow.write(results / EfficiencyRow.path, efficiency)
