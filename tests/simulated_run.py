@@ -18,6 +18,7 @@ from quantbench.contracts.files import write_json
 from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.measurements import (
     Energy,
+    FixedLengthReadings,
     LatencyReadings,
     Measurements,
     MemoryAfterLoad,
@@ -214,7 +215,11 @@ def _measurements(catalogue: Catalogue, cell: Cell) -> Measurements:
                 peak_allocated_bytes=peak, peak_reserved_bytes=peak, peak_process_bytes=None, peak_resident_bytes=GIB
             ),
         ),
-        latency=LatencyReadings(warmup=3, samples=_latencies(typical, tokens, model.demonstration, chance)),
+        latency=LatencyReadings(
+            warmup=3,
+            samples=_latencies(typical, tokens, model.demonstration, chance),
+            fixed=_at_fixed_length(slow, _generator(cell, "fixed")),
+        ),
         energy=Energy(energy_j=None, reason="unavailable: no GPU in use"),
         quality_pass=QualityPass(engine="static", seconds=1.0, samples=200, batches=4),
     )
@@ -224,6 +229,23 @@ def _device(demonstration: bool) -> DeviceFacts:
     if demonstration:
         return DeviceFacts(kind="cpu", names=["Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"])
     return DeviceFacts(kind="cuda", names=["NVIDIA A100-SXM4-80GB", "NVIDIA A100-SXM4-80GB"])
+
+
+def _at_fixed_length(slow: float, chance: np.random.Generator) -> FixedLengthReadings:
+    """Three samples with outputs of 64 tokens, a hundredth of a second each at full precision."""
+    steps = 0.01 * slow * chance.lognormal(0, 0.02, size=3)
+    samples = [
+        TimedAnswer(
+            sample_id=str(place),
+            latency_s=66 * float(step),
+            first_token_s=3 * float(step),
+            prompt_tokens=100,
+            new_tokens=64,
+            token_times_s=[float(step) * (3 + number) for number in range(64)],
+        )
+        for place, step in enumerate(steps)
+    ]
+    return FixedLengthReadings(new_tokens=64, samples=samples)
 
 
 def _latencies(typical: float, tokens: int, few: bool, chance: np.random.Generator) -> list[TimedAnswer]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from quantbench.cell.progress import Progress
-from quantbench.contracts.kept_progress import History, KeptMeasurements
+from quantbench.contracts.kept_progress import History, KeptMeasurements, PassWindow
 from quantbench.contracts.records import Prediction
 
 HELD = {"allocated_bytes": None, "reserved_bytes": None, "process_bytes": None, "resident_bytes": 5}
@@ -57,6 +57,19 @@ def test_starts_and_batches_are_counted(tmp_path: Path) -> None:
         with Progress(tmp_path, "a" * 64).alone():
             Progress(tmp_path, "a" * 64).begin_batch()
     assert Progress(tmp_path, "a" * 64).history() == History(resumed=2, batches_generated=3, halved_batches=[])
+
+
+def test_what_batches_took_outlives_a_start_that_was_killed_while_it_noted_one(tmp_path: Path) -> None:
+    one = PassWindow(seconds=1.5, samples=3, new_tokens=40, energy_j=12.25, source="nvml", device=["NVIDIA A100"])
+    two = PassWindow(seconds=0.5, samples=1, new_tokens=9, reason="refused")
+    with Progress(tmp_path, "a" * 64).alone():
+        Progress(tmp_path, "a" * 64).note_window(one)
+    with next(tmp_path.glob("*.history")).open("a") as history:
+        history.write('window {"seconds": 2.5, "sam')
+    with Progress(tmp_path, "a" * 64).alone():
+        Progress(tmp_path, "a" * 64).note_window(two)
+    found = Progress(tmp_path, "a" * 64).history()
+    assert (found.windows, found.resumed) == ([one, two], 1)
 
 
 def _hold(folder: Path, seconds: float, ready) -> None:

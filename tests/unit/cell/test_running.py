@@ -25,6 +25,7 @@ from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.contracts.records import Sample, write_records
 from quantbench.engine.generation import Generator
 from quantbench.errors import DataError, ModelError
+from quantbench.measure.energy import EnergyWindow
 from quantbench.models.loading import load_model
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.models.weight_sizes import weight_bytes
@@ -40,7 +41,7 @@ def catalogue(repository: Path, tmp_path: Path, random_model) -> Catalogue:
     settings = yaml.safe_load((repository / "config/config.yaml").read_text())
     settings |= {
         "inference": {"max_batch_size": 3, "max_new_tokens": 8},
-        "measurement": {"latency_samples": 4, "warmup": 1},
+        "measurement": {"latency_samples": 4, "warmup": 1, "fixed_samples": 3},
         "hardware": {"device": "cpu", "threads": 1},
     }
     loaded = load(repository, settings, "test")
@@ -91,6 +92,12 @@ def test_contracts(run: Run) -> None:
     measured = read_json(out / "measurements.json")
     assert len(measured["latency"]["samples"]) == 4
     assert all(0 < item["first_token_s"] <= item["latency_s"] for item in measured["latency"]["samples"])
+    fixed = measured["latency"]["fixed"]
+    assert fixed["new_tokens"] == 8  # the cell's limit, below the 64 that are set
+    assert [item["sample_id"] for item in fixed["samples"]] == [
+        item["sample_id"] for item in measured["latency"]["samples"][:3]
+    ]
+    assert all(item["new_tokens"] == len(item["token_times_s"]) == 8 for item in fixed["samples"])
     energy = measured["energy"]  # a CPU's counters may or may not be readable here
     assert (energy["energy_j"] is None) == bool(energy["reason"])
     manifest = read_json(out / "manifest.json")
@@ -117,6 +124,55 @@ def test_a_restart_after_a_crash_ends_as_an_unbroken_run(run: Run, monkeypatch: 
     assert sum(generated) == len(SAMPLES)  # nothing was generated twice
     assert read_json(folder / "out/manifest.json")["resumed"] == 1
     assert not list((folder / "progress").glob("*.predictions.jsonl"))
+
+
+class JouleAnAnswer:
+    """A counter that moves by one joule for each answer that is generated, kept or not."""
+
+    source = "rapl"
+    ranges_uj = (None,)
+    generated = 0
+
+    def read_uj(self) -> list[int]:
+        return [1_000_000 * type(self).generated]
+
+    def idle_power_w(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("killed_in", "covered"), [("generating", 10), ("keeping", 7)])
+def test_a_killed_cell_states_the_energy_of_all_its_starts(
+    run: Run, monkeypatch: pytest.MonkeyPatch, killed_in: str, covered: int
+) -> None:
+    """Batches of 3, 3, 3 and 1. Killed while it generates the third, only that batch's joules are lost; killed between the second's
+    answers and its joules, these are."""
+    monkeypatch.setattr(JouleAnAnswer, "generated", 0)
+    monkeypatch.setattr(runner, "energy_window", lambda _: EnergyWindow(JouleAnAnswer()))
+    answer, append, calls = Generator.answer, runner.Progress.append, {"generating": 0, "keeping": 0}
+
+    def generating(self: Generator, batch: Any) -> Any:
+        JouleAnAnswer.generated += len(batch)
+        calls["generating"] += 1
+        if killed_in == "generating" and calls["generating"] == 3:
+            raise KeyboardInterrupt
+        return answer(self, batch)
+
+    def keeping(self: Any, answers: Any) -> None:
+        append(self, answers)
+        calls["keeping"] += 1
+        if killed_in == "keeping" and calls["keeping"] == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Generator, "answer", generating)
+    monkeypatch.setattr(runner.Progress, "append", keeping)
+    with pytest.raises(KeyboardInterrupt):
+        run("killed")
+    out = run("killed") / "out"
+    measured, manifest = read_json(out / "measurements.json"), read_json(out / "manifest.json")
+    assert manifest["resumed"] == 1
+    assert (measured["energy"]["energy_j"], measured["energy"]["samples"]) == (pytest.approx(covered), covered)
+    assert measured["quality_pass"]["samples"] == covered
+    assert manifest["energy"] == measured["energy"]
 
 
 @contextmanager

@@ -147,6 +147,25 @@ def test_timing_counts_tokens_and_finds_the_first(random_model, precisions, requ
     assert len(timing.token_at) == max(new_tokens)  # chains are generated side by side
 
 
+@pytest.mark.parametrize("settings", [GenerationSettings(12), GenerationSettings(12, chains=3, temperature=0.9)])
+def test_at_a_fixed_length_no_end_token_is_written(random_model, precisions, requests, settings) -> None:
+    """The first token of the natural answer is made an end token, which stops that answer and must not stop this one."""
+    import torch
+
+    engine = generator(random_model, precisions["full"], settings)
+    with torch.inference_mode():
+        scores = engine.model(input_ids=torch.tensor([requests[1].token_ids])).logits[0, -1]
+    ends = scores.topk(3).indices.tolist()
+    engine.model.generation_config.eos_token_id += ends
+    if settings.chains == 1:
+        assert len(engine.time_one(requests[1]).token_at) == 1
+    for length in (7, 12):
+        timing = engine.time_one(requests[1], length)
+        assert len(timing.token_at) == length
+        assert timing.new_tokens == length * settings.chains
+    assert engine.model.generation_config.max_new_tokens == 12
+
+
 def test_a_setting_bitsandbytes_refuses_is_named(random_model) -> None:
     odd = PrecisionEntry(title="odd", method="bitsandbytes", settings={"load_in_4bit": "yes"})
     with pytest.raises(ModelError, match="precision 'odd'"):

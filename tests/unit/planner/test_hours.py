@@ -56,6 +56,22 @@ def test_stages_grow_with_what_they_do(make) -> None:
     assert single.answer_s > 5 * limit.answer_s
 
 
+def test_the_timing_at_a_fixed_length_is_counted(make) -> None:
+    cell = Cell("phi-4", "full", "hoc", "instruction", 0)
+
+    def seconds(**measurement: object) -> float:
+        return cell_time(cell_spec(make(measurement=measurement), cell), A100, "gold").measure_s
+
+    none = seconds(fixed_new_tokens=None)
+    one_step = seconds(fixed_new_tokens=3, fixed_samples=16) - seconds(fixed_new_tokens=2, fixed_samples=16)
+    assert none < seconds(fixed_samples=2) < seconds(fixed_samples=16) == seconds()
+    assert seconds(fixed_samples=200) == seconds(fixed_samples=64), "no more samples than are timed at all"
+    spec = cell_spec(make(), cell)
+    assert one_step == pytest.approx(
+        16 * step_seconds(spec.model, spec.precision, A100, 1, spec.dataset.tokens.prompt), rel=0.02
+    )
+
+
 @pytest.mark.parametrize(("prompting", "chains"), [("instruction", 1), ("cot", 1), ("self_consistency", 5)])
 def test_repeated_answers_and_chains_one_by_one_take_as_many_times(make, prompting: str, chains: int) -> None:
     cell = Cell("phi-4", "full", "hoc", prompting, 0)

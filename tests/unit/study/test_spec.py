@@ -45,6 +45,18 @@ def test_the_sound_protocol_runs_no_cell_of_earlier_versions_again(repository: P
     assert identity_hash({cell.folder: spec.identity for cell, spec in specs.items()}) == DEFAULT_IDENTITIES
 
 
+def test_timing_at_a_fixed_length_runs_no_finished_cell_again(repository: Path) -> None:
+    cell, settings = Cell("phi-4", "full", "hoc", "instruction", 0), read_yaml(repository / "config/config.yaml")
+    specs = [
+        cell_spec(load(repository, settings | {"measurement": measurement}, "test"), cell)
+        for measurement in ({}, {"fixed_new_tokens": None}, {"fixed_new_tokens": 4, "fixed_samples": 2})
+    ]
+    assert [spec.fixed_new_tokens for spec in specs] == [50, None, 4]  # HoC's answers have at most 50 tokens
+    assert specs[0].identity == specs[1].identity == specs[2].identity
+    other = cell_spec(load(repository, settings | {"measurement": {"warmup": 4}}, "test"), cell)
+    assert other.identity != specs[0].identity
+
+
 def under(repository: Path, model: str, dataset: str, **protocol: object) -> CellSpec:
     settings = read_yaml(repository / "config/config.yaml")
     settings["protocol"] = protocol

@@ -7,7 +7,7 @@ import pytest
 from tests.simulated_run import Run
 
 from quantbench.contracts.run_tables import CellRow, Table1Row
-from quantbench.tables import PublishedRow, cells_table, efficiency_table, table1, table1_markdown
+from quantbench.tables import PublishedRow, cells_table, table1, table1_markdown
 from quantbench.tables.paper_rows import published_path
 
 
@@ -62,7 +62,6 @@ def test_only_zero_shot_instruction_cells_are_shown(run: Run, cells: list[CellRo
 def test_a_noise_floor_is_no_row_of_its_own(run: Run, cells: list[CellRow]) -> None:
     both = with_noise_floor(cells)
     assert beside_published(run, both) == beside_published(run, cells)
-    assert efficiency_table(run.catalogue.vocabulary, both) == efficiency_table(run.catalogue.vocabulary, cells)
     assert "second batch plan" not in markdown(run, both)
 
 
@@ -116,30 +115,6 @@ def test_markdown_shows_cut_answers_and_lengths_against_full_precision(run: Run,
 
 def test_markdown_of_small_models_counts_in_mib(run: Run, cells: list[CellRow]) -> None:
     assert "(MiB) |" in markdown(run, [row.model_copy(update={"memory_gib": 0.25}) for row in cells])
-
-
-def test_ratios_are_to_full_precision_of_the_same_cell(run: Run, cells: list[CellRow]) -> None:
-    table = efficiency_table(run.catalogue.vocabulary, cells)
-    memory = {(row.model, row.dataset, row.precision): row.memory_gib for row in cells}
-    ratios = {(row.model, row.dataset, row.precision): row.memory_ratio for row in table}
-    key = ("phi-4", "hoc", "w4a16")
-    assert ratios[key] == pytest.approx(memory[key] / memory["phi-4", "hoc", "full"])
-    assert {row.latency_ratio for row in table if row.precision == "full"} == {1.0}
-    assert {row.energy_ratio for row in table} == {None}
-    assert len(table) == len(cells)
-
-
-def test_a_missing_reference_leaves_ratios_empty(run: Run, cells: list[CellRow]) -> None:
-    table = efficiency_table(run.catalogue.vocabulary, [row for row in cells if row.precision != "full"])
-    assert {row.memory_ratio for row in table} == {None}
-    assert len(table) == 12
-
-
-def test_an_energy_of_nothing_makes_no_ratio(run: Run, cells: list[CellRow]) -> None:
-    """A counter may stand still for a quick pass; a saving over 0 joules would be a division by it."""
-    joules = {"full": 0.0, "w8a16": 3.0, "w4a16": 2.0}
-    rows = [row.model_copy(update={"energy_j": joules[row.precision]}) for row in cells]
-    assert {row.energy_ratio for row in efficiency_table(run.catalogue.vocabulary, rows)} == {None}
 
 
 def test_the_notes_are_on_the_precisions_of_the_table(run: Run, cells: list[CellRow]) -> None:

@@ -9,7 +9,14 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..contracts.measurements import LatencyReadings, MemoryAfterLoad, MemoryReadings, Process, TimedAnswer
+from ..contracts.measurements import (
+    FixedLengthReadings,
+    LatencyReadings,
+    MemoryAfterLoad,
+    MemoryReadings,
+    Process,
+    TimedAnswer,
+)
 from ..contracts.records import Prediction
 from ..engine.batches import Plan, Request
 from ..engine.job import Job
@@ -20,6 +27,7 @@ from ..measure.latency import time_each
 from ..planner import GIB, Setting, Workload, plan_memory
 from ..study.spec import CellSpec
 from .pace import Pace
+from .pass_meter import PassMeter
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 def measure(
     spec: CellSpec, requests: Sequence[Request], generator: Generator, held: MemoryAfterLoad
 ) -> tuple[MemoryReadings, LatencyReadings]:
-    """Time some samples one at a time and read the peak of memory (docs/protocol.md#latency).
+    """Time some samples one at a time, read the peak of memory, then time some again at a fixed length (docs/protocol.md#latency).
 
     Args:
         spec: how many samples and warm-ups; the seed of their choice, the same at every precision.
@@ -47,10 +55,27 @@ def measure(
     chosen = latency_requests(requests, settings.latency_samples + settings.warmup, spec.seed)
     memory.start_peak()
     items = [(request.sample_id, request) for request in chosen]
+    warmup = min(settings.warmup, len(items) - 1)
     with _first_prompts(spec):
-        timed = time_each(items, generator.time_one, generator.synchronize, min(settings.warmup, len(items) - 1))
-    readings = MemoryReadings(after_load=held, inference=memory.peak())
-    return readings, LatencyReadings(warmup=settings.warmup, samples=timed)
+        timed = time_each(items, generator.time_one, generator.synchronize, warmup)
+        readings = MemoryReadings(after_load=held, inference=memory.peak())
+        fixed = _time_at_fixed_length(spec, items[warmup:], generator)
+    return readings, LatencyReadings(warmup=settings.warmup, samples=timed, fixed=fixed)
+
+
+def _time_at_fixed_length(
+    spec: CellSpec, items: Sequence[tuple[str, Request]], generator: Generator
+) -> FixedLengthReadings | None:
+    """The first samples again with outputs of one length; None where the run wants no such timing."""
+    if spec.fixed_new_tokens is None:
+        return None
+    timed = time_each(
+        items[: spec.measurement.fixed_samples],
+        partial(generator.time_one, new_tokens=spec.fixed_new_tokens),
+        generator.synchronize,
+        warmup=0,
+    )
+    return FixedLengthReadings(new_tokens=spec.fixed_new_tokens, samples=timed)
 
 
 def timed_with_answers(answers: Sequence[Prediction], contended_by: Sequence[Process]) -> LatencyReadings:
@@ -88,7 +113,13 @@ def latency_requests(requests: Sequence[Request], count: int, seed: int) -> list
 
 
 def answer_all(
-    spec: CellSpec, requests: Sequence[Request], plan: Plan, generator: Generator, progress: Progress, number: int = 1
+    spec: CellSpec,
+    requests: Sequence[Request],
+    plan: Plan,
+    generator: Generator,
+    progress: Progress,
+    number: int = 1,
+    meter: PassMeter | None = None,
 ) -> None:
     """Answer what an earlier start has not finished, saying how far it is.
 
@@ -99,6 +130,7 @@ def answer_all(
         generator: the loaded model.
         progress: what is finished, and where finished answers go.
         number: how many times the samples will have been answered then.
+        meter: notes what the kept answers took; None: nobody does.
 
     Raises:
         ModelError: memory does not suffice even for one sample, or the engine cannot run this model.
@@ -129,6 +161,8 @@ def answer_all(
         for answers, where in chain([first], stream):
             if answers:
                 progress.append(answers)
+                if meter is not None:
+                    meter.kept(answers)
                 pace.finished(len(answers), where)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..contracts.kept_progress import History, KeptMeasurements
+from ..contracts.kept_progress import History, KeptMeasurements, PassWindow
 from ..contracts.records import Prediction, json_line
 from ..errors import DataError
 
@@ -57,6 +57,7 @@ class Progress:
             self._lock.acquire()
             waited = True
         try:
+            _cut_torn_end(self._history)
             self._note("start")
             yield waited
         finally:
@@ -88,6 +89,10 @@ class Progress:
         """Note a batch that did not fit into memory."""
         self._note(f"halved {json.dumps(list(sample_ids))}")
 
+    def note_window(self, window: PassWindow) -> None:
+        """Note what the answers that were just kept took. A kill in between loses these figures, never an answer."""
+        self._note(f"window {window.model_dump_json(exclude_defaults=True)}")
+
     def history(self) -> History:
         """What happened over all starts."""
         events = [line.split(" ", 1) for line in self._history.read_text(encoding="utf-8").splitlines()]
@@ -96,6 +101,7 @@ class Progress:
             resumed=kinds.count("start") - 1,
             batches_generated=kinds.count("batch"),
             halved_batches=[json.loads(event[1]) for event in events if event[0] == "halved"],
+            windows=[PassWindow.model_validate_json(event[1]) for event in events if event[0] == "window"],
         )
 
     def append(self, predictions: Sequence[Prediction]) -> None:
@@ -133,6 +139,13 @@ class Progress:
             raise DataError(
                 f"{path}: not written ({error.strerror}); make room and run again: earlier batches are kept"
             ) from error
+
+
+def _cut_torn_end(path: Path) -> None:
+    """Cut off a last line that a kill left half."""
+    content = path.read_bytes() if path.exists() else b""
+    if not content.endswith(b"\n"):
+        path.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
 def _whole(line: bytes) -> Prediction | None:

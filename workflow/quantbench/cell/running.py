@@ -18,7 +18,7 @@ from ..contracts.checksums import sha256_of
 from ..contracts.files import read_json
 from ..contracts.kept_progress import CellFacts, KeptMeasurements
 from ..contracts.manifest import Manifest
-from ..contracts.measurements import LatencyReadings, Measurements, MemoryReadings, QualityPass
+from ..contracts.measurements import LatencyReadings, Measurements, MemoryReadings
 from ..contracts.prepared_dataset import PreparedDataset
 from ..contracts.records import Sample, read_records, repeat_files, repeat_names, write_records
 from ..datasets import check_prepared
@@ -28,10 +28,12 @@ from ..devices.runtime import choose_device, set_environment
 from ..engine.batches import Plan, Request, make_plan, plan_hash, second_plan
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
+from ..measure.gpu_conditions import ConditionWatch
 from ..measure.neighbours import Neighbours
 from ..store.found_weights import Weights, find_weights
 from ..study.spec import CellSpec, Identity, identity_hash
 from ..tasks.origin import Origin
+from .pass_meter import PassMeter
 from .progress import Progress
 from .requests import Prompts, build_prompts, check_context
 
@@ -55,8 +57,10 @@ class CellFolders:
 
 @dataclass(frozen=True)
 class _Instruments:
-    """What watches a cell from before its model loads until its last answer."""
+    """What watches a cell from before its model loads until its last answer, and the device that it watches."""
 
+    device: DeviceFacts
+    uuids: list[str]
     energy: EnergyWindow
     neighbours: Neighbours
 
@@ -103,13 +107,13 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
             print(f"{spec.cell.label}: finished by the other process", file=sys.stderr, flush=True)
             progress.clear()
             return
-        kept = progress.measurements()
+        kept, facts = progress.measurements(), device_facts(device, leased)
         if kept is None or not _is_answered(
             prepared.requests, progress, kept
         ):  # else only the last writing was cut short
-            instruments = _Instruments(energy_window(uuids), Neighbours(uuids))
+            instruments = _Instruments(facts, uuids, energy_window(uuids), Neighbours(uuids))
             kept = _generate(spec, prepared, folders, progress, device, instruments)
-        _write(spec, prepared, folders, progress, kept, device_facts(device, leased), started)
+        _write(spec, prepared, folders, progress, kept, facts, started)
         progress.clear()
 
 
@@ -186,30 +190,33 @@ def _generate(
     if not apart:
         memory.start_peak()
     elif kept is None:
+        watch = ConditionWatch(instruments.uuids)
         readings, latency = measure(spec, prepared.requests, generator, held)
         neighbours.look()
-        latency = latency.model_copy(update={"contended_by": neighbours.record().found})
-        progress.keep_measurements(_kept(load_s, sizes, readings, latency))
+        latency = latency.model_copy(update={"gpus": watch.record(), "contended_by": neighbours.record().found})
+        progress.keep_measurements(_kept(load_s, sizes, readings, latency, instruments.device))
     before = len(progress.finished())
     # Else the first answers are complete, and only repeats are not.
     if kept is None or kept.quality_pass is None or before < len(prepared.requests):
         if not apart and before:
             answer_largest_again(prepared.requests, generator, progress)
-        begin = time.perf_counter()
-        with instruments.energy if before < len(prepared.requests) else nullcontext():
-            answer_all(spec, prepared.requests, prepared.plan, generator, progress)
-        quality = QualityPass(
-            engine=spec.inference.engine,
-            seconds=time.perf_counter() - begin,
-            samples=len(prepared.requests) - before,
-            batches=len(prepared.plan),
-        )
+        watch = ConditionWatch(instruments.uuids)
+        meter = PassMeter(progress, instruments.energy, instruments.device)
+        with meter if before < len(prepared.requests) else nullcontext():
+            answer_all(spec, prepared.requests, prepared.plan, generator, progress, meter=meter)
+        conditions = watch.record()
         neighbours.look()
         if readings is None or latency is None:
             readings = MemoryReadings(after_load=held, inference=memory.peak())
             latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
-        kept = _kept(load_s, sizes, readings, latency)
-        kept = kept.model_copy(update={"energy": instruments.energy.record(), "quality_pass": quality})
+            latency = latency.model_copy(update={"gpus": conditions})
+        timed_on = kept.device if kept else instruments.device
+        kept = _kept(load_s, sizes, readings, latency, timed_on).model_copy(
+            update={
+                "energy": meter.energy(neighbours.record().found),
+                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan), conditions),
+            }
+        )
         # Repeats may take hours more, in which nothing of this is measured again.
         progress.keep_measurements(kept)
     assert kept.energy is not None
@@ -237,12 +244,17 @@ def _is_answered(requests: Sequence[Request], progress: Progress, kept: KeptMeas
 
 
 def _kept(
-    load_s: float, weight_bytes: list[int], readings: MemoryReadings, latency: LatencyReadings
+    load_s: float,
+    weight_bytes: list[int],
+    readings: MemoryReadings,
+    latency: LatencyReadings,
+    timed_on: DeviceFacts | None,
 ) -> KeptMeasurements:
     return KeptMeasurements(
         load_s=load_s,
         weight_bytes=weight_bytes[0],
         held_weight_bytes=weight_bytes[1],
+        device=timed_on,
         memory=readings,
         latency=latency,
     )
@@ -270,6 +282,13 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
         reasoned=reasons_first(spec.cell.prompting), reasoning=spec.model.reasoning, prompts=spec.protocol.prompts
     )
     return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, origin))
+
+
+def _timed_elsewhere(kept: KeptMeasurements, device: DeviceFacts) -> LatencyReadings:
+    """The latencies of a cell, with the device that they are of where its last start had another kind."""
+    if kept.device is None or kept.device.is_alike(device):
+        return kept.latency
+    return kept.latency.model_copy(update={"device": kept.device})
 
 
 def _write(
@@ -301,7 +320,7 @@ def _write(
         held_weight_bytes=kept.held_weight_bytes,
         quantized=kept.facts.precision_applied.quantized,
         memory=kept.memory,
-        latency=kept.latency,
+        latency=_timed_elsewhere(kept, device),
         energy=kept.facts.energy,
         quality_pass=kept.quality_pass,
     ).write(folders.outputs / "measurements.json")

@@ -102,6 +102,15 @@ class MeasurementSettings(Settings):
         description="samples timed one at a time; percentiles need 64 (p90), 130 (p95), 662 (p99)",
     )
     warmup: int = Field(default=3, ge=0, description="untimed generations before these")
+    fixed_new_tokens: int | None = Field(
+        default=64,
+        ge=2,
+        description="tokens of each output of a second timing, in which end tokens are suppressed, so that precisions are compared "
+        "at equal length; at most the cell's own limit. `null`: none. Cells that are finished keep what they have",
+    )
+    fixed_samples: int = Field(
+        default=16, ge=2, description="of the samples timed, how many are timed again so: the first of them"
+    )
 
 
 class ComparisonSettings(Settings):

@@ -27,6 +27,17 @@ class DeviceFacts(Part):
     )
     driver: str | None = Field(default=None, description="version of NVIDIA's driver; null on CPU")
 
+    def is_alike(self, other: DeviceFacts) -> bool:
+        """Whether times and joules on the two can be compared: the same processor, or GPUs of the same kind under the same driver.
+
+        How many GPUs they are may differ, since needing fewer is what quantization is for. What only one of the two says, since it
+        is of before that was recorded, does not tell them apart.
+        """
+        if (self.kind, set(self.names)) != (other.kind, set(other.names)):
+            return False
+        stated = ((self.processor, other.processor), (self.multiplies, other.multiplies), (self.driver, other.driver))
+        return all(one == two for one, two in stated if one is not None and two is not None)
+
 
 class Software(Part):
     """Versions that matter, and the commit of the checkout."""

@@ -54,6 +54,21 @@ class TimedAnswer(Part):
         default=[], description="of each step, counted from the start, to the microsecond"
     )
 
+    @property
+    def further_token_s(self) -> float | None:
+        """Mean seconds of a step after the first one; None where there is none or steps were not timed."""
+        steps = len(self.token_times_s) - 1
+        return (self.token_times_s[-1] - self.token_times_s[0]) / steps if steps > 0 else None
+
+
+class FixedLengthReadings(Part):
+    """Some of the same samples timed again, with outputs of one length at every precision: end tokens were suppressed."""
+
+    new_tokens: int = Field(description="of each output: `min_new_tokens` and `max_new_tokens` at once")
+    samples: list[TimedAnswer] = Field(
+        description="one a sample, in order; without warm-up, since others were just timed"
+    )
+
 
 class Process(Part):
     """Another process that computed on the leased GPUs."""
@@ -63,18 +78,46 @@ class Process(Part):
     used_bytes: int | None = Field(description="the most of all looks; null where the driver does not tell")
 
 
+class GpuCondition(Part):
+    """One GPU as NVML saw it at one moment; null where it does not tell, as of a part of a GPU (MIG)."""
+
+    uuid: str
+    sm_clock_mhz: int | None = Field(description="of its multiprocessors")
+    memory_clock_mhz: int | None
+    power_limit_w: float | None = Field(description="the limit that is enforced, whoever set it")
+    temperature_c: int | None
+    clock_reasons: list[str] | None = Field(
+        description="why its clocks are not higher: `idle`, `power cap`, `software thermal slowdown`, `hardware slowdown` and so on"
+    )
+
+
+class GpuConditions(Part):
+    """The leased GPUs just before and just after a pass."""
+
+    before: list[GpuCondition]
+    after: list[GpuCondition]
+
+
 class LatencyReadings(Part):
     """The measurement pass: some samples answered one at a time; or the quality pass itself, all of them so."""
 
+    device: DeviceFacts | None = Field(
+        default=None, exclude_if=unknown, description="where a resumed cell was timed, if not on `device` of the cell"
+    )
     warmup: int = Field(description="answers before the first timed one")
     samples: list[TimedAnswer] = Field(description="one a timed sample, in order")
+    fixed: FixedLengthReadings | None = Field(
+        default=None, exclude_if=unknown, description="left out where nothing was timed at a fixed length"
+    )
+    gpus: GpuConditions | None = Field(default=None, exclude_if=unknown, description="left out without GPUs")
     contended_by: list[Process] = Field(default=[], description="others on the leased GPUs until then")
 
 
 class Energy(Part):
     """Energy of the quality pass, by counters that count everything on the same GPU or processor, other jobs included.
 
-    A resumed cell's energy is that of the ``quality_pass.samples`` it still had to answer.
+    It is noted with every kept batch and added up over the starts of a resumed cell, as far as they ran on the same kind of device.
+    What a kill undid, and what was answered without a counter, is not in it: ``samples`` says how many answers it paid for.
     """
 
     energy_j: float | None = Field(description="null with the `reason`, never 0 for unknown")
@@ -82,15 +125,34 @@ class Energy(Part):
     source: str | None = Field(default=None, description="`nvml` or `rapl`, which counts whole processors")
     window_s: float | None = Field(default=None, description="how long the counters were watched")
     idle_power_w: float | None = Field(default=None, description="of the GPUs before the model loaded")
+    samples: int | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="answers in it; left out in files of before it was counted, where it is `quality_pass.samples`",
+    )
+    new_tokens: int | None = Field(
+        default=None, exclude_if=unknown, description="of these answers, all outputs together; left out likewise"
+    )
+    contended_by: list[Process] | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="others on the leased GPUs until the pass was over; left out likewise",
+    )
 
 
 class QualityPass(Part):
-    """The pass that answered every sample; of a resumed cell, what its last start still had to do."""
+    """The pass that answered every sample, added up over the starts of a resumed cell."""
 
     engine: str
-    seconds: float = Field(description="of generating, loading left out")
-    samples: int = Field(description="answered in these seconds")
+    seconds: float = Field(description="of generating, loading left out, and what a kill undid")
+    samples: int = Field(
+        description="answered in these seconds: all, unless a kill came between an answer and its time; in files of before times were "
+        "added up, those of the last start"
+    )
     batches: int = Field(description="of the whole plan")
+    gpus: GpuConditions | None = Field(
+        default=None, exclude_if=unknown, description="of the last start; left out without GPUs"
+    )
 
 
 class QuantizedShare(Part):

@@ -63,6 +63,39 @@ ToFull = Annotated[
     Field(description="minus that at full precision; empty there, and where one of the two is unknown"),
 ]
 Joules = Annotated[float | None, Field(description="joules of the quality pass; empty where unknown")]
+Count = Annotated[int | None, Field(description="how many; empty where none or unknown")]
+FurtherToken = Annotated[
+    float | None,
+    Field(
+        description="seconds of each new token after the first, at the fixed length; empty where nothing was timed so"
+    ),
+]
+FixedFirst = Annotated[
+    float | None, Field(description="seconds to the first token in that timing; empty where there was none")
+]
+FixedLength = Annotated[
+    int | None, Field(description="tokens of each output of that timing; empty where there was none")
+]
+TimedTokens = Annotated[
+    float | None, Field(description="mean new tokens of the answers that `latency_mean_s` is of; empty where unknown")
+]
+PerAnswer = Annotated[float | None, Field(description="joules per answered sample; empty where unknown")]
+PerThousand = Annotated[
+    float | None,
+    Field(description="joules per 1,000 new tokens; empty where unknown, as in cells of before they were counted"),
+]
+EnergyAnswers = Annotated[
+    int | None,
+    Field(
+        description="answers that `energy_j` paid for: fewer than `n` where a kill came between an answer and its joules"
+    ),
+]
+ClockNote = Annotated[
+    str | None, Field(description="`clocked down` with the reasons, where heat or power slowed a GPU; else empty")
+]
+RatioEnd = Annotated[
+    float | None, Field(description="end of the paired interval of that ratio; empty where there is none")
+]
 Ratio = Annotated[float | None, Field(description="to full precision; empty where one of the two is unknown or 0")]
 Weights = Annotated[
     WeightsKind, Field(description="`random` where the model was a stand-in, whose scores mean nothing")
@@ -141,10 +174,19 @@ class CellRow(CellKeys):
         description="new tokens of the single queries, prompt processing included in their time"
     )
     prompt_tokens_mean: float = Field(description="tokens")
+    timed_new_tokens_mean: TimedTokens = None
+    fixed_new_tokens: FixedLength = None
+    fixed_n: Count = None
+    further_token_mean_s: FurtherToken = None
+    fixed_first_token_mean_s: FixedFirst = None
     load_s: Seconds
     energy_j: Joules
+    energy_samples: EnergyAnswers = None
+    energy_per_answer_j: PerAnswer = None
+    energy_per_1000_tokens_j: PerThousand = None
     energy_note: str | None = Field(description="why the energy is unknown")
     device: Device
+    clock_note: ClockNote = None
     contended_by: str | None = Field(description="other processes that computed on the leased GPUs")
 
 
@@ -273,7 +315,8 @@ class EfficiencyRow(CellKeys):
     """One cell beside the ``full`` cell of the same model, dataset and prompt.
 
     A ratio below 1 is a saving (above 1 for tokens per second). Latencies are of the same samples at every precision, at
-    batch 1. The other columns are those of ``cells.csv``.
+    batch 1; their ratios are geometric means over these samples, with a paired interval. Time and energy have no ratio
+    across kinds of devices, or where others used a GPU. The other columns are those of ``cells.csv``.
     """
 
     path: ClassVar[str] = "tables/efficiency.csv"
@@ -293,11 +336,36 @@ class EfficiencyRow(CellKeys):
     weight_gib: Gib
     weight_ratio: Ratio
     latency_mean_s: Seconds
-    latency_ratio: Ratio
+    latency_ratio: Annotated[
+        float | None,
+        Field(description="of whole answers, however long each is: see the lengths; empty where there is none"),
+    ]
+    latency_ratio_low: RatioEnd = None
+    latency_ratio_high: RatioEnd = None
+    timed_new_tokens_mean: TimedTokens = None
+    full_timed_new_tokens_mean: TimedTokens = None
+    fixed_new_tokens: FixedLength = None
+    fixed_n: Count = None
+    further_token_mean_s: FurtherToken = None
+    further_token_ratio: Ratio = None
+    further_token_ratio_low: RatioEnd = None
+    further_token_ratio_high: RatioEnd = None
+    fixed_first_token_mean_s: FixedFirst = None
+    first_token_ratio: Annotated[
+        float | None, Field(description="of `fixed_first_token_mean_s`; empty where there is none")
+    ] = None
+    first_token_ratio_low: RatioEnd = None
+    first_token_ratio_high: RatioEnd = None
     tokens_per_s: float = Field(description="as in cells.csv")
     tokens_per_s_ratio: Ratio
     energy_j: Joules
-    energy_ratio: Ratio
+    energy_samples: EnergyAnswers = None
+    energy_per_answer_j: PerAnswer = None
+    energy_ratio: Annotated[
+        float | None, Field(description="of `energy_per_answer_j`; in tables of before there was one, of `energy_j`")
+    ]
+    energy_per_1000_tokens_j: PerThousand = None
+    energy_per_1000_tokens_ratio: Ratio = None
     load_s: Seconds
     load_ratio: Ratio
     latency_sd_s: MaybeSeconds
@@ -306,6 +374,10 @@ class EfficiencyRow(CellKeys):
     energy_note: MaybeText
     device: Device
     contended_by: MaybeText
+    clock_note: ClockNote = None
+    ratio_note: Annotated[
+        str | None, Field(description="why ratios of time or energy are empty, or what to know of them; else empty")
+    ] = None
 
 
 class RecommendationRow(Row):

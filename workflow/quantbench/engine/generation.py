@@ -204,15 +204,20 @@ class Generator:
         """What was generated, behind the marker of the thought that the prompt opened, where it did: no reader sees prompts."""
         return opened_by(request.text, self.settings.reasoning) + text
 
-    def time_one(self, request: Request) -> Timing:
+    def time_one(self, request: Request, new_tokens: int | None = None) -> Timing:
         """Generate one answer (all its chains, for self-consistency, unless the model's own settings decide) and note when each
         token was ready.
 
         Nothing stops early here: latency is that of the model, as the paper measured it.
+
+        Args:
+            request: the request.
+            new_tokens: of each output exactly, end tokens suppressed; at most the limit. None: up to the model's own end.
         """
         watch = _TokenTimes(self.synchronize)
         self._seed(request, 0)
-        rows = self._generate([request], watches=[watch], chains=[0] if self.settings.by_model else None)
+        chains = [0] if self.settings.by_model else None
+        rows = self._generate([request], watches=[watch], chains=chains, length=new_tokens)
         return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows.tokens))
 
     def check_numbers(self, request: Request) -> None:
@@ -239,6 +244,7 @@ class Generator:
         prefix: SharedPrefix | None = None,
         watches: Sequence[StoppingCriteria] = (),
         chains: Sequence[int] | None = None,
+        length: int | None = None,
     ) -> _Rows:
         """Generate the rows of a batch.
 
@@ -248,6 +254,7 @@ class Generator:
             prefix: what all requests begin with, computed already.
             watches: look at each step.
             chains: numbers of the chains of each request; None: all.
+            length: new tokens of each row exactly; None: up to its end or the limit.
 
         Raises:
             ModelError: scores are no numbers.
@@ -270,6 +277,7 @@ class Generator:
                 logits_processor=LogitsProcessorList([finite, *self._sampling(batch, chains)]),
                 stopping_criteria=StoppingCriteriaList([*watches, *([stops] if checks else [])]),
                 past_key_values=cache,
+                **({} if length is None else {"min_new_tokens": length, "max_new_tokens": length}),
             )
             seconds = time.perf_counter() - begin
         finite.check()

@@ -69,6 +69,26 @@ class EnergyWindow:
         self._advance()
         self._seconds = time.perf_counter() - self._begin
 
+    def so_far_j(self) -> float | None:
+        """Joules since the block began, read now within it; None where they are unknown, see :attr:`reason`."""
+        self._advance()
+        return None if self._reason else self._total_uj * MICRO
+
+    @property
+    def reason(self) -> str:
+        """Why the counters cannot be read, as far as is known by now; else empty."""
+        return self._reason
+
+    @property
+    def source(self) -> str | None:
+        """Which counters are read; None: none."""
+        return self._counter.source if self._counter else None
+
+    @property
+    def idle_power_w(self) -> float | None:
+        """Power before the window, where it is known."""
+        return self._idle_power_w
+
     def record(self) -> Energy:
         """The joules, or why there are none."""
         reason = self._reason
@@ -79,7 +99,7 @@ class EnergyWindow:
         return Energy(
             energy_j=None if reason else self._total_uj * MICRO,
             reason=f"unavailable: {reason}" if reason else "",
-            source=self._counter.source if self._counter else None,
+            source=self.source,
             window_s=self._seconds,
             idle_power_w=self._idle_power_w,
         )

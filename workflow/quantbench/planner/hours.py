@@ -52,19 +52,21 @@ def checkpoint_bytes(model: ModelEntry) -> int:
 def cell_time(spec: CellSpec, gpu: Gpu, answers: Answers) -> CellTime:
     """Seconds of one cell on GPUs of one kind.
 
-    The measurement pass runs a sample at a time. In the quality pass a batch takes as many steps as its longest answer,
+    The measurement pass runs a sample at a time, and some of these again at a fixed length. In the quality pass a batch takes as many steps as its longest answer,
     taken as the mean one's length: batches hold samples of similar length.
     """
     work = cell_work(spec)
     tokens = work.answer_tokens if answers == "gold" else work.limit
     apart = spec.protocol.timing == "apart"
     timed = min(spec.measurement.latency_samples + spec.measurement.warmup, work.samples) if apart else 0
+    again, length = min(spec.measurement.fixed_samples, spec.measurement.latency_samples, timed), spec.fixed_new_tokens
+    fixed_s = 0.0 if length is None else again * _batch_seconds(spec, gpu, work, length, samples=1)
     # A model whose own settings are greedy answers once; which ones are is not known before they are retrieved.
     times = spec.protocol.repeats * spec.chains // spec.rows
     batches = times * -(-work.samples // work.batch)
     return CellTime(
         load_s=START_S + checkpoint_bytes(spec.model) / DISK_BYTES_S,
-        measure_s=timed * _batch_seconds(spec, gpu, work, tokens, samples=1),
+        measure_s=timed * _batch_seconds(spec, gpu, work, tokens, samples=1) + fixed_s,
         answer_s=batches * _batch_seconds(spec, gpu, work, tokens, samples=work.batch),
     )
 

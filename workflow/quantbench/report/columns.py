@@ -177,10 +177,30 @@ def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: M
         "Memory ratio": _number("memory_ratio", ".2f"),
         "Latency (s)": _number("latency_mean_s", ".3g"),
         "Latency ratio": _number("latency_ratio", ".2f"),
+        **_known(
+            table,
+            {"New tokens": ("timed_new_tokens_mean", ".1f"), "New tokens, full": ("full_timed_new_tokens_mean", ".1f")},
+        ),
+        **_ratio(table, "Further token ratio", "further_token_ratio"),
+        **_ratio(table, "First token ratio", "first_token_ratio"),
         "Tokens/s": _number("tokens_per_s", ".3g"),
-        "Energy (J)": _number("energy_j", ".3g"),
+        **_known(
+            table,
+            {
+                "Energy an answer (J)": ("energy_per_answer_j", ".3g"),
+                "Energy ratio": ("energy_ratio", ".2f"),
+                "Energy, 1,000 tokens (J)": ("energy_per_1000_tokens_j", ".3g"),
+                "Energy ratio, tokens": ("energy_per_1000_tokens_ratio", ".2f"),
+            },
+        ),
+        **_notes(table),
     }
     caption = "Memory, latency and energy of every cell, and as ratios to full precision (below 1 is a saving)"
+    if any(row.further_token_ratio is not None for row in table):
+        caption += (
+            ". Latency is of whole answers, which may be longer or shorter than at full precision (new tokens); further and first token: "
+            "of the same samples with outputs of one length, geometric means with paired intervals"
+        )
     return _table(("efficiency", "memory and latency"), caption, columns, table)
 
 
@@ -210,7 +230,7 @@ def _table(
     header = list(columns)
     chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also) if word in header]
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
-    words |= {"Interval, others like them", "Largest loss", "Its interval", "Interval of what is kept"}
+    words |= {"Interval, others like them", "Largest loss", "Its interval", "Interval of what is kept", "Note"}
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
 
 
@@ -234,6 +254,27 @@ def _known(table: Sequence[RowOf], columns: Mapping[str, tuple[str, str]]) -> di
         for header, (column, style) in columns.items()
         if any(getattr(row, column) is not None for row in table)
     }
+
+
+def _ratio(table: Sequence[EfficiencyRow], header: str, column: str) -> dict[str, Column[EfficiencyRow]]:
+    """A ratio with its interval behind it, where any row has one."""
+
+    def cell(row: EfficiencyRow) -> Shown:
+        value, low, high = (getattr(row, name) for name in (column, f"{column}_low", f"{column}_high"))
+        shown = _value(value, ".2f")
+        # To itself a ratio is 1 and nothing else.
+        return shown if low is None or low == high else Shown(f"{shown.text} [{low:.2f}, {high:.2f}]", shown.order)
+
+    return {header: cell} if any(getattr(row, column) is not None for row in table) else {}
+
+
+def _notes(table: Sequence[EfficiencyRow]) -> dict[str, Column[EfficiencyRow]]:
+    """Why ratios are missing and what slowed GPUs, where any row says it."""
+
+    def cell(row: EfficiencyRow) -> Shown:
+        return _word("; ".join(note for note in (row.ratio_note, row.clock_note) if note))
+
+    return {"Note": cell} if any(row.ratio_note or row.clock_note for row in table) else {}
 
 
 def _units(table: Sequence[UnitRowOf]) -> dict[str, Callable[[UnitRowOf], Shown]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median
+from statistics import fmean
 
 from ..config import Vocabulary
 from ..config.run import ComparisonSettings, RunConfig
@@ -15,6 +15,7 @@ from ..statistics import UNCOUNTED
 from ..tables import share_notes
 from .answer_remarks import precision_remark, worst_remark
 from .pooled_words import pooled_words, worst_words
+from .savings import savings_remark
 
 
 def verdict_words(
@@ -54,7 +55,7 @@ def verdict_words(
     for precision in dict.fromkeys(row.precision for row in compared):
         own = [row for row in compared if row.precision == precision]
         saved = [row for row in efficiency if row.precision == precision]
-        lines.append(_one_by_one(vocabulary, own) + _savings(saved) + precision_remark(limits, own))
+        lines.append(_one_by_one(vocabulary, own) + savings_remark(vocabulary, saved) + precision_remark(limits, own))
     lines += worst_words(vocabulary, pooled)
     if not compared:
         lines.append("No quantized cell has its full-precision twin, so nothing could be compared.")
@@ -86,15 +87,6 @@ def _uncounted(own: Sequence[EffectRow]) -> str:
     counts = Counter(row.verdict for row in own if row.verdict in UNCOUNTED)
     reasons = {"at chance": "with nothing to lose", "too few": "of too few documents"}
     return ", ".join(f"{counts[word]} {reasons[word]}" for word in UNCOUNTED if counts[word])
-
-
-def _savings(own: Sequence[EfficiencyRow]) -> str:
-    ratios = {
-        "memory": [row.memory_ratio for row in own if row.memory_ratio is not None],
-        "time of a query": [row.latency_ratio for row in own if row.latency_ratio is not None],
-    }
-    words = [f"{name} {median(values):.2f} times that of full precision" for name, values in ratios.items() if values]
-    return f" In the median, {' and '.join(words)}." if words else ""
 
 
 def _legend(comparison: ComparisonSettings, compared: Sequence[EffectRow]) -> str:

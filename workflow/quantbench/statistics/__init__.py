@@ -9,6 +9,7 @@ from .intervals import (
     wilson_interval,
 )
 from .joint_bootstrap import JointCounts
+from .log_ratios import Ratio, paired_ratio
 from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
@@ -26,6 +27,7 @@ __all__ = [
     "JointCounts",
     "PooledEffect",
     "Power",
+    "Ratio",
     "SampleSize",
     "at_chance",
     "clustered_wilson_interval",
@@ -36,6 +38,7 @@ __all__ = [
     "interval_of_counts",
     "interval_of_sparse_counts",
     "mcnemar_exact",
+    "paired_ratio",
     "percentile",
     "permutation_test",
     "pooled_effect",

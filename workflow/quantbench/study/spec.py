@@ -104,6 +104,12 @@ class CellSpec:
         return self.max_new_tokens - self.model.reasoning_tokens
 
     @property
+    def fixed_new_tokens(self) -> int | None:
+        """Tokens of each output of the timing at a fixed length; None: there is none."""
+        wanted = self.measurement.fixed_new_tokens
+        return None if wanted is None else min(wanted, self.max_new_tokens)
+
+    @property
     def is_noise_floor(self) -> bool:
         """Whether it repeats a precision under the second batch plan."""
         return self.precision.noise_floor_of is not None
@@ -142,7 +148,8 @@ class CellSpec:
             "samples": {"limit": self.limit, "seed": self.seed},
             "generation": generation | (self.sampling.model_dump() if self.sampling else {}),
             "inference": self.inference.model_dump(include={"engine", "token_budget", "max_batch_size", "stop_early"}),
-            "measurement": self.measurement.model_dump(),
+            # The timing at a fixed length came later, and says itself how long outputs were: it runs no finished cell again.
+            "measurement": self.measurement.model_dump(include={"latency_samples", "warmup"}),
             "engine_version": ENGINE_VERSION,
         }
 

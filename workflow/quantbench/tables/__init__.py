@@ -65,4 +65,5 @@ def write_tables(
     write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
     EffectRow.write(results / EffectRow.path, compared.rows)
     PooledRow.write(results / PooledRow.path, pooled)
-    EfficiencyRow.write(results / EfficiencyRow.path, efficiency_table(vocabulary, rows))
+    efficiency = efficiency_table(vocabulary, results, rows, judging.bootstrap.confidence)
+    EfficiencyRow.write(results / EfficiencyRow.path, efficiency)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,13 @@ import numpy as np
 
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
-from ..contracts.machine import DeviceFacts
 from ..contracts.measurements import Measurements
 from ..contracts.run_tables import CellRow
 from ..contracts.scores import Scores
 from ..errors import DataError
 from ..planner import GIB
 from ..statistics import percentile, samples_needed
+from .measured_columns import clock_note, device_words, energy_columns, fixed_columns
 from .quantized_shares import quantized_note
 
 PERCENTS = (50, 90, 95, 99)
@@ -109,10 +108,14 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         first_token_mean_s=float(np.mean(firsts)) if firsts else None,
         tokens_per_s=sum(sample.new_tokens for sample in samples) / sum(seconds),
         prompt_tokens_mean=float(np.mean([sample.prompt_tokens for sample in samples])),
+        timed_new_tokens_mean=float(np.mean([sample.new_tokens for sample in samples])),
+        **fixed_columns(measured.latency.fixed),
         load_s=measured.load_s,
         energy_j=measured.energy.energy_j,
+        **energy_columns(measured),
         energy_note=measured.energy.reason or None,
-        device=_device(measured.device),
+        device=device_words(measured.device),
+        clock_note=clock_note(measured),
         contended_by="; ".join(f"{one.name} (pid {one.pid})" for one in measured.latency.contended_by) or None,
     )
 
@@ -136,12 +139,3 @@ def _spread(scores: Sequence[float]) -> float | None:
 
 def _difference(value: float | None, reference: float | None) -> float | None:
     return None if value is None or reference is None else value - reference
-
-
-def _device(device: DeviceFacts) -> str:
-    """For example ``CPU`` with its name, or ``2 x NVIDIA A100``."""
-    counted = [name if count == 1 else f"{count} x {name}" for name, count in Counter(device.names).items()]
-    words = " + ".join(counted)
-    if device.kind == "cpu":
-        return f"CPU ({words})" if words else "CPU"
-    return words
