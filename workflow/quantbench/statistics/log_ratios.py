@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .intervals import student_quantile
+from .student import student_quantile
 
 
 @dataclass(frozen=True, slots=True)
