@@ -35,9 +35,15 @@ from quantbench.study.grid import run_cells, wanted_cells
 from quantbench.tables import Judging, cells_table, effects_table
 from quantbench.tasks import published_convention
 
-NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
-SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}
-CUT = {"full": 0.0, "full-replanned": 0.0, "w8a16": 0.0, "w4a16": 0.04}  # share of answers cut at the token limit
+NOISE = {"full": 0.0, "full-replanned": 0.02, "full-replanned-2": 0.02, "w8a16": 0.03, "w4a16": 0.08}
+SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "full-replanned-2": 1.0, "w8a16": 2.5, "w4a16": 1.4}
+CUT = {
+    "full": 0.0,
+    "full-replanned": 0.0,
+    "full-replanned-2": 0.0,
+    "w8a16": 0.0,
+    "w4a16": 0.04,
+}  # share of answers cut at the token limit
 SHAPES = {"qwen2.5-3b": ("tiny-xs", 64, 2), "qwen2.5-7b": ("tiny-s", 128, 4), "qwen2.5-14b": ("tiny-m", 256, 6)}
 
 
@@ -62,14 +68,19 @@ class Tables:
 def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:
     """The tables of a simulated run, or of some of its cells."""
     chosen = run.cells if cells is None else cells
-    return Tables(cells_table(run.catalogue.vocabulary, run.results, chosen), effects_of(run, chosen))
+    words, effects = run.catalogue.vocabulary, effects_of(run, chosen)
+    return Tables(cells_table(words, run.results, chosen), effects)
 
 
 def effects_of(run: Run, cells: list[Cell]) -> list[EffectRow]:
     """The comparisons of some cells of a simulated run."""
-    settings = run.catalogue.run.comparison
-    judging = Judging(settings, Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence))
+    judging = Judging(run.catalogue.run.comparison, _bootstrap(run))
     return effects_table(run.catalogue.vocabulary, run.results, cells, wanted_cells(run.catalogue).studies, judging)
+
+
+def _bootstrap(run: Run) -> Bootstrap:
+    settings = run.catalogue.run.comparison
+    return Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence)
 
 
 def paper_catalogue(repository: Path, **changes: Any) -> Catalogue:

@@ -105,9 +105,11 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         "p (Holm)": _number("holm_p", ".2g"),
         **_units(table),
         "Noise floor": _number("noise_floor_flip_rate", ".1%"),
+        "Noise floor of": lambda row: _word(_floor_of(vocabulary, row)),
         **_known(
             table,
             {
+                "p against it (Holm)": ("noise_floor_holm_p", ".2g"),
                 "Cut off, full": ("full_truncated_rate", ".1%"),
                 "Cut off": ("truncated_rate", ".1%"),
                 "New tokens, full": ("full_mean_new_tokens", ".1f"),
@@ -174,7 +176,13 @@ def _table(
     header = list(columns)
     chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also)]
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
+    words.add("Noise floor of")
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
+
+
+def _floor_of(vocabulary: Vocabulary, row: EffectRow) -> str:
+    """Whose noise floor stands beside a comparison; empty where none does, or where an earlier version did not say."""
+    return "" if row.noise_floor_model is None else vocabulary.title("model", row.noise_floor_model)
 
 
 def _word(text: str) -> Shown:

@@ -13,6 +13,7 @@ from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
 from .power import Power, SampleSize, foresee
+from .replanning import replanning_test
 from .verdicts import UNCOUNTED, at_chance, rare_labels, too_few, verdict
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "percentile",
     "permutation_test",
     "rare_labels",
+    "replanning_test",
     "samples_needed",
     "student_quantile",
     "too_few",
