@@ -57,6 +57,10 @@ QuantizedNote = Annotated[
 CutOff = Annotated[
     float | None, Field(description="share of outputs that ended at the limit of new tokens; empty where unknown")
 ]
+Refused = Annotated[
+    float | None,
+    Field(description="share of samples that the model declined to answer, among the unparseable; empty where unknown"),
+]
 NewTokens = Annotated[float | None, Field(description="mean tokens of an output; empty where unknown")]
 ToFull = Annotated[
     float | None,
@@ -104,6 +108,7 @@ class CellRow(CellKeys):
     unit: UnitOf = None
     units: Units = None
     unparseable_rate: Rate
+    refused_rate: Refused = None
     strict_score: Rate = Field(description="under exact-format reading")
     strict_unparseable_rate: Rate
     published_metric: PublishedMetric = None
@@ -281,6 +286,8 @@ class EffectRow(CellKeys):
     )
     full_unparseable_rate: Rate
     unparseable_rate: Rate
+    full_refused_rate: Refused = None
+    refused_rate: Refused = None
     full_truncated_rate: CutOff = None
     truncated_rate: CutOff = None
     full_mean_new_tokens: NewTokens = None

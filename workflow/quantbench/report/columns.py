@@ -110,6 +110,8 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
             table,
             {
                 "p against it (Holm)": ("noise_floor_holm_p", ".2g"),
+                "Refused, full": ("full_refused_rate", ".1%"),
+                "Refused": ("refused_rate", ".1%"),
                 "Cut off, full": ("full_truncated_rate", ".1%"),
                 "Cut off": ("truncated_rate", ".1%"),
                 "New tokens, full": ("full_mean_new_tokens", ".1f"),

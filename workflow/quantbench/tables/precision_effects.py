@@ -246,6 +246,8 @@ class _Pairs:
             units_needed=paired.units_needed(margin),
             full_unparseable_rate=full.scores.unparseable_rate,
             unparseable_rate=other.scores.unparseable_rate,
+            full_refused_rate=full.scores.refused_rate,
+            refused_rate=other.scores.refused_rate,
             full_truncated_rate=full.scores.truncated_rate,
             truncated_rate=other.scores.truncated_rate,
             full_mean_new_tokens=full.scores.mean_new_tokens,
