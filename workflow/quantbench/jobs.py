@@ -232,6 +232,7 @@ def compare(config: Config, cells: list[str]) -> None:
 def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
+    from .contracts.effect_parts import LabelEffectRow
     from .contracts.run_tables import CellRow, EffectRow
     from .figures.selection import selection
     from .figures.view import View
@@ -239,8 +240,9 @@ def figure(config: Config, figure: str) -> None:
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
     cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
+    labels = LabelEffectRow.read(folder / LabelEffectRow.path)
     shown = selection(catalogue).cells(figure)
-    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects))
+    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects), tuple(labels))
     figures.save(figures.draw(figure, view), folder / "figures" / figure)
 
 

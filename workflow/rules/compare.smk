@@ -1,5 +1,6 @@
 # Needs: scores, scored answers and measurements of the run's cells. Produces: the tables, which figures and readers use.
-TABLES = ["cells.csv", "table1.csv", "table1.md", "precision_effects.csv", "efficiency.csv", "configuration.json"]
+TABLES = ["cells.csv", "table1.csv", "table1.md", "precision_effects.csv", "label_effects.csv", "length_effects.csv"]
+TABLES += ["efficiency.csv", "configuration.json"]
 
 
 rule compare:

@@ -9,6 +9,7 @@ rule figure:
     input:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
+        labels=f"{RUN}/tables/label_effects.csv",
     output:
         report(
             f"{RUN}/figures/{{figure}}.png",

@@ -235,6 +235,11 @@ class DatasetEntry(Settings):
         description="for each split (`test`, `train`, `dev`) the acceptable files, in order of preference"
     )
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether answers are labels that mean the same in each sample, two or more of them."""
+        return self.reader == "yes_no_maybe" or len(self.labels) > 1
+
     @model_validator(mode="after")
     def _readable(self) -> DatasetEntry:
         if self.hub is not None and self.reader != "records":

@@ -10,6 +10,7 @@ from functools import cached_property
 from ..config import Prompting, RunConfig, Vocabulary
 from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
 from ..tables.quantized_shares import share_notes
@@ -46,6 +47,7 @@ class View:
         expected: the cells that the figure should show.
         table: rows of ``cells.csv``, also of cells that this figure does not show.
         effects: rows of ``precision_effects.csv``, likewise.
+        label_effects: rows of ``label_effects.csv``, likewise.
     """
 
     vocabulary: Vocabulary
@@ -53,6 +55,7 @@ class View:
     expected: tuple[Cell, ...]
     table: tuple[MeasuredRow, ...]
     effects: tuple[EffectRow, ...] = ()
+    label_effects: tuple[LabelEffectRow, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[MeasuredRow, ...]:

@@ -13,6 +13,7 @@ from .. import __version__, figures
 from ..config import RunConfig, Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
@@ -88,6 +89,7 @@ def write_report(
     results, margin = prompts.results, run.comparison.margin
     rows, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
     efficiency = EfficiencyRow.read(results / EfficiencyRow.path)
+    labels = LabelEffectRow.read(results / LabelEffectRow.path)
     found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
     samples = explorer(vocabulary, prompts, cells)
     page = _template().render(
@@ -100,6 +102,7 @@ def write_report(
         notes=notes(next(iter(found.values()))[0]) if found else [],
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         effects=columns.effects(vocabulary, effects),
+        labels=columns.labels(vocabulary, labels, run.comparison.confidence),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
         figures=_figures(results, listed.drawn, unit_note(vocabulary, rows)),
         left_out={_label(name): reason for name, reason in listed.left_out.items()},

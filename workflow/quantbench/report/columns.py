@@ -9,6 +9,7 @@ from typing import TypeVar
 from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
 from ..tables import unit_note, unit_words
 from ..tasks import metric
@@ -35,7 +36,7 @@ class ReportTable:
     rows: list[list[Shown]]
 
 
-RowOf = TypeVar("RowOf", Table1Row, EffectRow, EfficiencyRow)
+RowOf = TypeVar("RowOf", Table1Row, EffectRow, EfficiencyRow, LabelEffectRow)
 UnitRowOf = TypeVar("UnitRowOf", Table1Row, EffectRow)
 Column = Callable[[RowOf], Shown]
 
@@ -152,6 +153,33 @@ def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: M
     return _table(("efficiency", "memory and latency"), caption, columns, table)
 
 
+def labels(vocabulary: Vocabulary, table: Sequence[LabelEffectRow], confidence: float) -> ReportTable:
+    """The labels whose F1 changed beyond chance: means over models first, then single cells, the largest losses first."""
+    found = [row for row in table if row.stands_out(confidence)]
+    columns: dict[str, Column[LabelEffectRow]] = {
+        "Task": lambda row: _word(task_title(row.task)),
+        "Dataset": lambda row: _word(vocabulary.title("dataset", row.dataset)),
+        "Model": lambda row: _word(vocabulary.title("model", row.model) if row.model else f"mean of {row.models}"),
+        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
+        "Label": lambda row: _word(row.label),
+        "Samples": _number("support", ".0f"),
+        "F1, full": _number("full_f1", ".3f"),
+        "F1": _number("f1", ".3f"),
+        "Difference": _number("difference", "+.3f"),
+        "Interval": _interval("difference_low", "difference_high", "+.3f"),
+        "p (Holm)": _number("holm_p", ".2g"),
+        "Note": lambda row: _word(row.note or ""),
+    }
+    means, cells = (len({row.family for row in table if (row.model is None) == mean}) for mean in (True, False))
+    caption = (
+        f"Labels whose interval excludes 0 and whose p is below {1 - confidence:.2g} after Holm's correction, {len(found)} of {len(table)} lines. The "
+        "correction is for the labels of one cell, and for all means over models; without any loss, at most "
+        f"{(1 - confidence) * (means + cells):.2g} of {means + cells} such families would have a line here"
+    )
+    ordered = sorted(found, key=lambda row: (row.model is not None, row.difference))
+    return _table(("labels", "effects on labels"), caption, columns, ordered)
+
+
 def _names(vocabulary: Vocabulary, kind: type[RowOf]) -> dict[str, Column[RowOf]]:
     """The columns that every table begins with."""
     return {
@@ -178,6 +206,7 @@ def _table(
     header = list(columns)
     chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also)]
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
+    words |= {"Label", "Note"}
     words.add("Noise floor of")
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow, LengthEffectRow
 from ..contracts.files import write_text
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from .cells import cells_table
 from .efficiency import efficiency_table
 from .interval_units import unit_note, unit_words
+from .label_effects import label_effects_table
+from .length_effects import length_effects_table
 from .paper_rows import PublishedRow
 from .precision_effects import Judging, effects_table
 from .quantized_shares import share_notes
@@ -60,4 +63,8 @@ def write_tables(
     Table1Row.write(results / Table1Row.path, beside)
     write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
     EffectRow.write(results / EffectRow.path, effects)
+    labels = label_effects_table(vocabulary, results, effects, judging.bootstrap)
+    LabelEffectRow.write(results / LabelEffectRow.path, labels)
+    lengths = length_effects_table(vocabulary, results, effects, judging.bootstrap)
+    LengthEffectRow.write(results / LengthEffectRow.path, lengths)
     EfficiencyRow.write(results / EfficiencyRow.path, efficiency_table(vocabulary, rows))
