@@ -1,4 +1,4 @@
-"""Time and peak memory of Snakemake's plan: the paper's run of 348 cells, and a simulated one of 10,000.
+"""Time and peak memory of Snakemake's plan: the paper's run of 412 cells, and a simulated one of 10,000.
 
     python benchmarks/dag_scale.py [--cells 10000] [--repeat 3]
 

@@ -1,4 +1,4 @@
-"""Redraw a bundle of the paper's full size: 348 simulated cells at the sizes of the published test sets.
+"""Redraw a bundle of the paper's full size: 412 simulated cells at the sizes of the published test sets.
 
     python benchmarks/redraw.py [--keep FOLDER] [--cores 2]
 

@@ -1,9 +1,9 @@
-"""Time the statistics: one large bootstrap, and every interval and comparison of the paper's 348 cells at full size.
+"""Time the statistics: one large bootstrap, and every interval and comparison of the paper's 412 cells at full size.
 
     python benchmarks/statistics_run.py [--only bootstrap|run]
 
 ``bootstrap``: the macro F1 of 16,943 samples, 10,000 resamples; each sample a document of its own with other counts, the worst
-case (``distinct``), and as relation extraction gives it (``relations``). ``run``: answers of all 348 cells are simulated at the
+case (``distinct``), and as relation extraction gives it (``relations``). ``run``: answers of all 412 cells are simulated at the
 sizes of the paper's test sets (not timed); then every cell's interval is computed, as scoring does, in two processes, and all
 tables are made as the rule ``compare`` makes them. Prints one line of JSON a case; the exit status says whether each
 stayed within its limits.
@@ -31,7 +31,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "workflow")]
 
 import numpy as np  # noqa: E402
-from tests.simulated_run import paper_catalogue, simulate  # noqa: E402
+from tests.simulated_run import paper_catalogue, simulate, write_lengths  # noqa: E402
 
 from quantbench import tables, tasks  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
@@ -125,7 +125,9 @@ def _simulate(catalogue: Catalogue, folder: Path, cells: list[Cell]) -> dict[str
     with ProcessPoolExecutor(PROCESSES) as pool:
         parts = [[cell for cell in cells if cell.dataset == name] for name in names]
         made = pool.map(partial(simulate, catalogue, folder, SIZES), parts)
-        return {name: path for paths in made for name, path in paths.items()}
+        paths = {name: path for paths in made for name, path in paths.items()}
+        list(pool.map(partial(write_lengths, folder), parts))
+    return paths
 
 
 def _interval(catalogue: Catalogue, folder: Path, samples: dict[str, Path], cell: Cell) -> tuple[float, float]:

@@ -40,7 +40,7 @@ def make_reported(repository: Path, folder: Path, n: int = 60, **changes: Any) -
     config = catalogue.run.model_dump(mode="json")
     jobs.compare(config, [cell.folder for cell in cells])
     prompting = ["figure6"] if "prompting" in catalogue.run.studies else []
-    for name in ("effects", "figure7", *prompting):
+    for name in ("effects", "labels", "figure7", *prompting):
         jobs.figure(config, name)
     return catalogue
 

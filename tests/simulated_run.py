@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from quantbench import tasks
 from quantbench.config import Catalogue, DatasetEntry, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.effect_parts import LabelEffectRow
 from quantbench.contracts.files import write_json
 from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.measurements import (
@@ -27,18 +28,25 @@ from quantbench.contracts.measurements import (
     QualityPass,
     TimedAnswer,
 )
-from quantbench.contracts.records import Sample, ScoredAnswer, write_records
+from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
 from quantbench.contracts.run_tables import CellRow, EffectRow
 from quantbench.contracts.scores import PublishedScore, Scores
 from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import Bootstrap, interval_of_counts
 from quantbench.study.grid import run_cells, wanted_cells
 from quantbench.tables import Judging, cells_table, effects_table
+from quantbench.tables.label_effects import label_effects_table
 from quantbench.tasks import published_convention
 
-NOISE = {"full": 0.0, "full-replanned": 0.02, "w8a16": 0.03, "w4a16": 0.08}
-SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "w8a16": 2.5, "w4a16": 1.4}
-CUT = {"full": 0.0, "full-replanned": 0.0, "w8a16": 0.0, "w4a16": 0.04}  # share of answers cut at the token limit
+NOISE = {"full": 0.0, "full-replanned": 0.02, "full-replanned-2": 0.02, "w8a16": 0.03, "w4a16": 0.08}
+SLOWNESS = {"full": 1.0, "full-replanned": 1.0, "full-replanned-2": 1.0, "w8a16": 2.5, "w4a16": 1.4}
+CUT = {
+    "full": 0.0,
+    "full-replanned": 0.0,
+    "full-replanned-2": 0.0,
+    "w8a16": 0.0,
+    "w4a16": 0.04,
+}  # share of answers cut at the token limit
 SHAPES = {"qwen2.5-3b": ("tiny-xs", 64, 2), "qwen2.5-7b": ("tiny-s", 128, 4), "qwen2.5-14b": ("tiny-m", 256, 6)}
 
 
@@ -54,23 +62,30 @@ class Run:
 
 @dataclass(frozen=True)
 class Tables:
-    """``cells.csv`` and ``precision_effects.csv`` of a run."""
+    """``cells.csv``, ``precision_effects.csv`` and ``label_effects.csv`` of a run."""
 
     cells: list[CellRow]
     effects: list[EffectRow]
+    labels: list[LabelEffectRow] = field(default_factory=list)
 
 
 def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:
     """The tables of a simulated run, or of some of its cells."""
     chosen = run.cells if cells is None else cells
-    return Tables(cells_table(run.catalogue.vocabulary, run.results, chosen), effects_of(run, chosen))
+    words, effects = run.catalogue.vocabulary, effects_of(run, chosen)
+    labels = label_effects_table(words, run.results, effects, _bootstrap(run))
+    return Tables(cells_table(words, run.results, chosen), effects, labels)
 
 
 def effects_of(run: Run, cells: list[Cell]) -> list[EffectRow]:
     """The comparisons of some cells of a simulated run."""
-    settings = run.catalogue.run.comparison
-    judging = Judging(settings, Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence))
+    judging = Judging(run.catalogue.run.comparison, _bootstrap(run))
     return effects_table(run.catalogue.vocabulary, run.results, cells, wanted_cells(run.catalogue).studies, judging)
+
+
+def _bootstrap(run: Run) -> Bootstrap:
+    settings = run.catalogue.run.comparison
+    return Bootstrap(settings.resamples, run.catalogue.run.seed, settings.confidence)
 
 
 def paper_catalogue(repository: Path, **changes: Any) -> Catalogue:
@@ -143,6 +158,23 @@ def write_cell(catalogue: Catalogue, folder: Path, cell: Cell, golds: list[Any])
     ).write(where / "scores.json")
     _measurements(catalogue, cell).write(where / "measurements.json")
     write_json(where / "manifest.json", {"prompts_sha256": "a" * 64, "end": "2026-01-01T00:00:00+00:00"})
+
+
+def write_lengths(folder: Path, cells: list[Cell]) -> None:
+    """Write the ``predictions.jsonl`` of simulated cells: of their outputs the lengths alone, longer ones at lower precision."""
+    for cell in cells:
+        where = folder / "cells" / cell.folder
+        prompt, own = _generator(cell.model, cell.dataset, "prompts"), _generator(cell, "outputs")
+        answers = read_records(where / "scored.jsonl", ScoredAnswer)
+        prompts = prompt.integers(50, 600, size=len(answers)).tolist()
+        longer = own.poisson(20 * (1 + NOISE.get(cell.precision, 0.05)), size=len(answers)).tolist()
+        write_records(
+            where / "predictions.jsonl",
+            [
+                Prediction(answer.sample_id, [""], prompts[place], [longer[place]], ["stop"])
+                for place, answer in enumerate(answers)
+            ],
+        )
 
 
 def _as_published(entry: DatasetEntry, value: float) -> PublishedScore | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,12 @@ class Project:
 def make_project(repository: Path, root: Path) -> Project:
     """Lay out the folder and run all its cells: one model, two precisions and the noise floor, two datasets."""
     shutil.copytree(repository / "config", root / "config")
+    studies = root / "config/studies.yaml"
+    # Of every model, and under one further plan.
+    one_plan = re.sub(
+        r"models: .*\n  precisions: \[full-replanned, .*\]", "precisions: [full-replanned]", studies.read_text()
+    )
+    studies.write_text(one_plan)
     for name in SETTINGS["datasets"]:
         shutil.copytree(repository / "tests/data/datasets" / name, root / "data" / name)
     entry = make_model(root / "model", FACTS.model_copy(update={"context_length": 8192})).model_copy(

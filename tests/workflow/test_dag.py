@@ -11,36 +11,36 @@ import pytest
 from .conftest import Project
 
 
-def test_the_papers_run_is_348_cells_each_once_without_weights_or_gpu(project: Project) -> None:
+def test_the_papers_run_is_412_cells_each_once_without_weights_or_gpu(project: Project) -> None:
     begin = time.monotonic()
     result = project.snakemake("-n")
     seconds = time.monotonic() - begin
     assert result.returncode == 0, result.stdout
     cells = re.findall(r"output: \S+?/cells/(\S+)/predictions\.jsonl", result.stdout)
-    assert len(cells) == len(set(cells)) == 348
+    assert len(cells) == len(set(cells)) == 348 + 64  # the noise floor of four models
     assert seconds < 60, "a guard against a hang, not a benchmark"
 
 
 def test_job_counts_of_the_papers_run(project: Project) -> None:
     counts = project.planned()
-    assert counts["infer"] == 348
+    assert counts["infer"] == 348 + 64
     assert counts["retrieve_model"] == 12
     assert counts["retrieve_dataset"] == counts["prepare_dataset"] == counts["score"] == 8
     assert counts["compare"] == 1
-    assert counts["figure"] == 7  # Figures 2 to 7 and the effects
+    assert counts["figure"] == 8  # Figures 2 to 7, labels and effects
     assert counts["recommend"] == 1
 
 
-def test_the_noise_floor_adds_a_cell_a_dataset_and_no_figure(project: Project) -> None:
+def test_the_noise_floor_adds_two_cells_a_dataset_and_no_figure(project: Project) -> None:
     counts = project.planned("--config", "models=[phi-4]", "studies=[main, noise_floor]")
-    assert counts["infer"] == 3 * 8 + 8
+    assert counts["infer"] == 3 * 8 + 2 * 8
     assert counts["score"] == 8
-    assert counts["figure"] == 3  # Figures 2 and 7 and the effects
+    assert counts["figure"] == 4  # Figures 2 and 7, labels and effects
 
 
 def test_a_subset_study_without_cells_in_the_run_draws_nothing(project: Project) -> None:
     counts = project.planned("--config", "datasets=[pubmedqa]", "studies=[grid]")
-    assert counts["figure"] == 3  # Figures 2 and 7 and the effects: Figures 3 and 4 show other datasets
+    assert counts["figure"] == 4  # Figures 2 and 7, labels and effects: Figures 3 and 4 show other datasets
 
 
 def test_what_keep_adds(project: Project) -> None:
@@ -95,8 +95,8 @@ def test_lint(project: Project) -> None:
         (["studies=[fewshots]"], "unknown study 'fewshots'.*did you mean 'fewshot'"),
         (["data={folder: /nowhere}"], "'data.folder'.*'/nowhere': no such folder"),
         (
-            ["studies=[grid, noise_floor]", "inference={engine: single}"],
-            "full-replanned on .*needs a second batch plan",
+            ["studies=[noise_floor]", "inference={engine: single}"],
+            "noise_floor needs other batch plans",
         ),
         (["data={folder: config}", "studies=[grid]"], "config/hoc: no test file of hoc"),
         (["data={folder: config}", "studies=[fewshot]"], "no train or dev file of ddi2013"),

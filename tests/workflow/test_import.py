@@ -177,7 +177,7 @@ def test_deployed_by_snakedeploy_with_the_package_installed(
         shutil.copytree(checkout.folder / part, installed / "quantbench/_catalogue" / part)
     environment = {**deployed, "PYTHONPATH": str(installed)}
     counts = job_counts(snakemake(importer, "-n", **environment))
-    assert (counts["infer"], counts["all"]) == (348, 1)
+    assert (counts["infer"], counts["all"]) == (412, 1)
     (importer / "config/small.yaml").write_text(yaml.safe_dump(SMALL | {"studies_file": "config/demo_studies.yaml"}))
     target = f"results/small/{CELL}/scores.json"
     snakemake(importer, "--cores", "1", "--configfile", "config/small.yaml", "--", target, **environment)

@@ -47,7 +47,7 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
     result = own.snakemake(*arguments)
     assert result.returncode == 0, result.stdout
     assert "is not drawn" not in result.stdout
-    assert drawn(own) == {"figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects"}
+    assert drawn(own) == {"figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects", "labels"}
     for name in ("figure2", "figure3"):
         text = (own.folder / f"results/own/figures/{name}.svg").read_text()
         assert "Mine" in text and "Ours" in text and "Missing" not in text
@@ -64,6 +64,8 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
         "figure5": "the run has one number of worked examples (0); 'shots: [0, 1, 3]' adds others",
         "figure6": "the run has one way of prompting (instruction); 'promptings: [instruction, cot]' adds another",
         "effects": "the run has no precision to compare with full precision; 'precisions' would name full and another",
+        "labels": "the run has no dataset with labels to compare with full precision; entities have one type, and letters of options "
+        "mean nothing",
     }
     listed = own.quantbench("outputs", "results/own")
     page = (own.folder / "results/own/report.html").read_text()
@@ -82,7 +84,7 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
 def test_a_bundle_of_own_models_is_drawn_as_the_run_was(own: Project, tmp_path: Path) -> None:
     result = own.snakemake(*configured(own, models=["mine"], datasets=["hoc"], shots=[0, 1]))
     assert result.returncode == 0, result.stdout
-    assert drawn(own) == {"figure2", "figure5", "figure7", "effects"}
+    assert drawn(own) == {"figure2", "figure5", "figure7", "effects", "labels"}
     own.quantbench("bundle", "results/own", "--to", str(tmp_path / "own.tar.zst"))
     for name in ("mine", "ours"):
         (own.folder / f"config/models/{name}.yaml").unlink()

@@ -77,7 +77,7 @@ def test_every_contract_is_there(finished: Project) -> None:
     table = pd.read_csv(results / "tables/table1.csv")
     assert len(table) == 4
     assert table[["memory_gib", "latency_s", "score"]].notna().all().all()
-    for name in ("figure2", "effects"):
+    for name in ("figure2", "effects", "labels"):
         assert all((results / f"figures/{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "svg"))
 
 
@@ -105,8 +105,8 @@ def test_nothing_changed_runs_nothing(finished: Project) -> None:
     assert "Nothing to be done" in result.stdout, result.stdout
 
 
-# What follows from new tables: the three figures of the run, what is read.
-AFTER_TABLES = Counter(figure=3, recommend=1, report=1)
+# What follows from new tables: the four figures of the run, what is read.
+AFTER_TABLES = Counter(figure=4, recommend=1, report=1)
 
 
 def edit_function(path: Path, name: str) -> None:

@@ -232,6 +232,7 @@ def compare(config: Config, cells: list[str]) -> None:
 def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
+    from .contracts.effect_parts import LabelEffectRow
     from .contracts.pooled_rows import PooledRow
     from .contracts.run_tables import CellRow, EffectRow
     from .figures.selection import selection
@@ -240,9 +241,9 @@ def figure(config: Config, figure: str) -> None:
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
     cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
-    pooled = PooledRow.read(folder / PooledRow.path)
+    pooled, labels = PooledRow.read(folder / PooledRow.path), LabelEffectRow.read(folder / LabelEffectRow.path)
     shown = selection(catalogue).cells(figure)
-    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects), tuple(pooled))
+    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects), tuple(pooled), tuple(labels))
     figures.save(figures.draw(figure, view), folder / "figures" / figure)
 
 

@@ -21,6 +21,8 @@ from .statistics import Bootstrap, interval_of_counts, interval_of_sparse_counts
 from .tasks import Answer, f1_from_counts, published_answer, published_convention
 from .tasks.metrics import Counts
 from .tasks.origin import UNKNOWN, Origin
+from .tasks.refusals import is_refusal
+from .tasks.thoughts import without_thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ def score_predictions(
         units=len(set(groups)),
         constant_value=task.constant_score(golds),
         unparseable_rate=_unreadable(answers),
+        refused_rate=_refused_rate(predictions, answers, origin),
         strict_value=task.metric.value(task.counts([answer.value for answer in strict], golds).sum(axis=0)),
         strict_unparseable_rate=_unreadable(strict),
         positive_macro_f1=_positive_macro_f1(per_label, entry.negative_label),
@@ -349,6 +352,13 @@ def _positive_macro_f1(per_label: Mapping[str, LabelScore], negative: str | None
 
 def _unreadable(answers: Sequence[Answer[AnswerValue]]) -> float:
     return sum(not answer.ok for answer in answers) / len(answers)
+
+
+def _refused_rate(predictions: Sequence[Outputs], answers: Sequence[Answer[AnswerValue]], origin: Origin) -> float:
+    """The share of samples without a readable answer of which most outputs decline to give one."""
+    unread = [prediction.outputs for prediction, answer in zip(predictions, answers, strict=True) if not answer.ok]
+    declined = [[is_refusal(without_thoughts(raw, origin.reasoning)) for raw in outputs] for outputs in unread]
+    return sum(2 * sum(each) > len(each) for each in declined) / len(answers)
 
 
 def _truncated_rate(predictions: Sequence[Outputs]) -> float | None:

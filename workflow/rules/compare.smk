@@ -5,6 +5,8 @@ TABLES = [
     "table1.md",
     "precision_effects.csv",
     "pooled_effects.csv",
+    "label_effects.csv",
+    "length_effects.csv",
     "efficiency.csv",
     "configuration.json",
 ]

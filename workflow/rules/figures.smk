@@ -10,6 +10,7 @@ rule figure:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
         pooled=f"{RUN}/tables/pooled_effects.csv",
+        labels=f"{RUN}/tables/label_effects.csv",
     output:
         report(
             f"{RUN}/figures/{{figure}}.png",

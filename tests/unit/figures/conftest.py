@@ -17,8 +17,11 @@ def simulated(catalogue: Catalogue, folder: Path) -> Run:
 
 @pytest.fixture(scope="package")
 def paper(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Tables]:
-    """The paper's 348 cells, on GPUs."""
-    run = simulated(paper_catalogue(repository, comparison=COMPARISON), tmp_path_factory.mktemp("paper"))
+    """The paper's 348 cells, on GPUs, without noise floors."""
+    studies = ["grid", "fewshot", "prompting"]
+    run = simulated(
+        paper_catalogue(repository, comparison=COMPARISON, studies=studies), tmp_path_factory.mktemp("paper")
+    )
     return run.catalogue, tables_of(run)
 
 

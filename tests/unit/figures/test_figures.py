@@ -30,7 +30,9 @@ NAMES = figures.names()
 
 def draw(name: str, catalogue: Catalogue, tables: Tables) -> Figure:
     shown = selection(catalogue).cells(name)
-    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(tables.cells), tuple(tables.effects))
+    view = View(
+        catalogue.vocabulary, catalogue.run, shown, tuple(tables.cells), tuple(tables.effects), tuple(tables.labels)
+    )
     return figures.draw(name, view)
 
 
@@ -315,13 +317,13 @@ def test_a_figure_no_study_feeds_is_refused(paper: Drawn) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_figure_that_shows_a_stand_in_says_so_across_its_face(name: str, paper: Drawn) -> None:
-    """Figures 2 and 7 and the effects show Phi-4; the others' models have published weights."""
+    """Figures 2 and 7, effects and labels show Phi-4; the others' models have published weights."""
     catalogue, tables = paper
     cells = [
         row.model_copy(update={"weights": "random" if row.model == "phi-4" else "published"}) for row in tables.cells
     ]
     marked = "RANDOM WEIGHTS outputs meaningless" in words(draw(name, catalogue, replace(tables, cells=cells)))
-    assert marked == (name in {"figure2", "figure7", "effects"})
+    assert marked == (name in {"figure2", "figure7", "effects", "labels"})
     assert "RANDOM WEIGHTS" not in words(draw(name, catalogue, tables))
 
 
@@ -357,7 +359,7 @@ def test_a_new_figure_is_one_module_and_its_name_in_a_study(added: str, tiny: Dr
     studies = catalogue.studies | {"main": catalogue.studies["main"].model_copy(update={"figure": added})}
     wider = replace(catalogue, studies=studies)
     names = list(selection(wider).drawn)
-    assert added in names and "figure2" not in names and names[-2:] == ["figure7", "effects"]
+    assert added in names and "figure2" not in names and names[-3:] == ["figure7", "labels", "effects"]
     assert figures.caption(added).startswith("Load times, a figure of one's own.")
     axis = draw(added, wider, tables).axes[0]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["qwen2.5-72b", "phi-4"]

@@ -29,9 +29,11 @@ def shown(chosen: Selection, name: str, kind: str) -> list[object]:
 
 def test_the_papers_run_has_the_figures_of_its_studies(repository: Path) -> None:
     chosen = selected(repository)
-    assert list(chosen.drawn) == [*(f"figure{n}" for n in range(2, 8)), "effects"]
+    assert list(chosen.drawn) == [*(f"figure{n}" for n in range(2, 8)), "labels", "effects"]
     assert chosen.left_out == {}
-    assert {name: len(cells) for name, cells in chosen.drawn.items() if name < "figure7" and name != "effects"} == {
+    assert {
+        name: len(cells) for name, cells in chosen.drawn.items() if name.startswith("figure") and name < "figure7"
+    } == {
         **{"figure2": 96, "figure3": 48, "figure4": 60},
         **{"figure5": 60, "figure6": 18},
     }
@@ -67,6 +69,8 @@ def test_own_models_get_each_figure_that_their_cells_fill(repository: Path) -> N
     assert shown(chosen, "figure6", "prompting") == ["instruction", "cot"]
     assert shown(chosen, "figure6", "shots") == [0]
     assert "full" not in shown(chosen, "effects", "precision")
+    assert "full" not in shown(chosen, "labels", "precision")
+    assert shown(chosen, "labels", "dataset") == ["hoc"]  # letters of options mean nothing
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,7 @@ def test_own_models_get_each_figure_that_their_cells_fill(repository: Path) -> N
                 "figure5": "one number of worked examples (0)",
                 "figure6": "one way of prompting (instruction)",
                 "effects": "no precision to compare with full precision",
+                "labels": "no dataset with labels to compare with full precision",
             },
         ),
         (
@@ -96,6 +101,7 @@ def test_own_models_get_each_figure_that_their_cells_fill(repository: Path) -> N
                 **dict.fromkeys(["figure2", "figure7"], "no zero-shot cell"),
                 **{"figure3": "no domain", "figure4": "no size of models", "figure6": "no way of prompting"},
                 **{"figure5": "one number of worked examples (3)", "effects": "no precision to compare"},
+                "labels": "no dataset with labels to compare",
             },
         ),
     ],

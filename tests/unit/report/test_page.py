@@ -97,7 +97,7 @@ def test_the_verdict_says_that_a_run_follows_the_papers_authors(catalogue: Catal
 
 
 def test_figures_carry_their_modules_caption(page: Path) -> None:
-    for name in ("effects", "figure7"):
+    for name in ("effects", "labels", "figure7"):
         title = figures.caption(name).partition("\n\n")[0]
         assert title in visible(page).replace("&#39;", "'")
 

@@ -35,8 +35,8 @@ def efficiency(run: Run, **of_hoc: float | None) -> list[EfficiencyRow]:
 
 def said(run: Run, rows: list[EfficiencyRow]) -> str:
     tables = tables_of(run)
-    lines = verdict_words(run.catalogue.vocabulary, run.catalogue.run, tables.cells, tables.effects, rows, {})
-    return next(line for line in lines if line.startswith("W4A16: "))
+    lines = verdict_words(run.catalogue.vocabulary, run.catalogue.run, tables.cells, tables.effects, [], rows, {})
+    return next(line for line in lines if line.startswith("W4A16, one by one: "))
 
 
 def test_the_time_of_a_token_is_what_is_said(run: Run) -> None:

@@ -25,10 +25,11 @@ def make(repository: Path) -> Make:
     return build
 
 
-def test_the_papers_run_has_348_cells(make: Make) -> None:
+def test_the_papers_run_has_348_cells_and_64_of_noise_floors(make: Make) -> None:
     catalogue = make()
     cells = run_cells(catalogue)
-    assert len(cells) == len(set(cells)) == 348
+    assert len(cells) == len(set(cells)) == 348 + 64
+    assert len(study_cells(catalogue, "noise_floor")) == 4 * 8 * 2
     assert len(study_cells(catalogue, "grid")) == 288
     assert len(study_cells(catalogue, "fewshot")) == 60
     assert len(study_cells(catalogue, "prompting")) == 18
@@ -37,7 +38,15 @@ def test_the_papers_run_has_348_cells(make: Make) -> None:
 def test_subsets_of_the_grid_add_no_cells(make: Make) -> None:
     catalogue = make()
     grid = set(study_cells(catalogue, "grid"))
-    assert set(active_studies(catalogue)) == {"grid", "main", "domain", "scaling", "fewshot", "prompting"}
+    assert set(active_studies(catalogue)) == {
+        "grid",
+        "main",
+        "domain",
+        "scaling",
+        "fewshot",
+        "prompting",
+        "noise_floor",
+    }
     sizes = {name: len(study_cells(catalogue, name)) for name in ("main", "domain", "scaling")}
     assert sizes == {"main": 96, "domain": 48, "scaling": 60}
     assert all(set(study_cells(catalogue, name)) <= grid for name in sizes)
@@ -64,12 +73,15 @@ def test_studies_that_list_other_models_are_named_with_one_that_does_not(make: M
         run_cells(make(studies=["prompting"], models=["qwen2.5-72b"], datasets=["ddi2013"]))
 
 
-def test_the_noise_floor_is_off_until_named_and_then_adds_one_cell_a_model_and_dataset(make: Make) -> None:
-    assert not any(cell.precision == "full-replanned" for cell in run_cells(make()))
-    cells = run_cells(make(studies=["grid", "noise_floor"]))
-    extra = [cell for cell in cells if cell.precision == "full-replanned"]
-    assert len(cells) == 288 + len(extra) == 288 + 12 * 8
+def test_the_noise_floor_is_two_further_plans_of_one_model_of_each_size_class(make: Make) -> None:
+    catalogue = make()
+    extra = study_cells(catalogue, "noise_floor")
     assert {(cell.prompting, cell.shots) for cell in extra} == {("instruction", 0)}
+    assert {cell.precision for cell in extra} == {"full-replanned", "full-replanned-2"}
+    assert {catalogue.precisions[cell.precision].plan_number for cell in extra} == {2, 3}
+    billions = [catalogue.models[name].counted.parameters / 1e9 for name in dict.fromkeys(cell.model for cell in extra)]
+    assert [round(size / 10) for size in billions] == [0, 1, 3, 7]
+    assert not set(extra) & set(run_cells(make(studies=["grid", "fewshot", "prompting"])))
 
 
 @pytest.mark.parametrize(
@@ -84,14 +96,16 @@ def test_a_noise_floor_is_kept_where_what_it_repeats_is(make: Make, precisions: 
     catalogue = make(studies=["grid", "noise_floor"], precisions=precisions)
     assert {cell.precision for cell in study_cells(catalogue, "grid")} == expected
     repeats = {cell.precision for cell in study_cells(catalogue, "noise_floor")}
-    assert repeats == ({"full-replanned"} if "full" in expected else set())
+    assert repeats == ({"full-replanned", "full-replanned-2"} if "full" in expected else set())
 
 
-@pytest.mark.parametrize("inference", [{"engine": "single"}, {"max_batch_size": 1}])
-def test_a_noise_floor_needs_batches(make: Make, inference: dict[str, Any]) -> None:
-    assert len(run_cells(make(studies=["grid"], inference=inference))) == 288
-    with pytest.raises(ConfigError, match=r"full-replanned on .*second batch plan.*inference\.engine"):
-        run_cells(make(studies=["grid", "noise_floor"], inference=inference))
+@pytest.mark.parametrize("inference", [{"engine": "single"}, {"max_batch_size": 1}, {"engine": "continuous"}])
+def test_without_frozen_batches_of_several_samples_there_is_no_noise_floor(
+    make: Make, inference: dict[str, Any]
+) -> None:
+    assert len(run_cells(make(studies=["grid", "noise_floor"], inference=inference))) == 288
+    with pytest.raises(ConfigError, match=r"noise_floor needs other batch plans, and inference\.engine: .* has none"):
+        run_cells(make(studies=["noise_floor"], inference=inference))
 
 
 @pytest.mark.parametrize("protocol", [{"decoding": "of_model"}, {"decoding": "sampled"}, {"timing": "whole_pass"}])
@@ -123,12 +137,13 @@ def test_a_dataset_without_a_template_of_the_published_form_is_named(
     )
 
 
-@pytest.mark.parametrize(("study", "kind"), [("noise_floor", "noise floor"), ("prompting", "self_consistency")])
-def test_continuous_batching_refuses_what_it_cannot_keep_comparable(make: Make, study: str, kind: str) -> None:
+def test_continuous_batching_refuses_what_it_cannot_keep_comparable(make: Make) -> None:
     inference = {"engine": "continuous"}
     assert len(run_cells(make(studies=["grid"], inference=inference))) == 288
-    with pytest.raises(ConfigError, match=rf"'continuous' cannot run a {kind} cell, since .*inference\.engine: static"):
-        run_cells(make(studies=["grid", study], inference=inference))
+    with pytest.raises(
+        ConfigError, match=r"'continuous' cannot run a self_consistency cell, .*inference\.engine: static"
+    ):
+        run_cells(make(studies=["grid", "prompting"], inference=inference))
 
 
 def test_worked_examples_need_a_pool(make: Make, tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ PUBLISHED = {"prompts": "as_published", "examples": "first_rows", "chat": "as_pu
 
 
 def test_the_sound_protocol_runs_no_cell_of_earlier_versions_again(repository: Path) -> None:
-    catalogue = load(repository, read_yaml(repository / "config/config.yaml"), "test")
+    settings = read_yaml(repository / "config/config.yaml") | {"studies": ["grid", "fewshot", "prompting"]}
+    catalogue = load(repository, settings, "test")
     specs = cell_specs(catalogue, run_cells(catalogue))
     assert len(specs) == 348
     assert identity_hash({cell.folder: spec.identity for cell, spec in specs.items()}) == DEFAULT_IDENTITIES
@@ -55,6 +56,16 @@ def test_timing_at_a_fixed_length_runs_no_finished_cell_again(repository: Path) 
     assert specs[0].identity == specs[1].identity == specs[2].identity
     other = cell_spec(load(repository, settings | {"measurement": {"warmup": 4}}, "test"), cell)
     assert other.identity != specs[0].identity
+
+
+def test_a_noise_floor_of_earlier_versions_is_not_run_again_and_a_further_one_is_another_cell(repository: Path) -> None:
+    catalogue = load(repository, read_yaml(repository / "config/config.yaml"), "test")
+    second, third = (
+        cell_spec(catalogue, Cell("phi-4", name, "hoc", "instruction", 0)).identity["precision"]
+        for name in ("full-replanned", "full-replanned-2")
+    )
+    assert second == {"method": "none", "settings": {}, "noise_floor_of": "full"}
+    assert third == {"method": "none", "settings": {}, "noise_floor_of": "full", "plan": 3}
 
 
 def under(repository: Path, model: str, dataset: str, **protocol: object) -> CellSpec:
@@ -112,7 +123,7 @@ def test_limits_sampling_and_noise_floors_come_from_the_configuration(repository
     stated = catalogue.datasets["medqa"].max_new_tokens["instruction"]
     assert (plain.max_new_tokens, plain.chains, plain.sampling) == (min(stated, 20), 1, None)
     chains = cell_spec(catalogue, Cell("phi-4", "full-replanned", "hoc", "self_consistency", 0))
-    assert (chains.max_new_tokens, chains.chains, chains.is_noise_floor) == (20, 3, True)
+    assert (chains.max_new_tokens, chains.chains, chains.precision.plan_number) == (20, 3, 2)
     assert "full-replanned" not in chains.alternatives
     assert chains.template.name == "cot.txt"
 

@@ -157,23 +157,46 @@ def test_holm_corrects_within_the_families_of_each_study(repository: Path, tmp_p
 
 
 def test_the_noise_floor_stands_beside_each_precision_of_its_cell(run: Run) -> None:
-    """A second plan flips 2 of 30 answers at full precision; quantization flips 1 in one cell and 4 in the other."""
-    other, floor = replace(CELL, precision="w4a16"), replace(CELL, precision="full-replanned")
+    """Other plans flip 2 and 3 of 30 answers at full precision; quantization flips 1 in one cell and 16 in the other."""
+    other, floor, again = (replace(CELL, precision=name) for name in ("w4a16", "full-replanned", "full-replanned-2"))
+    for repeat in (floor, again):
+        write_cell(run.catalogue, run.results, repeat, ["yes"] * 30)
+    write_answers(run, FULL, [k < 20 for k in range(30)])
+    write_answers(run, floor, [k < 22 for k in range(30)])
+    write_answers(run, again, [k < 17 for k in range(30)])
+    write_answers(run, CELL, [k < 19 for k in range(30)])
+    write_answers(run, other, [k < 4 for k in range(30)])
+    table = effects(run, [*run.cells, floor, again])
+    assert {row.precision for row in table} == {"w8a16", "w4a16"}  # the noise floor is no precision of its own
+    here = [row for row in table if (row.model, row.dataset) == (CELL.model, CELL.dataset)]
+    assert [row.noise_floor_flip_rate for row in here] == pytest.approx([2.5 / 30] * 2)
+    assert [row.noise_floor_difference for row in here] == pytest.approx([-3 / 30] * 2)
+    assert [(row.noise_floor_model, row.noise_floor_replicates) for row in here] == [(CELL.model, 2)] * 2
+    p_values = {row.precision: row.noise_floor_p for row in here}
+    # Document 4 has 1 flip of the one precision and 0 and 3 of the plans, document 5 has 0, 2 and 0: all but 0 and 0 reach 1.
+    assert p_values["w8a16"] == pytest.approx(7 / 9)
+    # Documents 1 to 3 have 4 flips of the other precision alone, document 4 has 4, 0 and 3: 16 is 12 and 4, and 12, 3 and 2 exceed it.
+    assert p_values["w4a16"] == pytest.approx(1 / 81 + 1 / 243)
+    assert {row.precision: row.within_noise_floor for row in here} == {"w8a16": True, "w4a16": False}
+    assert [row.noise_floor_holm_p for row in here] == pytest.approx(
+        [max(p_values.values()), 2 * min(p_values.values())]
+    )
+
+
+def test_a_model_without_a_noise_floor_is_told_that_of_the_nearest_in_size(run: Run) -> None:
+    floor = replace(CELL, precision="full-replanned")
     write_cell(run.catalogue, run.results, floor, ["yes"] * 30)
     write_answers(run, FULL, [k < 20 for k in range(30)])
     write_answers(run, floor, [k < 22 for k in range(30)])
-    write_answers(run, CELL, [k < 19 for k in range(30)])
-    write_answers(run, other, [k < 16 for k in range(30)])
     table = effects(run, [*run.cells, floor])
-    assert {row.precision for row in table} == {"w8a16", "w4a16"}  # the noise floor is no precision of its own
-    here = [row for row in table if (row.model, row.dataset) == (CELL.model, CELL.dataset)]
-    assert [row.noise_floor_flip_rate for row in here] == pytest.approx([2 / 30] * 2)
-    assert [row.noise_floor_difference for row in here] == pytest.approx([2 / 30] * 2)
-    assert {row.precision: row.within_noise_floor for row in here} == {"w8a16": True, "w4a16": False}
-    others = [row for row in table if row not in here]
-    assert len(others) == 10
-    for row in others:
-        assert (row.noise_floor_flip_rate, row.noise_floor_difference, row.within_noise_floor) == (None, None, None)
+    named = [row for row in table if row.dataset == CELL.dataset and row.model != CELL.model]
+    assert named
+    for row in named:
+        assert (row.noise_floor_model, row.noise_floor_flip_rate) == (CELL.model, pytest.approx(2 / 30))
+        assert (row.noise_floor_difference, row.noise_floor_p, row.within_noise_floor) == (None, None, None)
+    elsewhere = [row for row in table if row.dataset != CELL.dataset]
+    assert elsewhere
+    assert {(row.noise_floor_model, row.noise_floor_flip_rate) for row in elsewhere} == {(None, None)}
 
 
 def test_a_noise_floor_of_other_samples_is_refused(run: Run) -> None:

@@ -25,7 +25,7 @@ from ..datasets import check_prepared
 from ..devices import lease_visible
 from ..devices.description import device_facts, software
 from ..devices.runtime import choose_device, set_environment
-from ..engine.batches import Plan, Request, make_plan, plan_hash, second_plan
+from ..engine.batches import Plan, Request, make_plan, plan_hash
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
 from ..measure.gpu_conditions import ConditionWatch
@@ -126,12 +126,13 @@ def _prepare(spec: CellSpec, folders: CellFolders, device: str) -> _Prepared:
     prompts = build_prompts(spec, folders.data, tokenizer)
     requests = prompts.requests
     check_context(requests, spec)
-    plan = (second_plan if spec.is_noise_floor else make_plan)(
+    plan = make_plan(
         lengths=[len(request.token_ids) for request in requests],
         rows=spec.rows,
         new_tokens=spec.max_new_tokens,
         token_budget=spec.inference.token_budget,
         max_batch_size=spec.max_batch_size,
+        number=spec.precision.plan_number,
     )
     identity = spec.identity | {
         "prompts": identity_hash({"texts": [request.text for request in requests]}),

@@ -83,7 +83,9 @@ class _EngineHours:
 
 
 def _engine_hours(specs: Sequence[CellSpec], kind: Gpu, engine: str, total: int) -> _EngineHours:
-    planned = [_as_run(spec, kind, engine) for spec in specs]
+    as_run = (_as_run(spec, kind, engine) for spec in specs)
+    # One sample at a time has one batch plan, so a run has no noise floors then.
+    planned = [spec for spec in as_run if spec.inference.has_further_plans or spec.precision.plan_number == 1]
     requests = Requests(planned[0].hardware)
     unfit = unfit_cells(requests, planned, total)
     left_out = {spec.cell for spec in unfit}

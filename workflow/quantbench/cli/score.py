@@ -40,7 +40,7 @@ _MOST_CONFIDENCE = 0.9999
 PARENTS = (options.ROOT, options.FORMAT, options.REASONING)
 _COLUMNS = (
     *("metric", "value", "n", "unit", "units", "unparseable_rate", "strict_value", "strict_unparseable_rate"),
-    *("truncated_rate", "mean_new_tokens"),
+    *("refused_rate", "truncated_rate", "mean_new_tokens"),
 )
 _PUBLISHED = (
     *("published_metric", "score_as_published", "score_as_published_low", "score_as_published_high"),
@@ -125,6 +125,8 @@ def run(arguments: argparse.Namespace) -> None:
         f"unparseable {scores.unparseable_rate:.1%}; exact format: {scores.strict_value:.4f}, "
         f"unparseable {scores.strict_unparseable_rate:.1%}"
     )
+    if scores.refused_rate:
+        print(f"declined to answer, among the unparseable: {scores.refused_rate:.1%}")
     if scores.truncated_rate is not None:
         print(f"cut at the token limit: {scores.truncated_rate:.1%}")
     if scores.as_published is not None:

@@ -277,6 +277,11 @@ def _check_noise_floors(catalogue: Catalogue, source: str) -> None:
                 f"{folder / f'{name}.yaml'}: key 'noise_floor_of' has the value {repeated!r}, whose method and settings "
                 "differ (or which is a noise floor itself); a noise floor repeats the very same loading"
             )
+        twins = [twin for twin, of in floors.items() if of == repeated and catalogue.precisions[twin].plan == own.plan]
+        if twins != [name]:
+            raise ConfigError(
+                f"{folder}: {' and '.join(twins)} repeat {repeated!r} under one batch plan; give each its own 'plan'"
+            )
     for name in catalogue.run.precisions if isinstance(catalogue.run.precisions, list) else []:
         if name in floors:
             raise ConfigError(

@@ -56,9 +56,27 @@ class PrecisionEntry(Settings):
     )
     noise_floor_of: str | None = Field(
         default=None,
-        description="the precision this one repeats: the same loading, run under a second batch plan "
+        description="the precision this one repeats: the same loading, run under another batch plan "
         "(docs/protocol.md#noise-floor)",
     )
+    plan: int | None = Field(
+        default=None,
+        ge=3,
+        description="of a noise floor: the number of its batch plan, where it is a further one than the second; `null`: the second",
+    )
+
+    @property
+    def plan_number(self) -> int:
+        """Which of a cell's batch plans this precision runs under: the first, but for noise floors."""
+        return 1 if self.noise_floor_of is None else self.plan or 2
+
+    @model_validator(mode="after")
+    def _only_noise_floors_have_another_plan(self) -> PrecisionEntry:
+        if self.plan is not None and self.noise_floor_of is None:
+            raise ValueError(
+                f"plan is {self.plan}, and only a noise floor runs under another batch plan; state noise_floor_of, or leave plan out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _torchao_names_its_configuration(self) -> PrecisionEntry:
@@ -216,6 +234,11 @@ class DatasetEntry(Settings):
     files: dict[Split, list[DataFile]] = Field(
         description="for each split (`test`, `train`, `dev`) the acceptable files, in order of preference"
     )
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether answers are labels that mean the same in each sample, two or more of them."""
+        return self.reader == "yes_no_maybe" or len(self.labels) > 1
 
     @model_validator(mode="after")
     def _readable(self) -> DatasetEntry:

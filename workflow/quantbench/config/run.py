@@ -92,6 +92,11 @@ class InferenceSettings(Settings):
     )
     self_consistency: SelfConsistency = SelfConsistency()
 
+    @property
+    def has_further_plans(self) -> bool:
+        """Whether batches are frozen and hold several samples, so that they can be composed otherwise: noise floors need it."""
+        return self.engine == "static" and self.max_batch_size > 1
+
 
 class MeasurementSettings(Settings):
     """How latency and memory are measured before the quality pass."""

@@ -56,7 +56,7 @@ class Vocabulary:
 
     @property
     def noise_floors(self) -> dict[str, str]:
-        """Each precision that only repeats another under a second batch plan -> the precision it repeats."""
+        """Each precision that only repeats another under a further batch plan -> the precision it repeats."""
         return {name: entry.noise_floor_of for name, entry in self.precisions.items() if entry.noise_floor_of}
 
     def entries(self, kind: Kind) -> Mapping[str, ModelEntry | PrecisionEntry | DatasetEntry]:

@@ -57,6 +57,10 @@ QuantizedNote = Annotated[
 CutOff = Annotated[
     float | None, Field(description="share of outputs that ended at the limit of new tokens; empty where unknown")
 ]
+Refused = Annotated[
+    float | None,
+    Field(description="share of samples that the model declined to answer, among the unparseable; empty where unknown"),
+]
 NewTokens = Annotated[float | None, Field(description="mean tokens of an output; empty where unknown")]
 ToFull = Annotated[
     float | None,
@@ -137,6 +141,7 @@ class CellRow(CellKeys):
     unit: UnitOf = None
     units: Units = None
     unparseable_rate: Rate
+    refused_rate: Refused = None
     strict_score: Rate = Field(description="under exact-format reading")
     strict_unparseable_rate: Rate
     published_metric: PublishedMetric = None
@@ -299,12 +304,32 @@ class EffectRow(CellKeys):
         "tables of before it was said",
     )
     noise_floor_flip_rate: MaybeRate = Field(
-        description="flips of the reference run again under a second batch plan; empty where it was not"
+        default=None,
+        description="share of answers that other batch plans change at full precision, the mean of them; empty where none was run",
     )
-    noise_floor_difference: float | None = Field(description="its score minus that of the reference")
-    within_noise_floor: bool | None = Field(description="quantization flipped no more answers than that")
+    noise_floor_model: str | None = Field(
+        default=None,
+        description="whose noise floor that is: this model's own, or that of the model nearest in size, against which nothing is tested",
+    )
+    noise_floor_replicates: int | None = Field(default=None, description="how many other batch plans were run")
+    noise_floor_difference: float | None = Field(
+        default=None,
+        description="score under another plan minus that of the reference, of the plan that moved it furthest; only of its own floor",
+    )
+    noise_floor_p: MaybeRate = Field(
+        default=None,
+        description="of quantization changing no more answers than another plan does, by document, one-sided; only of its own floor",
+    )
+    noise_floor_holm_p: MaybeRate = Field(
+        default=None, description="`noise_floor_p` corrected for all such tests of its `family`; empty outside families"
+    )
+    within_noise_floor: bool | None = Field(
+        default=None, description="these tests do not tell quantization's flips from those of another plan"
+    )
     full_unparseable_rate: Rate
     unparseable_rate: Rate
+    full_refused_rate: Refused = None
+    refused_rate: Refused = None
     full_truncated_rate: CutOff = None
     truncated_rate: CutOff = None
     full_mean_new_tokens: NewTokens = None

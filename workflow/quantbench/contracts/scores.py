@@ -57,6 +57,11 @@ class Scores(Contract):
         description="chance level: the score of the best answer that is the same for every sample"
     )
     unparseable_rate: float = Field(description="share of samples no answer could be read from")
+    refused_rate: float | None = Field(
+        default=None,
+        description="share of samples that the model declined to answer, which are among those no answer could be read from; null in "
+        "files of before it was told",
+    )
     strict_value: float = Field(
         description="the score under exact-format reading, so that format lost and knowledge lost can be told apart"
     )

@@ -2,7 +2,7 @@
 
 Batch composition changes answers in half precision, and LLM.int8's most of all (its outlier columns are found over
 all rows of a batch), so precisions are only comparable under one plan (docs/protocol.md#batch-plan). How much composition alone
-changes is the noise floor: full precision run once more under :func:`second_plan`, which is as frozen as the first.
+changes is the noise floor: full precision run once more under a second plan, and a third, which are as frozen as the first.
 """
 
 from __future__ import annotations
@@ -24,11 +24,18 @@ class Request:
     token_ids: list[int]
 
 
-def make_plan(lengths: Sequence[int], rows: int, new_tokens: int, token_budget: int, max_batch_size: int) -> Plan:
+def make_plan(
+    lengths: Sequence[int], rows: int, new_tokens: int, token_budget: int, max_batch_size: int, number: int = 1
+) -> Plan:
     """Assign samples to batches of similar length, the longest first.
 
     The longest first means that a plan too large for the device fails at once, and that time left is overestimated
     rather than underestimated.
+
+    A further plan, ``number`` 2 or more, has batches of another composition under the same limits: so many neighbouring
+    batches of the first plan are pooled and dealt out again, every second, third ... sample to each, so that most of the
+    samples beside each one change while padding stays small. Where that would change nothing (one batch in all, for
+    example), each batch is cut into so many. Batches of one sample cannot change.
 
     Args:
         lengths: prompt tokens of each sample, in dataset order.
@@ -36,32 +43,23 @@ def make_plan(lengths: Sequence[int], rows: int, new_tokens: int, token_budget: 
         new_tokens: most new tokens of one row.
         token_budget: most tokens of a batch, padding and new tokens included; a single sample may exceed it.
         max_batch_size: most samples of a batch; 1 is the engine ``single``.
+        number: which plan, from 1.
 
     Returns:
         Batches of positions into ``lengths``; every position once.
     """
-    order = sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
-    return _fill(order, lengths, rows, new_tokens, token_budget, max_batch_size)
-
-
-def second_plan(lengths: Sequence[int], rows: int, new_tokens: int, token_budget: int, max_batch_size: int) -> Plan:
-    """Assign samples to batches of another composition than :func:`make_plan`'s, under the same limits.
-
-    Neighbouring batches of the first plan are pooled two by two and dealt out again, every other sample to each, so
-    that about half of the samples beside each one change while padding stays as small. Where that would change nothing
-    (one batch in all, for example), batches are halved. Batches of one sample cannot change.
-
-    Args and result are those of :func:`make_plan`.
-    """
-    first = make_plan(lengths, rows, new_tokens, token_budget, max_batch_size)
+    limits = (lengths, rows, new_tokens, token_budget, max_batch_size)
+    first = _fill(sorted(range(len(lengths)), key=lambda position: (-lengths[position], position)), *limits)
+    if number == 1:
+        return first
     order: list[int] = []
-    for start in range(0, len(first), 2):
-        pool = [position for batch in first[start : start + 2] for position in batch]
-        order += pool[0::2] + pool[1::2]
-    plan = _fill(order, lengths, rows, new_tokens, token_budget, max_batch_size)
+    for start in range(0, len(first), number):
+        pool = [position for batch in first[start : start + number] for position in batch]
+        order += [position for dealt in range(number) for position in pool[dealt::number]]
+    plan = _fill(order, *limits)
     if {frozenset(batch) for batch in plan} != {frozenset(batch) for batch in first}:
         return plan
-    return [half for batch in first for half in (batch[0::2], batch[1::2]) if half]
+    return [part for batch in first for dealt in range(number) if (part := batch[dealt::number])]
 
 
 def _fill(

@@ -210,7 +210,7 @@ def _notes(view: View, effects: Sequence[EffectRow], missing: Sequence[Cell], fl
         [
             f"Margin {margins or 'of the dataset'} (dashed); {comparison.confidence:.0%} intervals, "
             f"{comparison.resamples} resamples.",
-            f"Noise floor (grey): a second batch plan at full precision flipped {min(floors):.1%} to {max(floors):.1%} "
+            f"Noise floor (grey): another batch plan at full precision flipped {min(floors):.1%} to {max(floors):.1%} "
             "of the answers."
             if floors
             else "",

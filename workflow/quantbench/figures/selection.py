@@ -56,14 +56,14 @@ class Axis:
     Attributes:
         noun: one value of it, in words.
         value: of a cell, as people read it.
-        among: the cells of a run that such a figure can show.
+        among: the cells of a run that such a figure can show, by the words for what they are.
         least: fewest values that are worth a figure.
         more: how a run comes by more values.
     """
 
     noun: str
     value: Callable[[Vocabulary, Cell], str]
-    among: Callable[[Sequence[Cell]], list[Cell]]
+    among: Callable[[Vocabulary, Sequence[Cell]], list[Cell]]
     least: int
     more: str
 
@@ -76,7 +76,7 @@ class Axis:
         return f"the run has {found}; {self.more}"
 
 
-def _zero_shot(cells: Sequence[Cell]) -> list[Cell]:
+def _zero_shot(_: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
     return [cell for cell in cells if is_zero_shot(cell)]
 
 
@@ -88,11 +88,11 @@ def _several(value: Callable[[Cell], object], cells: Sequence[Cell]) -> list[Cel
     return [cell for cell in cells if len(found[cell.model, cell.dataset]) > 1] or list(cells)
 
 
-def _by_shots(cells: Sequence[Cell]) -> list[Cell]:
+def _by_shots(_: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
     return _several(lambda cell: cell.shots, [cell for cell in cells if cell.prompting == "instruction"])
 
 
-def _by_prompting(cells: Sequence[Cell]) -> list[Cell]:
+def _by_prompting(_: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
     return _several(lambda cell: cell.prompting, [cell for cell in cells if cell.shots == 0])
 
 
@@ -101,9 +101,15 @@ def _size(vocabulary: Vocabulary, cell: Cell) -> str:
     return f"{weights / 10**9:.4g} billion weights" if weights >= 10**9 else f"{weights / 10**6:.4g} million weights"
 
 
-def _beside_full(cells: Sequence[Cell]) -> list[Cell]:
+def _beside_full(words: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
     full = {(cell.model, cell.dataset) for cell in cells if cell.precision == REFERENCE}
-    return [cell for cell in _zero_shot(cells) if cell.precision != REFERENCE and (cell.model, cell.dataset) in full]
+    return [
+        cell for cell in _zero_shot(words, cells) if cell.precision != REFERENCE and (cell.model, cell.dataset) in full
+    ]
+
+
+def _of_labels(words: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in _beside_full(words, cells) if words.datasets[cell.dataset].has_classes]
 
 
 def _model(_: Vocabulary, cell: Cell) -> str:
@@ -135,6 +141,13 @@ AXES = {
         _beside_full,
         1,
         "'precisions' would name full and another",
+    ),
+    "labels": Axis(
+        "dataset with labels to compare with full precision",
+        lambda words, cell: words.title("dataset", cell.dataset),
+        _of_labels,
+        1,
+        "entities have one type, and letters of options mean nothing",
     ),
 }
 
@@ -172,7 +185,7 @@ def _of_study(chosen: Selection, name: str, study: StudyEntry, cells: Sequence[C
 def _of_results(chosen: Selection, name: str, results: Sequence[Cell], vocabulary: Vocabulary) -> None:
     """Choose whatever a figure can compare of all cells of a run."""
     axis = _axis(name)
-    cells = axis.among(results) if axis else _zero_shot(results)
+    cells = axis.among(vocabulary, results) if axis else _zero_shot(vocabulary, results)
     chosen.add(name, cells, axis.shortage(vocabulary, cells) if axis else "")
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from ..config import Prompting, RunConfig, Vocabulary
 from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
@@ -48,6 +49,7 @@ class View:
         table: rows of ``cells.csv``, also of cells that this figure does not show.
         effects: rows of ``precision_effects.csv``, likewise.
         pooled: rows of ``pooled_effects.csv``.
+        label_effects: rows of ``label_effects.csv``, likewise.
     """
 
     vocabulary: Vocabulary
@@ -56,6 +58,7 @@ class View:
     table: tuple[MeasuredRow, ...]
     effects: tuple[EffectRow, ...] = ()
     pooled: tuple[PooledRow, ...] = ()
+    label_effects: tuple[LabelEffectRow, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[MeasuredRow, ...]:

@@ -13,6 +13,7 @@ from .. import __version__, figures
 from ..config import RunConfig, Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
 from ..contracts.pooled_rows import PooledRow
@@ -89,6 +90,7 @@ def write_report(
     results, margin = prompts.results, run.comparison.margin
     rows, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
     pooled, efficiency = PooledRow.read(results / PooledRow.path), EfficiencyRow.read(results / EfficiencyRow.path)
+    labels = LabelEffectRow.read(results / LabelEffectRow.path)
     found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
     samples = explorer(vocabulary, prompts, cells)
     page = _template().render(
@@ -102,6 +104,7 @@ def write_report(
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         pooled=columns.pooled(vocabulary, pooled),
         effects=columns.effects(vocabulary, effects),
+        labels=columns.labels(vocabulary, labels, run.comparison.confidence),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
         figures=_figures(results, listed.drawn, unit_note(vocabulary, rows)),
         left_out={_label(name): reason for name, reason in listed.left_out.items()},

@@ -9,6 +9,7 @@ from typing import TypeVar
 from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
 from ..tables import unit_note, unit_words
@@ -37,7 +38,7 @@ class ReportTable:
     rows: list[list[Shown]]
 
 
-RowOf = TypeVar("RowOf", Table1Row, EffectRow, PooledRow, EfficiencyRow)
+RowOf = TypeVar("RowOf", Table1Row, EffectRow, PooledRow, EfficiencyRow, LabelEffectRow)
 CellRowOf = TypeVar("CellRowOf", Table1Row, EffectRow, EfficiencyRow)
 _BASES = {"these": "these models on these datasets", "like these": "models and datasets like these"}
 UnitRowOf = TypeVar("UnitRowOf", Table1Row, EffectRow)
@@ -109,9 +110,13 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
         "p (Holm)": _number("holm_p", ".2g"),
         **_units(table),
         "Noise floor": _number("noise_floor_flip_rate", ".1%"),
+        "Noise floor of": lambda row: _word(_floor_of(vocabulary, row)),
         **_known(
             table,
             {
+                "p against it (Holm)": ("noise_floor_holm_p", ".2g"),
+                "Refused, full": ("full_refused_rate", ".1%"),
+                "Refused": ("refused_rate", ".1%"),
                 "Cut off, full": ("full_truncated_rate", ".1%"),
                 "Cut off": ("truncated_rate", ".1%"),
                 "New tokens, full": ("full_mean_new_tokens", ".1f"),
@@ -204,6 +209,33 @@ def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: M
     return _table(("efficiency", "memory and latency"), caption, columns, table)
 
 
+def labels(vocabulary: Vocabulary, table: Sequence[LabelEffectRow], confidence: float) -> ReportTable:
+    """The labels whose F1 changed beyond chance: means over models first, then single cells, the largest losses first."""
+    found = [row for row in table if row.stands_out(confidence)]
+    columns: dict[str, Column[LabelEffectRow]] = {
+        "Task": lambda row: _word(task_title(row.task)),
+        "Dataset": lambda row: _word(vocabulary.title("dataset", row.dataset)),
+        "Model": lambda row: _word(vocabulary.title("model", row.model) if row.model else f"mean of {row.models}"),
+        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
+        "Label": lambda row: _word(row.label),
+        "Samples": _number("support", ".0f"),
+        "F1, full": _number("full_f1", ".3f"),
+        "F1": _number("f1", ".3f"),
+        "Difference": _number("difference", "+.3f"),
+        "Interval": _interval("difference_low", "difference_high", "+.3f"),
+        "p (Holm)": _number("holm_p", ".2g"),
+        "Note": lambda row: _word(row.note or ""),
+    }
+    means, cells = (len({row.family for row in table if (row.model is None) == mean}) for mean in (True, False))
+    caption = (
+        f"Labels whose interval excludes 0 and whose p is below {1 - confidence:.2g} after Holm's correction, {len(found)} of {len(table)} lines. The "
+        "correction is for the labels of one cell, and for all means over models; without any loss, at most "
+        f"{(1 - confidence) * (means + cells):.2g} of {means + cells} such families would have a line here"
+    )
+    ordered = sorted(found, key=lambda row: (row.model is not None, row.difference))
+    return _table(("labels", "effects on labels"), caption, columns, ordered)
+
+
 def _names(vocabulary: Vocabulary, kind: type[CellRowOf]) -> dict[str, Callable[[CellRowOf], Shown]]:
     """The columns that every table begins with."""
     return {
@@ -231,7 +263,13 @@ def _table(
     chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also) if word in header]
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
     words |= {"Interval, others like them", "Largest loss", "Its interval", "Interval of what is kept", "Note"}
+    words |= {"Label", "Noise floor of"}
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
+
+
+def _floor_of(vocabulary: Vocabulary, row: EffectRow) -> str:
+    """Whose noise floor stands beside a comparison; empty where none does, or where an earlier version did not say."""
+    return "" if row.noise_floor_model is None else vocabulary.title("model", row.noise_floor_model)
 
 
 def _word(text: str) -> Shown:

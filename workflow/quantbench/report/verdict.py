@@ -103,9 +103,11 @@ def _surroundings(comparison: ComparisonSettings, compared: Sequence[EffectRow],
     lines = [_legend(comparison, compared)] if compared else []
     floors = [row.noise_floor_flip_rate for row in compared if row.noise_floor_flip_rate is not None]
     if floors:
+        tested = [row.within_noise_floor for row in compared if row.within_noise_floor is not None]
         lines.append(
             f"Noise floor: composing batches otherwise, at full precision, already changed {min(floors):.1%} to "
-            f"{max(floors):.1%} of the answers."
+            f"{max(floors):.1%} of the answers. Quantization changed more than that in {tested.count(False)} of "
+            f"{len(tested)} comparisons tested against it; in the others its changes cannot be told from those of batching."
         )
     if full:
         lines.append(f"At full precision, no answer could be read from {fmean(full):.1%} of the outputs.")

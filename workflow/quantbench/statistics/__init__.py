@@ -16,6 +16,7 @@ from .permutation import permutation_test
 from .pooled import DatasetEffects, PooledEffect, pooled_effect
 from .power import Power, SampleSize, foresee
 from .random_effects import random_effects
+from .replanning import replanning_test
 from .student import student_quantile
 from .verdicts import UNCOUNTED, at_chance, rare_labels, too_few, verdict
 
@@ -44,6 +45,7 @@ __all__ = [
     "pooled_effect",
     "random_effects",
     "rare_labels",
+    "replanning_test",
     "samples_needed",
     "student_quantile",
     "too_few",

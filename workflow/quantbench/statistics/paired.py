@@ -79,7 +79,7 @@ def compare(
     pair = np.stack([reference, other], axis=1)
     observed = _difference(pair.sum(axis=0), metric)
     documents: Floats = sum_by_group(pair.astype(np.float64), groups)
-    rows = np.concatenate([documents, _lost_and_gained(documents)])
+    rows = np.concatenate([documents, lost_and_gained(documents)])
     differences = _difference(resampled_sums(rows, bootstrap), metric)
     alpha = 1 - bootstrap.confidence
     degrees = _degrees(documents, metric)
@@ -134,7 +134,7 @@ def _difference(pair: Counts | Floats, metric: Metric) -> Floats:
     return difference
 
 
-def _lost_and_gained(documents: Floats) -> Floats:
+def lost_and_gained(documents: Floats) -> Floats:
     """An average document of which only the reference gets a share right, and one of which only the other does.
 
     Args:

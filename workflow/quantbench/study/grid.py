@@ -46,11 +46,12 @@ def study_cells(catalogue: Catalogue, name: str) -> list[Cell]:
     """The cells of one study, narrowed to what the run lists, in configuration order.
 
     Of a model, the precisions it can be loaded at: one that was published quantized has a cell at ``as_published`` alone. A noise
-    floor is a second batch plan, of which answers that the protocol has one at a time have none: it has no cells then.
+    floor is another batch plan, and where samples are answered one at a time, or batches are not frozen, there is none: it has no
+    cells then.
     """
     study, run = (catalogue.studies | own_studies(catalogue))[name], catalogue.run
     models = _chosen(study.models, run.models, catalogue.models)
-    floors = catalogue.noise_floors if run.protocol.one_by_one else {}
+    floors = {} if run.inference.has_further_plans else catalogue.noise_floors
     precisions = [name for name in _precisions(study, run.precisions, catalogue.precisions) if name not in floors]
     datasets = _chosen(study.datasets, run.datasets, catalogue.datasets)
     return [
@@ -70,7 +71,7 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
     Raises:
         ConfigError: no cell is left, a model cannot be loaded at any of the run's precisions (or none of them at one), a cell
             wants worked examples of a dataset without a train or dev split, no prompt template of the published form where these are
-            asked for, a noise floor where no second plan can be made, or several chains of an engine that cannot draw them by sample.
+            asked for, or several chains of an engine that cannot draw them by sample.
     """
     _check_published_precisions(catalogue)
     cells = list(dict.fromkeys(cell for name in _with_cells(catalogue) for cell in study_cells(catalogue, name)))
@@ -81,7 +82,6 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
         for template in dict.fromkeys(spec.template for spec in specs):
             read_template(template)
     _check_few_shot_pools(specs, data_folder(catalogue.root, catalogue.run))
-    _check_second_plans(specs)
     _check_continuous(specs)
     return cells
 
@@ -89,6 +89,11 @@ def run_cells(catalogue: Catalogue) -> list[Cell]:
 def _no_cells(catalogue: Catalogue) -> str:
     """Why a run has no cells: which models its studies list, where none of them is the run's."""
     run = catalogue.run
+    if not run.inference.has_further_plans and set(run.studies) <= {*_floor_studies(catalogue)}:
+        return (
+            f"no cells: {', '.join(run.studies)} needs other batch plans, and inference.engine: {run.inference.engine} with "
+            f"max_batch_size: {run.inference.max_batch_size} has none; use inference.engine: static with larger batches"
+        )
     named = [catalogue.studies[name].models for name in run.studies]
     listed = list(dict.fromkeys(model for models in named if models != "all" for model in models))
     if run.models == "all" or "all" in named or set(listed) & set(run.models):
@@ -101,6 +106,12 @@ def _no_cells(catalogue: Catalogue) -> str:
         f"no cells: the run's 'models' are {', '.join(run.models)}, and its studies ({', '.join(run.studies)}) list "
         f"{', '.join(listed)} alone; name a study that takes all models{other}"
     )
+
+
+def _floor_studies(catalogue: Catalogue) -> list[str]:
+    """The studies that run noise floors and nothing else."""
+    floors = catalogue.noise_floors.keys()
+    return [name for name, study in catalogue.studies.items() if set(study.precisions) <= floors]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,27 +196,13 @@ def _check_published_precisions(catalogue: Catalogue) -> None:
             )
 
 
-def _check_second_plans(specs: Iterable[CellSpec]) -> None:
-    for spec in specs:
-        if spec.is_noise_floor and spec.max_batch_size == 1:
-            raise ConfigError(
-                f"study cell {spec.cell.label}: a noise floor needs a second batch plan, and batches of one sample "
-                f"(inference.engine: {spec.inference.engine}, max_batch_size: {spec.inference.max_batch_size}) have none; "
-                "leave noise floors out of 'studies', or use inference.engine: static with larger batches"
-            )
-
-
 def _check_continuous(specs: Iterable[CellSpec]) -> None:
-    reasons = {
-        "noise floor": "the composition of its batches is not frozen, so there is no second one to compare with",
-        "self_consistency": "its draws would depend on what runs side by side, not on the sample alone",
-    }
     for spec in specs:
-        kind = "noise floor" if spec.is_noise_floor else str(spec.cell.prompting)
-        if spec.inference.engine == "continuous" and kind in reasons:
+        if spec.inference.engine == "continuous" and spec.cell.prompting == "self_consistency":
             raise ConfigError(
-                f"study cell {spec.cell.label}: inference.engine 'continuous' cannot run a {kind} cell, since "
-                f"{reasons[kind]}; leave such cells out of 'studies', or use inference.engine: static"
+                f"study cell {spec.cell.label}: inference.engine 'continuous' cannot run a self_consistency cell, since its draws "
+                "would depend on what runs side by side, not on the sample alone; leave such cells out of 'studies', or use "
+                "inference.engine: static"
             )
 
 

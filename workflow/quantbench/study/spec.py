@@ -110,11 +110,6 @@ class CellSpec:
         return None if wanted is None else min(wanted, self.max_new_tokens)
 
     @property
-    def is_noise_floor(self) -> bool:
-        """Whether it repeats a precision under the second batch plan."""
-        return self.precision.noise_floor_of is not None
-
-    @property
     def chains(self) -> int:
         """Answers a sample."""
         return self.sampling.chains if self.sampling else 1
@@ -143,7 +138,9 @@ class CellSpec:
         return protocol | {
             "cell": self.cell.folder,
             "model": self._model_identity(),
-            "precision": self.precision.model_dump(include={"method", "settings", "noise_floor_of"}, exclude_none=True),
+            "precision": self.precision.model_dump(
+                include={"method", "settings", "noise_floor_of", "plan"}, exclude_none=True
+            ),
             "prompt": {"template": _template_hash(self.template), "labels": text_hash(labels)},
             "samples": {"limit": self.limit, "seed": self.seed},
             "generation": generation | (self.sampling.model_dump() if self.sampling else {}),

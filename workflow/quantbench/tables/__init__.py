@@ -7,12 +7,15 @@ from pathlib import Path
 
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
+from ..contracts.effect_parts import LabelEffectRow, LengthEffectRow
 from ..contracts.files import write_text
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from .cells import cells_table
 from .efficiency import efficiency_table
 from .interval_units import unit_note, unit_words
+from .label_effects import label_effects_table
+from .length_effects import length_effects_table
 from .paper_rows import PublishedRow
 from .pooled_effects import pooled_table
 from .precision_effects import Judging, compared_pairs, effects_table
@@ -65,5 +68,9 @@ def write_tables(
     write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
     EffectRow.write(results / EffectRow.path, compared.rows)
     PooledRow.write(results / PooledRow.path, pooled)
+    labels = label_effects_table(vocabulary, results, compared.rows, judging.bootstrap)
+    LabelEffectRow.write(results / LabelEffectRow.path, labels)
+    lengths = length_effects_table(vocabulary, results, compared.rows, judging.bootstrap)
+    LengthEffectRow.write(results / LengthEffectRow.path, lengths)
     efficiency = efficiency_table(vocabulary, results, rows, judging.bootstrap.confidence)
     EfficiencyRow.write(results / EfficiencyRow.path, efficiency)

@@ -79,6 +79,7 @@ def _row(vocabulary: Vocabulary, folder: Path, cell: Cell) -> CellRow:
         unit=scores.unit,
         units=scores.units,
         unparseable_rate=scores.unparseable_rate,
+        refused_rate=scores.refused_rate,
         strict_score=scores.strict_value,
         strict_unparseable_rate=scores.strict_unparseable_rate,
         published_metric=None if published is None else published.metric,

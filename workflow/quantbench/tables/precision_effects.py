@@ -30,6 +30,7 @@ from ..statistics import (
     verdict,
 )
 from ..tasks.metrics import Counts
+from .noise_floor import Replans, judged_floors, named_floors
 from .pair_counts import PairCounts
 
 # scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
@@ -124,8 +125,10 @@ def compared_pairs(
     found = pairs.compared([cell for of_study in wanted.values() for cell in of_study])
     rows: list[EffectRow] = []
     for study, compared in wanted.items():
-        rows += _corrected([found[cell].row.model_copy(update={"study": study}) for cell in compared])
-    return ComparedPairs(rows, wanted, {cell: one.counts for cell, one in found.items() if is_zero_shot(cell)})
+        of_study = _corrected([found[cell].row.model_copy(update={"study": study}) for cell in compared])
+        rows += judged_floors(of_study, judging.bootstrap.confidence)
+    counts = {cell: one.counts for cell, one in found.items() if is_zero_shot(cell)}
+    return ComparedPairs(named_floors(vocabulary, rows), wanted, counts)
 
 
 def _corrected(rows: Sequence[EffectRow]) -> list[EffectRow]:
@@ -173,29 +176,35 @@ class _Pairs:
         for reference, others in by_reference.items():
             full = self._read(reference)
             groups = [_document_of(documents[reference.dataset], answer, reference) for answer in full.answers]
-            repeat = self._repeat(reference)
-            again = self._read(repeat) if repeat else None
-            if again is not None:
-                _check_same_samples(full, again)
-            effects |= {cell: self._compared(full, self._read(cell), again, groups) for cell in others}
+            replans = self._replans(full, groups)
+            effects |= {cell: self._compared(full, self._read(cell), replans, groups) for cell in others}
         return effects
 
     def _check_prompts(self, by_reference: Mapping[Cell, Sequence[Cell]]) -> None:
         """Refuse every pair at once, noise floors included, before any is compared."""
         pairs = []
         for reference, others in by_reference.items():
-            full, floor = PromptHashes.read(self.results, reference), self._repeat(reference)
-            pairs += [(PromptHashes.read(self.results, cell), full) for cell in (*others, *([floor] if floor else []))]
+            full, floors = PromptHashes.read(self.results, reference), self._repeats(reference)
+            pairs += [(PromptHashes.read(self.results, cell), full) for cell in (*others, *floors)]
         refuse_other_prompts(pairs)
 
     def _reference(self, cell: Cell) -> Cell:
         return replace(cell, precision=self.vocabulary.reference)
 
-    def _repeat(self, reference: Cell) -> Cell | None:
-        """Full precision once more under a second batch plan, where that was run."""
+    def _repeats(self, reference: Cell) -> list[Cell]:
+        """Full precision again under other batch plans, as far as that was run."""
         floors = self.vocabulary.noise_floors.items()
         repeats = [replace(reference, precision=name) for name, of in floors if of == reference.precision]
-        return next((cell for cell in repeats if cell in self.finished), None)
+        return [cell for cell in repeats if cell in self.finished]
+
+    def _replans(self, full: _Answers, groups: Sequence[str]) -> Replans | None:
+        again = [self._read(cell) for cell in self._repeats(full.cell)]
+        for repeat in again:
+            _check_same_samples(full, repeat)
+        if not again:
+            return None
+        flips = np.stack([_flips(full, repeat) for repeat in again], axis=1)
+        return Replans(flips, tuple(repeat.scores.value - full.scores.value for repeat in again), groups)
 
     def _documents(self, dataset: str) -> dict[str, str]:
         samples = read_records(self.results / "datasets" / dataset / "samples.jsonl", Sample)
@@ -216,9 +225,9 @@ class _Pairs:
         # What the cell left counts, not the configuration, which may have changed since.
         return _Answers(cell, answers, counts, scores, Measurements.read(folder / "measurements.json").weights)
 
-    def _compared(self, full: _Answers, other: _Answers, again: _Answers | None, groups: list[str]) -> _Compared:
+    def _compared(self, full: _Answers, other: _Answers, replans: Replans | None, groups: list[str]) -> _Compared:
         _check_same_samples(full, other)
-        row = self._effect(full, other, again, groups)
+        row = self._effect(full, other, groups)
         metric, constant = tasks.metric(row.metric), full.scores.constant_value
         counts = PairCounts.of(
             full.counts,
@@ -229,10 +238,10 @@ class _Pairs:
             margin=row.margin,
             nothing_to_lose=row.weights == "random" or at_chance(full.scores.interval[0], constant, metric),
         )
-        return _Compared(row, counts)
+        return _Compared(replans.beside(row, _flips(full, other)) if replans else row, counts)
 
-    def _effect(self, full: _Answers, other: _Answers, again: _Answers | None, groups: list[str]) -> EffectRow:
-        """One row of the table, without study, family and Holm's p."""
+    def _effect(self, full: _Answers, other: _Answers, groups: list[str]) -> EffectRow:
+        """One row of the table, without study, family, Holm's p and noise floor."""
         cell, dataset = other.cell, self.vocabulary.datasets[other.cell.dataset]
         margin = self.judging.comparison.margin_of(dataset)
         metric = tasks.metric(dataset.metric)
@@ -241,7 +250,6 @@ class _Pairs:
         labels = tasks.get(dataset).labels
         rare = [labels[place] for place in rare_labels(full.counts, groups, metric)]
         changes = _changes(full, other)
-        floor = _changes(full, again).flip_rate if again else None
         return EffectRow(
             study="",
             model=cell.model,
@@ -283,11 +291,10 @@ class _Pairs:
             supported_margin=paired.supported_margin,
             smallest_detectable=paired.smallest_detectable,
             units_needed=paired.units_needed(margin),
-            noise_floor_flip_rate=floor,
-            noise_floor_difference=again.scores.value - full.scores.value if again else None,
-            within_noise_floor=None if floor is None else changes.flip_rate <= floor,
             full_unparseable_rate=full.scores.unparseable_rate,
             unparseable_rate=other.scores.unparseable_rate,
+            full_refused_rate=full.scores.refused_rate,
+            refused_rate=other.scores.refused_rate,
             full_truncated_rate=full.scores.truncated_rate,
             truncated_rate=other.scores.truncated_rate,
             full_mean_new_tokens=full.scores.mean_new_tokens,
@@ -313,9 +320,15 @@ def _check_same_samples(full: _Answers, other: _Answers) -> None:
 def _changes(full: _Answers, other: _Answers) -> _Changes:
     pairs = list(zip(full.answers, other.answers, strict=True))
     right = np.array([[before.correct, after.correct] for before, after in pairs])
-    changed = sum((before.parsed_ok, before.parsed) != (after.parsed_ok, after.parsed) for before, after in pairs)
     return _Changes(
-        flip_rate=changed / len(pairs),
+        flip_rate=float(_flips(full, other).mean()),
         lost=int((right[:, 0] & ~right[:, 1]).sum()),
         gained=int((~right[:, 0] & right[:, 1]).sum()),
     )
+
+
+def _flips(full: _Answers, other: _Answers) -> Counts:
+    """1 for each sample whose answer changed at all, shape ``(n,)``."""
+    pairs = zip(full.answers, other.answers, strict=True)
+    changed = [(before.parsed_ok, before.parsed) != (after.parsed_ok, after.parsed) for before, after in pairs]
+    return np.array(changed, dtype=np.int64)

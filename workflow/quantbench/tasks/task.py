@@ -139,6 +139,15 @@ class TaskOf(ABC, Generic[Value]):
     def check_gold(self, sample: Sample) -> str | None:
         """Return what is wrong with a sample's gold answer for this dataset, or None."""
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that mean the same in each sample, so that an effect on one says something; empty where there is one kind."""
+        return self.labels if len(self.labels) > 1 else ()
+
+    def class_counts(self, answers: Sequence[Value], golds: Sequence[Value]) -> Counts:
+        """Like :meth:`counts`, for :attr:`classes`: shape (n, len(classes), 3)."""
+        return self.counts(answers, golds)
+
     def label_counts(self, answers: Sequence[Value], golds: Sequence[Value]) -> dict[str, Counts]:
         """Return label -> summed (true positives, false positives, false negatives), for the per-label report."""
         total = self.counts(answers, golds).sum(axis=0)

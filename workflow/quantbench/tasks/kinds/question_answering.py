@@ -91,6 +91,15 @@ class Task(TaskOf[str | None]):
         right = np.array([answer == gold for answer, gold in zip(answers, golds, strict=True)], dtype=np.int64)
         return np.stack([right, np.zeros_like(right), 1 - right], axis=-1).reshape(-1, 1, 3)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Yes, no and maybe; a letter stands for another option in each question."""
+        return () if self._lettered else DECISIONS
+
+    def class_counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> Counts:
+        """Counts of yes, no and maybe."""
+        return single_label_counts(answers, golds, DECISIONS)
+
     def label_counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> dict[str, Counts]:
         """One entry for each letter that occurs in the gold answers, or for yes, no and maybe."""
         labels = sorted({str(gold) for gold in golds}) if self._lettered else list(DECISIONS)
