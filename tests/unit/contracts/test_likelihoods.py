@@ -18,6 +18,7 @@ WRITTEN = WrittenTokens(
     log_probabilities=np.array([-0.5, -1.25, 0], dtype=np.float16),
     top_tokens=np.arange(3 * TOP, dtype=np.int32).reshape(3, TOP),
     top_log_probabilities=np.zeros((3, TOP), dtype=np.float16),
+    other_log_probabilities=np.full(3, -np.inf, dtype=np.float16),
 )
 OPTIONS = OptionScores(
     names=("A", "B"),
