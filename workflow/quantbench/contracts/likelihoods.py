@@ -74,7 +74,8 @@ _Part = TypeVar("_Part", WrittenTokens, OptionScores, ReferenceTokens)
 class Likelihoods:
     """Log-probabilities of one cell, samples in the order of ``predictions.jsonl``, compressed arrays of numpy."""
 
-    path: ClassVar[str] = "cells/<cell>/likelihoods.npz"
+    file: ClassVar[str] = "likelihoods.npz"
+    path: ClassVar[str] = f"cells/<cell>/{file}"
 
     sample_ids: tuple[str, ...]
     written: WrittenTokens
