@@ -163,6 +163,35 @@ def test_a_model_does_not_diverge_from_itself(random_model, full, requests, sett
         assert after.reference.agrees.all()
 
 
+@pytest.mark.parametrize("shares", [False, True])
+@pytest.mark.parametrize("odd", [["0"], ["1", "2", "3"]])
+def test_outputs_the_model_would_not_write_are_read_too(
+    random_model, full, requests, odd: list[str], shares: bool
+) -> None:
+    """Some rows of a batch by themselves, or all of them, longer and shorter than what the model writes."""
+    first = engine(random_model, full, GREEDY, Asked())
+    counts = {one.sample_id: one.new_tokens for one in first.answer(requests)}
+    asked = known(first.take_scores(), counts)
+    for number, name in enumerate(odd):
+        one = asked[name][0]
+        tokens = np.resize(np.arange(40, 45, dtype=np.int32), 9 - 3 * number)
+        outcomes = np.concatenate([np.resize(one.outcomes[:, :-1], (len(tokens), TOP)), tokens[:, None]], axis=-1)
+        asked[name] = [KnownTokens(tokens, outcomes, np.full((len(tokens), TOP + 2), 1 / (TOP + 2)))]
+    again = engine(random_model, full, GREEDY, Asked(reference=asked))
+    if shares:
+        again.share_prefix(requests)
+    for request, one in zip(requests, answered(again, requests), strict=True):
+        (wanted,) = asked[request.sample_id]
+        expected = plain(again, request.token_ids, wanted.tokens.tolist())
+        assert one.reference is not None
+        logs = expected[range(len(wanted.tokens)), wanted.tokens.tolist()]
+        np.testing.assert_allclose(one.reference.log_probabilities, logs, rtol=1e-6, atol=WIDE)
+        np.testing.assert_array_equal(
+            one.reference.agrees, expected.argmax(-1) == torch.from_numpy(wanted.outcomes[:, 0])
+        )
+        assert (one.reference.divergences.max() < 1e-6) == (request.sample_id not in odd)
+
+
 def test_divergence_is_a_lower_bound_of_that_of_whole_distributions(random_model, full, requests) -> None:
     first = engine(random_model, full, GREEDY, Asked())
     counts = {one.sample_id: one.new_tokens for one in first.answer(requests)}
@@ -230,7 +259,7 @@ def test_halved_batches_and_small_pieces_are_read_alike(random_model, full, requ
             raise MemoryError
         return answer(batch)
 
-    monkeypatch.setattr(Prompted.read, "__defaults__", (1,))
+    monkeypatch.setattr(Prompted.read, "__defaults__", (1,))  # scores of one token at a time
     assert given_tokens.SCORES_AT_ONCE > 1
     answer_halving(short_of_memory, requests, lambda _: None, lambda _: "")
     halves = generator.take_scores()

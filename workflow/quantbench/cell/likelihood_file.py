@@ -65,7 +65,7 @@ def _options(sample_ids: Sequence[str], found: Sequence[SampleScores | None], as
         names=names,
         starts=_starts([len(part) for part in own]),
         options=np.array([place for part in own for place in part], dtype=np.int16),
-        log_probabilities=np.concatenate([np.zeros(0, np.float32), *(one for one in scored if one is not None)]),
+        log_probabilities=_half(np.concatenate([np.zeros(0, np.float32), *(one for one in scored if one is not None)])),
     )
 
 
@@ -77,7 +77,7 @@ def _reference(parts: Sequence[ReferenceScores], asked: Questions) -> ReferenceT
         predictions_sha256=asked.full.sha256,
         starts=_starts([len(part.agrees) for part in parts]),
         log_probabilities=_half(whole.log_probabilities),
-        divergences=whole.divergences,
+        divergences=_half(whole.divergences),
         agrees=whole.agrees,
     )
 

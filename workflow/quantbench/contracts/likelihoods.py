@@ -48,7 +48,7 @@ class OptionScores:
     names: tuple[str, ...]  # every option of the dataset, once
     starts: NDArray[np.int64]  # (samples + 1,)
     options: NDArray[np.int16]  # (options of all samples,), places in `names`
-    log_probabilities: NDArray[np.float32]  # (options of all samples,)
+    log_probabilities: NDArray[np.float16]  # (options of all samples,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ReferenceTokens:
     predictions_sha256: str  # of the full-precision file that was read
     starts: NDArray[np.int64]  # (samples + 1,)
     log_probabilities: NDArray[np.float16]  # (tokens,), of the token full precision wrote
-    divergences: NDArray[np.float32]  # (tokens,), Kullback-Leibler, of this model from full precision, in nats
+    divergences: NDArray[np.float16]  # (tokens,), Kullback-Leibler, of this model from full precision, in nats
     agrees: NDArray[np.bool_]  # (tokens,), whether both find the same token likeliest
 
 

@@ -156,3 +156,17 @@ def shortened(cache: DynamicCache, length: int, room: int) -> DynamicCache | Non
         else:
             return None
     return again
+
+
+def selected(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
+    """A copy of some rows of a cache of :func:`shortened`."""
+    some = copy.copy(cache)
+    some.layers = []
+    for layer in cache.layers:
+        assert isinstance(layer, DynamicLayer)
+        own = DynamicLayer() if isinstance(layer, ReservedLayer) else copy.copy(layer)
+        assert layer.keys is not None and layer.values is not None
+        own.keys, own.values = (held[rows.to(held.device)] for held in (layer.keys, layer.values))
+        own.dtype, own.device, own.is_initialized = layer.dtype, layer.device, True
+        some.layers.append(own)
+    return some

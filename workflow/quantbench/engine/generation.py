@@ -158,7 +158,7 @@ class Generator:
         checks = (
             [partial(self._is_complete, request) for request in batch for _ in range(chains)] if self._completes else []
         )
-        steps = self._ledger.watch(batch) if self._ledger else None
+        steps = self._ledger.watch(batch, range(chains)) if self._ledger else None
         try:
             rows = self._generate(batch, checks, self._prefix, steps=steps)
         except Exception:
@@ -181,7 +181,7 @@ class Generator:
         made, scores = [], []
         for chain in range(self.settings.chains):
             self._seed(request, chain)
-            steps = self._ledger.watch([request]) if self._ledger else None
+            steps = self._ledger.watch([request], [chain]) if self._ledger else None
             made.append(self._generate([request], check, chains=[chain], steps=steps))
             if self._ledger and steps and made[-1].prompted:
                 lengths = [self._read(made[-1].tokens[0], made[-1].lengths[0])[1]]

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..contracts.sample_scores import ReferenceScores, SampleScores, joined
+from ..contracts.sample_scores import ReferenceScores, SampleScores, TokenScores, joined
 from .batches import Request
 from .divergence import KnownTokens
 from .given_tokens import Prompted
 from .out_of_memory import POSSIBLE, is_out_of_memory, release
-from .step_scores import Options, StepScores
+from .step_scores import Expected, Options, StepScores
 
 _Scores = NDArray[np.float32]
 
@@ -48,10 +48,12 @@ class Ledger:
         self._told_at_once = all(len({option[0] for option in own}) == len(own) for own in asked.options.values())
         self._noted: list[SampleScores] = []
 
-    def watch(self, batch: Sequence[Request]) -> StepScores:
-        """What looks on while a batch is answered."""
+    def watch(self, batch: Sequence[Request], chains: Sequence[int]) -> StepScores:
+        """What looks on while a batch is answered, so many outputs a request."""
         options = self._options(batch)
-        return StepScores(options if self._told_at_once else None)
+        known = self._known(batch, chains)
+        expected = Expected(_padded([one.outcomes if one else None for one in known])) if any(known) else None
+        return StepScores(options if self._told_at_once else None, expected)
 
     def scores(
         self,
@@ -73,7 +75,7 @@ class Ledger:
         written, each = steps.rows(lengths), len(chains)
         with self._asked.aside():
             options = self._read_options(batch, steps, prompted)
-            reference = self._read_reference(batch, chains, prompted)
+            reference = self._read_reference(batch, chains, steps, written, prompted)
         return [
             SampleScores(
                 sample_id=request.sample_id,
@@ -106,39 +108,38 @@ class Ledger:
             return [None] * len(batch)
         if self._told_at_once:
             return steps.first_choices()
-        most = max(map(len, options.rows))
-        found: list[_Scores] = []
-        for place in range(most):
-            given = [row[place] if place < len(row) else row[0] for row in options.rows]
-            own = _read(prompted, given, [[[token] for token in row] for row in given])
-            if own is None:
-                return [None] * len(batch)
-            found.append(np.array([one.outcomes[:, 0].sum() for one in own], dtype=np.float32))
-        return [np.array([one[at] for one in found[: len(row)]], np.float32) for at, row in enumerate(options.rows)]
+        own = _read_sequences(prompted, options.rows)
+        return own if own is not None else [None] * len(batch)
+
+    def _known(self, batch: Sequence[Request], chains: Sequence[int]) -> list[KnownTokens | None]:
+        """Full precision's output in the place of each row."""
+        found = (self._asked.reference.get(request.sample_id) for request in batch)
+        return [outputs[chain] if outputs else None for outputs in found for chain in chains]
 
     def _read_reference(
-        self, batch: Sequence[Request], chains: Sequence[int], prompted: Prompted
+        self,
+        batch: Sequence[Request],
+        chains: Sequence[int],
+        steps: StepScores,
+        written: Sequence[TokenScores],
+        prompted: Prompted,
     ) -> Sequence[ReferenceScores | None]:
-        """Of each request full precision's outputs as this model reads them."""
-        known = [
-            outputs[chain] if (outputs := self._asked.reference.get(request.sample_id)) else None
-            for request in batch
-            for chain in chains
-        ]
+        """Of each request full precision's outputs as this model reads them; those that it has written itself it has read."""
+        known = self._known(batch, chains)
         nothing: Sequence[ReferenceScores | None] = [None] * len(batch)
         if not any(known):
             return nothing
-        given = [one.tokens.tolist() if one else [] for one in known]
-        own = _read(prompted, given, [one.outcomes.tolist() if one else [] for one in known])
-        if own is None:
-            return nothing
-        rows = [
-            one
-            and ReferenceScores(
-                read.outcomes[:, -1], one.divergence(read.outcomes), read.likeliest == one.outcomes[:, 0]
-            )
-            for one, read in zip(known, own, strict=True)
+        looked_up = steps.looked_up()
+        rows: list[ReferenceScores | None] = [
+            _itself(one, own, logs) if one else None for one, own, logs in zip(known, written, looked_up, strict=True)
         ]
+        pending = {place: one for place, (one, row) in enumerate(zip(known, rows, strict=True)) if one and row is None}
+        if pending:
+            read = _read(prompted, pending)
+            if read is None:
+                return nothing
+            for place, row in read.items():
+                rows[place] = row
         parts = [rows[at : at + len(chains)] for at in range(0, len(rows), len(chains))]
         return [joined([one for one in part if one]) if all(part) else None for part in parts]
 
@@ -153,47 +154,124 @@ def merged(outputs: Sequence[SampleScores]) -> SampleScores:
     )
 
 
-@dataclass(frozen=True)
-class _Read:
-    """One row of given tokens as the model reads it.
+def _itself(known: KnownTokens, written: TokenScores, logs: _Scores) -> ReferenceScores | None:
+    """Full precision's output where the model has written the same; None: it has not."""
+    count = len(known.tokens)
+    if len(written.tokens) < count or (written.tokens[:count] != known.tokens).any():
+        return None
+    return _compared(known, logs[:count], written.top_tokens[:count, 0])
 
-    Attributes:
-        outcomes: shape (tokens, outcomes), log-probabilities.
-        likeliest: shape (tokens,), token ids.
+
+def _compared(known: KnownTokens, logs: _Scores, likeliest: NDArray[np.integer]) -> ReferenceScores:
+    return ReferenceScores(logs[:, -1], known.divergence(logs), likeliest == known.outcomes[:, 0])
+
+
+def _read(prompted: Prompted, known: Mapping[int, KnownTokens]) -> dict[int, ReferenceScores] | None:
+    """Read other outputs in some rows of a batch; None: memory does not suffice."""
+    places = list(known) if 2 * len(known) <= prompted.tokens.shape[0] else list(range(prompted.tokens.shape[0]))
+    given = [known[place].tokens.tolist() if place in known else [] for place in places]
+    outcomes = _padded([known[place].outcomes if place in known else None for place in places])
+    look = _LookUp(outcomes)
+
+    def read() -> None:
+        some = prompted if len(places) == prompted.tokens.shape[0] else prompted.rows(places)
+        some.read(given, look)
+
+    if not _fits(read):
+        return None
+    logs, likeliest = look.found()
+    counts = {place: len(one.tokens) for place, one in known.items()}
+    rows = {place: row for row, place in enumerate(places) if place in known}
+    return {
+        place: _compared(one, logs[rows[place], : counts[place]], likeliest[rows[place], : counts[place]])
+        for place, one in known.items()
+    }
+
+
+def _read_sequences(prompted: Prompted, options: Sequence[Sequence[Sequence[int]]]) -> list[_Scores] | None:
+    """Of each row the log-probability of each option, all of its tokens together; None: memory does not suffice.
+
+    What all options of a row begin with is read once.
     """
+    stem = min(_shared(row) for row in options)
+    most = max(map(len, options))
+    filled = [[*row, *[row[0]] * (most - len(row))] for row in options]
+    begin = [row[0][:stem] for row in filled]
+    nexts = np.array([[option[stem] for option in row] for row in filled])
+    first = np.zeros((len(filled), stem + 1, most), dtype=np.int64)
+    first[:, :stem] = np.array(begin, dtype=np.int64).reshape(len(filled), stem, 1)
+    first[:, stem] = nexts
+    look = _LookUp(first)
+    found: list[_Scores] = []
 
-    outcomes: _Scores
-    likeliest: NDArray[np.int64]
+    def read() -> None:
+        cache = prompted.read([[*own, 0] for own in begin], look)
+        logs = look.found()[0].sum(1)  # (rows, options)
+        for place in range(most):
+            rest = [row[place][stem + 1 :] for row in filled]
+            if any(rest):
+                behind = prompted.followed_by([row[place][: stem + 1] for row in filled], cache)
+                logs[:, place] += _sums(behind, rest)
+        found.extend(logs[row, : len(own)] for row, own in enumerate(options))
+
+    return found if _fits(read) else None
 
 
-def _read(
-    prompted: Prompted, given: Sequence[Sequence[int]], outcomes: Sequence[Sequence[Sequence[int]]]
-) -> list[_Read] | None:
-    """Look up outcomes at each given token; None: memory does not suffice."""
+def _sums(prompted: Prompted, given: Sequence[Sequence[int]]) -> _Scores:
+    """Of each row the log-probability of all given tokens together."""
+    look = _LookUp(_padded([np.array(row, dtype=np.int64)[:, None] if row else None for row in given]))
+    prompted.read(given, look)
+    logs = look.found()[0]
+    return np.array([logs[row, : len(own), 0].sum() for row, own in enumerate(given)], dtype=np.float32)
+
+
+def _shared(options: Sequence[Sequence[int]]) -> int:
+    """How many tokens all of them begin with, leaving each at least one of its own."""
+    ordered = sorted(map(list, options))
+    first, last, shortest = ordered[0], ordered[-1], min(map(len, options)) - 1
+    same = (place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return min(next(same, shortest), shortest)
+
+
+def _padded(outcomes: Sequence[NDArray[np.integer] | None]) -> NDArray[np.int64]:
+    """Outcomes of each row, shape (rows, most tokens, outcomes); 0 where a row has none."""
+    shapes = [one.shape for one in outcomes if one is not None]
+    filled = np.zeros((len(outcomes), max(shape[0] for shape in shapes), shapes[0][1]), dtype=np.int64)
+    for row, one in enumerate(outcomes):
+        if one is not None:
+            filled[row, : len(one)] = one
+    return filled
+
+
+class _LookUp:
+    """Takes scores piece by piece and keeps the log-probabilities of some outcomes, and the likeliest token."""
+
+    def __init__(self, outcomes: NDArray[np.int64]) -> None:
+        self._outcomes = torch.from_numpy(outcomes)
+        self._logs: list[torch.Tensor] = []
+        self._likeliest: list[torch.Tensor] = []
+        self._start = 0
+
+    def __call__(self, piece: torch.Tensor) -> None:
+        scores, end = piece.float(), self._start + piece.shape[1]
+        asked = self._outcomes[:, self._start : end].to(scores.device)
+        self._logs.append(scores.gather(-1, asked) - scores.logsumexp(-1, keepdim=True))
+        self._likeliest.append(scores.argmax(-1))
+        self._start = end
+
+    def found(self) -> tuple[_Scores, NDArray[np.int64]]:
+        """Log-probabilities of shape (rows, tokens, outcomes), and the likeliest tokens, shape (rows, tokens)."""
+        return torch.cat(self._logs, 1).cpu().numpy(), torch.cat(self._likeliest, 1).cpu().numpy()
+
+
+def _fits(read: Callable[[], None]) -> bool:
+    """Read something; False: memory does not suffice."""
     try:
         with torch.inference_mode():
-            return _looked_up(prompted, given, outcomes)
+            read()
+        return True
     except POSSIBLE as error:
         if not is_out_of_memory(error):
             raise
     release()
-    return None
-
-
-def _looked_up(
-    prompted: Prompted, given: Sequence[Sequence[int]], outcomes: Sequence[Sequence[Sequence[int]]]
-) -> list[_Read]:
-    longest, kinds = max(map(len, given)), max(len(one[0]) for one in outcomes if one)
-    filled = np.zeros((len(given), longest, kinds), dtype=np.int64)
-    for row, tokens in enumerate(outcomes):
-        if tokens:
-            filled[row, : len(tokens)] = tokens
-    wanted, found, likeliest, start = torch.from_numpy(filled), [], [], 0
-    for piece in prompted.read(given):
-        scores, end = piece.float(), start + piece.shape[1]
-        asked = wanted[:, start:end].to(scores.device)
-        found.append(scores.gather(-1, asked) - scores.logsumexp(-1, keepdim=True))
-        likeliest.append(scores.argmax(-1))
-        start = end
-    logs, places = torch.cat(found, 1).cpu().numpy(), torch.cat(likeliest, 1).cpu().numpy()
-    return [_Read(logs[row, : len(own)], places[row, : len(own)]) for row, own in enumerate(given)]
+    return False

@@ -35,6 +35,17 @@ class Options:
         return torch.tensor(tokens, device=device)
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What another model wrote in the place of each row, which is looked up as long as the row writes the same.
+
+    Attributes:
+        outcomes: token ids at each of its tokens, shape (rows, tokens, outcomes); the last of them is the token it wrote.
+    """
+
+    outcomes: NDArray[np.int64]
+
+
 class _Step(NamedTuple):
     """One step on the device: values of each row's written token, and of the likeliest."""
 
@@ -52,10 +63,14 @@ class StepScores(StoppingCriteria):
 
     Args:
         options: whose first tokens are looked up at the first step; None: none are.
+        expected: what is looked up at each step; None: nothing is.
     """
 
-    def __init__(self, options: Options | None = None) -> None:
+    def __init__(self, options: Options | None = None, expected: Expected | None = None) -> None:
         self._options = options
+        self._expected = expected
+        self._outcomes: torch.Tensor | None = None
+        self._looked_up: list[torch.Tensor] = []
         self._logits: torch.Tensor | None = None
         self._steps: list[_Step] = []
         self._first: torch.Tensor | None = None
@@ -72,6 +87,10 @@ class StepScores(StoppingCriteria):
         whole = logits.logsumexp(-1, keepdim=True)
         if not self._steps and self._options is not None:
             self._first = logits.gather(-1, self._options.first_tokens(logits.device)) - whole
+        if self._expected is not None and len(self._steps) < self._expected.outcomes.shape[1]:
+            if self._outcomes is None:
+                self._outcomes = torch.from_numpy(self._expected.outcomes).to(logits.device)
+            self._looked_up.append(logits.gather(-1, self._outcomes[:, len(self._steps)]) - whole)
         top = logits.topk(TOP, -1)
         self._steps.append(_Step(written, logits.gather(-1, written) - whole, top.indices, top.values - whole))
         return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
@@ -92,6 +111,11 @@ class StepScores(StoppingCriteria):
             )
             for row, length in enumerate(lengths)
         ]
+
+    def looked_up(self) -> NDArray[np.float32]:
+        """Log-probabilities of what was expected, shape (rows, steps, outcomes), which hold while a row wrote what was expected."""
+        found: NDArray[np.float32] = torch.stack(self._looked_up, 1).cpu().numpy()
+        return found
 
     def first_choices(self) -> list[NDArray[np.float32]]:
         """Of each row the log-probabilities of its options' first tokens."""
