@@ -53,11 +53,9 @@ class Project:
         """Run one cell and return its folder."""
         out = self.results / "cells" / cell.folder
         data = self.results / "datasets" / cell.dataset
-        run_cell(
-            cell_spec(self.catalogue, cell),
-            CellFolders(data, out, self.root / "progress", self.root / "leases"),
-            gpus=0,
-        )
+        spec = cell_spec(self.catalogue, cell)
+        full = self.results / "cells" / spec.compared_with.folder if spec.compared_with else None
+        run_cell(spec, CellFolders(data, out, self.root / "progress", self.root / "leases", full=full), gpus=0)
         return out
 
 

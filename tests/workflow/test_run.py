@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 
 from quantbench import figures
 from quantbench.bundle import figures_unchanged
+from quantbench.contracts.checksums import sha256_of
+from quantbench.contracts.likelihoods import Likelihoods
 
 from .conftest import Project, copy_project
 from .lean import lean_path
@@ -68,6 +70,7 @@ def test_every_contract_is_there(finished: Project) -> None:
     assert len(folders) == 4
     for folder in folders:
         names = {"predictions.jsonl", "measurements.json", "manifest.json", "scores.json", "scored.jsonl"}
+        names |= {"likelihoods.npz"}
         assert {path.name for path in folder.iterdir()} == names
         ids = [json.loads(line)["sample_id"] for line in (folder / "predictions.jsonl").read_text().splitlines()]
         samples = results / "datasets" / folder.parent.name / "samples.jsonl"
@@ -79,6 +82,29 @@ def test_every_contract_is_there(finished: Project) -> None:
     assert table[["memory_gib", "latency_s", "score"]].notna().all().all()
     for name in ("figure2", "effects", "labels"):
         assert all((results / f"figures/{name}.{kind}").stat().st_size > 1000 for kind in ("png", "pdf", "svg"))
+
+
+def test_quantized_cells_read_what_full_precision_wrote(finished: Project) -> None:
+    cells = finished.folder / "results/demo/cells/tiny-s"
+    for dataset in ("hoc", "ddi2013"):
+        full, quantized = (cells / precision / dataset / "instruction-0shot" for precision in ("full", "w4a16"))
+        kept = Likelihoods.read(quantized / "likelihoods.npz")
+        assert kept.reference is not None
+        assert kept.reference.predictions_sha256 == sha256_of(full / "predictions.jsonl")
+        assert len(kept.reference.agrees) == len(Likelihoods.read(full / "likelihoods.npz").written.tokens)
+
+
+def test_cells_of_before_likelihoods_were_kept_do_not_run_again(changed: Project) -> None:
+    """Such a cell has no file of them, was handed no answers, and its manifest knows neither."""
+    cells = changed.folder / "results/demo/cells"
+    for path in cells.glob("*/*/*/*/likelihoods.npz"):
+        path.unlink()
+    assert rerun(changed) == Counter()
+
+
+def test_a_switch_turned_later_runs_nothing_again(changed: Project) -> None:
+    counts = changed.planned(*NARROW, "inference={likelihoods: false}")
+    assert counts["infer"] == 0
 
 
 def test_precisions_share_their_plan_and_prompts(finished: Project) -> None:

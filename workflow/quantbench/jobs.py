@@ -138,6 +138,7 @@ def infer(
     progress: str,
     notes: str,
     log: Path,
+    full: Path | None = None,
     gpu: int = 0,
     gres: str | None = None,
 ) -> None:
@@ -151,6 +152,7 @@ def infer(
         progress: what stands for this cell while it is not finished, as path without suffix.
         notes: folder that remembers which files were hashed.
         log: where a warm process writes what it says.
+        full: full precision's answers to the same prompts; None: the cell is compared with none.
         gpu: GPUs to lease, where they are asked for by number.
         gres: the same, where they are asked for as a generic resource.
     """
@@ -166,6 +168,8 @@ def infer(
         "leases": str(lease_folder()),
         "notes": notes,
     }
+    if full:
+        folders["full"] = str(full.parent)
     if not hardware.warm_start:
         infer_here(config, cell, folders, gpus)
         return

@@ -27,6 +27,7 @@ from quantbench.contracts.records import repeat_names
 from quantbench.figures.selection import selection
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
+from quantbench.study.full_answers import reads_answers_of
 from quantbench.study.spec import cell_spec, cell_specs
 from quantbench.store.places import check_receipt, model_folder, receipt_path
 
@@ -73,6 +74,7 @@ except QuantbenchError as error:
     raise WorkflowError(str(error))
 
 RUN = CATALOGUE.run_folder
+PLANNED = frozenset(CELLS)
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
 
 
@@ -120,6 +122,18 @@ def spec_of(wildcards):
 def cell_files(name, cells):
     """One file of each of some cells."""
     return [f"{RUN}/cells/{cell.folder}/{name}" for cell in cells]
+
+
+def full_answers(wildcards):
+    """The answers of full precision that a cell's model reads too; a finished cell's are those that it has read, or none."""
+    spec = spec_of(wildcards)
+    reference = reads_answers_of(spec, Path(f"{RUN}/cells/{spec.cell.folder}"))
+    if reference is None:
+        return []
+    path = f"{RUN}/cells/{reference.folder}/predictions.jsonl"
+    made_here = reference in PLANNED and not CATALOGUE.run.allow_missing
+    # Newer answers of full precision run no other cell again: what made them newer does that.
+    return ancient(path) if made_here or Path(path).exists() else []
 
 
 def score_parts(size):

@@ -11,7 +11,9 @@ rule infer:
         samples=f"{RUN}/datasets/{{dataset}}/samples.jsonl",
         shots=f"{RUN}/datasets/{{dataset}}/shots.jsonl",
         model=cell_weights,
+        full=full_answers,
     output:
+        # likelihoods.npz beside them is none of the outputs: cells of before it was kept need not run again.
         predictions=f"{RUN}/cells/{CELL}/predictions.jsonl",
         measurements=f"{RUN}/cells/{CELL}/measurements.json",
         manifest=f"{RUN}/cells/{CELL}/manifest.json",

@@ -18,18 +18,19 @@ WRITTEN = WrittenTokens(
     log_probabilities=np.array([-0.5, -1.25, 0], dtype=np.float16),
     top_tokens=np.arange(3 * TOP, dtype=np.int32).reshape(3, TOP),
     top_log_probabilities=np.zeros((3, TOP), dtype=np.float16),
+    other_log_probabilities=np.full(3, -np.inf, dtype=np.float16),
 )
 OPTIONS = OptionScores(
     names=("A", "B"),
     starts=np.array([0, 2, 4]),
     options=np.array([0, 1, 0, 1], dtype=np.int16),
-    log_probabilities=np.array([-0.1, -3, -2, -0.2], dtype=np.float32),
+    log_probabilities=np.array([-0.1, -3, -2, -0.2], dtype=np.float16),
 )
 REFERENCE = ReferenceTokens(
     predictions_sha256="ab" * 32,
     starts=STARTS,
     log_probabilities=np.zeros(3, dtype=np.float16),
-    divergences=np.zeros(3, dtype=np.float32),
+    divergences=np.zeros(3, dtype=np.float16),
     agrees=np.array([True, False, True]),
 )
 WHOLE = Likelihoods(("x", "y"), WRITTEN, OPTIONS, REFERENCE)

@@ -52,6 +52,24 @@ def test_packages_and_memory_are_added_cores_and_platform_are_not(tree: Tree) ->
     assert record.window_s > 0
 
 
+def test_what_a_pause_takes_is_left_out(tree: Tree) -> None:
+    tree.set("intel-rapl:0", "package-0", 1_000_000)
+    window = energy_window([], tree.folder)
+    with window.paused():  # before the window: nothing happens
+        tree.set("intel-rapl:0", "package-0", 2_000_000)
+    with window:
+        tree.set("intel-rapl:0", "package-0", 3_000_000)
+        with pytest.raises(ValueError, match="read"), window.paused():
+            tree.set("intel-rapl:0", "package-0", 9_000_000)
+            time.sleep(0.2)
+            raise ValueError("read")
+        tree.set("intel-rapl:0", "package-0", 9_500_000)
+    record = window.record()
+    assert record.energy_j == pytest.approx(1.5)
+    assert record.window_s is not None
+    assert record.window_s < 0.2
+
+
 def test_a_counter_that_starts_again_is_followed(tree: Tree) -> None:
     tree.set("intel-rapl:0", "package-0", RANGE_UJ - 4_000_000)
     window = energy_window([], tree.folder)

@@ -136,3 +136,22 @@ def test_to_add_a_task_is_to_add_its_module(repository: Path, tmp_path: Path) ->
     assert read_json(tmp_path / "out/scores.json")["value"] == pytest.approx(1 / 3)
     # The paper has no such task.
     assert read_json(tmp_path / "out/scores.json")["as_published"] is None
+
+
+def test_options_are_every_answer_as_it_is_written(repository: Path) -> None:
+    """Letters, yes/no/maybe and classes; an answer that is a list has none."""
+    lists = {"multi_label_classification", "named_entity_recognition"}
+    entries = load_datasets(repository)
+    assert {entry.task for entry in entries.values()} > lists
+    for name, entry in entries.items():
+        task = tasks.get(entry)
+        sample = Sample(
+            "0", {"question": "?", "options": {"A": "one", "B": "two", "D": "four"}, "sentence": "x"}, "A", "g"
+        )
+        options = task.options(sample)
+        assert (options == ()) == (entry.task in lists), name
+        for option in options:
+            assert task.parse_strict(option, sample).value == option
+            assert task.render(option, sample) == option
+        expected = {"medqa": ("A", "B", "D"), "pubmedqa": ("yes", "no", "maybe"), "ddi2013": tuple(entry.labels)}
+        assert options == expected.get(name, options)

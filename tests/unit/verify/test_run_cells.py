@@ -48,7 +48,7 @@ def test_an_untouched_run_matches(project: Project, capsys: pytest.CaptureFixtur
     assert "all 6 cells match" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["predictions.jsonl", "measurements.json"])
+@pytest.mark.parametrize("name", ["predictions.jsonl", "measurements.json", "likelihoods.npz"])
 def test_one_byte_of_a_cells_file_names_that_cell(
     project: Project, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,12 +65,25 @@ def test_one_byte_of_a_cells_file_names_that_cell(
     assert "1 of 6 cells no longer match" in shown.err
 
 
+def test_likelihoods_may_be_left_out_and_are_of_the_answers_that_stand_there(project: Project) -> None:
+    cells = project.results / "cells/random"
+    (cells / "w4a16" / HOC / "likelihoods.npz").unlink()
+    (check,) = (one for one in Verifier(project.root).run(project.results) if one.subject == f"random/w4a16/{HOC}")
+    assert not check.problems
+    assert [note for note in check.notes if "likelihoods are not checked" in note]
+    full = cells / "full" / DDI / "predictions.jsonl"
+    full.write_bytes(full.read_bytes() + b"\n")
+    found = changed(project)
+    assert set(found) == {f"random/{precision}/{DDI}" for precision in ("full", "full-replanned", "w4a16")}
+    assert "not the answers that its model read for likelihoods.npz" in found[f"random/w4a16/{DDI}"][0]
+
+
 def test_answers_that_the_cell_did_not_write_are_named(project: Project) -> None:
     folder = project.results / "cells/random/w4a16" / HOC
     (folder / "repeat_2.jsonl").write_bytes((folder / "predictions.jsonl").read_bytes())
     assert changed(project) == {
         f"random/w4a16/{HOC}": [
-            f"{folder / 'repeat_2.jsonl'}: not written by the cell, and scored with it; delete it and run again"
+            f"{folder / 'repeat_2.jsonl'}: not written by the cell, and read with it; delete it and run again"
         ]
     }
 

@@ -120,6 +120,7 @@ def answer_all(
     progress: Progress,
     number: int = 1,
     meter: PassMeter | None = None,
+    full: str | None = None,
 ) -> None:
     """Answer what an earlier start has not finished, saying how far it is.
 
@@ -131,12 +132,14 @@ def answer_all(
         progress: what is finished, and where finished answers go.
         number: how many times the samples will have been answered then.
         meter: notes what the kept answers took; None: nobody does.
+        full: hash of full precision's answers that are read beside; None: none are.
 
     Raises:
         ModelError: memory does not suffice even for one sample, or the engine cannot run this model.
         DataError: the disk is full; what was kept before stays.
     """
     done = progress.finished()
+    progress.scores(full)  # nothing is added behind a torn line
     repeats = spec.protocol.repeats
     label = spec.cell.label if repeats == 1 else f"{spec.cell.label}, answer {number} of {repeats}"
     pace = Pace(label, len(requests), len(done))
@@ -158,12 +161,14 @@ def answer_all(
     with closing(find_engine(spec.inference.engine).answer(job)) as stream:
         with _first_prompts(spec):
             first = next(stream)
-        for answers, where in chain([first], stream):
-            if answers:
-                progress.append(answers)
+        for answered in chain([first], stream):
+            if answered.scores:
+                progress.keep_scores(answered.scores, full)
+            if answered.predictions:
+                progress.append(answered.predictions)
                 if meter is not None:
-                    meter.kept(answers)
-                pace.finished(len(answers), where)
+                    meter.kept(answered.predictions)
+                pace.finished(len(answered.predictions), answered.where)
 
 
 @contextmanager

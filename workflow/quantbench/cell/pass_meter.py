@@ -16,6 +16,8 @@ from .progress import Progress
 class PassMeter:
     """Notes what each kept batch took while the ``with`` block runs; its sums are over all starts of the cell.
 
+    What is read beside the answers while the window pauses is in neither seconds nor joules.
+
     Args:
         progress: where it is noted.
         energy: the window of this start, not opened yet.
@@ -37,7 +39,7 @@ class PassMeter:
 
     def kept(self, answers: Sequence[Prediction]) -> None:
         """Note what these answers took, once they are on disk."""
-        now, joules = time.perf_counter(), self._energy.so_far_j()
+        now, joules = time.perf_counter() - self._energy.paused_s, self._energy.so_far_j()
         self._progress.note_window(
             PassWindow(
                 seconds=now - self._at,

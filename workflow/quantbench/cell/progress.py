@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
 from ..contracts.kept_progress import History, KeptMeasurements, PassWindow
 from ..contracts.records import Prediction, json_line
+from ..contracts.sample_scores import SampleScores
 from ..errors import DataError
+
+Line = TypeVar("Line")
 
 _FIELDS = {field.name for field in fields(Prediction)}
 _REQUIRED = _FIELDS - {"latency_s"}
@@ -65,21 +69,7 @@ class Progress:
 
     def finished(self) -> dict[str, Prediction]:
         """Predictions on disk by sample id; what follows the last complete line is cut off."""
-        if not self._predictions.exists():
-            return {}
-        content = self._predictions.read_bytes()
-        done: dict[str, Prediction] = {}
-        end = 0
-        for line in content.splitlines(keepends=True):
-            prediction = _whole(line)
-            if prediction is None:
-                break
-            done[prediction.sample_id] = prediction
-            end += len(line)
-        if end < len(content):
-            with self._predictions.open("r+b") as handle:
-                handle.truncate(end)
-        return done
+        return {one.sample_id: one for one in read_lines(self._predictions, _whole)}
 
     def begin_batch(self) -> None:
         """Note that a batch is being generated, which a kill may undo."""
@@ -112,6 +102,25 @@ class Progress:
         """
         self._append(self._predictions, "".join(json_line(prediction) for prediction in predictions))
 
+    def keep_scores(self, scores: Sequence[SampleScores], full: str | None) -> None:
+        """Add the likelihoods of a batch, before its predictions: whatever a kill leaves of them, that batch runs again.
+
+        Args:
+            scores: of the batch.
+            full: hash of full precision's answers that were read with it; scores beside other answers are kept apart.
+
+        Raises:
+            DataError: as :meth:`append`.
+        """
+        self._append(self._scores(full), "".join(one.json_line() for one in scores))
+
+    def scores(self, full: str | None) -> dict[str, SampleScores]:
+        """Likelihoods on disk by sample id; of a batch that ran twice, the last. Cuts off what a kill left half."""
+        return {one.sample_id: one for one in read_lines(self._scores(full), SampleScores.read)}
+
+    def _scores(self, full: str | None) -> Path:
+        return self._folder / f"{self._key}.{full[:16] if full else 'alone'}.likelihoods.jsonl"
+
     def measurements(self) -> KeptMeasurements | None:
         """The measurements of an earlier start, or None."""
         return KeptMeasurements.read(self._measurements) if self._measurements.exists() else None
@@ -123,7 +132,8 @@ class Progress:
     def clear(self) -> None:
         """Forget this progress, once the cell's files stand under their final names."""
         answers = self._folder.glob(f"{self._key}.*predictions.jsonl")
-        for path in (*answers, self._measurements, self._history):
+        scores = self._folder.glob(f"{self._key}.*.likelihoods.jsonl")
+        for path in (*answers, *scores, self._measurements, self._history):
             path.unlink(missing_ok=True)
 
     def _note(self, event: str) -> None:
@@ -146,6 +156,25 @@ def _cut_torn_end(path: Path) -> None:
     content = path.read_bytes() if path.exists() else b""
     if not content.endswith(b"\n"):
         path.write_bytes(content[: content.rfind(b"\n") + 1])
+
+
+def read_lines(path: Path, read: Callable[[bytes], Line | None]) -> list[Line]:
+    """Read a file line by line up to the first that ``read`` takes for torn; what follows is cut off. No file has no lines."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    lines: list[Line] = []
+    end = 0
+    for raw in content.splitlines(keepends=True):
+        line = read(raw)
+        if line is None:
+            break
+        lines.append(line)
+        end += len(raw)
+    if end < len(content):
+        with path.open("r+b") as handle:
+            handle.truncate(end)
+    return lines
 
 
 def _whole(line: bytes) -> Prediction | None:

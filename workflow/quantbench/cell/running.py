@@ -17,6 +17,7 @@ from ..config import reasons_first
 from ..contracts.checksums import sha256_of
 from ..contracts.files import read_json
 from ..contracts.kept_progress import CellFacts, KeptMeasurements
+from ..contracts.likelihoods import Likelihoods
 from ..contracts.manifest import Manifest
 from ..contracts.measurements import LatencyReadings, Measurements, MemoryReadings
 from ..contracts.prepared_dataset import PreparedDataset
@@ -33,26 +34,33 @@ from ..measure.neighbours import Neighbours
 from ..store.found_weights import Weights, find_weights
 from ..study.spec import CellSpec, Identity, identity_hash
 from ..tasks.origin import Origin
+from .likelihood_file import likelihoods_of
 from .pass_meter import PassMeter
 from .progress import Progress
+from .questions import Questions, questions_of
 from .requests import Prompts, build_prompts, check_context
 
 if TYPE_CHECKING:
     from ..contracts.machine import DeviceFacts
     from ..engine.generation import Generator
+    from ..engine.ledger import Ledger
     from ..models.interfaces import Tokenizer
     from ..models.loading import LoadedModel, NumberFormats
 
 
 @dataclass(frozen=True)
 class CellFolders:
-    """Where one cell reads and writes. ``notes`` remembers which model files were hashed; None: beside the leases."""
+    """Where one cell reads and writes. ``notes`` remembers which model files were hashed; None: beside the leases.
+
+    ``full`` is the folder of the full-precision cell that this one is compared with; None: there is none.
+    """
 
     data: Path
     outputs: Path
     progress: Path
     leases: Path
     notes: Path | None = None
+    full: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,12 @@ class _Prepared:
     tokenizer: Tokenizer
     weights: Weights
     formats: NumberFormats
+    questions: Questions | None
+
+    @property
+    def full(self) -> str | None:
+        """Hash of full precision's answers that the model reads too; None: it reads none."""
+        return self.questions.full.sha256 if self.questions and self.questions.full else None
 
     @property
     def requests(self) -> list[Request]:
@@ -83,7 +97,7 @@ class _Prepared:
 
 
 def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
-    """Run one cell and write its three files; finished batches of an earlier, killed run are not computed again.
+    """Run one cell and write its files; finished batches of an earlier, killed run are not computed again.
 
     Args:
         spec: what to run.
@@ -140,7 +154,8 @@ def _prepare(spec: CellSpec, folders: CellFolders, device: str) -> _Prepared:
         "weights": identity_hash(dict(weights.files)),
     }
     formats = number_formats(spec.model, spec.precision, device)
-    return _Prepared(prompts, plan, identity, tokenizer, weights, formats)
+    questions = questions_of(spec, folders.data, prompts, tokenizer, folders.full)
+    return _Prepared(prompts, plan, identity, tokenizer, weights, formats, questions)
 
 
 def _is_finished(outputs: Path, identity: Identity) -> bool:
@@ -185,7 +200,7 @@ def _generate(
     sizes = [weight_bytes(loaded.model, stored) for stored in (prepared.formats.stored, None)]
     held, neighbours = memory.after_load(), instruments.neighbours
     neighbours.settle()
-    generator = _generator(spec, loaded, folders)
+    generator = _generator(spec, loaded, folders, _ledger(prepared.questions, instruments.energy))
     kept, apart = progress.measurements(), spec.protocol.timing == "apart"
     readings, latency = (kept.memory, kept.latency) if kept else (None, None)
     if not apart:
@@ -204,7 +219,7 @@ def _generate(
         watch = ConditionWatch(instruments.uuids)
         meter = PassMeter(progress, instruments.energy, instruments.device)
         with meter if before < len(prepared.requests) else nullcontext():
-            answer_all(spec, prepared.requests, prepared.plan, generator, progress, meter=meter)
+            answer_all(spec, prepared.requests, prepared.plan, generator, progress, meter=meter, full=prepared.full)
         conditions = watch.record()
         neighbours.look()
         if readings is None or latency is None:
@@ -261,7 +276,17 @@ def _kept(
     )
 
 
-def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Generator:
+def _ledger(questions: Questions | None, energy: EnergyWindow) -> Ledger | None:
+    """What notes likelihoods beside the answers; reading what is no answer of the cell is left out of its energy."""
+    from ..engine.ledger import Asked, Ledger
+
+    if questions is None:
+        return None
+    reference = questions.full.outputs if questions.full else {}
+    return Ledger(Asked(questions.options, reference, energy.paused))
+
+
+def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders, ledger: Ledger | None) -> Generator:
     """The model with the cell's generation settings, and what ends an answer early where the run wants that."""
     from ..engine.generation import GenerationSettings, Generator
     from ..engine.stopping import AnswerCheck
@@ -277,12 +302,12 @@ def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders) -> Gen
         timed=protocol.timing == "whole_pass",
     )
     if not spec.inference.stop_early:
-        return Generator(loaded, settings)
+        return Generator(loaded, settings, ledger=ledger)
     samples = {sample.sample_id: sample for sample in read_records(folders.data / "samples.jsonl", Sample)}
     origin = Origin(
         reasoned=reasons_first(spec.cell.prompting), reasoning=spec.model.reasoning, prompts=spec.protocol.prompts
     )
-    return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, origin))
+    return Generator(loaded, settings, AnswerCheck(tasks.get(spec.dataset), samples, origin), ledger)
 
 
 def _timed_elsewhere(kept: KeptMeasurements, device: DeviceFacts) -> LatencyReadings:
@@ -301,7 +326,7 @@ def _write(
     device: DeviceFacts,
     started: datetime,
 ) -> None:
-    """Write the cell's three files; the manifest comes last, since it also says what the other two hold."""
+    """Write the cell's files; the manifest comes last, since it also says what the others hold."""
     assert kept.facts is not None and kept.quality_pass is not None
     done, history, versions = progress.finished(), progress.history(), software(spec.stored.root)
     requests = prepared.requests
@@ -312,6 +337,7 @@ def _write(
     for number, name in enumerate(repeats, start=2):
         again = progress.repeat(number).finished()
         write_records(folders.outputs / name, [again[one.sample_id] for one in requests if one.sample_id in again])
+    likelihoods = _write_likelihoods(prepared, folders.outputs, progress)
     Measurements(
         cell=spec.cell,
         weights=spec.model.weights,
@@ -335,10 +361,12 @@ def _write(
         prompts_sha256=prepared.prompts.sha256,
         prompt_date=prepared.prompts.day,
         decoding=kept.facts.decoding,
+        full_predictions_sha256=prepared.full,
         plan_sha256=str(prepared.identity["plan"]),
         seed=spec.seed,
         outputs={
-            name: sha256_of(folders.outputs / name) for name in ("predictions.jsonl", "measurements.json", *repeats)
+            name: sha256_of(folders.outputs / name)
+            for name in ("predictions.jsonl", "measurements.json", *repeats, *likelihoods)
         },
         python=versions.python,
         packages=versions.packages,
@@ -353,3 +381,14 @@ def _write(
         batches_generated=history.batches_generated,
         halved_batches=history.halved_batches,
     ).write(folders.outputs / "manifest.json")
+
+
+def _write_likelihoods(prepared: _Prepared, folder: Path, progress: Progress) -> list[str]:
+    """Write the likelihoods where they are kept, and take away those of an earlier run; returns the file's name, or none."""
+    if prepared.questions is None:
+        (folder / Likelihoods.file).unlink(missing_ok=True)
+        return []
+    ids = [request.sample_id for request in prepared.requests]
+    kept = likelihoods_of(ids, progress.scores(prepared.full), prepared.questions)
+    kept.write(folder / Likelihoods.file)
+    return [Likelihoods.file]

@@ -90,6 +90,12 @@ class InferenceSettings(Settings):
         description="`true`: an answer ends where it is complete, which never changes what is read from it "
         "(docs/inference.md#where-an-answer-ends); `false`: at the model's end token or the limit",
     )
+    likelihoods: bool = Field(
+        default=True,
+        description="`true`: the log-probabilities of what was written, of options, and of full precision's answers at other precisions "
+        "stand beside the answers (docs/protocol.md#likelihoods), and quantized cells begin once the full-precision cell they are compared "
+        "with is done; `false`: neither. Answers are the same, and no cell runs again",
+    )
     self_consistency: SelfConsistency = SelfConsistency()
 
     @property

@@ -24,33 +24,46 @@ TOP = 5
 
 @dataclass(frozen=True, slots=True)
 class WrittenTokens:
-    """What the model wrote, token by token; the outputs of one sample follow one another, end tokens included."""
+    """What the model wrote, token by token; the outputs of one sample follow one another, end tokens included.
+
+    A sample without tokens was answered before its likelihoods were kept.
+    """
 
     starts: NDArray[np.int64]  # (samples + 1,), where the tokens of each sample begin in the arrays below
     tokens: NDArray[np.int32]  # (tokens,)
     log_probabilities: NDArray[np.float16]  # (tokens,)
     top_tokens: NDArray[np.int32]  # (tokens, TOP), the likeliest first
     top_log_probabilities: NDArray[np.float16]  # (tokens, TOP)
+    other_log_probabilities: NDArray[np.float16]  # (tokens,), of all tokens but those TOP together
 
 
 @dataclass(frozen=True, slots=True)
 class OptionScores:
-    """What the options of each sample would have scored as the answer; shares of the options sum to less than 1."""
+    """What the options of each sample would have scored as the answer (docs/protocol.md#likelihoods).
+
+    Shares of the options sum to less than 1. Of options that begin with different tokens it is the first token's score, else that
+    of all their tokens.
+    """
 
     names: tuple[str, ...]  # every option of the dataset, once
     starts: NDArray[np.int64]  # (samples + 1,)
     options: NDArray[np.int16]  # (options of all samples,), places in `names`
-    log_probabilities: NDArray[np.float32]  # (options of all samples,)
+    log_probabilities: NDArray[np.float16]  # (options of all samples,)
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceTokens:
-    """What full precision wrote, read by this cell's model as if it had written it itself."""
+    """What full precision wrote, read by this cell's model as if it had written it itself.
+
+    Divergences are lower bounds: of the tokens of full precision's distribution only the likeliest and the written one are
+    known, and all others count as one (data-processing inequality; Cover and Thomas 2006, section 2.8). A sample without tokens was
+    not read.
+    """
 
     predictions_sha256: str  # of the full-precision file that was read
     starts: NDArray[np.int64]  # (samples + 1,)
     log_probabilities: NDArray[np.float16]  # (tokens,), of the token full precision wrote
-    divergences: NDArray[np.float32]  # (tokens,), of this model from full precision, in nats
+    divergences: NDArray[np.float16]  # (tokens,), Kullback-Leibler, of this model from full precision, in nats
     agrees: NDArray[np.bool_]  # (tokens,), whether both find the same token likeliest
 
 
@@ -61,7 +74,8 @@ _Part = TypeVar("_Part", WrittenTokens, OptionScores, ReferenceTokens)
 class Likelihoods:
     """Log-probabilities of one cell, samples in the order of ``predictions.jsonl``, compressed arrays of numpy."""
 
-    path: ClassVar[str] = "cells/<cell>/likelihoods.npz"
+    file: ClassVar[str] = "likelihoods.npz"
+    path: ClassVar[str] = f"cells/<cell>/{file}"
 
     sample_ids: tuple[str, ...]
     written: WrittenTokens

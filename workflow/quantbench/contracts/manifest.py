@@ -127,9 +127,15 @@ class Manifest(Contract):
     decoding: Decoding | None = Field(
         default=None, exclude_if=unknown, description="left out where decoding is the sound protocol's"
     )
+    full_predictions_sha256: str | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="of full precision's answers that this cell was handed, to be read by its model for `likelihoods.npz`; left out where "
+        "it was handed none",
+    )
     plan_sha256: str = Field(description="of which samples shared which batch")
     seed: int = Field(description="of samples, of those timed, and of sampling")
-    outputs: dict[str, str] = Field(default={}, description="the cell's two other files -> SHA-256")
+    outputs: dict[str, str] = Field(default={}, description="the cell's other files -> SHA-256")
     python: str = Field(description="its version")
     packages: dict[str, str | None] = Field(description="package -> version; null where it is not installed")
     git_commit: str | None = Field(description="`-dirty` where tracked files differ from it; null outside a checkout")

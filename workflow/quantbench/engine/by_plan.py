@@ -5,7 +5,6 @@ Where memory runs out, the batch is halved and tried again, down to one sample, 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -14,6 +13,7 @@ from ..contracts.records import Prediction
 from ..errors import ModelError
 from .batches import Request
 from .job import Answered, Job
+from .out_of_memory import POSSIBLE, is_out_of_memory, release
 
 GIB = 1024**3
 Answer = Callable[[Sequence[Request]], list[Prediction]]
@@ -38,7 +38,8 @@ def answer_by_plan(job: Job) -> Iterator[Answered]:
         except ModelError as error:
             raise ModelError(f"{job.label}: {error}") from None
         missing = [answer for answer in answers if answer.sample_id in job.missing]
-        yield Answered(missing, f"batch {number}/{len(job.plan)}")
+        scores = [one for one in job.generator.take_scores() if one.sample_id in job.missing]
+        yield Answered(missing, f"batch {number}/{len(job.plan)}", scores)
 
 
 def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice: Advice) -> list[Prediction]:
@@ -55,28 +56,17 @@ def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice:
     """
     try:
         return answer(batch)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+    except POSSIBLE as error:
+        if not is_out_of_memory(error):
             raise
         reason = str(error).split("\n", 1)[0]
     # Outside the handler: the error's trace holds the failed batch's tensors.
-    _release()
+    release()
     if len(batch) == 1:
         raise ModelError(_too_large(batch[0], reason, advice))
     note([request.sample_id for request in batch])
     middle = len(batch) // 2
     return answer_halving(answer, batch[:middle], note, advice) + answer_halving(answer, batch[middle:], note, advice)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA has an error of its own; on CPU torch raises a plain RuntimeError that only its text tells apart."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-def _release() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _too_large(request: Request, reason: str, advice: Advice) -> str:

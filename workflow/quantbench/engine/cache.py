@@ -29,6 +29,15 @@ class ReservedLayer(DynamicLayer):
         self._capacity = capacity
         self._stores: tuple[torch.Tensor, torch.Tensor] | None = None
 
+    @property
+    def rows(self) -> int:
+        """Rows it has memory for."""
+        return self._stores[0].shape[0] if self._stores is not None else 0
+
+    def holds(self, tokens: int) -> bool:
+        """Whether a row may have so many tokens."""
+        return tokens <= self._capacity
+
     def fill(self, layer: DynamicLayer, repeats: int) -> None:
         """Start with another layer's tokens, each of its rows ``repeats`` times."""
         assert layer.keys is not None and layer.values is not None
@@ -120,3 +129,44 @@ def restarted(cache: DynamicCache, rows: int, length: int) -> DynamicCache | Non
     again = copy.copy(cache)
     again.layers = [layer.restarted(rows, length) for layer in cache.layers if isinstance(layer, ReservedLayer)]
     return again if len(again.layers) == len(cache.layers) else None
+
+
+def shortened(cache: DynamicCache, length: int, room: int) -> DynamicCache | None:
+    """A cache that holds the first tokens of another, which must not be used any more, but for being shortened again.
+
+    Args:
+        cache: as generating left it.
+        length: tokens to keep, of those it held.
+        room: tokens to come behind them.
+
+    Returns:
+        The cache; None where a layer has no room, keeps no keys and values, or may have let go of some of them.
+    """
+    again = copy.copy(cache)
+    again.layers = []
+    for layer in cache.layers:
+        if isinstance(layer, ReservedLayer):
+            if not layer.holds(length + room):
+                return None
+            again.layers.append(layer.restarted(layer.rows, length))
+        elif isinstance(layer, DynamicLayer) and _window(layer) > layer.get_seq_length():
+            cropped = copy.copy(layer)
+            cropped.crop(length - layer.get_seq_length())
+            again.layers.append(cropped)
+        else:
+            return None
+    return again
+
+
+def selected(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
+    """A copy of some rows of a cache of :func:`shortened`."""
+    some = copy.copy(cache)
+    some.layers = []
+    for layer in cache.layers:
+        assert isinstance(layer, DynamicLayer)
+        own = DynamicLayer() if isinstance(layer, ReservedLayer) else copy.copy(layer)
+        assert layer.keys is not None and layer.values is not None
+        own.keys, own.values = (held[rows.to(held.device)] for held in (layer.keys, layer.values))
+        own.dtype, own.device, own.is_initialized = layer.dtype, layer.device, True
+        some.layers.append(own)
+    return some

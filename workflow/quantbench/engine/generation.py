@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteria
 from ..config import Reasoning
 from ..contracts.manifest import Decoding
 from ..contracts.records import Prediction
+from ..contracts.sample_scores import SampleScores
 from ..measure.latency import Timing
 from ..models.broken_numbers import broken_numbers
 from ..models.loading import LoadedModel
@@ -24,8 +26,11 @@ from .cache import reserved
 from .decoding import Decoder
 from .decoding_settings import end_tokens, greedy, of_model, recorded
 from .finite import FiniteScores
+from .given_tokens import Prompted
+from .ledger import Ledger, merged
 from .prefix import SharedPrefix, all_but_last
 from .sampling import SeededSampling, row_seed
+from .step_scores import StepScores
 from .stopping import LineWatch, RowStops
 
 if TYPE_CHECKING:
@@ -71,11 +76,13 @@ class _Rows:
         tokens: new tokens of each row (requests x chains), with whatever follows its end.
         lengths: where a check stopped a row; None where none did.
         seconds: wall time of the call.
+        prompted: the prompts, a row an output, and the cache that the call left; None: nothing looked on.
     """
 
     tokens: list[list[int]]
     lengths: list[int | None]
     seconds: float
+    prompted: Prompted | None
 
 
 class Generator:
@@ -86,10 +93,18 @@ class Generator:
         settings: how answers are generated.
         completes: whether a request's text so far holds its whole answer, so that its row may stop; None: rows end by
             themselves or at the token limit.
+        ledger: notes the likelihoods of what :meth:`answer` answers; None: nobody does.
     """
 
-    def __init__(self, loaded: LoadedModel, settings: GenerationSettings, completes: Completes | None = None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        settings: GenerationSettings,
+        completes: Completes | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         self._loaded = loaded
+        self._ledger = ledger
         self.settings = settings
         self._completes = completes
         self._decode = Decoder(loaded.tokenizer, settings.reasoning)
@@ -106,8 +121,9 @@ class Generator:
         loaded.model.generation_config = decided
 
     def with_seed(self, seed: int) -> Generator:
-        """The same model drawing from another seed."""
+        """The same model drawing from another seed; likelihoods are noted of the first seed's answers alone."""
         other = copy(self)
+        other._ledger = None
         other.settings = replace(self.settings, seed=seed)
         return other
 
@@ -127,6 +143,10 @@ class Generator:
         self._prefix = SharedPrefix(self._loaded.model, prompts, self.settings.max_new_tokens, self._loaded.device)
         return self._prefix.length
 
+    def take_scores(self) -> list[SampleScores]:
+        """The likelihoods of what was answered since the last time; nothing without a ledger."""
+        return self._ledger.take() if self._ledger else []
+
     def answer(self, batch: Sequence[Request]) -> list[Prediction]:
         """Generate the answers of one batch; ``chains`` outputs a request.
 
@@ -138,25 +158,36 @@ class Generator:
         checks = (
             [partial(self._is_complete, request) for request in batch for _ in range(chains)] if self._completes else []
         )
+        steps = self._ledger.watch(batch, range(chains)) if self._ledger else None
         try:
-            rows = self._generate(batch, checks, self._prefix)
+            rows = self._generate(batch, checks, self._prefix, steps=steps)
         except Exception:
             if self._prefix:
                 self._prefix.forget()
             raise
         own = [slice(place * chains, (place + 1) * chains) for place in range(len(batch))]
-        return [
+        predictions = [
             self.prediction(request, rows.tokens[part], rows.lengths[part])
             for request, part in zip(batch, own, strict=True)
         ]
+        if self._ledger and steps and rows.prompted:
+            lengths = [length for one in predictions for length in one.new_tokens]
+            self._ledger.note(self._ledger.scores(batch, range(chains), steps, lengths, rows.prompted))
+        return predictions
 
     def _answer_alone(self, request: Request) -> Prediction:
         """One request, one chain after another; its time is that of the last chain, as the paper's authors took it."""
         check = [partial(self._is_complete, request)] if self._completes else []
-        made = []
+        made, scores = [], []
         for chain in range(self.settings.chains):
             self._seed(request, chain)
-            made.append(self._generate([request], check, chains=[chain]))
+            steps = self._ledger.watch([request], [chain]) if self._ledger else None
+            made.append(self._generate([request], check, chains=[chain], steps=steps))
+            if self._ledger and steps and made[-1].prompted:
+                lengths = [self._read(made[-1].tokens[0], made[-1].lengths[0])[1]]
+                scores += self._ledger.scores([request], [chain], steps, lengths, made[-1].prompted)
+        if self._ledger and scores:
+            self._ledger.note([merged(scores)])
         prediction = self.prediction(request, [one.tokens[0] for one in made], [one.lengths[0] for one in made])
         return replace(prediction, latency_s=made[-1].seconds) if self.settings.timed else prediction
 
@@ -245,6 +276,7 @@ class Generator:
         watches: Sequence[StoppingCriteria] = (),
         chains: Sequence[int] | None = None,
         length: int | None = None,
+        steps: StepScores | None = None,
     ) -> _Rows:
         """Generate the rows of a batch.
 
@@ -255,6 +287,7 @@ class Generator:
             watches: look at each step.
             chains: numbers of the chains of each request; None: all.
             length: new tokens of each row exactly; None: up to its end or the limit.
+            steps: notes the scores of each step.
 
         Raises:
             ModelError: scores are no numbers.
@@ -270,20 +303,25 @@ class Generator:
                 cache = reserved(model.config, whole, all_but_last(model, tokens, mask, cache), len(chains))
                 tokens, mask = tokens.repeat_interleave(len(chains), 0), mask.repeat_interleave(len(chains), 0)
             finite = FiniteScores(partial(broken_numbers, self._loaded))
+            looking_on = model.register_forward_hook(steps.see) if steps else nullcontext()
             begin = time.perf_counter()
-            output = model.generate(
-                input_ids=tokens,
-                attention_mask=mask,
-                logits_processor=LogitsProcessorList([finite, *self._sampling(batch, chains)]),
-                stopping_criteria=StoppingCriteriaList([*watches, *([stops] if checks else [])]),
-                past_key_values=cache,
-                **({} if length is None else {"min_new_tokens": length, "max_new_tokens": length}),
-            )
+            with looking_on:
+                output = model.generate(
+                    input_ids=tokens,
+                    attention_mask=mask,
+                    logits_processor=LogitsProcessorList([finite, *self._sampling(batch, chains)]),
+                    stopping_criteria=StoppingCriteriaList(
+                        [*watches, *([steps] if steps else []), *([stops] if checks else [])]
+                    ),
+                    past_key_values=cache,
+                    return_dict_in_generate=True,
+                    **({} if length is None else {"min_new_tokens": length, "max_new_tokens": length}),
+                )
             seconds = time.perf_counter() - begin
         finite.check()
-        assert isinstance(output, torch.Tensor)
-        new: list[list[int]] = output[:, width:].tolist()
-        return _Rows(new, stops.lengths or [None] * len(new), seconds)
+        new: list[list[int]] = output.sequences[:, width:].tolist()
+        prompted = Prompted(model, tokens, mask, output.past_key_values) if steps else None
+        return _Rows(new, stops.lengths or [None] * len(new), seconds, prompted)
 
     def _padded(self, batch: Sequence[Request], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Token ids and mask, both of shape (requests, longest prompt); padding follows the shared tokens."""

@@ -10,6 +10,7 @@ from ..contracts.records import Prediction
 from .batches import Plan, Request
 
 if TYPE_CHECKING:
+    from ..contracts.sample_scores import SampleScores
     from .generation import Generator
 
 
@@ -41,7 +42,8 @@ class Job:
 
 
 class Answered(NamedTuple):
-    """Some samples that have just been answered, and what was being worked on, in words."""
+    """Some samples that have just been answered, what was being worked on, in words, and their likelihoods where these are kept."""
 
     predictions: list[Prediction]
     where: str
+    scores: Sequence[SampleScores] = ()

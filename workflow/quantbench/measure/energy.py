@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -45,7 +46,10 @@ class EnergyWindow:
         self._idle_power_w: float | None = None
         self._last: list[int] = []
         self._total_uj = 0
+        self._begin: float | None = None
         self._seconds: float | None = None
+        self._is_paused = False
+        self.paused_s = 0.0  # by now, of a block that goes on
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._poller: threading.Thread | None = None
         if counter is not None:
@@ -67,7 +71,8 @@ class EnergyWindow:
         if self._poller is not None:
             self._poller.join()
         self._advance()
-        self._seconds = time.perf_counter() - self._begin
+        assert self._begin is not None
+        self._seconds = time.perf_counter() - self._begin - self.paused_s
 
     def so_far_j(self) -> float | None:
         """Joules since the block began, read now within it; None where they are unknown, see :attr:`reason`."""
@@ -88,6 +93,24 @@ class EnergyWindow:
     def idle_power_w(self) -> float | None:
         """Power before the window, where it is known."""
         return self._idle_power_w
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out what a ``with`` block inside the window takes; outside of one, nothing happens."""
+        if self._begin is None or self._seconds is not None:
+            yield
+            return
+        begin = time.perf_counter()
+        self._advance()
+        with self._lock:
+            self._is_paused = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._is_paused = False
+            self._advance(first=True)
+            self.paused_s += time.perf_counter() - begin
 
     def record(self) -> Energy:
         """The joules, or why there are none."""
@@ -113,6 +136,8 @@ class EnergyWindow:
         if self._counter is None or self._reason:
             return
         with self._lock:
+            if self._is_paused:
+                return
             try:
                 now = self._counter.read_uj()
             except Exception as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -62,6 +62,13 @@ class Computed(Protocol):
     logits: torch.Tensor
 
 
+class Generated(Protocol):
+    """What ``generate`` leaves."""
+
+    sequences: torch.Tensor
+    past_key_values: DynamicCache
+
+
 class CausalModel(Protocol):
     """A model that continues texts."""
 
@@ -75,8 +82,11 @@ class CausalModel(Protocol):
     def __call__(self, **inputs: object) -> Computed:
         """One pass through all layers."""
 
-    def generate(self, **options: object) -> torch.Tensor:
-        """Prompts with what follows them; shape (rows, tokens)."""
+    def generate(self, **options: object) -> Generated:
+        """Prompts with what follows them, as ``return_dict_in_generate`` asks."""
+
+    def register_forward_hook(self, hook: Callable[[object, object, object], None]) -> AbstractContextManager[object]:
+        """Call something after each pass through all layers, until the context ends."""
 
     def continuous_batching_context_manager(
         self, **options: object

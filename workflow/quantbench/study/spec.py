@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from pydantic import JsonValue
 from ..config import Catalogue, DatasetEntry, LockedModel, ModelEntry, PrecisionEntry
 from ..config.protocol import ProtocolSettings
 from ..config.run import DEFAULT_PROMPT_DATE, HardwareSettings, InferenceSettings, MeasurementSettings, SelfConsistency
+from ..config.vocabulary import REFERENCE
 from ..contracts.cell_name import Cell
 from ..prompts import read_template, template_path, text_hash
 
@@ -108,6 +109,28 @@ class CellSpec:
         """Tokens of each output of the timing at a fixed length; None: there is none."""
         wanted = self.measurement.fixed_new_tokens
         return None if wanted is None else min(wanted, self.max_new_tokens)
+
+    @property
+    def compared_with(self) -> Cell | None:
+        """The cell whose answers this one's are held against; None: this is full precision."""
+        reference = self.precision.noise_floor_of or REFERENCE
+        return None if reference == self.cell.precision else replace(self.cell, precision=reference)
+
+    @property
+    def keeps_likelihoods(self) -> bool:
+        """Whether log-probabilities stand beside the answers.
+
+        Not those of random weights, which mean nothing; not where latency and peak are those of the quality pass itself; and not
+        those of continuous batching, whose scores stay in its own thread.
+        """
+        sought = self.inference.likelihoods and not self.model.has_random_weights
+        return sought and self.protocol.timing == "apart" and self.inference.engine != "continuous"
+
+    @property
+    def answers_at_once(self) -> bool:
+        """Whether the answer itself is the first that is written behind the prompt, in the form of the task."""
+        thinks = self.model.reasoning is not None and self.model.enable_thinking is not False
+        return self.cell.prompting == "instruction" and self.protocol.prompts == "own" and not thinks
 
     @property
     def chains(self) -> int:

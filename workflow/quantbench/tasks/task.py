@@ -123,6 +123,13 @@ class TaskOf(ABC, Generic[Value]):
     def render(self, gold: Value, sample: Sample) -> str:
         """Write a gold answer the way a worked example in a prompt shows it."""
 
+    def options(self, sample: Sample) -> tuple[str, ...]:
+        """All answers that a sample could be given, each as :meth:`render` writes it; none where they are too many to list.
+
+        Every one is one answer as a whole: tasks whose answers are lists have none.
+        """
+        return ()
+
     @abstractmethod
     def counts(self, answers: Sequence[Value], golds: Sequence[Value]) -> Counts:
         """Count, per sample and label, true positives, false positives and false negatives.

@@ -19,6 +19,7 @@ from ..config import Catalogue, ModelEntry, RunConfig, data_folder, load, record
 from ..config.settings import parse
 from ..contracts.cell_name import Cell, parse_folder
 from ..contracts.checksums import Expected, changes, difference, file_hashes, sha256_of
+from ..contracts.likelihoods import Likelihoods
 from ..contracts.manifest import Manifest, PublishedModel
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
 from ..contracts.records import repeat_files
@@ -74,6 +75,7 @@ class Verifier:
                 sources = source_folder(root, dataset, cell.dataset, data_folder(root, ran) if ran else None)
                 self._dataset(run / "datasets" / cell.dataset, sources, manifest, check)
                 self._prompts(run, cell, catalogue.vocabulary.reference, check)
+                self._full_answers(run, cell_spec(catalogue, cell).compared_with, manifest, check)
                 self._model(root, (ran or catalogue.run).models_folder, model, manifest, check)
         except QuantbenchError as error:
             check.problems.append(str(error))
@@ -83,11 +85,15 @@ class Verifier:
         for name in dict.fromkeys((*OUTPUTS, *manifest.outputs)):
             if name not in manifest.outputs:
                 check.problems.append(f"{MANIFEST} states no hash of {name}; an older version wrote it")
+            elif name == Likelihoods.file and not (folder / name).exists():
+                check.notes.append(
+                    f"{folder / name}: no such file (bundles leave it out), so likelihoods are not checked"
+                )
             else:
                 self._compare(folder / name, manifest.outputs[name], check, "not the file the cell wrote")
-        for path in repeat_files(folder):
+        for path in (*repeat_files(folder), *folder.glob(Likelihoods.file)):
             if path.name not in manifest.outputs:
-                check.problems.append(f"{path}: not written by the cell, and scored with it; delete it and run again")
+                check.problems.append(f"{path}: not written by the cell, and read with it; delete it and run again")
 
     def _dataset(self, prepared: Path, source: Path, manifest: Manifest, check: Check) -> None:
         name, recorded = manifest.cell.dataset, manifest.dataset
@@ -127,6 +133,17 @@ class Verifier:
                 refuse_other_prompts([(PromptHashes.read(run, cell), PromptHashes.read(run, full))])
             except DataError as error:
                 check.problems.append(str(error))
+
+    def _full_answers(self, run: Path, full: Cell | None, manifest: Manifest, check: Check) -> None:
+        """Whether its likelihoods are compared with the answers of full precision that stand there now."""
+        read = manifest.full_predictions_sha256
+        if full is None or read is None:
+            return
+        path = run / "cells" / full.folder / "predictions.jsonl"
+        if path.is_file() and (said := difference(path, Expected(sha256=read), self._hash)):
+            check.problems.append(
+                f"{path}: not the answers that its model read for {Likelihoods.file} ({said}); run it again"
+            )
 
     def _compare(self, path: Path, sha256: str | None, check: Check, wrong: str) -> None:
         if not path.is_file():

@@ -86,6 +86,10 @@ class Task(TaskOf[str | None]):
         """Return the letter or the word."""
         return str(gold)
 
+    def options(self, sample: Sample) -> tuple[str, ...]:
+        """The letters of the question, or yes, no and maybe."""
+        return tuple(_options(sample)) if self._lettered else DECISIONS
+
     def counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> Counts:
         """One row: a right answer is a true positive, any other a false negative; accuracy has no false positives."""
         right = np.array([answer == gold for answer, gold in zip(answers, golds, strict=True)], dtype=np.int64)

@@ -69,6 +69,10 @@ class Task(TaskOf[str | None]):
         """Return the class."""
         return str(gold)
 
+    def options(self, sample: Sample) -> tuple[str, ...]:
+        """The inventory."""
+        return self.labels
+
     def counts(self, answers: Sequence[str | None], golds: Sequence[str | None]) -> Counts:
         """One row a class; no answer is a false negative of its gold class only."""
         return single_label_counts(answers, golds, self.labels)

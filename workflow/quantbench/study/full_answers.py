@@ -1,0 +1,38 @@
+"""Whose answers a cell reads beside its own: those of full precision, which it is compared with.
+
+What a finished cell has read is not asked of it again: neither a run of before likelihoods were kept nor the switch that turns
+them off makes Snakemake take the inputs of finished cells for others.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..contracts.cell_name import Cell
+from ..contracts.files import read_json
+from .spec import CellSpec
+
+
+def reads_answers_of(spec: CellSpec, folder: Path) -> Cell | None:
+    """The cell whose answers a cell reads, or has read if it is finished; None: it reads none.
+
+    Args:
+        spec: the cell.
+        folder: where its files stand, or will.
+
+    Raises:
+        DataError: its manifest is no JSON.
+    """
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        recorded = read_json(manifest)
+        if _is_still(spec, recorded.get("identity")):
+            return spec.compared_with if recorded.get("full_predictions_sha256") else None
+    return spec.compared_with if spec.keeps_likelihoods else None
+
+
+def _is_still(spec: CellSpec, recorded: object) -> bool:
+    """Whether a cell that ran under an identity would not run again, as far as the configuration tells."""
+    now = json.loads(json.dumps(spec.identity))
+    return isinstance(recorded, dict) and all(recorded.get(key) == value for key, value in now.items())
