@@ -9,11 +9,14 @@ import numpy as np
 
 from quantbench.statistics import (
     Bootstrap,
+    DatasetEffects,
+    JointCounts,
     compare,
     holm,
     interval_of_counts,
     mcnemar_exact,
     permutation_test,
+    pooled_effect,
     verdict,
 )
 from quantbench.tasks.metrics import METRICS, Metric
@@ -86,7 +89,7 @@ def judged_study(setting: Setting, study: int) -> Judged:
         judge.dataset(
             name, METRICS[shape.metric], answers, Bootstrap(setting.resamples, int(generator.integers(2**31)))
         )
-    judge.whole()
+    judge.whole(Bootstrap(setting.resamples, int(generator.integers(2**31))))
     return judge.judged
 
 
@@ -169,12 +172,56 @@ class _Judge:
             )
             self._say("no loss: called preserved", name, way, said == "preserved")
 
-    def whole(self) -> None:
-        """The headlines: any test of the study after Holm's correction; the largest loss."""
+    def whole(self, bootstrap: Bootstrap) -> None:
+        """The headlines: any test of the study after Holm's correction; the largest loss; the pooled effect."""
         for way, p_values in self.p_values.items():
             self._say("no loss: any test of the study after Holm", ALL, way, min(holm(p_values)) < ALPHA)
-        worst = min((one for own in self.drawn for one in own.before), key=lambda one: one.difference)
-        self._say("no loss: interval of the largest loss excludes 0", ALL, "before", not worst.low <= 0 <= worst.high)
+        for arm in (*QUANTIZED, *LOSSY):
+            pool = [self._effects(own, arm, bootstrap, stream) for stream, own in enumerate(self.drawn)]
+            if arm == _WITH_INTERVALS[0]:
+                worst = min((one for own in self.drawn for one in own.before), key=lambda one: one.difference)
+                self._say(
+                    "no loss: interval of the largest loss excludes 0", ALL, "before", not worst.low <= 0 <= worst.high
+                )
+            self._pooled(ALL, pool, arm, bootstrap)
+            for name in dict.fromkeys(of.counts.metric.name for of in pool):
+                self._pooled(name, [of for of in pool if of.counts.metric.name == name], arm, bootstrap)
+
+    def _effects(self, own: _Dataset, arm: int, bootstrap: Bootstrap, stream: int) -> DatasetEffects:
+        counts = np.moveaxis(own.answers.counts[:, [FULL, arm]], 2, 0).astype(np.float32)
+        joint = JointCounts(own.metric, counts, own.answers.samples)
+        models = [str(model) for model in range(MODELS)]
+        return DatasetEffects.drawn(own.name, models, joint, [0.0] * MODELS, bootstrap, stream)
+
+    def _pooled(self, family: str, pool: list[DatasetEffects], arm: int, bootstrap: Bootstrap) -> None:
+        effect = pooled_effect(pool, bootstrap)
+        margin = float(np.mean([self.setting.margins[of.dataset] for of in pool]))
+        bases = {"these": effect.difference, "like these": effect.general}
+        for basis, found in bases.items():
+            if found is not None and arm in LOSSY:
+                self._say(
+                    f"loss of the margin: pooled interval ({basis}) covers it",
+                    family,
+                    "after",
+                    found.low <= -margin <= found.high,
+                )
+                self._say(
+                    f"loss of the margin: pooled effect ({basis}) called preserved",
+                    family,
+                    "after",
+                    found.low > -margin,
+                )
+            elif found is not None:
+                self._say(f"no loss: pooled interval ({basis}) covers 0", family, "after", found.low <= 0 <= found.high)
+                self._say(f"no loss: pooled effect ({basis}) called preserved", family, "after", found.low > -margin)
+        if arm in QUANTIZED:
+            worst, recovery = effect.worst.difference, effect.recovery
+            self._say(
+                "no loss: interval of the largest loss excludes 0", family, "after", not worst.low <= 0 <= worst.high
+            )
+            self._say(
+                "no loss: interval of the recovery covers 100%", family, "after", recovery.low <= 1 <= recovery.high
+            )
 
     def _say(self, what: str, dataset: str, way: str, hit: bool) -> None:
         self.judged.found.append(Found(self._asked(what, dataset, way), self.study, bool(hit)))
