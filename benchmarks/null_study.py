@@ -4,10 +4,10 @@
 
 Each study has 12 models, 8 datasets and 3 precisions, with as many samples, documents and labels as the published test sets
 (``simulated/shape.json``); answers fall and stand together within documents (``simulated/answers.py``). Everything is judged twice: as
-version 0.2.0 did (``simulated/before.py``), and by the functions that tables and report use. Intervals have so many
-resamples, fewer than a run's. Every number follows from the seed. Prints a table of shares, flips side by side, with standard errors,
-writes it with ``--to`` as ``null_study.csv`` and ``null_study.md``; a share that claims too
-much by more than three standard errors is marked ``!`` and makes the exit status 1, intervals wider than they need be are marked ``~``.
+version 0.2.0 did (``simulated/before.py``), and by the functions that tables and report use. Intervals have fewer resamples than a
+run's. Every number follows from the seed. Prints a table of shares, flips side by side, with standard errors, and writes it with ``--to``
+as ``null_study.csv`` and ``null_study.md``. A share that claims too much by more than three standard errors is marked ``!`` and makes the
+exit status 1; intervals wider than they need be are marked ``~``. Forty studies take about five minutes on two cores.
 """
 
 from __future__ import annotations
