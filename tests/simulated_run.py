@@ -15,6 +15,7 @@ from quantbench.config import Catalogue, DatasetEntry, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import write_json
+from quantbench.contracts.likelihood_tables import FlipRow, ReliabilityRow
 from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.measurements import (
     Energy,
@@ -54,10 +55,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Tables:
-    """``cells.csv`` and ``precision_effects.csv`` of a run."""
+    """``cells.csv`` and ``precision_effects.csv`` of a run, and what figures show of log-probabilities."""
 
     cells: list[CellRow]
     effects: list[EffectRow]
+    reliability: tuple[ReliabilityRow, ...] = ()
+    flips: tuple[FlipRow, ...] = ()
 
 
 def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:

@@ -47,7 +47,7 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
     result = own.snakemake(*arguments)
     assert result.returncode == 0, result.stdout
     assert "is not drawn" not in result.stdout
-    assert drawn(own) == {"figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects"}
+    assert drawn(own) == {*(f"figure{n}" for n in range(2, 8)), "effects", "flips", "reliability"}
     for name in ("figure2", "figure3"):
         text = (own.folder / f"results/own/figures/{name}.svg").read_text()
         assert "Mine" in text and "Ours" in text and "Missing" not in text
@@ -64,6 +64,7 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
         "figure5": "the run has one number of worked examples (0); 'shots: [0, 1, 3]' adds others",
         "figure6": "the run has one way of prompting (instruction); 'promptings: [instruction, cot]' adds another",
         "effects": "the run has no precision to compare with full precision; 'precisions' would name full and another",
+        "flips": "the run has no precision to compare with full precision; 'precisions' would name full and another",
     }
     listed = own.quantbench("outputs", "results/own")
     page = (own.folder / "results/own/report.html").read_text()
@@ -76,13 +77,13 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
         assert f'<figure id="{name}">' not in page
     assert "figures/figure2.png" in listed and '<figure id="figure2">' in page
     found = json.loads((own.folder / "results/own/figures/figures.json").read_text())
-    assert found == {"drawn": ["figure2", "figure7"], "left_out": reasons}
+    assert found == {"drawn": ["figure2", "figure7", "reliability"], "left_out": reasons}
 
 
 def test_a_bundle_of_own_models_is_drawn_as_the_run_was(own: Project, tmp_path: Path) -> None:
     result = own.snakemake(*configured(own, models=["mine"], datasets=["hoc"], shots=[0, 1]))
     assert result.returncode == 0, result.stdout
-    assert drawn(own) == {"figure2", "figure5", "figure7", "effects"}
+    assert drawn(own) == {"figure2", "figure5", "figure7", "effects", "flips"}
     own.quantbench("bundle", "results/own", "--to", str(tmp_path / "own.tar.zst"))
     for name in ("mine", "ours"):
         (own.folder / f"config/models/{name}.yaml").unlink()
@@ -90,5 +91,5 @@ def test_a_bundle_of_own_models_is_drawn_as_the_run_was(own: Project, tmp_path: 
     result = own.snakemake("--cores", "2", "--configfile", settings)
     assert result.returncode == 0, result.stdout
     opened = own.quantbench("outputs", str(Path(settings).parent))
-    assert "12 of the 12 figures are, byte for byte, those of the run" in opened
+    assert "15 of the 15 figures are, byte for byte, those of the run" in opened
     assert "figure4 is not drawn: the run has one size of models" in opened

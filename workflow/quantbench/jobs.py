@@ -218,7 +218,7 @@ def compare(config: Config, cells: list[str]) -> None:
     """Make every table from the named cells."""
     from .contracts.run_settings import RunSettings
     from .study.grid import wanted_cells
-    from .tables import Judging, write_tables
+    from .tables import Judging, write_likelihood_tables, write_tables
     from .tables.paper_rows import published_path
 
     catalogue = catalogue_of(config)
@@ -226,12 +226,14 @@ def compare(config: Config, cells: list[str]) -> None:
     judging = Judging(run.comparison, _bootstrap(run))
     studies, chosen = wanted_cells(catalogue).studies, [parse_folder(cell) for cell in cells]
     write_tables(catalogue.vocabulary, results, chosen, studies, judging, published_path(catalogue.root))
+    write_likelihood_tables(catalogue.vocabulary, results, chosen, judging.bootstrap)
     RunSettings.model_validate(run.model_dump()).write(results / RunSettings.path)
 
 
 def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
+    from .contracts.likelihood_tables import FlipRow, ReliabilityRow
     from .contracts.pooled_rows import PooledRow
     from .contracts.run_tables import CellRow, EffectRow
     from .figures.selection import selection
@@ -241,8 +243,18 @@ def figure(config: Config, figure: str) -> None:
     folder = Path(catalogue.run_folder)
     cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
     pooled = PooledRow.read(folder / PooledRow.path)
+    right, flips = ReliabilityRow.read(folder / ReliabilityRow.path), FlipRow.read(folder / FlipRow.path)
     shown = selection(catalogue).cells(figure)
-    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects), tuple(pooled))
+    view = View(
+        catalogue.vocabulary,
+        catalogue.run,
+        shown,
+        tuple(cells),
+        tuple(effects),
+        tuple(pooled),
+        reliability=tuple(right),
+        flips=tuple(flips),
+    )
     figures.save(figures.draw(figure, view), folder / "figures" / figure)
 
 

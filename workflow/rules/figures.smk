@@ -10,6 +10,8 @@ rule figure:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
         pooled=f"{RUN}/tables/pooled_effects.csv",
+        reliability=f"{RUN}/tables/reliability.csv",
+        flips=f"{RUN}/tables/flips_by_confidence.csv",
     output:
         report(
             f"{RUN}/figures/{{figure}}.png",

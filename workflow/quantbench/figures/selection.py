@@ -17,6 +17,9 @@ from ..errors import ConfigError, nearest
 from ..study.grid import active_studies, own_models, wanted_cells
 from . import axis_of, is_of_every_run, known, names
 
+# Tasks whose answers are one of a few options, of which each has a probability.
+OPTION_TASKS = frozenset({"relation_extraction", "question_answering"})
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -57,6 +60,7 @@ class Axis:
         noun: one value of it, in words.
         value: of a cell, as people read it.
         among: the cells of a run that such a figure can show.
+        fits: which of them have what it compares by.
         least: fewest values that are worth a figure.
         more: how a run comes by more values.
     """
@@ -66,6 +70,7 @@ class Axis:
     among: Callable[[Sequence[Cell]], list[Cell]]
     least: int
     more: str
+    fits: Callable[[Vocabulary, Cell], bool] = lambda _words, _cell: True
 
     def shortage(self, vocabulary: Vocabulary, cells: Iterable[Cell]) -> str:
         """Why these cells make no figure, in a clause; empty where they do."""
@@ -110,6 +115,10 @@ def _model(_: Vocabulary, cell: Cell) -> str:
     return cell.model
 
 
+def _dataset(vocabulary: Vocabulary, cell: Cell) -> str:
+    return vocabulary.title("dataset", cell.dataset)
+
+
 _MODELS = Axis("model", _model, _zero_shot, 2, "it compares several")
 # What a figure's module may name as its AXIS.
 AXES = {
@@ -135,6 +144,14 @@ AXES = {
         _beside_full,
         1,
         "'precisions' would name full and another",
+    ),
+    "options": Axis(
+        "dataset to be answered by an option",
+        _dataset,
+        _zero_shot,
+        1,
+        "relations and questions are",
+        lambda words, cell: words.datasets[cell.dataset].task in OPTION_TASKS,
     ),
 }
 
@@ -172,7 +189,8 @@ def _of_study(chosen: Selection, name: str, study: StudyEntry, cells: Sequence[C
 def _of_results(chosen: Selection, name: str, results: Sequence[Cell], vocabulary: Vocabulary) -> None:
     """Choose whatever a figure can compare of all cells of a run."""
     axis = _axis(name)
-    cells = axis.among(results) if axis else _zero_shot(results)
+    among = axis.among(results) if axis else _zero_shot(results)
+    cells = [cell for cell in among if axis is None or axis.fits(vocabulary, cell)]
     chosen.add(name, cells, axis.shortage(vocabulary, cells) if axis else "")
 
 

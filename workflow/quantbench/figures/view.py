@@ -10,6 +10,7 @@ from functools import cached_property
 from ..config import Prompting, RunConfig, Vocabulary
 from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
+from ..contracts.likelihood_tables import FlipRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
@@ -48,6 +49,8 @@ class View:
         table: rows of ``cells.csv``, also of cells that this figure does not show.
         effects: rows of ``precision_effects.csv``, likewise.
         pooled: rows of ``pooled_effects.csv``.
+        reliability: rows of ``reliability.csv``.
+        flips: rows of ``flips_by_confidence.csv``.
     """
 
     vocabulary: Vocabulary
@@ -56,6 +59,8 @@ class View:
     table: tuple[MeasuredRow, ...]
     effects: tuple[EffectRow, ...] = ()
     pooled: tuple[PooledRow, ...] = ()
+    reliability: tuple[ReliabilityRow, ...] = ()
+    flips: tuple[FlipRow, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[MeasuredRow, ...]:

@@ -16,7 +16,8 @@ import numpy as np
 from ..errors import DataError
 from ..tasks.metrics import Counts, Floats
 from .bootstrap import CHUNK_BYTES, Bootstrap
-from .intervals import clustered_wilson_interval, student_quantile
+from .intervals import clustered_wilson_interval
+from .student import student_quantile
 
 # Up to so many documents every choice of signs is looked at, and p is exact.
 MOST_SIGNED = 14
