@@ -8,7 +8,7 @@ right. Their expected calibration error (ECE) is biased upwards: in finite bins 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from .document_means import Estimate
 BINS = 10
 # Draws of a perfectly calibrated model: enough for the mean and the last few percent of their errors.
 CALIBRATED_DRAWS = 400
+# Of an error beside which its bias is told, more resamples would tell no more, and a run has hundreds of them.
+MOST_RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class Confidences:
         if len(rows) < 2:
             return CalibrationError(Estimate(value), expected)
         tail = (1 - bootstrap.confidence) / 2
-        resampled = _error(resampled_sums(rows, bootstrap))
+        fewer = replace(bootstrap, resamples=min(bootstrap.resamples, MOST_RESAMPLES))
+        resampled = _error(resampled_sums(rows, fewer))
         low, high = np.quantile(resampled, [tail, 1 - tail]) - 2 * max(0.0, float(resampled.mean()) - value)
         if value <= np.quantile(calibrated, 1 - tail):
             low = 0.0
