@@ -154,7 +154,7 @@ def test_diagrams_pool_the_models_of_a_run(run: Run) -> None:
     assert {row.dataset for row in rows} == {"pubmedqa"}
 
 
-def test_random_weights_are_pooled_with_nothing(run: Run) -> None:
+def test_random_weights_have_no_diagram(run: Run) -> None:
     add_likelihoods(run, run.cells)
     for cell in run.cells:
         path = run.results / "cells" / cell.folder / "measurements.json"
@@ -164,7 +164,7 @@ def test_random_weights_are_pooled_with_nothing(run: Run) -> None:
     rows = [
         row for row in FlipRow.read(run.results / FlipRow.path) if row.precision == "w8a16" and row.dataset == "hoc"
     ]
-    assert [sum(row.n for row in rows if row.model == name) for name in (None, "phi-4", "qwen2.5-3b")] == [30, 30, 30]
+    assert [sum(row.n for row in rows if row.model == name) for name in (None, "phi-4", "qwen2.5-3b")] == [30, 0, 30]
 
 
 def test_a_sample_that_kept_no_tokens_is_left_out_of_means(run: Run) -> None:

@@ -105,9 +105,7 @@ class LikelihoodRow(CellKeys):
     parting_coin_toss_share: MaybeRate = Field(default=None, description="share of flips where that was below ln 1.5")
 
 
-Pooled = Annotated[
-    str | None, Field(description="its name in config/models/; empty: all models of the run, random weights left out")
-]
+Pooled = Annotated[str | None, Field(description="its name in config/models/; empty: all models of the run")]
 BinLow = Annotated[float, Field(description="the bin holds confidences above this ...")]
 BinHigh = Annotated[float, Field(description="... up to this")]
 Confidence = Annotated[float, Field(description="mean confidence of the samples in the bin")]
@@ -116,7 +114,7 @@ Confidence = Annotated[float, Field(description="mean confidence of the samples 
 class ReliabilityRow(Row):
     """One bin of a reliability diagram: how sure cells were of their likeliest option, and how often it was right.
 
-    The first bin holds a confidence of 0 too; bins without samples have no line.
+    The first bin holds a confidence of 0 too; bins without samples have no line, nor have random weights.
     """
 
     path: ClassVar[str] = "tables/reliability.csv"
@@ -139,7 +137,7 @@ class FlipRow(Row):
     """One bin of full precision's confidence: how many of its answers a quantized precision changed.
 
     Confidence is the share of the likeliest option, and where answers are no options the probability of the least likely token
-    written. The first bin holds a confidence of 0 too; bins without samples have no line.
+    written. The first bin holds a confidence of 0 too; bins without samples have no line, nor have random weights.
     """
 
     path: ClassVar[str] = "tables/flips_by_confidence.csv"

@@ -26,11 +26,11 @@ class _Diagram:
 
     @classmethod
     def both_of(cls, ledger: Ledger) -> tuple[_Diagram, ...]:
-        """The diagrams that a cell belongs to: the pooled one, without random weights, and its own."""
+        """The diagrams that a cell belongs to: the pooled one and its own."""
         cell = ledger.cell
         own = cls(cell.dataset, cell.prompting, cell.shots, cell.precision, cell.model)
         pooled = cls(cell.dataset, cell.prompting, cell.shots, cell.precision, None)
-        return (own,) if ledger.weights == "random" else (pooled, own)
+        return pooled, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ConfidenceBins:
     """Collects cells, and makes the lines of both tables of them.
 
     Attributes:
-        vocabulary: which precisions are noise floors, of which no diagram is made.
+        vocabulary: which precisions are noise floors: of these, and of random weights, no diagram is made.
         confidence: of the intervals.
     """
 
@@ -62,7 +62,7 @@ class ConfidenceBins:
     def collected(self, pairs: Iterable[LedgerPair]) -> Iterator[LedgerPair]:
         """Pass cells on, and keep of each what diagrams need."""
         for pair in pairs:
-            if pair.own.cell.precision not in self.vocabulary.noise_floors:
+            if pair.own.weights == "published" and pair.own.cell.precision not in self.vocabulary.noise_floors:
                 self._take(pair.own, pair.full)
             yield pair
 
