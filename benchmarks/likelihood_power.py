@@ -56,8 +56,8 @@ def samples_needed(sums: DocumentSums, samples: int) -> float:
 
 
 def needs_of(own: Ledger, full: Ledger, floor: Ledger | None) -> Needs | None:
-    """What one cell needs; None without options or without full precision's answers read."""
-    if own.options is None or full.options is None or own.kept.reference is None:
+    """What one cell needs; None where answers do not begin with an option, or full precision's were not read."""
+    if own.options is None or full.options is None or not full.answers_by_option or own.kept.reference is None:
         return None
     places, here, there = np.intersect1d(own.options.places, full.options.places, return_indices=True)
     groups = own.groups[places].tolist()

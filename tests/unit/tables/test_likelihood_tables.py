@@ -213,3 +213,18 @@ def test_noise_floors_have_a_row_and_no_diagram(run: Run, monkeypatch: pytest.Mo
     monkeypatch.setattr(Vocabulary, "noise_floors", {"w8a16": "full"}, raising=False)
     assert written(run)[cell_of("hoc", "w8a16")].kl is not None
     assert {row.precision for row in FlipRow.read(run.results / FlipRow.path)} == {"w4a16"}
+
+
+def test_letters_of_a_model_that_answers_in_words_stand_for_nothing(run: Run) -> None:
+    full, other = cell_of("pubmedqa", "full"), cell_of("pubmedqa", "w4a16")
+    add_likelihoods(run, [full, other])
+    assert written(run)[other].margin_of == "options"
+    for cell in (full, other):
+        found = kept(run, cell)
+        assert found.options is not None
+        options = replace(found.options, log_probabilities=found.options.log_probabilities - np.float32(10))
+        replace(found, options=options).write(path_of(run, cell))
+    row = written(run)[other]
+    assert row.option_mass == pytest.approx(math.exp(-10.05), rel=1e-3) and row.margin_of == "weakest token"
+    assert ReliabilityRow.read(run.results / ReliabilityRow.path) == []
+    assert {one.confidence_of for one in FlipRow.read(run.results / FlipRow.path)} == {"weakest token"}

@@ -50,6 +50,11 @@ class LikelihoodRow(CellKeys):
     same_first_choice_low: Low
     same_first_choice_high: High
     options_n: int = Field(description="samples with options whose log-probabilities were kept; 0: none")
+    option_mass: MaybeRate = Field(
+        default=None,
+        description="mean probability that an answer begins with any option; below 0.5 the columns of options do not describe the "
+        "model's answers, and margins are of tokens",
+    )
     option_accuracy: MaybeRate = Field(
         default=None, description=f"share of samples whose likeliest option is right; {_OF_OPTIONS}, as in what follows"
     )
@@ -114,7 +119,8 @@ Confidence = Annotated[float, Field(description="mean confidence of the samples 
 class ReliabilityRow(Row):
     """One bin of a reliability diagram: how sure cells were of their likeliest option, and how often it was right.
 
-    The first bin holds a confidence of 0 too; bins without samples have no line, nor have random weights.
+    The first bin holds a confidence of 0 too; bins without samples have no line, nor have random weights and cells
+    whose answers do not begin with an option (`option_mass` below 0.5).
     """
 
     path: ClassVar[str] = "tables/reliability.csv"
@@ -136,7 +142,7 @@ class ReliabilityRow(Row):
 class FlipRow(Row):
     """One bin of full precision's confidence: how many of its answers a quantized precision changed.
 
-    Confidence is the share of the likeliest option, and where answers are no options the probability of the least likely token
+    Confidence is the share of the likeliest option, and where answers do not begin with one (`option_mass` below 0.5) the probability of the least likely token
     written. The first bin holds a confidence of 0 too; bins without samples have no line, nor have random weights.
     """
 
@@ -147,7 +153,9 @@ class FlipRow(Row):
     shots: Shots
     precision: Precision
     model: Pooled
-    confidence_of: Literal["options", "weakest token"] = Field(description="what the confidence is of")
+    confidence_of: Literal["options", "weakest token", "mixed"] = Field(
+        description="what the confidence is of; mixed: of models pooled, some are of one and some of the other"
+    )
     bin_low: BinLow
     bin_high: BinHigh
     n: int = Field(description="samples, each once a model")

@@ -29,11 +29,15 @@ class BinPoint:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceAxes:
-    """What the axes of all panels say; ``diagonal`` draws where share and confidence are equal."""
+    """What the axes of all panels say; ``diagonal`` draws where share and confidence are equal.
+
+    ``or_else`` is why a cell that kept log-probabilities may be missing all the same.
+    """
 
     confidence: str
     share: str
     diagonal: bool = False
+    or_else: str = ""
 
 
 def share_mark(share: float, low: float | None, high: float | None) -> Mark:
@@ -64,7 +68,7 @@ def confidence_figure(view: View, found: Sequence[BinPoint], axes: ConfidenceAxe
         if place % columns == 0:
             axis.set_ylabel(axes.share)
     precision_legend(figure, {name: view.title("precision", name) for name in view.names("precision")}, ("line",))
-    footnote(figure, _notes(view, found))
+    footnote(figure, _notes(view, found, axes))
     return figure
 
 
@@ -83,7 +87,7 @@ def _panel(view: View, axis: Axes, found: Sequence[BinPoint], diagonal: bool) ->
         axis.set_ylim(0, 1 if diagonal else min(1.02, axis.get_ylim()[1]))
 
 
-def _notes(view: View, found: Sequence[BinPoint]) -> str:
+def _notes(view: View, found: Sequence[BinPoint], axes: ConfidenceAxes) -> str:
     kept = {(point.model, point.precision, point.dataset) for point in found}
     silent = sum((row.model, row.precision, row.dataset) not in kept for row in view.rows)
     random = any(row.weights == "random" for row in view.rows)
@@ -91,7 +95,7 @@ def _notes(view: View, found: Sequence[BinPoint]) -> str:
         [
             f"{view.run.comparison.confidence:.0%} intervals over documents; bins without samples have no mark.",
             view.missing_words(view.missing),
-            f"{silent} of {len(view.rows)} cells kept no log-probabilities." if silent else "",
+            f"{silent} of {len(view.rows)} cells kept no log-probabilities{axes.or_else}." if silent else "",
             "Random weights are left out." if random else "",
             view.share_words,
             "Tiny demonstration models." if view.demonstration else "",

@@ -2,9 +2,10 @@
 
 Of each sample the options' probabilities are taken as shares of one another. A mark stands for the samples of one bin of
 confidence, the share of the likeliest option (ten bins of equal width): how sure models were of them on average, and how often
-that option was right, with its interval over documents. The zero-shot cells of all models count together. On the dashed diagonal
-a model is right as often as it is sure; below it, it is too sure. The likeliest option need not be the answer that was read from
-what the model wrote, which is what scores are of.
+that option was right, with its interval over documents. Cells whose answers mostly begin otherwise, with the words of an
+option, are left out. The zero-shot cells of all models count together. On the dashed diagonal a model is right as often as it
+is sure; below it, it is too sure. The likeliest option need not be the answer that was read from what the model wrote, which is
+what scores are of.
 """
 
 from __future__ import annotations
@@ -36,4 +37,8 @@ def draw(view: View) -> Figure:
         for row in view.reliability
         if is_zero_shot(row)
     ]
-    return confidence_figure(view, found, ConfidenceAxes("Confidence", "Share right", diagonal=True))
+    return confidence_figure(
+        view,
+        found,
+        ConfidenceAxes("Confidence", "Share right", diagonal=True, or_else=" of options that begin their answers"),
+    )

@@ -213,6 +213,7 @@ def likelihoods(vocabulary: Vocabulary, table: Sequence[LikelihoodRow]) -> Repor
         "KL (nats/token)": _number("kl", ".2g"),
         "KL, interval": _interval("kl_low", "kl_high", ".2g"),
         "Same first choice": _number("same_first_choice", ".2%"),
+        "Options": _number("option_mass", ".0%"),
         "NLL of gold": _number("gold_nll", ".3f"),
         "NLL, change": _number("gold_nll_difference", "+.3f"),
         "NLL, interval": _interval("gold_nll_difference_low", "gold_nll_difference_high", "+.3f"),
@@ -226,7 +227,8 @@ def likelihoods(vocabulary: Vocabulary, table: Sequence[LikelihoodRow]) -> Repor
         "Coin tosses": _number("coin_toss_share", ".0%"),
     }
     caption = (
-        "Cells that kept log-probabilities, in nats. KL: mean divergence from full precision, a token of its answers. NLL of gold: mean "
+        "Cells that kept log-probabilities, in nats. KL: mean divergence from full precision, a token of its answers. Options: mean probability that an answer begins with one; below "
+        "50% what follows of options does not describe the answers. NLL of gold: mean "
         "negative log-likelihood of the right option; change: against full precision, paired. ECE: expected calibration error in "
         "ten bins of equal width, beside what a perfectly calibrated model would have shown. Margins: median log-odds at full "
         "precision, of the likeliest option or of the weakest token written; coin tosses: flips with a margin below ln 1.5"

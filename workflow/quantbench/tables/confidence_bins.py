@@ -13,6 +13,8 @@ from ..contracts.likelihood_tables import FlipRow, ReliabilityRow
 from ..statistics import BINS, Confidences, DocumentSums, Estimate, equal_width
 from .ledgers import Ledger, LedgerPair
 
+_Of = Literal["options", "weakest token", "mixed"]
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Diagram:
@@ -57,7 +59,7 @@ class ConfidenceBins:
     confidence: float
     _right: dict[_Diagram, list[Confidences]] = field(default_factory=dict)
     _flipped: dict[_Diagram, list[Confidences]] = field(default_factory=dict)
-    _of: dict[str, Literal["options", "weakest token"]] = field(default_factory=dict)
+    _of: dict[_Diagram, _Of] = field(default_factory=dict)
 
     def collected(self, pairs: Iterable[LedgerPair]) -> Iterator[LedgerPair]:
         """Pass cells on, and keep of each what diagrams need."""
@@ -67,17 +69,20 @@ class ConfidenceBins:
             yield pair
 
     def _take(self, own: Ledger, full: Ledger | None) -> None:
-        right = own.option_confidences
+        right = own.option_confidences if own.answers_by_option else None
         flipped = None
         if full is not None:
             sure = full.confidences
             known = np.isfinite(sure)
             flipped = Confidences(sure[known], own.changed(full)[known], own.groups[known].tolist())
-            self._of[own.cell.dataset] = "weakest token" if full.options is None else "options"
+        of: _Of = "options" if full is not None and full.answers_by_option else "weakest token"
         for diagram in _Diagram.both_of(own):
-            for found, into in ((right, self._right), (flipped, self._flipped)):
-                if found is not None:
-                    into.setdefault(diagram, []).append(found)
+            if right is not None:
+                self._right.setdefault(diagram, []).append(right)
+            if flipped is not None:
+                self._flipped.setdefault(diagram, []).append(flipped)
+                # Of models pooled, some may begin with an option and some with its words.
+                self._of[diagram] = of if self._of.get(diagram, of) == of else "mixed"
 
     def reliability(self) -> list[ReliabilityRow]:
         """The bins of how often the likeliest option was right."""
@@ -109,7 +114,7 @@ class ConfidenceBins:
                 shots=diagram.shots,
                 precision=diagram.precision,
                 model=diagram.model,
-                confidence_of=self._of[diagram.dataset],
+                confidence_of=self._of[diagram],
                 bin_low=one.low,
                 bin_high=one.high,
                 n=one.n,

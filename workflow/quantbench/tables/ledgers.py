@@ -24,6 +24,9 @@ from ..statistics.margins import least_probabilities, smallest_margins
 from ..tasks.metrics import Counts, Floats
 
 FILE = "likelihoods.npz"
+# A model that begins its answers otherwise, with the words of an option instead of its letter, has preferences among letters too,
+# which say nothing of what it answers.
+LEAST_MASS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Options:
     shares: OptionShares
     places: Counts  # (samples with options,)
     answers: Counts  # (samples with options,), the place of the answer that was read; -1 where it is no option
+    mass: float  # mean probability that an answer begins with any option
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Ledger:
         return np.array([(one.parsed_ok, one.parsed) != (two.parsed_ok, two.parsed) for one, two in pairs], dtype=bool)
 
     @property
+    def answers_by_option(self) -> bool:
+        """Whether its answers mostly begin with an option, so that the options' probabilities are those of its answers."""
+        return self.options is not None and self.options.mass >= LEAST_MASS
+
+    @property
     def option_confidences(self) -> Confidences | None:
         """How sure the cell was of its likeliest option, and whether that is right; None without options."""
         if self.options is None:
@@ -64,16 +73,16 @@ class Ledger:
     def confidences(self) -> Floats:
         """How sure the cell was of each sample, shape (samples,); nan where nothing says it.
 
-        The share of the likeliest option, and without options the probability of the least likely token written.
+        The share of the likeliest option; where answers do not begin with one, the probability of the least likely token written.
         """
-        if self.options is None:
+        if self.options is None or not self.answers_by_option:
             return least_probabilities(self.kept.written)
         return self._of_options(self.options.shares.confidences)
 
     @property
     def margins(self) -> Floats:
         """The log-odds by which the answer was preferred, shape (samples,): of options, or of the weakest token; nan where unknown."""
-        if self.options is None:
+        if self.options is None or not self.answers_by_option:
             return smallest_margins(self.kept.written)
         return self._of_options(self.options.shares.margins)
 
@@ -163,7 +172,7 @@ def _options(path: Path, kept: OptionScores, answers: Sequence[ScoredAnswer]) ->
             "out, or all files of the cell to have it run again"
         )
     read = _named([answers[place].parsed for place in places.tolist()], place_of)
-    return Options(OptionShares.of(rows[places], gold), places, read)
+    return Options(OptionShares.of(rows[places], gold), places, read, float(np.exp(rows[places]).sum(axis=1).mean()))
 
 
 def _named(answers: Sequence[object], place_of: Mapping[str, int]) -> Counts:

@@ -79,6 +79,7 @@ class LikelihoodTable:
     def _of_options(self, own: Ledger, options: Options) -> _Columns:
         shares, confidence = options.shares, self.bootstrap.confidence
         return {
+            "option_mass": options.mass,
             "option_accuracy": _mean(shares.favourites == shares.gold),
             "option_is_answer": _mean(shares.favourites == options.answers),
             **_columns("gold_nll", self._sums(own, shares.gold_losses, options.places).positive_interval(confidence)),
@@ -117,7 +118,7 @@ def _flips(own: Ledger, full: Ledger) -> _Columns:
     known = np.isfinite(margins)
     return {
         "flips": int(flipped.sum()),
-        "margin_of": "weakest token" if full.options is None else "options",
+        "margin_of": "options" if full.answers_by_option else "weakest token",
         "margin_flipped": _median(margins[known & flipped]),
         "margin_unflipped": _median(margins[known & ~flipped]),
         "coin_toss_share": _mean(margins[known & flipped] < COIN_TOSS),
