@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from quantbench import jobs
-from quantbench.config import Catalogue
+from quantbench.config import Catalogue, is_zero_shot
 from quantbench.contracts.records import Prediction, read_records, write_records
 from quantbench.study.grid import run_cells
 
-from .simulated_run import paper_catalogue, simulate
+from .simulated_likelihoods import add_likelihoods
+from .simulated_run import Run, paper_catalogue, simulate
 from .simulated_texts import add_texts
 
 SETTINGS: dict[str, Any] = {
@@ -28,7 +29,8 @@ def make_reported(repository: Path, folder: Path, n: int = 60, **changes: Any) -
     settings = {**SETTINGS, "results_folder": str(folder), "allow_missing": True, **changes}
     catalogue = paper_catalogue(repository, **settings)
     results, cells = Path(catalogue.run_folder), run_cells(catalogue)
-    add_texts(catalogue, results, cells, simulate(catalogue, results, n=n, cells=cells))
+    samples = simulate(catalogue, results, n=n, cells=cells)
+    add_texts(catalogue, results, cells, samples)
     for cell in cells:
         path = results / "cells" / cell.folder / "predictions.jsonl"
         found = read_records(path, Prediction)
@@ -37,10 +39,11 @@ def make_reported(repository: Path, folder: Path, n: int = 60, **changes: Any) -
             for one in found[::10]
         ]
         write_records(path, found)
+    add_likelihoods(Run(catalogue, results, cells, samples), [cell for cell in cells if is_zero_shot(cell)])
     config = catalogue.run.model_dump(mode="json")
     jobs.compare(config, [cell.folder for cell in cells])
     prompting = ["figure6"] if "prompting" in catalogue.run.studies else []
-    for name in ("effects", "labels", "figure7", *prompting):
+    for name in ("effects", "labels", "figure7", "reliability", "flips", *prompting):
         jobs.figure(config, name)
     return catalogue
 

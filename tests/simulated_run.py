@@ -16,6 +16,7 @@ from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.effect_parts import LabelEffectRow
 from quantbench.contracts.files import write_json
+from quantbench.contracts.likelihood_tables import FlipRow, ReliabilityRow
 from quantbench.contracts.machine import DeviceFacts
 from quantbench.contracts.measurements import (
     Energy,
@@ -62,11 +63,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Tables:
-    """``cells.csv``, ``precision_effects.csv`` and ``label_effects.csv`` of a run."""
+    """``cells.csv``, ``precision_effects.csv`` and ``label_effects.csv`` of a run, and what figures show of log-probabilities."""
 
     cells: list[CellRow]
     effects: list[EffectRow]
     labels: list[LabelEffectRow] = field(default_factory=list)
+    reliability: tuple[ReliabilityRow, ...] = ()
+    flips: tuple[FlipRow, ...] = ()
 
 
 def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:

@@ -47,7 +47,7 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
     result = own.snakemake(*arguments)
     assert result.returncode == 0, result.stdout
     assert "is not drawn" not in result.stdout
-    assert drawn(own) == {"figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "effects", "labels"}
+    assert drawn(own) == {*(f"figure{n}" for n in range(2, 8)), "effects", "labels", "flips", "reliability"}
     for name in ("figure2", "figure3"):
         text = (own.folder / f"results/own/figures/{name}.svg").read_text()
         assert "Mine" in text and "Ours" in text and "Missing" not in text
@@ -66,6 +66,7 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
         "effects": "the run has no precision to compare with full precision; 'precisions' would name full and another",
         "labels": "the run has no dataset with labels to compare with full precision; entities have one type, and letters of options "
         "mean nothing",
+        "flips": "the run has no precision to compare with full precision; 'precisions' would name full and another",
     }
     listed = own.quantbench("outputs", "results/own")
     page = (own.folder / "results/own/report.html").read_text()
@@ -78,13 +79,13 @@ def test_two_models_get_every_figure_that_their_cells_fill(own: Project) -> None
         assert f'<figure id="{name}">' not in page
     assert "figures/figure2.png" in listed and '<figure id="figure2">' in page
     found = json.loads((own.folder / "results/own/figures/figures.json").read_text())
-    assert found == {"drawn": ["figure2", "figure7"], "left_out": reasons}
+    assert found == {"drawn": ["figure2", "figure7", "reliability"], "left_out": reasons}
 
 
 def test_a_bundle_of_own_models_is_drawn_as_the_run_was(own: Project, tmp_path: Path) -> None:
     result = own.snakemake(*configured(own, models=["mine"], datasets=["hoc"], shots=[0, 1]))
     assert result.returncode == 0, result.stdout
-    assert drawn(own) == {"figure2", "figure5", "figure7", "effects", "labels"}
+    assert drawn(own) == {"figure2", "figure5", "figure7", "effects", "labels", "flips"}
     own.quantbench("bundle", "results/own", "--to", str(tmp_path / "own.tar.zst"))
     for name in ("mine", "ours"):
         (own.folder / f"config/models/{name}.yaml").unlink()
@@ -92,5 +93,5 @@ def test_a_bundle_of_own_models_is_drawn_as_the_run_was(own: Project, tmp_path: 
     result = own.snakemake("--cores", "2", "--configfile", settings)
     assert result.returncode == 0, result.stdout
     opened = own.quantbench("outputs", str(Path(settings).parent))
-    assert "12 of the 12 figures are, byte for byte, those of the run" in opened
+    assert "15 of the 15 figures are, byte for byte, those of the run" in opened
     assert "figure4 is not drawn: the run has one size of models" in opened

@@ -222,7 +222,7 @@ def compare(config: Config, cells: list[str]) -> None:
     """Make every table from the named cells."""
     from .contracts.run_settings import RunSettings
     from .study.grid import wanted_cells
-    from .tables import Judging, write_tables
+    from .tables import Judging, write_likelihood_tables, write_tables
     from .tables.paper_rows import published_path
 
     catalogue = catalogue_of(config)
@@ -230,6 +230,7 @@ def compare(config: Config, cells: list[str]) -> None:
     judging = Judging(run.comparison, _bootstrap(run))
     studies, chosen = wanted_cells(catalogue).studies, [parse_folder(cell) for cell in cells]
     write_tables(catalogue.vocabulary, results, chosen, studies, judging, published_path(catalogue.root))
+    write_likelihood_tables(catalogue.vocabulary, results, chosen, judging.bootstrap)
     RunSettings.model_validate(run.model_dump()).write(results / RunSettings.path)
 
 
@@ -237,6 +238,7 @@ def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
     from .contracts.effect_parts import LabelEffectRow
+    from .contracts.likelihood_tables import FlipRow, ReliabilityRow
     from .contracts.pooled_rows import PooledRow
     from .contracts.run_tables import CellRow, EffectRow
     from .figures.selection import selection
@@ -244,10 +246,17 @@ def figure(config: Config, figure: str) -> None:
 
     catalogue = catalogue_of(config)
     folder = Path(catalogue.run_folder)
-    cells, effects = CellRow.read(folder / CellRow.path), EffectRow.read(folder / EffectRow.path)
-    pooled, labels = PooledRow.read(folder / PooledRow.path), LabelEffectRow.read(folder / LabelEffectRow.path)
-    shown = selection(catalogue).cells(figure)
-    view = View(catalogue.vocabulary, catalogue.run, shown, tuple(cells), tuple(effects), tuple(pooled), tuple(labels))
+    view = View(
+        vocabulary=catalogue.vocabulary,
+        run=catalogue.run,
+        expected=selection(catalogue).cells(figure),
+        table=tuple(CellRow.read(folder / CellRow.path)),
+        effects=tuple(EffectRow.read(folder / EffectRow.path)),
+        pooled=tuple(PooledRow.read(folder / PooledRow.path)),
+        label_effects=tuple(LabelEffectRow.read(folder / LabelEffectRow.path)),
+        reliability=tuple(ReliabilityRow.read(folder / ReliabilityRow.path)),
+        flips=tuple(FlipRow.read(folder / FlipRow.path)),
+    )
     figures.save(figures.draw(figure, view), folder / "figures" / figure)
 
 

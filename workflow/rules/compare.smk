@@ -8,6 +8,9 @@ TABLES = [
     "label_effects.csv",
     "length_effects.csv",
     "efficiency.csv",
+    "likelihoods.csv",
+    "reliability.csv",
+    "flips_by_confidence.csv",
     "configuration.json",
 ]
 
@@ -19,6 +22,7 @@ rule compare:
         answers=cell_files("scored.jsonl", MERGED),
         measurements=cell_files("measurements.json", MERGED),
         manifests=cell_files("manifest.json", MERGED),
+        # Log-probabilities are read where cells kept them: those of before have none and need not run again.
     output:
         report(
             f"{RUN}/tables/table1.csv",

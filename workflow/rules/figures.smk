@@ -11,6 +11,8 @@ rule figure:
         effects=f"{RUN}/tables/precision_effects.csv",
         pooled=f"{RUN}/tables/pooled_effects.csv",
         labels=f"{RUN}/tables/label_effects.csv",
+        reliability=f"{RUN}/tables/reliability.csv",
+        flips=f"{RUN}/tables/flips_by_confidence.csv",
     output:
         report(
             f"{RUN}/figures/{{figure}}.png",

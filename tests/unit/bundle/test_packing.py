@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 import zstandard
 from tests.bundled_run import make_run
+from tests.simulated_likelihoods import add_likelihoods
 from tests.simulated_run import Run
 
-from quantbench.bundle import pack
+from quantbench.bundle import open_bundle, pack
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records
 from quantbench.errors import DataError
+from quantbench.statistics import Bootstrap
+from quantbench.tables import LIKELIHOOD_TABLES, write_likelihood_tables
 
 
 def members(path: Path) -> dict[str, bytes]:
@@ -90,3 +93,18 @@ def test_a_missing_file_is_named_and_nothing_is_written(repository: Path, tmp_pa
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
     with pytest.raises(DataError, match="no finished cell to pack"):
         pack(run.catalogue, run.results, [], tmp_path / "b")
+
+
+def test_tables_of_log_probabilities_come_along_and_these_stay(repository: Path, tmp_path: Path) -> None:
+    run = make_run(repository, tmp_path)
+    add_likelihoods(run, run.cells)
+    vocabulary, bootstrap = run.catalogue.vocabulary, Bootstrap(20)
+    write_likelihood_tables(vocabulary, run.results, run.cells, bootstrap)
+    pack(run.catalogue, run.results, run.cells, tmp_path / "paper.tar.zst")
+    assert not [name for name in members(tmp_path / "paper.tar.zst") if name.endswith(".npz")]
+    opened = open_bundle(tmp_path / "paper.tar.zst", tmp_path / "opened", repository).parent
+    # As the workflow makes every table anew.
+    write_likelihood_tables(vocabulary, opened, run.cells, bootstrap)
+    for path in LIKELIHOOD_TABLES:
+        content = (opened / path).read_bytes()
+        assert content == (run.results / path).read_bytes() and content.count(b"\n") > 1

@@ -31,7 +31,14 @@ NAMES = figures.names()
 def draw(name: str, catalogue: Catalogue, tables: Tables) -> Figure:
     shown = selection(catalogue).cells(name)
     view = View(
-        catalogue.vocabulary, catalogue.run, shown, tuple(tables.cells), tuple(tables.effects), tuple(tables.labels)
+        vocabulary=catalogue.vocabulary,
+        run=catalogue.run,
+        expected=shown,
+        table=tuple(tables.cells),
+        effects=tuple(tables.effects),
+        label_effects=tuple(tables.labels),
+        reliability=tables.reliability,
+        flips=tables.flips,
     )
     return figures.draw(name, view)
 
@@ -158,9 +165,11 @@ def test_small_models_are_shown_in_mib_and_on_the_cpu(tiny: Drawn) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_missing_cells_are_named_and_the_rest_is_drawn(name: str, tiny: Drawn) -> None:
     catalogue, tables = tiny
-    shown = words(draw(name, catalogue, without(tables, dataset="hoc", precision="w4a16")))
+    # Answers to HoC are no options.
+    dataset, title = ("ddi2013", "DDI2013") if name == "reliability" else ("hoc", "HoC")
+    shown = words(draw(name, catalogue, without(tables, dataset=dataset, precision="w4a16")))
     assert "Missing" in shown
-    assert "W4A16 on HoC" in shown
+    assert f"W4A16 on {title}" in shown
 
 
 def test_many_missing_cells_are_counted(paper: Drawn) -> None:
@@ -359,7 +368,8 @@ def test_a_new_figure_is_one_module_and_its_name_in_a_study(added: str, tiny: Dr
     studies = catalogue.studies | {"main": catalogue.studies["main"].model_copy(update={"figure": added})}
     wider = replace(catalogue, studies=studies)
     names = list(selection(wider).drawn)
-    assert added in names and "figure2" not in names and names[-3:] == ["figure7", "labels", "effects"]
+    assert added in names and "figure2" not in names
+    assert names[-5:] == ["figure7", "flips", "labels", "effects", "reliability"]
     assert figures.caption(added).startswith("Load times, a figure of one's own.")
     axis = draw(added, wider, tables).axes[0]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["qwen2.5-72b", "phi-4"]
@@ -379,3 +389,37 @@ def test_two_studies_cannot_feed_one_figure(tiny: Drawn) -> None:
     studies = catalogue.studies | {"domain": catalogue.studies["domain"].model_copy(update={"figure": "figure2"})}
     with pytest.raises(ConfigError, match="'domain' has 'figure: figure2', and so has another study"):
         wanted_cells(replace(catalogue, studies=studies))
+
+
+def test_a_reliability_mark_stands_where_the_table_says(paper: Drawn) -> None:
+    catalogue, tables = paper
+    figure = draw("reliability", catalogue, tables)
+    assert [axis.get_title() for axis in figure.axes] == ["ChemProt", "DDI2013", "MedQA (5 options)", "PubMedQA"]
+    expected = [
+        (row.confidence, row.right)
+        for row in tables.reliability
+        if (row.dataset, row.precision, row.model) == ("pubmedqa", "w8a16", None)
+    ]
+    drawn = [np.transpose(line.get_data()) for line in figure.axes[3].lines if line.get_marker() == "s"]
+    # The second of three precisions is the one in the middle, which is not moved aside.
+    assert len(expected) > 3 and any(np.allclose(one, expected) for one in drawn if len(one) == len(expected))
+
+
+@pytest.mark.parametrize("name", ["reliability", "flips"])
+def test_cells_without_log_probabilities_are_counted(name: str, paper: Drawn) -> None:
+    catalogue, tables = paper
+    shown = draw(name, catalogue, tables)
+    assert "kept no log-probabilities" not in words(shown) and "no results" not in words(shown)
+    reliability, flips = (
+        tuple(row for row in rows if not (row.dataset == "medqa" and row.model in (None, "phi-4")))
+        for rows in (tables.reliability, tables.flips)
+    )
+    some = words(draw(name, catalogue, replace(tables, reliability=reliability, flips=flips)))
+    of = {"reliability": "3 of 144", "flips": "2 of 192"}[name]
+    assert f"{of} cells kept no log-probabilities" in some and "no results" in some
+
+
+def test_confidence_panels_say_that_random_weights_are_left_out(paper: Drawn) -> None:
+    catalogue, tables = paper
+    cells = [row.model_copy(update={"weights": "random"}) if row.model == "phi-4" else row for row in tables.cells]
+    assert "Random weights are left out." in words(draw("flips", catalogue, replace(tables, cells=cells)))

@@ -29,7 +29,7 @@ def shown(chosen: Selection, name: str, kind: str) -> list[object]:
 
 def test_the_papers_run_has_the_figures_of_its_studies(repository: Path) -> None:
     chosen = selected(repository)
-    assert list(chosen.drawn) == [*(f"figure{n}" for n in range(2, 8)), "labels", "effects"]
+    assert list(chosen.drawn) == [*(f"figure{n}" for n in range(2, 8)), "flips", "labels", "effects", "reliability"]
     assert chosen.left_out == {}
     assert {
         name: len(cells) for name, cells in chosen.drawn.items() if name.startswith("figure") and name < "figure7"
@@ -83,7 +83,7 @@ def test_own_models_get_each_figure_that_their_cells_fill(repository: Path) -> N
                 "figure4": "one size of models (1.114 million weights)",
                 "figure5": "one number of worked examples (0)",
                 "figure6": "one way of prompting (instruction)",
-                "effects": "no precision to compare with full precision",
+                **dict.fromkeys(["effects", "flips"], "no precision to compare with full precision"),
                 "labels": "no dataset with labels to compare with full precision",
             },
         ),
@@ -102,6 +102,7 @@ def test_own_models_get_each_figure_that_their_cells_fill(repository: Path) -> N
                 **{"figure3": "no domain", "figure4": "no size of models", "figure6": "no way of prompting"},
                 **{"figure5": "one number of worked examples (3)", "effects": "no precision to compare"},
                 "labels": "no dataset with labels to compare",
+                **{"flips": "no precision to compare", "reliability": "no dataset to be answered by an option"},
             },
         ),
     ],

@@ -10,6 +10,7 @@ from tests.reported_run import make_report, make_reported
 
 from quantbench import figures
 from quantbench.config import Catalogue
+from quantbench.contracts.likelihood_tables import LikelihoodRow
 from quantbench.contracts.pooled_rows import PooledRow
 from quantbench.contracts.run_tables import EffectRow, Verdict
 from quantbench.errors import DataError
@@ -97,9 +98,32 @@ def test_the_verdict_says_that_a_run_follows_the_papers_authors(catalogue: Catal
 
 
 def test_figures_carry_their_modules_caption(page: Path) -> None:
-    for name in ("effects", "labels", "figure7"):
+    for name in ("effects", "labels", "figure7", "reliability", "flips"):
         title = figures.caption(name).partition("\n\n")[0]
         assert title in visible(page).replace("&#39;", "'")
+
+
+def test_likelihoods_stand_apart_from_the_verdict(page: Path) -> None:
+    text = visible(page)
+    assert "They never replace the verdict" in text
+    assert text.index("They never replace") > text.index("Each precision against full precision")
+    rows = [row for row in LikelihoodRow.read(page.parent / LikelihoodRow.path) if row.kl is not None]
+    assert len(rows) == 4 and all(f"{row.kl:.2g}" in text for row in rows)
+    (medqa,) = [row for row in rows if row.dataset == "medqa" and row.precision == "w4a16"]
+    assert f"{medqa.gold_nll:.3f}" in text and f"{medqa.gold_nll_difference:+.3f}" in text
+
+
+def test_a_run_without_likelihoods_says_so(page: Path, catalogue: Catalogue) -> None:
+    path, shown = page.parent / LikelihoodRow.path, page.read_text()
+    rows = LikelihoodRow.read(path)
+    try:
+        LikelihoodRow.write(path, [])
+        make_report(catalogue)
+        assert "No cell of this run kept log-probabilities." in visible(page)
+        assert '<figure id="reliability">' not in page.read_text()
+    finally:
+        LikelihoodRow.write(path, rows)
+        page.write_text(shown)
 
 
 def test_every_answer_is_on_the_page_with_its_reasons(page: Path) -> None:

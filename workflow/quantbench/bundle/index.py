@@ -19,7 +19,7 @@ FORMAT = 1
 INDEX = "bundle.json"
 # Always there; of a withheld dataset the scored answers stand in for outputs or texts.
 CELL_FILES = ("measurements.json", "manifest.json")
-_FOLDERS = ("cells", "datasets", "config", "resources")
+_FOLDERS = ("cells", "datasets", "config", "packed", "resources")
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
 
 

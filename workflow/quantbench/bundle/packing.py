@@ -15,9 +15,11 @@ from ..contracts.bundle_index import Index, Member
 from ..contracts.cell_name import Cell
 from ..contracts.checksums import sha256_of
 from ..contracts.files import write_stream
+from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.records import repeat_files
 from ..errors import DataError
 from ..figures import FORMATS
+from ..tables import LIKELIHOOD_TABLES, PACKED
 from ..tables.paper_rows import published_path
 from .index import CELL_FILES, FORMAT, INDEX, index_text
 from .withholding import Withheld, answers_without_texts, samples_without_texts, withheld
@@ -43,6 +45,9 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
     left_out = withheld(run.data.texts_in_bundles, datasets)
     named = _named(chosen, [run, *catalogue.studies.values()], catalogue.noise_floors)
     files = [*_cells(results, chosen, left_out), *_datasets(results, datasets, left_out), *_entries(root, named)]
+    # Log-probabilities are large and stay behind: what tables say of them comes along.
+    if _has_rows(results / LikelihoodRow.path):
+        files += [(f"{PACKED}/{path}", _file(results / path)) for path in LIKELIHOOD_TABLES]
     files.append(("config/studies.yaml", _file(located(root, run.studies_file))))
     files.append(("resources/paper/table1.csv", _file(published_path(root))))
     readers = dict(sorted(files))
@@ -72,6 +77,10 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
 
     write_stream(target, write)
     return index
+
+
+def _has_rows(table: Path) -> bool:
+    return table.exists() and table.read_bytes().count(b"\n") > 1
 
 
 def _member(content: bytes) -> Member:

@@ -74,7 +74,14 @@ class Row(BaseModel):
 
 def csv_text(table: pd.DataFrame) -> str:
     """A table as CSV; real numbers keep ten significant digits, None is empty."""
-    return str(table.map(lambda value: f"{value:.10g}" if isinstance(value, float) else value).to_csv(index=False))
+    return str(table.map(_as_text).to_csv(index=False))
+
+
+def _as_text(value: object) -> object:
+    """Numbers as text: a column of whole numbers and None would else be written as one of real numbers."""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value) if isinstance(value, int) else value
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

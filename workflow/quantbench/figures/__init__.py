@@ -3,7 +3,7 @@
 Figures read tables only. A new figure is a new module here; it is drawn once a study of the run names it as its ``figure``,
 and shows that study's cells. With ``EVERY_RUN = True`` it needs no study: it is drawn for each run and shows the run's
 zero-shot cells. With an ``AXIS`` (:data:`quantbench.figures.selection.AXES`) it is left out of runs that have one value there,
-and drawn for models that no study names. Both reports, Snakemake's and ``report.html``, show the docstring as the caption.
+and drawn for models that no study names. ``WITHOUT_RANDOM = True`` says that it leaves out what random weights answered. Both reports, Snakemake's and ``report.html``, show the docstring as the caption.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def draw(name: str, view: View) -> Figure:
     module = cast(FigureModule, importlib.import_module(f"{__name__}.{known(name)}"))
     with style():
         figure = module.draw(view)
-        if any(row.weights == "random" for row in view.rows):
+        if any(row.weights == "random" for row in view.rows) and not _constant(name, "WITHOUT_RANDOM"):
             mark_random_weights(figure)
     return figure
 

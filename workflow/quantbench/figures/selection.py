@@ -17,6 +17,9 @@ from ..errors import ConfigError, nearest
 from ..study.grid import active_studies, own_models, wanted_cells
 from . import axis_of, is_of_every_run, known, names
 
+# Tasks whose answers are one of a few options, of which each has a probability.
+OPTION_TASKS = frozenset({"relation_extraction", "question_answering"})
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -56,16 +59,18 @@ class Axis:
     Attributes:
         noun: one value of it, in words.
         value: of a cell, as people read it.
-        among: the cells of a run that such a figure can show, by the words for what they are.
+        among: the cells of a run that such a figure can show.
+        fits: which of them have what it compares by.
         least: fewest values that are worth a figure.
         more: how a run comes by more values.
     """
 
     noun: str
     value: Callable[[Vocabulary, Cell], str]
-    among: Callable[[Vocabulary, Sequence[Cell]], list[Cell]]
+    among: Callable[[Sequence[Cell]], list[Cell]]
     least: int
     more: str
+    fits: Callable[[Vocabulary, Cell], bool] = lambda _words, _cell: True
 
     def shortage(self, vocabulary: Vocabulary, cells: Iterable[Cell]) -> str:
         """Why these cells make no figure, in a clause; empty where they do."""
@@ -76,7 +81,7 @@ class Axis:
         return f"the run has {found}; {self.more}"
 
 
-def _zero_shot(_: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
+def _zero_shot(cells: Sequence[Cell]) -> list[Cell]:
     return [cell for cell in cells if is_zero_shot(cell)]
 
 
@@ -88,11 +93,11 @@ def _several(value: Callable[[Cell], object], cells: Sequence[Cell]) -> list[Cel
     return [cell for cell in cells if len(found[cell.model, cell.dataset]) > 1] or list(cells)
 
 
-def _by_shots(_: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
+def _by_shots(cells: Sequence[Cell]) -> list[Cell]:
     return _several(lambda cell: cell.shots, [cell for cell in cells if cell.prompting == "instruction"])
 
 
-def _by_prompting(_: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
+def _by_prompting(cells: Sequence[Cell]) -> list[Cell]:
     return _several(lambda cell: cell.prompting, [cell for cell in cells if cell.shots == 0])
 
 
@@ -101,19 +106,17 @@ def _size(vocabulary: Vocabulary, cell: Cell) -> str:
     return f"{weights / 10**9:.4g} billion weights" if weights >= 10**9 else f"{weights / 10**6:.4g} million weights"
 
 
-def _beside_full(words: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
+def _beside_full(cells: Sequence[Cell]) -> list[Cell]:
     full = {(cell.model, cell.dataset) for cell in cells if cell.precision == REFERENCE}
-    return [
-        cell for cell in _zero_shot(words, cells) if cell.precision != REFERENCE and (cell.model, cell.dataset) in full
-    ]
-
-
-def _of_labels(words: Vocabulary, cells: Sequence[Cell]) -> list[Cell]:
-    return [cell for cell in _beside_full(words, cells) if words.datasets[cell.dataset].has_classes]
+    return [cell for cell in _zero_shot(cells) if cell.precision != REFERENCE and (cell.model, cell.dataset) in full]
 
 
 def _model(_: Vocabulary, cell: Cell) -> str:
     return cell.model
+
+
+def _dataset(vocabulary: Vocabulary, cell: Cell) -> str:
+    return vocabulary.title("dataset", cell.dataset)
 
 
 _MODELS = Axis("model", _model, _zero_shot, 2, "it compares several")
@@ -144,10 +147,19 @@ AXES = {
     ),
     "labels": Axis(
         "dataset with labels to compare with full precision",
-        lambda words, cell: words.title("dataset", cell.dataset),
-        _of_labels,
+        _dataset,
+        _beside_full,
         1,
         "entities have one type, and letters of options mean nothing",
+        lambda words, cell: words.datasets[cell.dataset].has_classes,
+    ),
+    "options": Axis(
+        "dataset to be answered by an option",
+        _dataset,
+        _zero_shot,
+        1,
+        "relations and questions are",
+        lambda words, cell: words.datasets[cell.dataset].task in OPTION_TASKS,
     ),
 }
 
@@ -185,7 +197,8 @@ def _of_study(chosen: Selection, name: str, study: StudyEntry, cells: Sequence[C
 def _of_results(chosen: Selection, name: str, results: Sequence[Cell], vocabulary: Vocabulary) -> None:
     """Choose whatever a figure can compare of all cells of a run."""
     axis = _axis(name)
-    cells = axis.among(vocabulary, results) if axis else _zero_shot(vocabulary, results)
+    among = axis.among(results) if axis else _zero_shot(results)
+    cells = [cell for cell in among if axis is None or axis.fits(vocabulary, cell)]
     chosen.add(name, cells, axis.shortage(vocabulary, cells) if axis else "")
 
 

@@ -11,6 +11,7 @@ from ..config import Prompting, RunConfig, Vocabulary
 from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
+from ..contracts.likelihood_tables import FlipRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
@@ -50,6 +51,8 @@ class View:
         effects: rows of ``precision_effects.csv``, likewise.
         pooled: rows of ``pooled_effects.csv``.
         label_effects: rows of ``label_effects.csv``, likewise.
+        reliability: rows of ``reliability.csv``.
+        flips: rows of ``flips_by_confidence.csv``.
     """
 
     vocabulary: Vocabulary
@@ -59,6 +62,8 @@ class View:
     effects: tuple[EffectRow, ...] = ()
     pooled: tuple[PooledRow, ...] = ()
     label_effects: tuple[LabelEffectRow, ...] = ()
+    reliability: tuple[ReliabilityRow, ...] = ()
+    flips: tuple[FlipRow, ...] = ()
 
     @cached_property
     def rows(self) -> tuple[MeasuredRow, ...]:

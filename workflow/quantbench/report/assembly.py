@@ -16,6 +16,7 @@ from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
+from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
@@ -106,6 +107,7 @@ def write_report(
         effects=columns.effects(vocabulary, effects),
         labels=columns.labels(vocabulary, labels, run.comparison.confidence),
         efficiency=columns.efficiency(vocabulary, efficiency, {row.cell: row.score for row in rows}),
+        likelihoods=columns.likelihoods(vocabulary, LikelihoodRow.read(results / LikelihoodRow.path)),
         figures=_figures(results, listed.drawn, unit_note(vocabulary, rows)),
         left_out={_label(name): reason for name, reason in listed.left_out.items()},
         explorer_index=asdict(samples.index),

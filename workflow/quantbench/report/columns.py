@@ -10,6 +10,7 @@ from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
+from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
 from ..tables import unit_note, unit_words
@@ -38,8 +39,8 @@ class ReportTable:
     rows: list[list[Shown]]
 
 
-RowOf = TypeVar("RowOf", Table1Row, EffectRow, PooledRow, EfficiencyRow, LabelEffectRow)
-CellRowOf = TypeVar("CellRowOf", Table1Row, EffectRow, EfficiencyRow)
+RowOf = TypeVar("RowOf", Table1Row, EffectRow, PooledRow, EfficiencyRow, LabelEffectRow, LikelihoodRow)
+CellRowOf = TypeVar("CellRowOf", Table1Row, EffectRow, EfficiencyRow, LikelihoodRow)
 _BASES = {"these": "these models on these datasets", "like these": "models and datasets like these"}
 UnitRowOf = TypeVar("UnitRowOf", Table1Row, EffectRow)
 Column = Callable[[RowOf], Shown]
@@ -236,6 +237,37 @@ def labels(vocabulary: Vocabulary, table: Sequence[LabelEffectRow], confidence: 
     return _table(("labels", "effects on labels"), caption, columns, ordered)
 
 
+def likelihoods(vocabulary: Vocabulary, table: Sequence[LikelihoodRow]) -> ReportTable:
+    """How far each cell is from full precision in its log-probabilities, and how sure it was of its answers."""
+    columns: dict[str, Column[LikelihoodRow]] = {
+        **_names(vocabulary, LikelihoodRow),
+        "Prompt": lambda row: _word(f"{row.prompting}, {row.shots} shots"),
+        "KL (nats/token)": _number("kl", ".2g"),
+        "KL, interval": _interval("kl_low", "kl_high", ".2g"),
+        "Same first choice": _number("same_first_choice", ".2%"),
+        "Options": _number("option_mass", ".0%"),
+        "NLL of gold": _number("gold_nll", ".3f"),
+        "NLL, change": _number("gold_nll_difference", "+.3f"),
+        "NLL, interval": _interval("gold_nll_difference_low", "gold_nll_difference_high", "+.3f"),
+        "p (NLL)": _number("gold_nll_p", ".2g"),
+        "Brier": _number("brier", ".3f"),
+        "ECE": _number("ece_equal_width", ".3f"),
+        "ECE if calibrated": _number("ece_equal_width_if_calibrated", ".3f"),
+        "Flips": _number("flips", ".0f"),
+        "Margin of flips": _number("margin_flipped", ".2f"),
+        "Margin of others": _number("margin_unflipped", ".2f"),
+        "Coin tosses": _number("coin_toss_share", ".0%"),
+    }
+    caption = (
+        "Cells that kept log-probabilities, in nats. KL: mean divergence from full precision, a token of its answers. Options: mean probability that an answer begins with one; below "
+        "50% what follows of options does not describe the answers. NLL of gold: mean "
+        "negative log-likelihood of the right option; change: against full precision, paired. ECE: expected calibration error in "
+        "ten bins of equal width, beside what a perfectly calibrated model would have shown. Margins: median log-odds at full "
+        "precision, of the likeliest option or of the weakest token written; coin tosses: flips with a margin below ln 1.5"
+    )
+    return _table(("likelihoods", "likelihoods"), caption, columns, table)
+
+
 def _names(vocabulary: Vocabulary, kind: type[CellRowOf]) -> dict[str, Callable[[CellRowOf], Shown]]:
     """The columns that every table begins with."""
     return {
@@ -264,6 +296,7 @@ def _table(
     words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
     words |= {"Interval, others like them", "Largest loss", "Its interval", "Interval of what is kept", "Note"}
     words |= {"Label", "Noise floor of"}
+    words |= {word for word in header if word.endswith(", interval")}
     return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
 
 

@@ -1,6 +1,8 @@
 """Intervals, paired comparisons and verdicts (docs/protocol.md#intervals). Needs numpy."""
 
 from .bootstrap import Bootstrap
+from .calibration import BINS, CalibrationError, Confidences, OptionShares, equal_mass, equal_width
+from .document_means import DocumentSums, Estimate
 from .intervals import (
     clustered_wilson_interval,
     design_effect,
@@ -21,11 +23,17 @@ from .student import student_quantile
 from .verdicts import UNCOUNTED, at_chance, rare_labels, too_few, verdict
 
 __all__ = [
+    "BINS",
     "UNCOUNTED",
     "Bootstrap",
+    "CalibrationError",
     "Comparison",
+    "Confidences",
     "DatasetEffects",
+    "DocumentSums",
+    "Estimate",
     "JointCounts",
+    "OptionShares",
     "PooledEffect",
     "Power",
     "Ratio",
@@ -34,6 +42,8 @@ __all__ = [
     "clustered_wilson_interval",
     "compare",
     "design_effect",
+    "equal_mass",
+    "equal_width",
     "foresee",
     "holm",
     "interval_of_counts",

@@ -13,6 +13,7 @@ from ..tasks.metrics import Floats
 _NODES = 400
 
 
+@cache
 def student_quantile(probability: float, degrees: float) -> float:
     """The quantile of Student's t distribution, by bisection to 1e-12 of its value.
 

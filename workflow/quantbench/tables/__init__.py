@@ -8,14 +8,19 @@ from pathlib import Path
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow, LengthEffectRow
-from ..contracts.files import write_text
+from ..contracts.files import write_bytes, write_text
+from ..contracts.likelihood_tables import FlipRow, LikelihoodRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
+from ..statistics import Bootstrap
 from .cells import cells_table
+from .confidence_bins import ConfidenceBins
 from .efficiency import efficiency_table
 from .interval_units import unit_note, unit_words
 from .label_effects import label_effects_table
+from .ledgers import read_ledgers
 from .length_effects import length_effects_table
+from .likelihood_rows import LikelihoodTable
 from .paper_rows import PublishedRow
 from .pooled_effects import pooled_table
 from .precision_effects import Judging, compared_pairs, effects_table
@@ -23,6 +28,8 @@ from .quantized_shares import share_notes
 from .table1 import table1, table1_markdown
 
 __all__ = [
+    "LIKELIHOOD_TABLES",
+    "PACKED",
     "Judging",
     "PublishedRow",
     "cells_table",
@@ -34,8 +41,13 @@ __all__ = [
     "table1_markdown",
     "unit_note",
     "unit_words",
+    "write_likelihood_tables",
     "write_tables",
 ]
+
+# Tables that a bundle brings along stand here, since what they are made of is not in it.
+PACKED = "packed"
+LIKELIHOOD_TABLES = (LikelihoodRow.path, ReliabilityRow.path, FlipRow.path)
 
 
 def write_tables(
@@ -74,3 +86,27 @@ def write_tables(
     LengthEffectRow.write(results / LengthEffectRow.path, lengths)
     efficiency = efficiency_table(vocabulary, results, rows, judging.bootstrap.confidence)
     EfficiencyRow.write(results / EfficiencyRow.path, efficiency)
+
+
+def write_likelihood_tables(vocabulary: Vocabulary, results: Path, cells: Sequence[Cell], bootstrap: Bootstrap) -> None:
+    """Write the tables made of log-probabilities into ``<results>/tables``; with headers only where no cell kept any.
+
+    Bundles leave log-probabilities out and bring these tables along (:data:`PACKED`): an opened one keeps those it came with.
+
+    Args:
+        vocabulary: see :func:`effects_table`, as for the next two.
+        results: likewise.
+        cells: likewise.
+        bootstrap: how intervals are made.
+
+    Raises:
+        DataError: a file of a cell is malformed, or not of the answers beside it.
+    """
+    bins = ConfidenceBins(vocabulary, bootstrap.confidence)
+    rows = LikelihoodTable(vocabulary, bootstrap).rows(bins.collected(read_ledgers(vocabulary, results, cells)))
+    LikelihoodRow.write(results / LikelihoodRow.path, rows)
+    ReliabilityRow.write(results / ReliabilityRow.path, bins.reliability())
+    FlipRow.write(results / FlipRow.path, bins.flips())
+    for path in LIKELIHOOD_TABLES:
+        if not rows and (results / PACKED / path).exists():
+            write_bytes(results / path, (results / PACKED / path).read_bytes())
