@@ -208,8 +208,8 @@ def _score(candidate: Candidate) -> str:
 def _place_sentences(recommendation: Recommendation, best: Candidate) -> list[str]:
     """How sure the first place is: against the same documents, or, where these are not known, by the intervals alone."""
     if not recommendation.standings:
-        level = _level_with(best, recommendation.ranked)
-        return [f"Its score interval overlaps with that of {_listed([one.name for one in level])}."] if level else []
+        near = _level_with(best, recommendation.ranked)
+        return [f"Its score interval overlaps with that of {_listed([one.name for one in near])}."] if near else []
     if len(recommendation.ranked) == 1:
         return ["It is the only candidate that fits."]
     share = f"It scores best in {recommendation.standings[0].probability_best:.0%} of the draws of the documents"
