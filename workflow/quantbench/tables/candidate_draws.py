@@ -62,8 +62,8 @@ def candidate_draws(
             scores = _scores(np.stack([counted[cell].counts for cell in alike], axis=1), metric, own)
             drawn |= dict(zip(alike, scores, strict=True))
     kept = tuple(cell for cell in wanted if cell in drawn)
-    rows = [drawn[cell] for cell in kept]
-    return ResampledScores(kept, np.array(rows, dtype=np.float32).reshape(len(kept), -1))
+    scores_of = [drawn[cell].astype(np.float32) for cell in kept]
+    return ResampledScores(kept, np.stack(scores_of) if kept else np.zeros((0, 0), dtype=np.float32))
 
 
 def _scores(counts: NDArray[np.float32], metric: Metric, bootstrap: Bootstrap) -> Floats:
