@@ -240,6 +240,7 @@ def figure(config: Config, figure: str) -> None:
     from .contracts.effect_parts import LabelEffectRow
     from .contracts.likelihood_tables import FlipRow, ReliabilityRow
     from .contracts.pooled_rows import PooledRow
+    from .contracts.resampled_scores import ResampledScores
     from .contracts.run_tables import CellRow, EffectRow
     from .figures.selection import selection
     from .figures.view import View
@@ -256,6 +257,7 @@ def figure(config: Config, figure: str) -> None:
         label_effects=tuple(LabelEffectRow.read(folder / LabelEffectRow.path)),
         reliability=tuple(ReliabilityRow.read(folder / ReliabilityRow.path)),
         flips=tuple(FlipRow.read(folder / FlipRow.path)),
+        draws=ResampledScores.found(folder / ResampledScores.path),
     )
     figures.save(figures.draw(figure, view), folder / "figures" / figure)
 

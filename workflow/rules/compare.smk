@@ -5,6 +5,7 @@ TABLES = [
     "table1.md",
     "precision_effects.csv",
     "pooled_effects.csv",
+    "resampled_scores.npz",
     "label_effects.csv",
     "length_effects.csv",
     "efficiency.csv",

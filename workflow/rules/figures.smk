@@ -10,6 +10,7 @@ rule figure:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
         pooled=f"{RUN}/tables/pooled_effects.csv",
+        draws=f"{RUN}/tables/resampled_scores.npz",
         labels=f"{RUN}/tables/label_effects.csv",
         reliability=f"{RUN}/tables/reliability.csv",
         flips=f"{RUN}/tables/flips_by_confidence.csv",

@@ -6,6 +6,7 @@ rule recommend:
     input:
         cells=f"{RUN}/tables/cells.csv",
         effects=f"{RUN}/tables/precision_effects.csv",
+        draws=f"{RUN}/tables/resampled_scores.npz",
         settings=f"{RUN}/tables/configuration.json",
     output:
         report(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from quantbench.errors import ConfigError, DataError
 from quantbench.recommend import Candidate, CellEvidence, Constraints, Evidence, recommend
 from quantbench.recommend.ranking import memory_needed_gib, pareto_front
+from quantbench.recommend.standings import Standing
 from quantbench.recommend.words import as_text, headline, rows, verdict_sentence
 
 TITLES = {"one": "One", "two": "Two"}
@@ -40,10 +42,58 @@ def test_best_score_first() -> None:
     assert models(candidate("low", 0.5), candidate("high", 0.7), candidate("middle", 0.6)) == ["high", "middle", "low"]
 
 
-def test_within_the_margin_the_faster_comes_first() -> None:
-    pair = [candidate("best", 0.700, latency=3), candidate("fast", 0.695, latency=1)]
-    assert models(*pair) == ["fast", "best"]
-    assert models(*pair, margin=0.004) == ["best", "fast"]
+def test_of_equal_scores_the_faster_comes_first() -> None:
+    pair = [candidate("slow", 0.700, latency=3), candidate("fast", 0.700, latency=1)]
+    assert models(*pair) == ["fast", "slow"]
+    assert models(*pair, candidate("best", 0.701, latency=9)) == ["best", "fast", "slow"]
+
+
+def drawn(one: Candidate, *draws: float) -> Candidate:
+    return replace(one, draws=np.array(draws))
+
+
+def test_the_answer_says_how_sure_the_first_place_is() -> None:
+    best = drawn(candidate("best", 0.70, memory=12, latency=3), 0.70, 0.72, 0.68, 0.71)
+    level = drawn(candidate("level", 0.69, memory=10, latency=1), 0.71, 0.68, 0.70, 0.67)
+    worse = drawn(candidate("worse", 0.50, memory=4), 0.50, 0.52, 0.48, 0.51)
+    found = recommend(evidence(worse, level, best), "qa", Constraints(24))
+    assert [one.model for one in found.ranked] == ["best", "level", "worse"]
+    assert found.standings == (Standing(0.5, True), Standing(0.5, True), Standing(0.0, False))
+    assert found.level == (level,)
+    text = as_text(found)
+    assert (
+        "It scores best in 50% of the draws of the documents; by these samples level W4A16 may be as good or better."
+        in text
+    )
+    assert "Of these the fastest is level W4A16, with 1.00 s a query." in text
+    assert "Of these the smallest is level W4A16, with 10.0 GiB at the peak." in text
+    assert [(row.probability_best, row.may_be_best) for row in rows(found)] == [(0.5, True), (0.5, True), (0.0, False)]
+
+
+def test_where_the_rest_is_worse_the_answer_says_so() -> None:
+    best, worse = drawn(candidate("best", 0.70), 0.70, 0.72, 0.68), drawn(candidate("worse", 0.50), 0.50, 0.52, 0.48)
+    found = recommend(evidence(worse, best), "qa", Constraints(24))
+    assert (
+        "in 100% of the draws of the documents, and each other candidate that fits scores less by more than chance"
+        in as_text(found)
+    )
+    alone = recommend(evidence(best), "qa", Constraints(24))
+    assert "It is the only candidate that fits." in as_text(alone)
+
+
+def test_what_does_not_fit_takes_no_first_place() -> None:
+    """Draws are counted among those that can be deployed."""
+    large = drawn(candidate("large", 0.9, memory=99), 0.9, 0.9, 0.9)
+    one, two = drawn(candidate("one", 0.7), 0.7, 0.6, 0.7), drawn(candidate("two", 0.6), 0.6, 0.7, 0.6)
+    found = recommend(evidence(large, one, two), "qa", Constraints(24))
+    assert [round(one.probability_best, 3) for one in found.standings] == [0.667, 0.333]
+
+
+def test_without_draws_no_place_is_called_sure() -> None:
+    found = recommend(evidence(candidate("a", 0.7), drawn(candidate("b", 0.6), 0.6, 0.6)), "qa", Constraints(24))
+    assert found.standings == ()
+    assert "not known" in as_text(found)
+    assert [(row.probability_best, row.may_be_best) for row in rows(found)] == [(None, None), (None, None)]
 
 
 def test_memory_must_fit_with_headroom_and_context() -> None:

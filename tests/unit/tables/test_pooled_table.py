@@ -13,6 +13,7 @@ from quantbench.contracts.run_tables import EffectRow
 from quantbench.statistics import Bootstrap
 from quantbench.study.grid import wanted_cells
 from quantbench.tables import Judging, pooled_table
+from quantbench.tables.judged_cells import JudgedCells
 from quantbench.tables.precision_effects import ComparedPairs, compared_pairs
 
 BOOTSTRAP = Bootstrap(300, 1, 0.95)
@@ -21,7 +22,8 @@ BOOTSTRAP = Bootstrap(300, 1, 0.95)
 def compared(run: Run, cells: list[Cell] | None = None) -> ComparedPairs:
     catalogue = run.catalogue
     judging, studies = Judging(catalogue.run.comparison, BOOTSTRAP), wanted_cells(catalogue).studies
-    return compared_pairs(catalogue.vocabulary, run.results, cells or run.cells, studies, judging)
+    judged = JudgedCells(catalogue.vocabulary, run.results)
+    return compared_pairs(judged, cells or run.cells, studies, judging)
 
 
 def pooled(run: Run, found: ComparedPairs) -> dict[tuple[str, str], PooledRow]:

@@ -21,7 +21,6 @@ from ..contracts.run_tables import RecommendationRow
 from ..errors import DataError, FoundWanting
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence
-from ..recommend.ranking import LEVEL_SCORES
 from ..recommend.words import as_text, rows
 from ..tables.paper_rows import published_path
 from . import options
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--margin",
         type=float,
         metavar="X",
-        help=f"score differences that count as none (losses: each dataset's own margin; ranking: {LEVEL_SCORES:g})",
+        help="losses against full precision that count as preserved (default: each dataset's own margin)",
     )
     parser.add_argument(
         "--run",

@@ -5,8 +5,6 @@ Natural logarithms throughout, of the model's own distribution before any temper
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .files import unreadable, write_bytes
+from .array_files import read_arrays, write_arrays
 
 # So many of the likeliest tokens are kept beside each generated one.
 TOP = 5
+_REMEDY = "delete the cell's files to have it run again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,7 @@ class Likelihoods:
         for name, part in (("written", self.written), ("options", self.options), ("reference", self.reference)):
             if part is not None:
                 arrays |= {f"{name}.{field.name}": _stored(getattr(part, field.name)) for field in fields(part)}
-        held = io.BytesIO()
-        np.savez_compressed(held, allow_pickle=False, **arrays)
-        write_bytes(path, held.getvalue())
+        write_arrays(path, arrays)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -99,15 +96,7 @@ class Likelihoods:
         Raises:
             DataError: no such file, or not one that :meth:`write` wrote.
         """
-        try:
-            with np.load(path, allow_pickle=False) as held:
-                arrays = {name: held[name] for name in held.files}
-        except FileNotFoundError:
-            raise DataError(f"{path}: no such file") from None
-        except OSError as error:
-            raise unreadable(path, error) from None
-        except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-            raise DataError(f"{path}: not readable ({error}); delete the cell's files to have it run again") from None
+        arrays = read_arrays(path, _REMEDY)
         try:
             found = cls(
                 sample_ids=tuple(arrays["sample_ids"].tolist()),
@@ -116,7 +105,7 @@ class Likelihoods:
                 reference=_part(ReferenceTokens, arrays, "reference") if "reference.starts" in arrays else None,
             )
         except KeyError as error:
-            raise DataError(f"{path}: lacks {error}; delete the cell's files to have it run again") from None
+            raise DataError(f"{path}: lacks {error}; {_REMEDY}") from None
         found._check(path)
         return found
 
@@ -132,8 +121,7 @@ class Likelihoods:
         for name, starts, counted in lengths:
             if len(starts) != samples + 1 or any(count != starts[-1] for count in counted):
                 raise DataError(
-                    f"{path}: {name} holds {counted[0]} values, which are not those of {samples} samples; delete the cell's files "
-                    "to have it run again"
+                    f"{path}: {name} holds {counted[0]} values, which are not those of {samples} samples; {_REMEDY}"
                 )
 
 

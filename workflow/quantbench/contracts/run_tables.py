@@ -413,7 +413,9 @@ class RecommendationRow(Row):
     task: Task
     gpu_memory_gib: Gib
     max_latency_s: MaybeSeconds
-    margin: float = Field(description="differences of score up to this count as none")
+    margin: float | None = Field(
+        description="losses against full precision up to this count as preserved; empty: each dataset's own margin"
+    )
     rank: int | None = Field(description="1 is recommended; empty where it cannot be")
     model: Model
     precision: Precision
@@ -426,6 +428,15 @@ class RecommendationRow(Row):
     latency_s: Seconds
     difference: float | None = Field(description="to full precision")
     verdict: Literal["full", "untested"] | Verdict = Field(description="against its own full precision")
+    probability_best: MaybeRate = Field(
+        default=None,
+        description="share of draws of the documents in which it scores best of all that can be recommended; empty where the source "
+        "has no answers by document",
+    )
+    may_be_best: bool | None = Field(
+        default=None,
+        description="none of them scores more by more than chance explains; empty likewise",
+    )
     on_front: bool | None = Field(description="no other candidate scores more with the same memory or less")
     licence: str = Field(description="of the model")
     reason: str | None = Field(description="why it cannot be recommended; empty where it has a rank")

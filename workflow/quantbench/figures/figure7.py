@@ -4,9 +4,9 @@ One panel a task; each mark is one model at one precision: mean score over the t
 interval, against the GPU memory it needs (peak, 5% headroom, CUDA context) on a logarithmic scale; against the
 planned peak alone where all models are tiny. The line is the Pareto front: no other mark scores more with the same
 memory or less; its marks are numbered and named below the panel. Dotted lines are the memory of common GPUs. The
-table names the recommendation for one GPU of each size: scores within the margin of the best that fits count as
-equal, and the faster comes first. In brackets: the verdict against full precision (untested where the source has no
-paired answers). Demonstration models are shown and never recommended.
+table names the recommendation for one GPU of each size, the highest score that fits, with its verdict against full
+precision (untested where the source has no paired answers) and how many of the others that fit may be as good, as far as
+these documents can tell. Demonstration models are shown and never recommended.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def draw(view: View) -> Figure:
     words = view.vocabulary
     tasks = list(dict.fromkeys(words.datasets[name].task for name in view.names("dataset")))
     cells = [row for row in view.table if isinstance(row, CellRow)]
-    evidence = measured_evidence(words, view.run, cells, view.effects)
+    evidence = measured_evidence(words, view.run, cells, view.effects, view.draws)
     notes = [
         view.missing_words(view.missing),
         view.share_words,
@@ -212,9 +212,10 @@ def _short(recommendation: Recommendation) -> str:
     best = recommendation.best
     if best is None:
         return "none"
-    return (
-        f"{best.title}\n{best.precision_title}  {best.score:.3f}\n({best.verdict(recommendation.constraints.margin)})"
-    )
+    lines = [best.title, f"{best.precision_title}  {best.score:.3f}", best.verdict(recommendation.constraints.margin)]
+    if recommendation.standings:
+        lines.append(f"{len(recommendation.level)} others may be as good")
+    return "\n".join(lines)
 
 
 def _legend(figure: Figure, precisions: Mapping[str, str]) -> None:

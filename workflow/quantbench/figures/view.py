@@ -13,6 +13,7 @@ from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.likelihood_tables import FlipRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
+from ..contracts.resampled_scores import ResampledScores
 from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
 from ..tables.quantized_shares import share_notes
@@ -53,6 +54,7 @@ class View:
         label_effects: rows of ``label_effects.csv``, likewise.
         reliability: rows of ``reliability.csv``.
         flips: rows of ``flips_by_confidence.csv``.
+        draws: ``resampled_scores.npz``; None where there is none.
     """
 
     vocabulary: Vocabulary
@@ -64,6 +66,7 @@ class View:
     label_effects: tuple[LabelEffectRow, ...] = ()
     reliability: tuple[ReliabilityRow, ...] = ()
     flips: tuple[FlipRow, ...] = ()
+    draws: ResampledScores | None = None
 
     @cached_property
     def rows(self) -> tuple[MeasuredRow, ...]:

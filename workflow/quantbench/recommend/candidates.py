@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from ..config.entries import DEFAULT_MARGIN
@@ -13,6 +13,7 @@ from ..contracts.run_tables import Verdict as EffectVerdict
 from ..errors import DataError, nearest
 from ..statistics import verdict
 from ..tables import PublishedRow
+from ..tasks.metrics import Floats
 
 # "full": the reference itself; "untested": the source states no interval of the difference to full precision.
 Verdict = Literal["full", "untested"] | EffectVerdict
@@ -59,7 +60,11 @@ class CellEvidence:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model at one precision, with its cells on a task's datasets."""
+    """One model at one precision, with its cells on a task's datasets.
+
+    ``draws`` has its mean score with each draw of the datasets' documents, shape ``(draws,)``, the same draws for all
+    candidates of the task; None where the source has no answers by document.
+    """
 
     model: str
     precision: str
@@ -69,6 +74,7 @@ class Candidate:
     cells: tuple[CellEvidence, ...]
     is_reference: bool
     demonstration: bool = False
+    draws: Floats | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -131,12 +137,14 @@ class Evidence:
         notes: what a reader must know about this source.
         datasets: task -> its datasets, titles by name, in the source's order.
         candidates: task -> candidates, each with a cell for at least one of the task's datasets.
+        confidence: of statements about the order of candidates.
     """
 
     source: str
     notes: tuple[str, ...]
     datasets: dict[str, dict[str, str]]
     candidates: dict[str, tuple[Candidate, ...]]
+    confidence: float = 0.95
 
     def of(self, task: str) -> tuple[Candidate, ...]:
         """The candidates of a task.

@@ -1,4 +1,4 @@
-"""The evidence of a run: its tables ``cells.csv`` and ``precision_effects.csv``."""
+"""The evidence of a run: its tables ``cells.csv`` and ``precision_effects.csv``, and the draws of its scores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ..config import RunConfig, Vocabulary, is_zero_shot, load
+from ..contracts.resampled_scores import ResampledScores
 from ..contracts.run_settings import RunSettings
 from ..contracts.run_tables import PEAK, CellRow, EffectRow
 from ..planner import GIB, Setting, Workload, plan_memory
@@ -40,11 +43,15 @@ def tables_evidence(vocabulary: Vocabulary, run: RunConfig, results: Path) -> Ev
         DataError: a table is missing or malformed.
     """
     cells, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
-    return measured_evidence(vocabulary, run, cells, effects)
+    return measured_evidence(vocabulary, run, cells, effects, ResampledScores.found(results / ResampledScores.path))
 
 
 def measured_evidence(
-    vocabulary: Vocabulary, run: RunConfig, cells: Sequence[CellRow], effects: Sequence[EffectRow]
+    vocabulary: Vocabulary,
+    run: RunConfig,
+    cells: Sequence[CellRow],
+    effects: Sequence[EffectRow],
+    draws: ResampledScores | None = None,
 ) -> Evidence:
     """Take the zero-shot instruction cells of a run; noise floors are no candidates and are left out.
 
@@ -53,22 +60,26 @@ def measured_evidence(
         run: its name, and whether it was limited to some samples.
         cells: ``tables/cells.csv``.
         effects: ``tables/precision_effects.csv``.
+        draws: ``tables/resampled_scores.npz``; None where tables of before it are read.
     """
     shown = [row for row in cells if is_zero_shot(row) and row.precision not in vocabulary.noise_floors]
     tested = {row.cell: row for row in reversed(effects)}  # of several studies, the first
     candidates = by_task(
-        (task, _candidate(vocabulary, rows, [_cell(vocabulary, run, row, tested.get(row.cell)) for row in rows]))
+        (task, _candidate(vocabulary, rows, [_cell(vocabulary, run, row, tested.get(row.cell)) for row in rows], draws))
         for (task, _, _), rows in by_deployment(shown).items()
     )
     titles: dict[str, dict[str, str]] = {}
     for row in shown:
         titles.setdefault(row.task, {})[row.dataset] = row.dataset_title
-    return Evidence(f"run {run.run}", _notes(run, shown), titles, candidates)
+    return Evidence(f"run {run.run}", _notes(run, shown), titles, candidates, run.comparison.confidence)
 
 
-def _candidate(vocabulary: Vocabulary, rows: Sequence[CellRow], cells: Sequence[CellEvidence]) -> Candidate:
+def _candidate(
+    vocabulary: Vocabulary, rows: Sequence[CellRow], cells: Sequence[CellEvidence], draws: ResampledScores | None
+) -> Candidate:
     model, precision = rows[0].model, rows[0].precision
     entry = vocabulary.models[model]
+    drawn = draws.of([row.cell for row in rows]) if draws else None
     return Candidate(
         model=model,
         precision=precision,
@@ -78,6 +89,7 @@ def _candidate(vocabulary: Vocabulary, rows: Sequence[CellRow], cells: Sequence[
         cells=tuple(cells),
         is_reference=precision == vocabulary.reference,
         demonstration=entry.demonstration or any(row.weights == "random" for row in rows),
+        draws=None if drawn is None else drawn.mean(axis=0, dtype=np.float64),
     )
 
 

@@ -39,7 +39,7 @@ def overview_markdown(found: dict[str, list[Recommendation]]) -> str:
     ]
     some = next(iter(found.values()))[0]
     parts = ["# What to deploy", "", markdown_table(header, sizes)]
-    parts += [f"- {line}" for line in (*notes(some), RANKING.format(margin=some.constraints.level))]
+    parts += [f"- {line}" for line in (*notes(some), RANKING)]
     for task, of_task in found.items():
         parts += ["", f"## {task_title(task).capitalize()}", ""]
         parts += ["\n".join(as_markdown(one) for one in _distinct(of_task)).rstrip("\n")]

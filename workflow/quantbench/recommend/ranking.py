@@ -10,13 +10,12 @@ from ..errors import ConfigError
 from ..planner import GIB
 from ..planner.fitting import CONTEXT_BYTES
 from .candidates import Candidate, Evidence
+from .standings import Standing, standings
 
 CONTEXT_GIB = CONTEXT_BYTES / GIB
 # Of the measured peak, left free on top: the allocator reserves more than it hands out, and users' prompts may be longer
 # than the test set's.
 HEADROOM = 0.05
-# Scores that differ by no more count as equal where no margin is asked for.
-LEVEL_SCORES = 0.01
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Constraints:
     Attributes:
         gpu_memory_gib: memory of the one GPU, in GiB.
         max_latency_s: longest bearable mean of a single query; None: any.
-        margin: differences of score up to this count as none, and losses up to this as preserved, on every dataset; None: losses by each
-            dataset's own margin (docs/protocol.md#margins), other differences by ``LEVEL_SCORES``.
+        margin: losses against full precision up to this count as preserved, on every dataset; None: each dataset's own margin
+            (docs/protocol.md#margins).
     """
 
     gpu_memory_gib: float
@@ -42,11 +41,6 @@ class Constraints:
         if self.margin is not None and not 0 < self.margin < 1:
             raise ConfigError(f"the margin has the value {self.margin:g}; give a difference of score between 0 and 1")
 
-    @property
-    def level(self) -> float:
-        """How far a score may be from the best one and count as equal."""
-        return LEVEL_SCORES if self.margin is None else self.margin
-
 
 @dataclass(frozen=True)
 class Exclusion:
@@ -58,7 +52,11 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer for one task and one GPU. ``ranked`` is best first; where it is empty, ``refusal`` says why."""
+    """The answer for one task and one GPU.
+
+    ``ranked`` is best first; where it is empty, ``refusal`` says why. ``standings`` says of each of them how sure its place is;
+    empty where the source has no answers by document.
+    """
 
     task: str
     constraints: Constraints
@@ -66,6 +64,13 @@ class Recommendation:
     ranked: tuple[Candidate, ...]
     excluded: tuple[Exclusion, ...]
     refusal: str | None
+    standings: tuple[Standing, ...] = ()
+
+    @property
+    def level(self) -> tuple[Candidate, ...]:
+        """Those but the recommended one that may be the best, as far as the samples can tell."""
+        placed = zip(self.ranked[1:], self.standings[1:], strict=False)
+        return tuple(candidate for candidate, standing in placed if standing.may_be_best)
 
     @property
     def best(self) -> Candidate | None:
@@ -81,8 +86,8 @@ class Recommendation:
 def recommend(evidence: Evidence, task: str, constraints: Constraints) -> Recommendation:
     """Rank what can be deployed.
 
-    Candidates whose score lies within ``constraints.level`` of the best one count as equally good, and the fastest of them comes
-    first; the others follow by score. A quantized candidate whose loss against its own full precision is
+    The highest score comes first; of equal ones, the fastest. How sure that order is, and which others may be as good, follows
+    from scores over the same draws of documents (:mod:`.standings`). A quantized candidate whose loss against its own full precision is
     certain or open may still be the best that fits: its verdict is said beside it, never hidden.
 
     Raises:
@@ -95,9 +100,11 @@ def recommend(evidence: Evidence, task: str, constraints: Constraints) -> Recomm
             fitting.append(candidate)
         else:
             excluded.append(Exclusion(candidate, reason))
-    ranked = _ranked(fitting, constraints.level)
+    ranked = tuple(sorted(fitting, key=lambda one: (-one.score, one.latency_s, one.memory_gib)))
     refusal = None if ranked else _refusal(excluded, evidence.datasets[task], constraints)
-    return Recommendation(task, constraints, evidence, ranked, tuple(excluded), refusal)
+    return Recommendation(
+        task, constraints, evidence, ranked, tuple(excluded), refusal, standings(ranked, evidence.confidence)
+    )
 
 
 def memory_needed_gib(candidate: Candidate) -> float:
@@ -142,18 +149,6 @@ def pareto_front(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         if not front or candidate.score > front[-1].score:
             front.append(candidate)
     return tuple(front)
-
-
-def _ranked(candidates: Sequence[Candidate], margin: float) -> tuple[Candidate, ...]:
-    if not candidates:
-        return ()
-    best = max(candidate.score for candidate in candidates)
-    level = [candidate for candidate in candidates if candidate.score >= best - margin]
-    rest = [candidate for candidate in candidates if candidate.score < best - margin]
-    return (
-        *sorted(level, key=lambda one: (one.latency_s, one.memory_gib, -one.score)),
-        *sorted(rest, key=lambda one: (-one.score, one.latency_s)),
-    )
 
 
 def _refusal(excluded: Sequence[Exclusion], datasets: dict[str, str], constraints: Constraints) -> str:

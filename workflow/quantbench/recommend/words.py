@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from ..config.vocabulary import task_title
 from ..contracts.csv_rows import markdown_table
@@ -10,10 +12,12 @@ from ..contracts.run_tables import RecommendationRow
 from ..tables.answer_faults import is_many
 from .candidates import Candidate
 from .ranking import HEADROOM, Recommendation, memory_needed_gib
+from .standings import Standing
 
-HEADER = ("rank", "model", "precision", "score", "memory (GiB)", "latency (s)", "against full", "front")
+HEADER = ("rank", "model", "precision", "score", "best", "memory (GiB)", "latency (s)", "against full", "front")
 RANKING = (
-    "Ranked: scores within {margin:g} of the best one count as equal and the faster comes first; then by score. "
+    "Ranked by score, equal scores by speed. Best: in how many of 100 draws of the documents a candidate scores best, all candidates "
+    "over the same draws; = stands beside those that may be the best, since none scores less than another by more than chance explains. "
     "Front: no other candidate scores more with the same memory or less."
 )
 
@@ -40,9 +44,7 @@ def reasons(recommendation: Recommendation) -> list[str]:
         verdict_sentence(best, recommendation.constraints.margin),
     ]
     lines += fault_sentences(best, titles)
-    level = _level_with(best, recommendation.ranked)
-    if level:
-        lines.append(f"Its score interval overlaps with that of {_listed([one.name for one in level])}.")
+    lines += _place_sentences(recommendation, best)
     lines.append(f"Licence of the model: {best.licence}.")
     return lines
 
@@ -88,7 +90,7 @@ def as_text(recommendation: Recommendation) -> str:
     """For a terminal: answer, reasons, ranking, exclusions, notes."""
     parts = [headline(recommendation), *(f"  {line}" for line in reasons(recommendation))]
     if recommendation.ranked:
-        parts += ["", *_aligned([HEADER, *_ranking(recommendation)]), _ranking_note(recommendation)]
+        parts += ["", *_aligned([HEADER, *_ranking(recommendation)]), RANKING]
     if recommendation.excluded:
         parts += ["", "Cannot be recommended:"]
         parts += [f"  {exclusion.candidate.name}: {exclusion.reason}" for exclusion in recommendation.excluded]
@@ -118,25 +120,38 @@ def rows(recommendation: Recommendation) -> list[RecommendationRow]:
     """One row a candidate for CSV: ranked ones with their rank, excluded ones with the reason."""
     front = set(map(id, recommendation.front))
     ranked = [
-        _row(recommendation, candidate, rank, id(candidate) in front, None)
-        for rank, candidate in enumerate(recommendation.ranked, start=1)
+        _row(recommendation, candidate, _Place(rank, id(candidate) in front, standing), None)
+        for rank, (candidate, standing) in enumerate(_placed(recommendation), start=1)
     ]
+    nowhere = _Place(None, None, None)
     return ranked + [
-        _row(recommendation, exclusion.candidate, None, None, exclusion.reason) for exclusion in recommendation.excluded
+        _row(recommendation, exclusion.candidate, nowhere, exclusion.reason) for exclusion in recommendation.excluded
     ]
 
 
-def _row(
-    recommendation: Recommendation, candidate: Candidate, rank: int | None, on_front: bool | None, reason: str | None
-) -> RecommendationRow:
-    limits = recommendation.constraints
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a candidate stands among those that can be deployed; empty of one that cannot."""
+
+    rank: int | None
+    on_front: bool | None
+    standing: Standing | None
+
+
+def _placed(recommendation: Recommendation) -> list[tuple[Candidate, Standing | None]]:
+    """Each ranked candidate with its standing, where that is known."""
+    return list(zip_longest(recommendation.ranked, recommendation.standings))
+
+
+def _row(recommendation: Recommendation, candidate: Candidate, place: _Place, reason: str | None) -> RecommendationRow:
+    limits, standing = recommendation.constraints, place.standing
     low, high = candidate.interval or (None, None)
     return RecommendationRow(
         task=recommendation.task,
         gpu_memory_gib=limits.gpu_memory_gib,
         max_latency_s=limits.max_latency_s,
-        margin=limits.level,
-        rank=rank,
+        margin=limits.margin,
+        rank=place.rank,
         model=candidate.model,
         precision=candidate.precision,
         score=candidate.score,
@@ -148,7 +163,9 @@ def _row(
         latency_s=candidate.latency_s,
         difference=candidate.difference,
         verdict=candidate.verdict(limits.margin),
-        on_front=on_front,
+        probability_best=standing.probability_best if standing else None,
+        may_be_best=standing.may_be_best if standing else None,
+        on_front=place.on_front,
         licence=candidate.licence,
         reason=reason,
     )
@@ -162,17 +179,20 @@ def _ranking(recommendation: Recommendation) -> list[list[str]]:
             one.title,
             one.precision_title,
             _score(one),
+            _standing(standing),
             f"{one.memory_gib:.1f}",
             f"{one.latency_s:.2f}",
             _against_full(one, recommendation.constraints.margin),
             "yes" if id(one) in front else "",
         ]
-        for rank, one in enumerate(recommendation.ranked, start=1)
+        for rank, (one, standing) in enumerate(_placed(recommendation), start=1)
     ]
 
 
-def _ranking_note(recommendation: Recommendation) -> str:
-    return RANKING.format(margin=recommendation.constraints.level)
+def _standing(standing: Standing | None) -> str:
+    if standing is None:
+        return "not known"
+    return f"{standing.probability_best:.0%}{' =' if standing.may_be_best else ''}"
 
 
 def _against_full(candidate: Candidate, margin: float | None) -> str:
@@ -183,6 +203,26 @@ def _against_full(candidate: Candidate, margin: float | None) -> str:
 def _score(candidate: Candidate) -> str:
     interval = candidate.interval
     return f"{candidate.score:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _place_sentences(recommendation: Recommendation, best: Candidate) -> list[str]:
+    """How sure the first place is: against the same documents, or, where these are not known, by the intervals alone."""
+    if not recommendation.standings:
+        near = _level_with(best, recommendation.ranked)
+        return [f"Its score interval overlaps with that of {_listed([one.name for one in near])}."] if near else []
+    if len(recommendation.ranked) == 1:
+        return ["It is the only candidate that fits."]
+    share = f"It scores best in {recommendation.standings[0].probability_best:.0%} of the draws of the documents"
+    level = recommendation.level
+    if not level:
+        return [f"{share}, and each other candidate that fits scores less by more than chance explains."]
+    lines = [f"{share}; by these samples {_listed([one.name for one in level])} may be as good or better."]
+    fastest, smallest = min(level, key=lambda one: one.latency_s), min(level, key=lambda one: one.memory_gib)
+    if fastest.latency_s < best.latency_s:
+        lines.append(f"Of these the fastest is {fastest.name}, with {fastest.latency_s:.2f} s a query.")
+    if smallest.memory_gib < best.memory_gib:
+        lines.append(f"Of these the smallest is {smallest.name}, with {smallest.memory_gib:.1f} GiB at the peak.")
+    return lines
 
 
 def _level_with(best: Candidate, others: Sequence[Candidate]) -> list[Candidate]:

@@ -18,11 +18,11 @@ from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
 from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.pooled_rows import PooledRow
+from ..contracts.resampled_scores import ResampledScores
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
-from ..recommend.ranking import LEVEL_SCORES
 from ..recommend.words import RANKING, headline, notes, reasons
 from ..tables import unit_note
 from . import columns
@@ -92,7 +92,8 @@ def write_report(
     rows, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
     pooled, efficiency = PooledRow.read(results / PooledRow.path), EfficiencyRow.read(results / EfficiencyRow.path)
     labels = LabelEffectRow.read(results / LabelEffectRow.path)
-    found = overview(measured_evidence(vocabulary, run, rows, effects), margin)
+    draws = ResampledScores.found(results / ResampledScores.path)
+    found = overview(measured_evidence(vocabulary, run, rows, effects, draws), margin)
     samples = explorer(vocabulary, prompts, cells)
     page = _template().render(
         run=run.run,
@@ -100,7 +101,7 @@ def write_report(
         sentences=verdict_words(vocabulary, run, rows, effects, pooled, efficiency, limits),
         faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
-        ranking=RANKING.format(margin=LEVEL_SCORES if margin is None else margin),
+        ranking=RANKING,
         notes=notes(next(iter(found.values()))[0]) if found else [],
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         pooled=columns.pooled(vocabulary, pooled),

@@ -1,5 +1,6 @@
 """Intervals, paired comparisons and verdicts (docs/protocol.md#intervals). Needs numpy."""
 
+from .best_of_many import not_worse, probability_best
 from .bootstrap import Bootstrap
 from .calibration import BINS, CalibrationError, Confidences, OptionShares, equal_mass, equal_width
 from .document_means import DocumentSums, Estimate
@@ -49,10 +50,12 @@ __all__ = [
     "interval_of_counts",
     "interval_of_sparse_counts",
     "mcnemar_exact",
+    "not_worse",
     "paired_ratio",
     "percentile",
     "permutation_test",
     "pooled_effect",
+    "probability_best",
     "random_effects",
     "rare_labels",
     "replanning_test",

@@ -11,12 +11,15 @@ from ..contracts.effect_parts import LabelEffectRow, LengthEffectRow
 from ..contracts.files import write_bytes, write_text
 from ..contracts.likelihood_tables import FlipRow, LikelihoodRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
+from ..contracts.resampled_scores import ResampledScores
 from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
 from ..statistics import Bootstrap
+from .candidate_draws import candidate_draws
 from .cells import cells_table
 from .confidence_bins import ConfidenceBins
 from .efficiency import efficiency_table
 from .interval_units import unit_note, unit_words
+from .judged_cells import JudgedCells
 from .label_effects import label_effects_table
 from .ledgers import read_ledgers
 from .length_effects import length_effects_table
@@ -73,13 +76,16 @@ def write_tables(
     """
     rows = cells_table(vocabulary, results, cells)
     beside = table1(vocabulary, rows, PublishedRow.read(paper))
-    compared = compared_pairs(vocabulary, results, cells, studies, judging)
+    judged = JudgedCells(vocabulary, results)
+    compared = compared_pairs(judged, cells, studies, judging)
     pooled = pooled_table(vocabulary, compared.studies, compared.counts, judging.bootstrap)
     CellRow.write(results / CellRow.path, rows)
     Table1Row.write(results / Table1Row.path, beside)
     write_text(results / "tables/table1.md", table1_markdown(vocabulary, beside, judging.bootstrap.confidence))
     EffectRow.write(results / EffectRow.path, compared.rows)
     PooledRow.write(results / PooledRow.path, pooled)
+    draws = candidate_draws(judged, cells, compared.counts, judging.bootstrap)
+    draws.write(results / ResampledScores.path)
     labels = label_effects_table(vocabulary, results, compared.rows, judging.bootstrap)
     LabelEffectRow.write(results / LabelEffectRow.path, labels)
     lengths = length_effects_table(vocabulary, results, compared.rows, judging.bootstrap)

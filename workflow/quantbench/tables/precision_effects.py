@@ -12,11 +12,8 @@ from .. import tasks
 from ..config import Vocabulary, is_zero_shot
 from ..config.run import ComparisonSettings
 from ..contracts.cell_name import Cell
-from ..contracts.measurements import Measurements
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
-from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
-from ..contracts.scores import Scores
 from ..errors import DataError
 from ..statistics import (
     Bootstrap,
@@ -30,12 +27,9 @@ from ..statistics import (
     verdict,
 )
 from ..tasks.metrics import Counts
+from .judged_cells import JudgedCell, JudgedCells
 from .noise_floor import Replans, judged_floors, named_floors
 from .pair_counts import PairCounts
-
-# scores.json and the counts of scored.jsonl are of the same answers; more than rounding between them means a stale
-# file.
-TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +38,6 @@ class Judging:
 
     comparison: ComparisonSettings
     bootstrap: Bootstrap
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """One cell's judged answers. ``counts`` has the shape (n, labels, 3)."""
-
-    cell: Cell
-    answers: list[ScoredAnswer]
-    counts: Counts
-    scores: Scores
-    weights: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +77,7 @@ def effects_table(
         DataError: a file is missing or malformed, two cells hold different samples or answered different prompts, or a score does not follow from the
             answers beside it.
     """
-    return compared_pairs(vocabulary, results, cells, studies, judging).rows
+    return compared_pairs(JudgedCells(vocabulary, results), cells, studies, judging).rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +96,10 @@ class ComparedPairs:
 
 
 def compared_pairs(
-    vocabulary: Vocabulary,
-    results: Path,
-    cells: Sequence[Cell],
-    studies: Mapping[str, Sequence[Cell]],
-    judging: Judging,
+    judged: JudgedCells, cells: Sequence[Cell], studies: Mapping[str, Sequence[Cell]], judging: Judging
 ) -> ComparedPairs:
     """The rows of :func:`effects_table`, with the counts behind those that can be pooled, each cell being read once."""
-    pairs = _Pairs(vocabulary, results, frozenset(cells), judging)
+    pairs = _Pairs(judged, frozenset(cells), judging)
     wanted = {name: pairs.among(of_study) for name, of_study in studies.items()}
     found = pairs.compared([cell for of_study in wanted.values() for cell in of_study])
     rows: list[EffectRow] = []
@@ -128,7 +107,7 @@ def compared_pairs(
         of_study = _corrected([found[cell].row.model_copy(update={"study": study}) for cell in compared])
         rows += judged_floors(of_study, judging.bootstrap.confidence)
     counts = {cell: one.counts for cell, one in found.items() if is_zero_shot(cell)}
-    return ComparedPairs(named_floors(vocabulary, rows), wanted, counts)
+    return ComparedPairs(named_floors(judged.vocabulary, rows), wanted, counts)
 
 
 def _corrected(rows: Sequence[EffectRow]) -> list[EffectRow]:
@@ -154,10 +133,14 @@ def _corrected(rows: Sequence[EffectRow]) -> list[EffectRow]:
 class _Pairs:
     """The comparisons of a run, each made once however many studies want it."""
 
-    vocabulary: Vocabulary
-    results: Path
+    judged: JudgedCells
     finished: frozenset[Cell]
     judging: Judging
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Titles, and which precisions are the reference and noise floors."""
+        return self.judged.vocabulary
 
     def among(self, cells: Sequence[Cell]) -> list[Cell]:
         """The quantized ones whose files and whose reference's are here."""
@@ -170,22 +153,21 @@ class _Pairs:
         by_reference: dict[Cell, list[Cell]] = {}
         for cell in dict.fromkeys(cells):
             by_reference.setdefault(self._reference(cell), []).append(cell)
-        documents = {name: self._documents(name) for name in dict.fromkeys(cell.dataset for cell in by_reference)}
         self._check_prompts(by_reference)
         effects: dict[Cell, _Compared] = {}
         for reference, others in by_reference.items():
-            full = self._read(reference)
-            groups = [_document_of(documents[reference.dataset], answer, reference) for answer in full.answers]
+            full = self.judged.read(reference)
+            groups = self.judged.groups(full)
             replans = self._replans(full, groups)
-            effects |= {cell: self._compared(full, self._read(cell), replans, groups) for cell in others}
+            effects |= {cell: self._compared(full, self.judged.read(cell), replans, groups) for cell in others}
         return effects
 
     def _check_prompts(self, by_reference: Mapping[Cell, Sequence[Cell]]) -> None:
         """Refuse every pair at once, noise floors included, before any is compared."""
         pairs = []
         for reference, others in by_reference.items():
-            full, floors = PromptHashes.read(self.results, reference), self._repeats(reference)
-            pairs += [(PromptHashes.read(self.results, cell), full) for cell in (*others, *floors)]
+            full, floors = PromptHashes.read(self.judged.results, reference), self._repeats(reference)
+            pairs += [(PromptHashes.read(self.judged.results, cell), full) for cell in (*others, *floors)]
         refuse_other_prompts(pairs)
 
     def _reference(self, cell: Cell) -> Cell:
@@ -197,8 +179,8 @@ class _Pairs:
         repeats = [replace(reference, precision=name) for name, of in floors if of == reference.precision]
         return [cell for cell in repeats if cell in self.finished]
 
-    def _replans(self, full: _Answers, groups: Sequence[str]) -> Replans | None:
-        again = [self._read(cell) for cell in self._repeats(full.cell)]
+    def _replans(self, full: JudgedCell, groups: Sequence[str]) -> Replans | None:
+        again = [self.judged.read(cell) for cell in self._repeats(full.cell)]
         for repeat in again:
             _check_same_samples(full, repeat)
         if not again:
@@ -206,26 +188,7 @@ class _Pairs:
         flips = np.stack([_flips(full, repeat) for repeat in again], axis=1)
         return Replans(flips, tuple(repeat.scores.value - full.scores.value for repeat in again), groups)
 
-    def _documents(self, dataset: str) -> dict[str, str]:
-        samples = read_records(self.results / "datasets" / dataset / "samples.jsonl", Sample)
-        return {sample.sample_id: sample.group for sample in samples}
-
-    def _read(self, cell: Cell) -> _Answers:
-        folder = self.results / "cells" / cell.folder
-        answers = read_records(folder / "scored.jsonl", ScoredAnswer)
-        task = tasks.get(self.vocabulary.datasets[cell.dataset])
-        counts = task.counts([answer.parsed for answer in answers], [answer.gold for answer in answers])
-        scores = Scores.read(folder / "scores.json")
-        recomputed = task.metric.value(counts.sum(axis=0))
-        if abs(recomputed - scores.value) > TOLERANCE:
-            raise DataError(
-                f"{folder / 'scores.json'}: the value {scores.value} does not follow from scored.jsonl beside it, which "
-                f"gives {recomputed:.6f}; delete both files to have the cell scored again"
-            )
-        # What the cell left counts, not the configuration, which may have changed since.
-        return _Answers(cell, answers, counts, scores, Measurements.read(folder / "measurements.json").weights)
-
-    def _compared(self, full: _Answers, other: _Answers, replans: Replans | None, groups: list[str]) -> _Compared:
+    def _compared(self, full: JudgedCell, other: JudgedCell, replans: Replans | None, groups: list[str]) -> _Compared:
         _check_same_samples(full, other)
         row = self._effect(full, other, groups)
         metric, constant = tasks.metric(row.metric), full.scores.constant_value
@@ -240,7 +203,7 @@ class _Pairs:
         )
         return _Compared(replans.beside(row, _flips(full, other)) if replans else row, counts)
 
-    def _effect(self, full: _Answers, other: _Answers, groups: list[str]) -> EffectRow:
+    def _effect(self, full: JudgedCell, other: JudgedCell, groups: list[str]) -> EffectRow:
         """One row of the table, without study, family, Holm's p and noise floor."""
         cell, dataset = other.cell, self.vocabulary.datasets[other.cell.dataset]
         margin = self.judging.comparison.margin_of(dataset)
@@ -302,14 +265,7 @@ class _Pairs:
         )
 
 
-def _document_of(documents: Mapping[str, str], answer: ScoredAnswer, cell: Cell) -> str:
-    try:
-        return documents[answer.sample_id]
-    except KeyError:
-        raise DataError(f"{cell.label}: sample {answer.sample_id!r} is not in the dataset's samples.jsonl") from None
-
-
-def _check_same_samples(full: _Answers, other: _Answers) -> None:
+def _check_same_samples(full: JudgedCell, other: JudgedCell) -> None:
     if [answer.sample_id for answer in full.answers] != [answer.sample_id for answer in other.answers]:
         raise DataError(
             f"{other.cell.label}: other samples, or in another order, than at full precision ({len(other.answers)} and "
@@ -317,7 +273,7 @@ def _check_same_samples(full: _Answers, other: _Answers) -> None:
         )
 
 
-def _changes(full: _Answers, other: _Answers) -> _Changes:
+def _changes(full: JudgedCell, other: JudgedCell) -> _Changes:
     pairs = list(zip(full.answers, other.answers, strict=True))
     right = np.array([[before.correct, after.correct] for before, after in pairs])
     return _Changes(
@@ -327,7 +283,7 @@ def _changes(full: _Answers, other: _Answers) -> _Changes:
     )
 
 
-def _flips(full: _Answers, other: _Answers) -> Counts:
+def _flips(full: JudgedCell, other: JudgedCell) -> Counts:
     """1 for each sample whose answer changed at all, shape ``(n,)``."""
     pairs = zip(full.answers, other.answers, strict=True)
     changed = [(before.parsed_ok, before.parsed) != (after.parsed_ok, after.parsed) for before, after in pairs]
