@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.small_run import Project, make_project
 
+from quantbench.cell import questions
 from quantbench.cell import running as runner
 from quantbench.cell.progress import Progress
 from quantbench.cell.questions import OptionTokens
@@ -93,6 +94,30 @@ def test_other_precisions_read_what_full_precision_wrote(project: Project) -> No
     assert again.divergences.max() < 1e-6
     assert again.agrees.all()
     np.testing.assert_allclose(again.log_probabilities, full.written.log_probabilities, atol=1e-3, rtol=1e-3)
+
+
+def test_of_a_large_cell_the_same_few_answers_are_read_at_every_precision(
+    project: Project, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "MOST_READ", 2)
+    full = project.results / "cells" / FULL.folder
+    read = []
+    for cell in (QUANTIZED, REPLANNED):
+        kept = Likelihoods.read(run(cell.precision, cell, full) / Likelihoods.file)
+        assert kept.reference is not None and len(kept.written.tokens)
+        read.append(
+            [name for name, count in zip(kept.sample_ids, np.diff(kept.reference.starts), strict=True) if count]
+        )
+    assert len(read[0]) == 2
+    assert read[0] == read[1]
+
+
+def test_the_choice_depends_on_ids_and_seed_alone() -> None:
+    ids = [f"s{number}" for number in range(2000)]
+    chosen = questions.chosen_to_read(ids, 2509)
+    assert len(chosen) == questions.MOST_READ
+    assert chosen == questions.chosen_to_read(ids[::-1], 2509) != questions.chosen_to_read(ids, 1)
+    assert questions.chosen_to_read(ids[:512], 1) == set(ids[:512])
 
 
 def test_a_restart_after_a_crash_leaves_the_same_bytes(

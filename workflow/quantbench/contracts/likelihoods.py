@@ -56,7 +56,7 @@ class ReferenceTokens:
 
     Divergences are lower bounds: of the tokens of full precision's distribution only the likeliest and the written one are
     known, and all others count as one (data-processing inequality; Cover and Thomas 2006, section 2.8). A sample without tokens was
-    not read.
+    not read, as of large cells most are not.
     """
 
     predictions_sha256: str  # of the full-precision file that was read
