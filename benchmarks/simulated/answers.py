@@ -8,6 +8,7 @@ together within a document. A lossy arm then spoils so many of its right answers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -111,22 +112,28 @@ def _alike(share: float, alike: float, documents: int, generator: np.random.Gene
     return generator.beta(share * concentration, (1 - share) * concentration, documents)
 
 
-# Samples of a population that stands for all there are.
-_POPULATION = 60_000
+# Samples of one draw of the population that stands for all there are, and how many documents of equal size all draws are worth
+# together: where few documents hold most samples, one draw is off by some percent of the loss.
+_POPULATION, _WORTH = 60_000, 5_000
 
 
 def found_rates(shape: Shape, flips: Sequence[float], loss: float, seed: int) -> list[Rates]:
     """What makes each of these shares of answers differ between two arms, and lossy ones lose so much of the expected score.
 
-    One draw of a large population tells both, since what an answer is drawn from does not depend on how often it is drawn anew.
+    A large population tells both, since what an answer is drawn from does not depend on how often it is drawn anew.
     """
     generator = np.random.default_rng(seed)
-    golds = shape.drawn(generator, int(_POPULATION / shape.sizes.mean()))
-    drawn = drawn_answers(shape, golds, Rates(1.0, np.ones(MODELS)), generator)
-    intact = drawn.counts[:, : LOSSY[0]].sum(axis=(1, 2)) / LOSSY[0]
-    change = (drawn.counts[:, list(LOSSY)] - drawn.counts[:, list(QUANTIZED)]).sum(axis=(1, 2)) / len(LOSSY)
+    documents = int(_POPULATION / shape.sizes.mean())
+    # Kish's number: that of documents of equal size whose mean would vary as much.
+    draws = math.ceil(_WORTH / (documents * shape.sizes.mean() ** 2 / (shape.sizes**2).mean()))
+    (intact, change), apart = np.zeros((2, MODELS, shape.labels, 3)), 0.0
+    for _ in range(draws):
+        drawn = drawn_answers(shape, shape.drawn(generator, documents), Rates(1.0, np.ones(MODELS)), generator)
+        counts = drawn.counts.sum(axis=2)
+        intact += counts[:, : LOSSY[0]].sum(axis=1) / LOSSY[0]
+        change += (counts[:, list(LOSSY)] - counts[:, list(QUANTIZED)]).sum(axis=1) / len(LOSSY)
+        apart += drawn.flipped[:, list(QUANTIZED)].mean() / draws
     spoiled = [_that_loses(shape, *model, loss) for model in zip(intact, change, strict=True)]
-    apart = drawn.flipped[:, list(QUANTIZED)].mean()
     return [Rates(_that_flips(share / apart), np.array(spoiled)) for share in flips]
 
 
