@@ -11,7 +11,7 @@ from .intervals import (
     interval_of_sparse_counts,
     wilson_interval,
 )
-from .joint_bootstrap import JointCounts
+from .joint_draws import JointCounts
 from .log_ratios import Ratio, paired_ratio
 from .paired import Comparison, compare, holm, mcnemar_exact
 from .percentiles import percentile, samples_needed

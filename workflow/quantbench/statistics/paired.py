@@ -12,7 +12,7 @@ import numpy as np
 from ..tasks.metrics import Counts, Floats, Metric
 from .bootstrap import Bootstrap, resampled_sums, sum_by_group
 from .intervals import check_pair
-from .student import student_quantile
+from .student import stretched_reach
 
 POWER = 0.8
 
@@ -216,6 +216,6 @@ def _reaches(confidence: float, degrees: int, skewness: float) -> tuple[float, f
     it stays, since skewness is the least certain of what few changed documents tell.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    stretched = math.sqrt((degrees + 1) / degrees) * student_quantile((1 + confidence) / 2, degrees)
+    stretched = stretched_reach(confidence, degrees)
     further = stretched * (1 + abs(skewness) * (z + 2 / z) / 6)
     return (further, stretched) if skewness < 0 else (stretched, further)

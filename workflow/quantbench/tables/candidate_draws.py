@@ -14,7 +14,7 @@ from ..contracts.cell_name import Cell
 from ..contracts.resampled_scores import ResampledScores
 from ..statistics import Bootstrap
 from ..statistics.bootstrap import sum_by_group
-from ..statistics.joint import resampled_together
+from ..statistics.joint_draws import resampled_together
 from ..tasks.metrics import Floats, Metric
 from .judged_cells import JudgedCells
 from .pair_counts import PairCounts

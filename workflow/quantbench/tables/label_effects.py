@@ -16,7 +16,8 @@ from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..statistics import Bootstrap, holm
 from ..statistics.bootstrap import sum_by_group
-from ..statistics.joint import expanded_interval, resampled_together, swapped_together
+from ..statistics.joint_draws import resampled_together, swapped_together
+from ..statistics.student import expanded_interval
 from ..tasks.metrics import Counts, Floats
 
 # Below so many samples with a label its F1 moves in large steps, and an interval can be no more than a hint.
@@ -200,7 +201,7 @@ def _swapped(compared: _Compared, lines: Sequence[_Line], bootstrap: Bootstrap) 
 def _ends(draws: Floats, difference: float, units: int, confidence: float) -> tuple[float | None, float | None]:
     if units < 2:
         return None, None
-    low, high = expanded_interval(draws, units, confidence)
+    low, high = expanded_interval(draws, units - 1, confidence)
     return min(low, difference), max(high, difference)
 
 

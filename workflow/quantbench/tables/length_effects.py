@@ -17,10 +17,11 @@ from ..contracts.files import iterate_lines
 from ..contracts.records import Sample, ScoredAnswer, read_records
 from ..contracts.run_tables import EffectRow
 from ..errors import DataError
-from ..statistics import Bootstrap
+from ..statistics import Bootstrap, DocumentSums
 from ..statistics.bootstrap import sum_by_group
-from ..statistics.joint import expanded_interval, mean_interval, resampled_together
+from ..statistics.joint_draws import resampled_together
 from ..statistics.paired import lost_and_gained
+from ..statistics.student import expanded_interval
 from ..tasks.metrics import Counts, Floats
 
 Mask = NDArray[np.bool_]
@@ -170,7 +171,7 @@ class _Pair:
     def _ends(self, draws: Floats, documents: int) -> tuple[float | None, float | None]:
         if documents < 2:
             return None, None
-        return expanded_interval(draws, documents, self.bootstrap.confidence)
+        return expanded_interval(draws, documents - 1, self.bootstrap.confidence)
 
     def _part(self, part: Part, chosen: Mask) -> LengthEffectRow:
         """The row of some samples, without the ends of its score's interval."""
@@ -178,7 +179,7 @@ class _Pair:
         metric, tokens = tasks.metric(self.row.metric), self.full.prompt_tokens[chosen]
         scores = [metric.value(side.counts[chosen].sum(axis=0)) for side in (self.full, self.other)]
         longer = self.other.new_tokens[chosen] - self.full.new_tokens[chosen]
-        mean = mean_interval(longer, groups, self.bootstrap.confidence)
+        mean = DocumentSums.of(longer, np.ones(len(longer)), groups).interval(self.bootstrap.confidence)
         row = self.row
         return LengthEffectRow(
             model=row.model,
