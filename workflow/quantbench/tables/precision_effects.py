@@ -157,7 +157,7 @@ class _Pairs:
         effects: dict[Cell, _Compared] = {}
         for reference, others in by_reference.items():
             full = self.judged.read(reference)
-            groups = self.judged.groups(full)
+            groups = self.judged.groups(reference, full.counted.sample_ids)
             replans = self._replans(full, groups)
             effects |= {cell: self._compared(full, self.judged.read(cell), replans, groups) for cell in others}
         return effects
@@ -266,7 +266,7 @@ class _Pairs:
 
 
 def _check_same_samples(full: JudgedCell, other: JudgedCell) -> None:
-    if [answer.sample_id for answer in full.answers] != [answer.sample_id for answer in other.answers]:
+    if full.counted.sample_ids != other.counted.sample_ids:
         raise DataError(
             f"{other.cell.label}: other samples, or in another order, than at full precision ({len(other.answers)} and "
             f"{len(full.answers)}); delete the older of the two cells to have it made again"
