@@ -35,8 +35,9 @@ from tests.simulated_run import paper_catalogue, simulate, write_lengths  # noqa
 
 from quantbench import tables, tasks  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
+from quantbench.contracts.effect_rows import EffectRow  # noqa: E402
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records  # noqa: E402
-from quantbench.contracts.run_tables import EffectRow, Table1Row  # noqa: E402
+from quantbench.contracts.run_tables import Table1Row  # noqa: E402
 from quantbench.statistics import Bootstrap, interval_of_counts  # noqa: E402
 from quantbench.study.grid import Cell, run_cells, wanted_cells  # noqa: E402
 from quantbench.tables.paper_rows import published_path  # noqa: E402

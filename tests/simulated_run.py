@@ -15,6 +15,7 @@ from quantbench.config import Catalogue, DatasetEntry, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.effect_parts import LabelEffectRow
+from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.files import write_json
 from quantbench.contracts.likelihood_tables import FlipRow, ReliabilityRow
 from quantbench.contracts.machine import DeviceFacts
@@ -30,7 +31,7 @@ from quantbench.contracts.measurements import (
     TimedAnswer,
 )
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
-from quantbench.contracts.run_tables import CellRow, EffectRow
+from quantbench.contracts.run_tables import CellRow
 from quantbench.contracts.scores import PublishedScore, Scores
 from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import Bootstrap, interval_of_counts

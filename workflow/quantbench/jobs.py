@@ -238,10 +238,11 @@ def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
     from .contracts.effect_parts import LabelEffectRow
+    from .contracts.effect_rows import EffectRow
     from .contracts.likelihood_tables import FlipRow, ReliabilityRow
     from .contracts.pooled_rows import PooledRow
     from .contracts.resampled_scores import ResampledScores
-    from .contracts.run_tables import CellRow, EffectRow
+    from .contracts.run_tables import CellRow
     from .figures.selection import selection
     from .figures.view import View
 

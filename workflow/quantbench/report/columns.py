@@ -10,9 +10,10 @@ from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
+from ..contracts.effect_rows import EffectRow
 from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.pooled_rows import PooledRow
-from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
+from ..contracts.run_tables import EfficiencyRow, Table1Row
 from ..tables import unit_note, unit_words
 from ..tables.pooled_effects import EVERY_METRIC
 from ..tasks import metric

@@ -8,11 +8,12 @@ from pathlib import Path
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow, LengthEffectRow
+from ..contracts.effect_rows import EffectRow
 from ..contracts.files import write_bytes, write_text
 from ..contracts.likelihood_tables import FlipRow, LikelihoodRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.resampled_scores import ResampledScores
-from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
+from ..contracts.run_tables import CellRow, EfficiencyRow, Table1Row
 from ..statistics import Bootstrap
 from .candidate_draws import candidate_draws
 from .cells import cells_table

@@ -11,7 +11,7 @@ from .. import tasks
 from ..config import DatasetEntry, is_zero_shot
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
-from ..contracts.run_tables import EffectRow
+from ..contracts.effect_rows import EffectRow
 from ..statistics import Bootstrap, holm
 from ..statistics.bootstrap import sum_by_group
 from ..statistics.joint_draws import resampled_together, swapped_together

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from .. import tasks
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LengthEffectRow, Part
+from ..contracts.effect_rows import EffectRow
 from ..contracts.files import iterate_lines
-from ..contracts.run_tables import EffectRow
 from ..errors import DataError
 from ..statistics import Bootstrap, DocumentSums
 from ..statistics.bootstrap import sum_by_group

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..config import Vocabulary
-from ..contracts.run_tables import EffectRow
+from ..contracts.effect_rows import EffectRow
 from ..statistics import holm, replanning_test
 from ..statistics.bootstrap import sum_by_group
 from ..tasks.metrics import Counts

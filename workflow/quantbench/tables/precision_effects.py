@@ -12,8 +12,8 @@ from .. import tasks
 from ..config import Vocabulary, is_zero_shot
 from ..config.run import ComparisonSettings
 from ..contracts.cell_name import Cell
+from ..contracts.effect_rows import EffectRow
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
-from ..contracts.run_tables import EffectRow
 from ..errors import DataError
 from ..statistics import (
     Bootstrap,
