@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -125,6 +125,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
         least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
         corrected[place] = least
+    return corrected
+
+
+def holm_by_family(p_values: Sequence[float], families: Sequence[Hashable]) -> list[float]:
+    """Return p values corrected by :func:`holm`, each for those of its own family, in the order given.
+
+    Args:
+        p_values: of n tests.
+        families: of each, length n.
+    """
+    corrected, places = [0.0] * len(p_values), dict[Hashable, list[int]]()
+    for place, family in enumerate(families):
+        places.setdefault(family, []).append(place)
+    for of_family in places.values():
+        for place, p in zip(of_family, holm([p_values[place] for place in of_family]), strict=True):
+            corrected[place] = p
     return corrected
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from ..config import DatasetEntry, is_zero_shot
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
 from ..contracts.effect_rows import EffectRow
-from ..statistics import Bootstrap, holm
+from ..statistics import Bootstrap, holm_by_family
 from ..statistics.bootstrap import sum_by_group
 from ..statistics.joint_draws import resampled_together, swapped_together
 from ..statistics.student import expanded_interval
@@ -208,11 +209,9 @@ def _note(support: int, units: int) -> str | None:
 
 
 def _corrected(rows: Sequence[LabelEffectRow]) -> list[LabelEffectRow]:
-    families: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        families.setdefault(row.family, []).append(place)
-    corrected = list(rows)
-    for places in families.values():
-        for place, p in zip(places, holm([rows[place].permutation_p for place in places]), strict=True):
-            corrected[place] = rows[place].model_copy(update={"holm_p": p, "family_size": len(places)})
-    return corrected
+    families = [row.family for row in rows]
+    sizes, corrected = Counter(families), holm_by_family([row.permutation_p for row in rows], families)
+    return [
+        row.model_copy(update={"holm_p": p, "family_size": sizes[row.family]})
+        for row, p in zip(rows, corrected, strict=True)
+    ]
