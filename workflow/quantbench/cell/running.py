@@ -193,7 +193,8 @@ def _ledger(questions: Questions | None, energy: EnergyWindow) -> Ledger | None:
 
 def _generator(spec: CellSpec, loaded: LoadedModel, folders: CellFolders, ledger: Ledger | None) -> Generator:
     """The model with the cell's generation settings, and what ends an answer early where the run wants that."""
-    from ..engine.generation import GenerationSettings, Generator
+    from ..engine.decoding_settings import GenerationSettings
+    from ..engine.generation import Generator
     from ..engine.stopping import AnswerCheck
 
     protocol, chosen = spec.protocol, spec.sampling.temperature if spec.sampling else None
