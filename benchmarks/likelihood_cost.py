@@ -83,7 +83,8 @@ def measure(arguments: argparse.Namespace, dataset: str, folder: Path) -> None:
 def cell(spec: object, folder: Path, name: str) -> float:
     """Run a cell anew; the processor seconds of its quality pass."""
     from quantbench.cell import answering
-    from quantbench.cell.running import CellFolders, run_cell
+    from quantbench.cell.prepared_cell import CellFolders
+    from quantbench.cell.running import run_cell
 
     full, out = folder / "full-True", folder / name
     (out / "manifest.json").unlink(missing_ok=True)

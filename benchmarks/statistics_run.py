@@ -5,8 +5,8 @@
 ``bootstrap``: the macro F1 of 16,943 samples, 10,000 resamples; each sample a document of its own with other counts, the worst
 case (``distinct``), and as relation extraction gives it (``relations``). ``run``: answers of all 412 cells are simulated at the
 sizes of the paper's test sets (not timed); then every cell's interval is computed, as scoring does, in two processes, and all
-tables are made as the rule ``compare`` makes them. Prints one line of JSON a case; the exit status says whether each
-stayed within its limits.
+tables are made as the rule ``compare`` makes them, but for those of log-probabilities. Prints one line of JSON a case, with
+processor seconds, which say something on a busy machine too; the exit status says whether each stayed within its limits.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ from tests.simulated_run import paper_catalogue, simulate, write_lengths  # noqa
 
 from quantbench import tables, tasks  # noqa: E402
 from quantbench.config import Catalogue  # noqa: E402
+from quantbench.contracts.effect_rows import EffectRow  # noqa: E402
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records  # noqa: E402
-from quantbench.contracts.run_tables import EffectRow, Table1Row  # noqa: E402
+from quantbench.contracts.run_tables import Table1Row  # noqa: E402
 from quantbench.statistics import Bootstrap, interval_of_counts  # noqa: E402
 from quantbench.study.grid import Cell, run_cells, wanted_cells  # noqa: E402
 from quantbench.tables.paper_rows import published_path  # noqa: E402
@@ -46,7 +47,8 @@ SAMPLES, RESAMPLES, LABELS = 16943, 10000, 6
 SIZES = {"hoc": 315, "litcovid": 2500, "bc5cdr_chemical": 4797, "ncbi_disease": 940}
 SIZES |= {"chemprot": 16943, "ddi2013": 5761, "medqa": 1273, "pubmedqa": 500}  # the paper's Table 2
 PROCESSES = 2
-BOOTSTRAP_LIMITS, RUN_LIMIT_S = {"seconds": 20.0, "peak_gib": 1.0}, 180.0
+BOOTSTRAP_LIMITS = {"seconds": 20.0, "peak_gib": 1.0}
+RUN_LIMITS = {"seconds": 180.0, "tables_peak_gib": 2.0}
 GIB = 1024**3
 
 
@@ -64,8 +66,8 @@ def main() -> int:
     if chosen != "bootstrap":
         with tempfile.TemporaryDirectory() as folder:
             found = _whole_run(Path(folder))
-        within &= found["seconds"] <= RUN_LIMIT_S
-        print(json.dumps({"case": "run", **found, "limit_s": RUN_LIMIT_S}))
+        within &= all(found[key] <= limit for key, limit in RUN_LIMITS.items())
+        print(json.dumps({"case": "run", **found, "limits": RUN_LIMITS}))
     return int(not within)
 
 
@@ -99,12 +101,12 @@ def _whole_run(folder: Path) -> dict[str, Any]:
     catalogue = paper_catalogue(REPOSITORY)
     cells = run_cells(catalogue)
     samples = _simulate(catalogue, folder, cells)
-    begin = time.perf_counter()
+    begin, before = time.perf_counter(), _seconds_of_children()
     with ProcessPoolExecutor(PROCESSES) as pool:
         # Large cells first, so that neither process is left with a long one at the end.
         largest_first = sorted(cells, key=lambda cell: -SIZES[cell.dataset])
         intervals = list(pool.map(partial(_interval, catalogue, folder, samples), largest_first))
-    between = time.perf_counter()
+    between, computed = time.perf_counter(), _seconds_of_children() - before
     made = _in_a_process(partial(_tables, catalogue, folder, cells))
     end = time.perf_counter()
     return {
@@ -113,6 +115,7 @@ def _whole_run(folder: Path) -> dict[str, Any]:
         "resamples": catalogue.run.comparison.resamples,
         "intervals": len(intervals),
         "intervals_s": round(between - begin, 1),
+        "intervals_processor_s": round(computed, 1),
         **made,
         "tables_s": round(end - between, 1),
         "seconds": round(end - begin, 1),
@@ -147,12 +150,21 @@ def _bootstrap(catalogue: Catalogue) -> Bootstrap:
 def _tables(catalogue: Catalogue, folder: Path, cells: list[Cell]) -> dict[str, Any]:
     judging = tables.Judging(catalogue.run.comparison, _bootstrap(catalogue))
     studies, paper = wanted_cells(catalogue).studies, published_path(catalogue.root)
+    begin = time.process_time()
     tables.write_tables(catalogue.vocabulary, folder, cells, studies, judging, paper)
+    computed = time.process_time() - begin
     return {
         "comparisons": len(EffectRow.read(folder / EffectRow.path)),
         "table1_rows": len(Table1Row.read(folder / Table1Row.path)),
+        "tables_processor_s": round(computed, 1),
         "tables_peak_gib": _peak_gib(),
     }
+
+
+def _seconds_of_children() -> float:
+    """Processor seconds of processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _peak_gib() -> float:

@@ -218,7 +218,8 @@ def engine(static: bool) -> Callable[[Any, list[str]], list[str]]:
 
     def answer(loaded: Any, prompts: list[str]) -> list[str]:
         from quantbench.engine.batches import Request, make_plan
-        from quantbench.engine.generation import GenerationSettings, Generator
+        from quantbench.engine.decoding_settings import GenerationSettings
+        from quantbench.engine.generation import Generator
 
         requests = [
             Request(str(place), text, loaded.tokenizer(text)["input_ids"]) for place, text in enumerate(prompts)

@@ -15,6 +15,7 @@ from quantbench.config import Catalogue, DatasetEntry, ModelEntry, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.effect_parts import LabelEffectRow
+from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.files import write_json
 from quantbench.contracts.likelihood_tables import FlipRow, ReliabilityRow
 from quantbench.contracts.machine import DeviceFacts
@@ -30,12 +31,13 @@ from quantbench.contracts.measurements import (
     TimedAnswer,
 )
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
-from quantbench.contracts.run_tables import CellRow, EffectRow
+from quantbench.contracts.run_tables import CellRow
 from quantbench.contracts.scores import PublishedScore, Scores
 from quantbench.planner import GIB, weight_bytes
 from quantbench.statistics import Bootstrap, interval_of_counts
 from quantbench.study.grid import run_cells, wanted_cells
 from quantbench.tables import Judging, cells_table, effects_table
+from quantbench.tables.judged_cells import JudgedCells
 from quantbench.tables.label_effects import label_effects_table
 from quantbench.tasks import published_convention
 
@@ -76,7 +78,7 @@ def tables_of(run: Run, cells: list[Cell] | None = None) -> Tables:
     """The tables of a simulated run, or of some of its cells."""
     chosen = run.cells if cells is None else cells
     words, effects = run.catalogue.vocabulary, effects_of(run, chosen)
-    labels = label_effects_table(words, run.results, effects, _bootstrap(run))
+    labels = label_effects_table(JudgedCells(words, run.results), effects, _bootstrap(run))
     return Tables(cells_table(words, run.results, chosen), effects, labels)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from quantbench.cell.running import CellFolders, run_cell
+from quantbench.cell.prepared_cell import CellFolders
+from quantbench.cell.running import run_cell
 from quantbench.config import Catalogue, load
 from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell

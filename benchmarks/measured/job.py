@@ -15,7 +15,8 @@ from quantbench.config import ModelEntry, PrecisionEntry
 from quantbench.contracts.records import Prediction
 from quantbench.engine.batches import Request
 from quantbench.engine.by_plan import answer_halving
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.errors import ModelError
 from quantbench.measure import memory

@@ -33,6 +33,7 @@ LIGHT = (
     "planner",
     "recommend",
     "report",
+    "scoring",
     "statistics",
     "tables",
     "tasks",
@@ -107,7 +108,7 @@ SCORED = {"score", "compare", "report"}
         ("tasks/metrics.py", "f1_from_counts", SCORED | {"figure", "published_figures"}),
         ("tasks/kinds/relation_extraction.py", "Task", SCORED),
         ("tasks/kinds/relation_extraction.py", "Samples", SCORED | {"prepare_dataset"}),
-        ("scoring.py", "score_cell", {"score"}),
+        ("scoring/scored_files.py", "score_cell", {"score"}),
         ("datasets/stratification.py", "limit_samples", {"prepare_dataset"}),
         # The published protocol has a job of its own, so that a change of it runs no cell of the sound one again.
         ("datasets/first_rows.py", "first_rows_pool", {"report"}),
@@ -150,7 +151,7 @@ def test_what_a_module_does_while_it_is_imported_counts(package: Package) -> Non
     }
 
 
-@pytest.mark.parametrize("name", ["tasks/metrics.py", "config/run.py", "scoring.py", "jobs.py"])
+@pytest.mark.parametrize("name", ["tasks/metrics.py", "config/run.py", "scoring/scored_files.py", "jobs.py"])
 def test_comments_docstrings_descriptions_and_layout_change_nothing(package: Package, name: str) -> None:
     def edit(text: str) -> str:
         text = re.sub(r'"""(?=[A-Z`])', '"""Said otherwise. ', text)
@@ -198,7 +199,7 @@ def test_an_unknown_job_is_an_error() -> None:
 def executed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[tuple[str, str]]]:
     """The functions and classes whose code each job ran in a real run, by the interpreter's own account."""
     for name in all_modules():
-        if name.partition(".")[0] in LIGHT or name in ("scoring", "prompts"):
+        if name.partition(".")[0] in (*LIGHT, "prompts"):
             importlib.import_module(f"quantbench.{name}")
     folder = tmp_path_factory.mktemp("run")
     os.chdir(repository)

@@ -188,8 +188,9 @@ def infer_forked(config: Config, cell: str, folders: dict[str, str], gpus: int, 
 
 
 def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) -> None:
-    """Run one cell in this process; ``folders`` are the paths of :class:`quantbench.cell.running.CellFolders` by name."""
-    from .cell.running import CellFolders, run_cell
+    """Run one cell in this process; ``folders`` are the paths of :class:`quantbench.cell.prepared_cell.CellFolders` by name."""
+    from .cell.prepared_cell import CellFolders
+    from .cell.running import run_cell
     from .study.spec import cell_spec
 
     paths = CellFolders(**{name: Path(path) for name, path in folders.items()})
@@ -238,10 +239,11 @@ def figure(config: Config, figure: str) -> None:
     """Draw one figure from the run's tables."""
     from . import figures
     from .contracts.effect_parts import LabelEffectRow
+    from .contracts.effect_rows import EffectRow
     from .contracts.likelihood_tables import FlipRow, ReliabilityRow
     from .contracts.pooled_rows import PooledRow
     from .contracts.resampled_scores import ResampledScores
-    from .contracts.run_tables import CellRow, EffectRow
+    from .contracts.run_tables import CellRow
     from .figures.selection import selection
     from .figures.view import View
 

@@ -13,9 +13,10 @@ from tests.small_run import Project, make_project
 
 from quantbench.cell import questions
 from quantbench.cell import running as runner
+from quantbench.cell.prepared_cell import CellFolders
 from quantbench.cell.progress import Progress
 from quantbench.cell.questions import OptionTokens
-from quantbench.cell.running import CellFolders, run_cell
+from quantbench.cell.running import run_cell
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.likelihoods import TOP, Likelihoods

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from quantbench.cell import running as runner
-from quantbench.cell.running import CellFolders, run_cell
+from quantbench.cell.prepared_cell import CellFolders
+from quantbench.cell.running import run_cell
 from quantbench.config import ModelEntry, load
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json, write_json
@@ -187,7 +188,7 @@ def test_answers_lost_before_the_last_files_are_given_again(
         raise OSError("killed")
 
     with monkeypatch.context() as patch, pytest.raises(OSError):
-        patch.setattr(runner, "_write", crash)
+        patch.setattr(runner, "write_cell", crash)
         run("broken", SAMPLED, repeats=2)
     [path] = (tmp_path / "broken/progress").glob(f"????????????????.{torn}.jsonl")
     path.write_bytes(path.read_bytes()[:-40])

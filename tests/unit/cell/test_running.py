@@ -17,7 +17,8 @@ from tests.tiny_tokenizers import LLAMA3_DATED
 from tokenizers import AddedToken, Tokenizer, processors
 
 from quantbench.cell import running as runner
-from quantbench.cell.running import CellFolders, run_cell
+from quantbench.cell.prepared_cell import CellFolders
+from quantbench.cell.running import run_cell
 from quantbench.config import Catalogue, load
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json, write_json

@@ -9,7 +9,8 @@ import pytest
 from quantbench.cell.requests import Request
 from quantbench.config import ModelEntry, read_entries
 from quantbench.config.entries import PrecisionEntry
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously, check_one_device
 from quantbench.errors import ModelError
 from quantbench.models.loading import LoadedModel, load_model

@@ -14,7 +14,8 @@ from quantbench.config import FAMILIES, ModelEntry, PrecisionEntry, Reasoning, l
 from quantbench.contracts.records import Prediction, Sample
 from quantbench.engine.batches import Request
 from quantbench.engine.decoding import Decoder
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.engine.stopping import AnswerCheck
 from quantbench.models.loading import LoadedModel, load_model

@@ -8,7 +8,8 @@ from transformers import GenerationConfig
 
 from quantbench.config import ModelEntry, PrecisionEntry
 from quantbench.engine.batches import Request
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.models.loading import load_model
 from quantbench.models.tokenizing import load_tokenizer
 

@@ -12,7 +12,8 @@ from tests.published_configs import KINDS, entry_of, published
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.contracts.records import Prediction
 from quantbench.engine.batches import Request
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.models.loading import load_model
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer

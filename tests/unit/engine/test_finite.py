@@ -11,8 +11,9 @@ from tests.tiny_checkpoints import rewrite
 
 from quantbench.config import ModelEntry
 from quantbench.engine.batches import Request
+from quantbench.engine.decoding_settings import GenerationSettings
 from quantbench.engine.finite import FiniteScores
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.errors import ModelError
 from quantbench.models.loading import LoadedModel, NumberFormats, load_model

@@ -10,7 +10,8 @@ import pytest
 from quantbench.cell.requests import Request
 from quantbench.config import ModelEntry, read_entries
 from quantbench.config.entries import BITSANDBYTES_SETTINGS, PrecisionEntry
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.engine.prefix import shared_length
 from quantbench.errors import ModelError
 from quantbench.models.loading import load_model

@@ -17,8 +17,9 @@ from quantbench.contracts.sample_scores import SampleScores, TokenScores
 from quantbench.engine import given_tokens
 from quantbench.engine.batches import Request
 from quantbench.engine.by_plan import answer_halving
+from quantbench.engine.decoding_settings import GenerationSettings
 from quantbench.engine.divergence import KnownTokens
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.generation import Generator
 from quantbench.engine.given_tokens import Prompted
 from quantbench.engine.ledger import Asked, Ledger
 from quantbench.models.loading import load_model

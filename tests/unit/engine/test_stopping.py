@@ -13,7 +13,8 @@ from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.records import Sample, read_records
 from quantbench.datasets import prepare
 from quantbench.engine.decoding import Decoder
-from quantbench.engine.generation import GenerationSettings, Generator
+from quantbench.engine.decoding_settings import GenerationSettings
+from quantbench.engine.generation import Generator
 from quantbench.engine.stopping import AnswerCheck, LineWatch, RowStops
 from quantbench.models.loading import LoadedModel, load_model
 from quantbench.models.tokenizing import load_tokenizer

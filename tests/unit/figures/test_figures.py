@@ -17,7 +17,8 @@ from tests.simulated_run import Tables
 
 from quantbench import figures
 from quantbench.config import Catalogue
-from quantbench.contracts.run_tables import CellRow, EffectRow
+from quantbench.contracts.effect_rows import EffectRow
+from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import ConfigError
 from quantbench.figures.selection import selection
 from quantbench.figures.style import SMALL_PT, style

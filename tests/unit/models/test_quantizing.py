@@ -11,7 +11,8 @@ import pytest
 import torch
 from tests.small_run import SETTINGS, Project, make_project
 
-from quantbench.cell.running import CellFolders, run_cell
+from quantbench.cell.prepared_cell import CellFolders
+from quantbench.cell.running import run_cell
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.checksums import file_hashes

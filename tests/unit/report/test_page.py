@@ -10,9 +10,9 @@ from tests.reported_run import make_report, make_reported
 
 from quantbench import figures
 from quantbench.config import Catalogue
+from quantbench.contracts.effect_rows import EffectRow, Verdict
 from quantbench.contracts.likelihood_tables import LikelihoodRow
 from quantbench.contracts.pooled_rows import PooledRow
-from quantbench.contracts.run_tables import EffectRow, Verdict
 from quantbench.errors import DataError
 from quantbench.report.verdict import verdict_words
 

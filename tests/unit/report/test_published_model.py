@@ -11,7 +11,8 @@ import yaml
 from tests.reported_run import make_report, make_reported
 
 from quantbench.config.settings import read_yaml
-from quantbench.contracts.run_tables import CellRow, EffectRow, EfficiencyRow
+from quantbench.contracts.effect_rows import EffectRow
+from quantbench.contracts.run_tables import CellRow, EfficiencyRow
 from quantbench.recommend.from_run import tables_evidence
 
 NARROW = {

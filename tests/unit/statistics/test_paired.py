@@ -8,7 +8,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from quantbench.errors import DataError
-from quantbench.statistics import Bootstrap, Comparison, compare, holm, mcnemar_exact, verdict
+from quantbench.statistics import Bootstrap, Comparison, compare, holm, holm_by_family, mcnemar_exact, verdict
 from quantbench.statistics.bootstrap import resampled_sums
 from quantbench.statistics.paired import lost_and_gained
 from quantbench.tasks.metrics import METRICS
@@ -240,6 +240,12 @@ def test_mcnemar_by_hand() -> None:
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
+
+
+def test_each_family_is_corrected_for_its_own_tests() -> None:
+    p_values, families = [0.01, 0.2, 0.04, 0.03, 0.005], ["a", None, "a", "a", "a"]
+    assert holm_by_family(p_values, families) == pytest.approx([0.03, 0.2, 0.06, 0.06, 0.02])
+    assert holm_by_family([], []) == []
 
 
 def test_holm_agrees_with_statsmodels() -> None:

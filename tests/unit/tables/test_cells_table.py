@@ -11,8 +11,9 @@ import pytest
 from tests.simulated_run import Run, tables_of
 
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.files import read_json
-from quantbench.contracts.run_tables import CellRow, EffectRow
+from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import DataError
 from quantbench.tables import cells_table
 

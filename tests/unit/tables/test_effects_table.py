@@ -10,9 +10,9 @@ import pytest
 from tests.simulated_run import Run, effects_of, paper_catalogue, simulate, write_cell
 
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
-from quantbench.contracts.run_tables import EffectRow
 from quantbench.errors import DataError
 from quantbench.study.grid import run_cells
 

@@ -12,6 +12,7 @@ from quantbench.contracts.effect_parts import LabelEffectRow
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import ScoredAnswer, read_records, write_records
 from quantbench.statistics import Bootstrap
+from quantbench.tables.judged_cells import JudgedCells
 from quantbench.tables.label_effects import MEANS, label_effects_table
 
 HOC = Cell("phi-4", "w4a16", "hoc", "instruction", 0)
@@ -21,7 +22,7 @@ BOOTSTRAP = Bootstrap(2000, 7)
 
 def table(run: Run) -> list[LabelEffectRow]:
     effects = effects_of(run, run.cells)
-    return label_effects_table(run.catalogue.vocabulary, run.results, effects, BOOTSTRAP)
+    return label_effects_table(JudgedCells(run.catalogue.vocabulary, run.results), effects, BOOTSTRAP)
 
 
 def answered(run: Run, cell: Cell, answers: list[str], golds: list[str]) -> None:
@@ -119,7 +120,7 @@ def test_one_model_has_no_means_and_random_weights_have_no_rows(run: Run) -> Non
     alone = replace(run, cells=[cell for cell in run.cells if cell.model == "phi-4"])
     assert all(row.model == "phi-4" for row in table(alone))
     effects = [row.model_copy(update={"weights": "random"}) for row in effects_of(alone, alone.cells)]
-    assert label_effects_table(run.catalogue.vocabulary, run.results, effects, BOOTSTRAP) == []
+    assert label_effects_table(JudgedCells(run.catalogue.vocabulary, run.results), effects, BOOTSTRAP) == []
 
 
 def test_with_no_loss_intervals_of_rare_labels_exclude_0_no_more_often_than_they_say(run: Run) -> None:

@@ -12,6 +12,7 @@ from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Prediction, ScoredAnswer, read_records, write_records
 from quantbench.errors import DataError
 from quantbench.statistics import Bootstrap
+from quantbench.tables.judged_cells import JudgedCells
 from quantbench.tables.length_effects import length_effects_table
 
 CELL = Cell("phi-4", "w4a16", "pubmedqa", "instruction", 0)
@@ -20,7 +21,7 @@ FULL = replace(CELL, precision="full")
 
 def table(run: Run, cells: list[Cell] | None = None) -> list[LengthEffectRow]:
     effects = effects_of(run, cells or run.cells)
-    return length_effects_table(run.catalogue.vocabulary, run.results, effects, Bootstrap(500, 3))
+    return length_effects_table(JudgedCells(run.catalogue.vocabulary, run.results), effects, Bootstrap(500, 3))
 
 
 def rewritten(run: Run, cell: Cell, prompts: list[int], new: list[int]) -> None:

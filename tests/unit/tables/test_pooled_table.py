@@ -7,9 +7,9 @@ import pytest
 from tests.simulated_run import Run
 
 from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.pooled_rows import PooledRow
-from quantbench.contracts.run_tables import EffectRow
 from quantbench.statistics import Bootstrap
 from quantbench.study.grid import wanted_cells
 from quantbench.tables import Judging, pooled_table

@@ -16,8 +16,8 @@ import argparse
 from pathlib import Path
 
 from ..config import layered, load
+from ..contracts.recommendation_rows import RecommendationRow
 from ..contracts.run_settings import RunSettings
-from ..contracts.run_tables import RecommendationRow
 from ..errors import DataError, FoundWanting
 from ..recommend import PUBLISHED_RUN, Constraints, Evidence, published_evidence, recommend
 from ..recommend.from_run import read_evidence

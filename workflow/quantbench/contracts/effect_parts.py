@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..config import Prompting
 from .csv_rows import Row
-from .run_tables import CellKeys, Dataset, Metric, Model, Precision, Rate, Shots, Task, Title
+from .shared_columns import CellKeys, Dataset, Metric, Model, Precision, Rate, Shots, Task, Title
 
 Part = Literal["all", "shortest third", "middle third", "longest third"]
 Low = Annotated[float | None, Field(description="end of the paired interval; empty where nothing can be said")]

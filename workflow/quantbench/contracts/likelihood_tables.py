@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..config import Prompting
 from .csv_rows import Row
-from .run_tables import CellKeys, Dataset, MaybeRate, Model, Precision, Rate, Shots, Task, Title, Weights
+from .shared_columns import CellKeys, Dataset, MaybeRate, Model, Precision, Rate, Shots, Task, Title, Weights
 
 Low = Annotated[float | None, Field(default=None, description="end of its interval over documents")]
 High = Annotated[float | None, Field(default=None, description="end of its interval over documents")]

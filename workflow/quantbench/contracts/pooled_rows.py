@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from .csv_rows import Row
-from .run_tables import Precision, Rate, Verdict
+from .effect_rows import Verdict
+from .shared_columns import Precision, Rate
 
 Basis = Literal["these", "like these"]
 Share = Annotated[float, Field(description="1 is all of it")]

@@ -8,15 +8,47 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import JsonValue
 from transformers import GenerationConfig
 
+from ..config import Reasoning
 from ..contracts.manifest import Decoding
 
 if TYPE_CHECKING:
     from ..models.loading import LoadedModel
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """How answers are generated.
+
+    Attributes:
+        max_new_tokens: of one output.
+        chains: outputs a request.
+        temperature: of sampling; None: greedy.
+        seed: of sampling.
+        reasoning: markers of the model's thoughts, which its outputs keep.
+        decoding: ``of_model`` and ``sampled``: the generation settings that come with the model decide the next token, at
+            ``temperature`` where they sample, or always. Requests are then answered one at a time, one chain after another.
+        timed: whether each answer says how long it took.
+    """
+
+    max_new_tokens: int
+    chains: int = 1
+    temperature: float | None = None
+    seed: int = 0
+    reasoning: Reasoning | None = None
+    decoding: Literal["greedy", "of_model", "sampled"] = "greedy"
+    timed: bool = False
+
+    @property
+    def by_model(self) -> bool:
+        """Whether the model's own settings decide."""
+        return self.decoding != "greedy"
+
 
 # What says where an answer ends, and how it is computed, is no decision about the next token.
 _NOT_ABOUT_TOKENS = ("transformers_version", "_from_model_config", "use_cache", "max_length", "max_new_tokens")

@@ -8,23 +8,21 @@ from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from ..config import Reasoning
 from ..contracts.manifest import Decoding
 from ..contracts.records import Prediction
 from ..contracts.sample_scores import SampleScores
 from ..measure.latency import Timing
 from ..models.broken_numbers import broken_numbers
 from ..models.loading import LoadedModel
-from ..tasks.thoughts import opened_by
 from .batches import Request
 from .cache import reserved
-from .decoding import Decoder
-from .decoding_settings import end_tokens, greedy, of_model, recorded
+from .decoding import AnswerReader, Decoder
+from .decoding_settings import GenerationSettings, end_tokens, greedy, of_model, recorded
 from .finite import FiniteScores
 from .given_tokens import Prompted
 from .ledger import Ledger, merged
@@ -32,40 +30,12 @@ from .prefix import SharedPrefix, all_but_last
 from .sampling import SeededSampling, row_seed
 from .step_scores import StepScores
 from .stopping import LineWatch, RowStops
+from .token_times import TokenTimes
 
 if TYPE_CHECKING:
     from ..models.interfaces import CausalModel
 
 Completes = Callable[[Request, str], bool]
-
-
-@dataclass(frozen=True)
-class GenerationSettings:
-    """How answers are generated.
-
-    Attributes:
-        max_new_tokens: of one output.
-        chains: outputs a request.
-        temperature: of sampling; None: greedy.
-        seed: of sampling.
-        reasoning: markers of the model's thoughts, which its outputs keep.
-        decoding: ``of_model`` and ``sampled``: the generation settings that come with the model decide the next token, at
-            ``temperature`` where they sample, or always. Requests are then answered one at a time, one chain after another.
-        timed: whether each answer says how long it took.
-    """
-
-    max_new_tokens: int
-    chains: int = 1
-    temperature: float | None = None
-    seed: int = 0
-    reasoning: Reasoning | None = None
-    decoding: Literal["greedy", "of_model", "sampled"] = "greedy"
-    timed: bool = False
-
-    @property
-    def by_model(self) -> bool:
-        """Whether the model's own settings decide."""
-        return self.decoding != "greedy"
 
 
 @dataclass(frozen=True)
@@ -117,7 +87,7 @@ class Generator:
             )
         else:
             decided = greedy(loaded, settings.max_new_tokens)
-        self._stops = end_tokens(decided)
+        self._reader = AnswerReader(self._decode, end_tokens(decided), settings.reasoning)
         loaded.model.generation_config = decided
 
     def with_seed(self, seed: int) -> Generator:
@@ -167,7 +137,7 @@ class Generator:
             raise
         own = [slice(place * chains, (place + 1) * chains) for place in range(len(batch))]
         predictions = [
-            self.prediction(request, rows.tokens[part], rows.lengths[part])
+            self._reader.prediction(request, rows.tokens[part], rows.lengths[part])
             for request, part in zip(batch, own, strict=True)
         ]
         if self._ledger and steps and rows.prompted:
@@ -184,11 +154,11 @@ class Generator:
             steps = self._ledger.watch([request], [chain]) if self._ledger else None
             made.append(self._generate([request], check, chains=[chain], steps=steps))
             if self._ledger and steps and made[-1].prompted:
-                lengths = [self._read(made[-1].tokens[0], made[-1].lengths[0])[1]]
+                lengths = [self._reader.read(made[-1].tokens[0], made[-1].lengths[0])[1]]
                 scores += self._ledger.scores([request], [chain], steps, lengths, made[-1].prompted)
         if self._ledger and scores:
             self._ledger.note([merged(scores)])
-        prediction = self.prediction(request, [one.tokens[0] for one in made], [one.lengths[0] for one in made])
+        prediction = self._reader.prediction(request, [one.tokens[0] for one in made], [one.lengths[0] for one in made])
         return replace(prediction, latency_s=made[-1].seconds) if self.settings.timed else prediction
 
     def _seed(self, request: Request, chain: int) -> None:
@@ -196,22 +166,10 @@ class Generator:
         if self.settings.by_model:
             torch.manual_seed(row_seed(self.settings.seed, request.sample_id, chain))
 
-    def prediction(self, request: Request, rows: Sequence[list[int]], lengths: Sequence[int | None]) -> Prediction:
-        """Read one request's answers from new tokens.
-
-        Args:
-            request: the request.
-            rows: new tokens of each chain, with whatever follows its end.
-            lengths: where a chain was stopped since its answer was complete; None where it was not.
-        """
-        texts, counts, reasons = zip(*map(self._read, rows, lengths), strict=True)
-        return Prediction(
-            sample_id=request.sample_id,
-            outputs=[self._with_opening(request, text) for text in texts],
-            prompt_tokens=len(request.token_ids),
-            new_tokens=list(counts),
-            finish_reason=list(reasons),
-        )
+    @property
+    def reader(self) -> AnswerReader:
+        """Reads new tokens as answers, for engines that generate by themselves."""
+        return self._reader
 
     @property
     def model(self) -> CausalModel:
@@ -229,11 +187,7 @@ class Generator:
 
     def _is_complete(self, request: Request, text: str) -> bool:
         assert self._completes is not None
-        return self._completes(request, self._with_opening(request, text))
-
-    def _with_opening(self, request: Request, text: str) -> str:
-        """What was generated, behind the marker of the thought that the prompt opened, where it did: no reader sees prompts."""
-        return opened_by(request.text, self.settings.reasoning) + text
+        return self._completes(request, self._reader.with_opening(request, text))
 
     def time_one(self, request: Request, new_tokens: int | None = None) -> Timing:
         """Generate one answer (all its chains, for self-consistency, unless the model's own settings decide) and note when each
@@ -245,11 +199,11 @@ class Generator:
             request: the request.
             new_tokens: of each output exactly, end tokens suppressed; at most the limit. None: up to the model's own end.
         """
-        watch = _TokenTimes(self.synchronize)
+        watch = TokenTimes(self.synchronize)
         self._seed(request, 0)
         chains = [0] if self.settings.by_model else None
         rows = self._generate([request], watches=[watch], chains=chains, length=new_tokens)
-        return Timing(watch.at, len(request.token_ids), sum(self._read(row, None)[1] for row in rows.tokens))
+        return Timing(watch.at, len(request.token_ids), sum(self._reader.read(row, None)[1] for row in rows.tokens))
 
     def check_numbers(self, request: Request) -> None:
         """Refuse a model whose scores after a prompt are no numbers, for engines that generate by themselves.
@@ -341,29 +295,3 @@ class Generator:
             return []
         seeds = [row_seed(settings.seed, request.sample_id, chain) for request in batch for chain in chains]
         return [SeededSampling(settings.temperature, seeds, self._loaded.device)]
-
-    def _read(self, row: list[int], length: int | None) -> tuple[str, int, str]:
-        """Text, number of new tokens (the end token counted) and finish reason of one row."""
-        end = next((place for place, token in enumerate(row[:length]) if token in self._stops), None)
-        tokens = row[:length] if end is None else row[:end]
-        text = self._decode(tokens)
-        if end is None and length is None:
-            return text, len(row), "length"
-        return text, len(tokens) if end is None else end + 1, "stop"
-
-
-class _TokenTimes(StoppingCriteria):
-    """Notes the time when each new token exists; never stops anything.
-
-    Synchronizing here costs next to nothing: ``generate`` itself waits for the device after each token, to see whether
-    all rows have ended.
-    """
-
-    def __init__(self, synchronize: Callable[[], None]) -> None:
-        self.at: list[float] = []
-        self._synchronize = synchronize
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: object) -> torch.Tensor:
-        self._synchronize()
-        self.at.append(time.perf_counter())
-        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)

@@ -53,7 +53,7 @@ def draw(name: str, view: View) -> Figure:
     Raises:
         ConfigError: no figure has this name.
     """
-    from .panels import mark_random_weights
+    from .legends import mark_random_weights
     from .style import style
 
     module = cast(FigureModule, importlib.import_module(f"{__name__}.{known(name)}"))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .panels import PER_ROW, Mark, footnote, lines, panel_figure, precision_legend
+from .legends import footnote, precision_legend
+from .panels import PER_ROW, Mark, lines, panel_figure
 from .style import INK, letter
 from .view import View, wrap
 

@@ -24,8 +24,9 @@ from matplotlib.ticker import MaxNLocator
 from ..config import is_zero_shot
 from ..config.entries import DEFAULT_MARGIN
 from ..contracts.cell_name import Cell
-from ..contracts.run_tables import EffectRow, Verdict
-from .panels import PER_ROW, SPREAD, error_style, footnote, panel_figure, say_nothing
+from ..contracts.effect_rows import EffectRow, Verdict
+from .legends import footnote
+from .panels import PER_ROW, SPREAD, error_style, panel_figure, say_nothing
 from .pooled_panel import pooled_panel
 from .style import INK, PALE, Look, letter, looks
 from .view import View, wrap

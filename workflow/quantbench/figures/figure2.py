@@ -12,10 +12,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .legends import finish
 from .panels import (
     Mark,
     bars,
-    finish,
     group_axis,
     latency_mark,
     marks_by_precision,

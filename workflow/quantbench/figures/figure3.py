@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .panels import bars, below, block_figure, finish, group_axis, marks_by_precision, memory_mark, points, score_mark
+from .legends import finish
+from .panels import bars, below, block_figure, group_axis, marks_by_precision, memory_mark, points, score_mark
 from .view import View
 
 if TYPE_CHECKING:

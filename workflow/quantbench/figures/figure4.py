@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .panels import NOTHING, Mark, block_figure, finish, lines, marks_by_precision, memory_mark, number_axis, score_mark
+from .legends import finish
+from .panels import NOTHING, Mark, block_figure, lines, marks_by_precision, memory_mark, number_axis, score_mark
 from .view import View
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
 
-from .panels import finish, lines, memory_mark, number_axis, panel_figure, score_mark
+from .legends import finish
+from .panels import lines, memory_mark, number_axis, panel_figure, score_mark
 from .style import letter
 from .view import View
 

@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..config.vocabulary import PROMPTINGS
-from .panels import bars, block_figure, finish, group_axis, latency_mark, marks_by_precision, points, score_mark
+from .legends import finish
+from .panels import bars, block_figure, group_axis, latency_mark, marks_by_precision, points, score_mark
 from .view import View
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from ..planner.fitting import COMMON_GPUS_GIB
 from ..recommend import Candidate, Evidence, Recommendation, measured_evidence
 from ..recommend.overview import overview
 from ..recommend.ranking import memory_needed_gib, pareto_front
-from .panels import error_style, footnote, say_nothing
+from .legends import footnote
+from .panels import error_style, say_nothing
 from .style import INK, PALE, SMALL_PT, WIDTH_IN, letter, looks
 from .view import View, wrap
 

@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..contracts.effect_parts import LabelEffectRow
-from .panels import SPREAD, error_style, footnote, panel_figure, say_nothing
+from .legends import footnote
+from .panels import SPREAD, error_style, panel_figure, say_nothing
 from .style import INK, PALE, Look, letter, looks
 from .view import View, wrap
 

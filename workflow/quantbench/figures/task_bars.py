@@ -18,7 +18,8 @@ from matplotlib.lines import Line2D
 from ..config import is_zero_shot
 from ..config.vocabulary import task_title
 from ..reproduce import ReadCell, Reading
-from .panels import SPREAD, Mark, bars, footnote, group_axis, mean_mark, panel_figure, precision_legend, separate_last
+from .legends import footnote, precision_legend
+from .panels import SPREAD, Mark, bars, group_axis, mean_mark, panel_figure, separate_last
 from .style import INK, SMALL_PT, letter, style
 from .view import PUBLISHED_WORDS, Quantity, wrap
 

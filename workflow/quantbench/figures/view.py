@@ -11,10 +11,11 @@ from ..config import Prompting, RunConfig, Vocabulary
 from ..config.vocabulary import PROMPTINGS, Kind
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
+from ..contracts.effect_rows import EffectRow
 from ..contracts.likelihood_tables import FlipRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.resampled_scores import ResampledScores
-from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow, EffectRow
+from ..contracts.run_tables import MODEL_BYTES, PEAK, CellRow
 from ..tables.paper_rows import PUBLISHED_PEAK, PublishedRow
 from ..tables.quantized_shares import share_notes
 from ..tasks import metric

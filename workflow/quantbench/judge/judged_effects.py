@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ..config.entries import DEFAULT_MARGIN
 from ..contracts.csv_rows import Row
-from ..contracts.run_tables import Verdict
+from ..contracts.effect_rows import Verdict
 from ..errors import ConfigError
 from ..statistics import (
     Bootstrap,

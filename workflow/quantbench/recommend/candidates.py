@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from ..config.entries import DEFAULT_MARGIN
+from ..contracts.effect_rows import Verdict as EffectVerdict
 from ..contracts.run_tables import CellRow
-from ..contracts.run_tables import Verdict as EffectVerdict
 from ..errors import DataError, nearest
 from ..statistics import verdict
 from ..tables import PublishedRow

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..config import RunConfig, Vocabulary, is_zero_shot, load
+from ..contracts.effect_rows import EffectRow
 from ..contracts.resampled_scores import ResampledScores
 from ..contracts.run_settings import RunSettings
-from ..contracts.run_tables import PEAK, CellRow, EffectRow
+from ..contracts.run_tables import PEAK, CellRow
 from ..planner import GIB, Setting, Workload, plan_memory
 from .candidates import Candidate, CellEvidence, Evidence, by_deployment, by_task
 

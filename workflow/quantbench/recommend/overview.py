@@ -7,7 +7,7 @@ from pathlib import Path
 from ..config.vocabulary import task_title
 from ..contracts.csv_rows import markdown_table
 from ..contracts.files import write_text
-from ..contracts.run_tables import RecommendationRow
+from ..contracts.recommendation_rows import RecommendationRow
 from ..planner.fitting import COMMON_GPUS_GIB
 from .candidates import Evidence
 from .ranking import Constraints, Recommendation, recommend

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from ..config.vocabulary import task_title
 from ..contracts.csv_rows import markdown_table
-from ..contracts.run_tables import RecommendationRow
+from ..contracts.recommendation_rows import RecommendationRow
 from ..tables.answer_faults import is_many
 from .candidates import Candidate
 from .ranking import HEADROOM, Recommendation, memory_needed_gib

@@ -8,7 +8,8 @@ from itertools import groupby
 from ..config import Vocabulary, is_zero_shot
 from ..config.vocabulary import PROMPTINGS
 from ..contracts.cell_name import Cell
-from ..contracts.run_tables import CellRow, EffectRow
+from ..contracts.effect_rows import EffectRow
+from ..contracts.run_tables import CellRow
 from ..tables.answer_faults import MANY, Cause, Faults, faulty_cells, is_many
 
 # What is worth a remark of a precision: a share of cut answers that changed by as much as the loss a verdict allows by

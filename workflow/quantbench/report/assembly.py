@@ -14,12 +14,13 @@ from ..config import RunConfig, Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
+from ..contracts.effect_rows import EffectRow
 from ..contracts.figure_list import FigureList
 from ..contracts.files import write_text
 from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.resampled_scores import ResampledScores
-from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
+from ..contracts.run_tables import CellRow, EfficiencyRow, Table1Row
 from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview

@@ -1,68 +1,55 @@
-"""Tables for people: which columns, under which names, in which form; cells stay sortable by their value."""
+"""Tables for people: which columns, under which names, in which form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from ..config import Vocabulary
 from ..config.vocabulary import task_title
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
+from ..contracts.effect_rows import EffectRow
 from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.pooled_rows import PooledRow
-from ..contracts.run_tables import EffectRow, EfficiencyRow, Table1Row
-from ..tables import unit_note, unit_words
+from ..contracts.run_tables import EfficiencyRow, Table1Row
+from ..tables import unit_note
 from ..tables.pooled_effects import EVERY_METRIC
 from ..tasks import metric
+from .report_table import (
+    Column,
+    ReportTable,
+    RowOf,
+    Shown,
+    cell_names,
+    interval,
+    known_numbers,
+    number,
+    report_table,
+    shown_value,
+    units_column,
+    word,
+)
 
-
-@dataclass(frozen=True)
-class Shown:
-    """One cell: the text shown and the value it sorts by."""
-
-    text: str
-    order: str
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table of the page. ``chosen`` are the places of the columns with a list to choose a value from."""
-
-    name: str
-    title: str
-    caption: str
-    header: list[str]
-    numeric: list[bool]
-    chosen: list[int]
-    rows: list[list[Shown]]
-
-
-RowOf = TypeVar("RowOf", Table1Row, EffectRow, PooledRow, EfficiencyRow, LabelEffectRow, LikelihoodRow)
-CellRowOf = TypeVar("CellRowOf", Table1Row, EffectRow, EfficiencyRow, LikelihoodRow)
 _BASES = {"these": "these models on these datasets", "like these": "models and datasets like these"}
-UnitRowOf = TypeVar("UnitRowOf", Table1Row, EffectRow)
-Column = Callable[[RowOf], Shown]
 
 
 def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
     """Table 1: the zero-shot cells, with published values where the same cell was published."""
     published = any(row.published_score is not None for row in table)
     columns: dict[str, Column[Table1Row]] = {
-        **_names(vocabulary, Table1Row),
-        "Metric": lambda row: _word(metric(row.metric).title),
-        "Score": _number("score", ".3f"),
-        "Interval": _interval("score_low", "score_high", ".3f"),
-        "Constant answer": _number("constant_score", ".3f"),
-        **_known(table, {"Score as published": ("score_as_published", ".3f")}),
-        **({"Published score": _number("published_score", ".3f")} if published else {}),
+        **cell_names(vocabulary, Table1Row),
+        "Metric": lambda row: word(metric(row.metric).title),
+        "Score": number("score", ".3f"),
+        "Interval": interval("score_low", "score_high", ".3f"),
+        "Constant answer": number("constant_score", ".3f"),
+        **known_numbers(table, {"Score as published": ("score_as_published", ".3f")}),
+        **({"Published score": number("published_score", ".3f")} if published else {}),
         **_memory_column(table),
-        **({"Published memory (GiB)": _number("published_memory_gib", ".1f")} if published else {}),
-        "Latency (s)": _number("latency_s", ".3g"),
-        **({"Published latency (s)": _number("published_latency_s", ".3g")} if published else {}),
-        "Unparseable": _number("unparseable_rate", ".1%"),
-        **_known(
+        **({"Published memory (GiB)": number("published_memory_gib", ".1f")} if published else {}),
+        "Latency (s)": number("latency_s", ".3g"),
+        **({"Published latency (s)": number("published_latency_s", ".3g")} if published else {}),
+        "Unparseable": number("unparseable_rate", ".1%"),
+        **known_numbers(
             table,
             {
                 "Cut off": ("truncated_rate", ".1%"),
@@ -71,8 +58,8 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
                 "New tokens, change": ("new_tokens_difference", "+.1f"),
             },
         ),
-        "n": _number("n", ".0f"),
-        **_units(table),
+        "n": number("n", ".0f"),
+        **units_column(table),
     }
     caption = (
         "Zero-shot cells: score with its confidence interval, memory, mean latency of single queries, answers cut at the limit "
@@ -82,22 +69,22 @@ def table1(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> ReportTable:
         caption += "; as published: the same answers read and scored as the paper's authors probably did"
     units = unit_note(vocabulary, table)
     caption = f"{caption}. {units}" if units else caption
-    return _table(("table1", "Table 1"), caption, columns, table)
+    return report_table(("table1", "Table 1"), caption, columns, table)
 
 
 def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
     """Each quantized cell against full precision."""
     columns: dict[str, Column[EffectRow]] = {
-        "Study": lambda row: _word(row.study),
-        **_names(vocabulary, EffectRow),
-        "Prompt": lambda row: _word(f"{row.prompting}, {row.shots} shots"),
-        "Full": _number("full_score", ".3f"),
-        "Score": _number("score", ".3f"),
-        "Difference": _number("difference", "+.3f"),
-        "Interval": _interval("difference_low", "difference_high", "+.3f"),
-        "Verdict": lambda row: _word(row.verdict),
-        "Margin": _number("margin", ".3g"),
-        **_known(
+        "Study": lambda row: word(row.study),
+        **cell_names(vocabulary, EffectRow),
+        "Prompt": lambda row: word(f"{row.prompting}, {row.shots} shots"),
+        "Full": number("full_score", ".3f"),
+        "Score": number("score", ".3f"),
+        "Difference": number("difference", "+.3f"),
+        "Interval": interval("difference_low", "difference_high", "+.3f"),
+        "Verdict": lambda row: word(row.verdict),
+        "Margin": number("margin", ".3g"),
+        **known_numbers(
             table,
             {
                 "Supported margin": ("supported_margin", ".3f"),
@@ -105,14 +92,14 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
                 "Needed": ("units_needed", ".0f"),
             },
         ),
-        "Changed": _number("flip_rate", ".1%"),
-        "Lost": _number("lost", ".0f"),
-        "Gained": _number("gained", ".0f"),
-        "p (Holm)": _number("holm_p", ".2g"),
-        **_units(table),
-        "Noise floor": _number("noise_floor_flip_rate", ".1%"),
-        "Noise floor of": lambda row: _word(_floor_of(vocabulary, row)),
-        **_known(
+        "Changed": number("flip_rate", ".1%"),
+        "Lost": number("lost", ".0f"),
+        "Gained": number("gained", ".0f"),
+        "p (Holm)": number("holm_p", ".2g"),
+        **units_column(table),
+        "Noise floor": number("noise_floor_flip_rate", ".1%"),
+        "Noise floor of": lambda row: word(_floor_of(vocabulary, row)),
+        **known_numbers(
             table,
             {
                 "p against it (Holm)": ("noise_floor_holm_p", ".2g"),
@@ -138,30 +125,30 @@ def effects(vocabulary: Vocabulary, table: Sequence[EffectRow]) -> ReportTable:
             ". p: of the difference, by swapping answers document by document, with Holm's correction for the comparisons of its "
             f"family: {named}"
         )
-    return _table(("effects", "effects of precision"), caption, columns, table, also=("Study", "Verdict"))
+    return report_table(("effects", "effects of precision"), caption, columns, table, also=("Study", "Verdict"))
 
 
 def pooled(vocabulary: Vocabulary, table: Sequence[PooledRow]) -> ReportTable:
     """One effect a precision, over the zero-shot grid and by metric."""
     columns: dict[str, Column[PooledRow]] = {
-        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
-        "Metric": lambda row: _word("all" if row.metric == EVERY_METRIC else metric(row.metric).title),
-        "Comparisons": _number("comparisons", ".0f"),
-        "Left out": _number("left_out", ".0f"),
-        "Full": _number("full_score", ".3f"),
-        "Score": _number("score", ".3f"),
-        "Difference": _number("difference", "+.4f"),
-        "Interval": _interval("difference_low", "difference_high", "+.4f"),
-        "Interval, others like them": _interval("general_low", "general_high", "+.4f"),
-        "Verdict": lambda row: _word(row.verdict),
-        "Kept": _number("recovery", ".1%"),
-        "Interval of what is kept": _interval("recovery_low", "recovery_high", ".1%"),
-        "Kept above chance": _number("recovery_above_chance", ".1%"),
-        "Largest loss": lambda row: _word(
+        "Precision": lambda row: word(vocabulary.title("precision", row.precision)),
+        "Metric": lambda row: word("all" if row.metric == EVERY_METRIC else metric(row.metric).title),
+        "Comparisons": number("comparisons", ".0f"),
+        "Left out": number("left_out", ".0f"),
+        "Full": number("full_score", ".3f"),
+        "Score": number("score", ".3f"),
+        "Difference": number("difference", "+.4f"),
+        "Interval": interval("difference_low", "difference_high", "+.4f"),
+        "Interval, others like them": interval("general_low", "general_high", "+.4f"),
+        "Verdict": lambda row: word(row.verdict),
+        "Kept": number("recovery", ".1%"),
+        "Interval of what is kept": interval("recovery_low", "recovery_high", ".1%"),
+        "Kept above chance": number("recovery_above_chance", ".1%"),
+        "Largest loss": lambda row: word(
             f"{row.worst_difference:+.3f}, {vocabulary.title('model', row.worst_model)} on "
             f"{vocabulary.title('dataset', row.worst_dataset)}"
         ),
-        "Its interval": _interval("worst_low", "worst_high", "+.3f"),
+        "Its interval": interval("worst_low", "worst_high", "+.3f"),
     }
     rests = {row.basis for row in table}
     caption = (
@@ -170,27 +157,27 @@ def pooled(vocabulary: Vocabulary, table: Sequence[PooledRow]) -> ReportTable:
         f"{' or '.join(f'verdicts by the interval for {_BASES[basis]}' for basis in sorted(rests))}; score kept, in percent of full "
         "precision's; the largest loss with the interval that holds for all comparisons of the row at once"
     )
-    return _table(("pooled", "pooled effects"), caption, columns, table)
+    return report_table(("pooled", "pooled effects"), caption, columns, table)
 
 
 def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: Mapping[Cell, float]) -> ReportTable:
     """Memory and latency beside score; ratios are to full precision."""
     columns: dict[str, Column[EfficiencyRow]] = {
-        **_names(vocabulary, EfficiencyRow),
-        "Prompt": lambda row: _word(f"{row.prompting}, {row.shots} shots"),
-        "Score": lambda row: _value(scores[row.cell], ".3f"),
+        **cell_names(vocabulary, EfficiencyRow),
+        "Prompt": lambda row: word(f"{row.prompting}, {row.shots} shots"),
+        "Score": lambda row: shown_value(scores[row.cell], ".3f"),
         **_memory_column(table),
-        "Memory ratio": _number("memory_ratio", ".2f"),
-        "Latency (s)": _number("latency_mean_s", ".3g"),
-        "Latency ratio": _number("latency_ratio", ".2f"),
-        **_known(
+        "Memory ratio": number("memory_ratio", ".2f"),
+        "Latency (s)": number("latency_mean_s", ".3g"),
+        "Latency ratio": number("latency_ratio", ".2f"),
+        **known_numbers(
             table,
             {"New tokens": ("timed_new_tokens_mean", ".1f"), "New tokens, full": ("full_timed_new_tokens_mean", ".1f")},
         ),
         **_ratio(table, "Further token ratio", "further_token_ratio"),
         **_ratio(table, "First token ratio", "first_token_ratio"),
-        "Tokens/s": _number("tokens_per_s", ".3g"),
-        **_known(
+        "Tokens/s": number("tokens_per_s", ".3g"),
+        **known_numbers(
             table,
             {
                 "Energy an answer (J)": ("energy_per_answer_j", ".3g"),
@@ -207,25 +194,25 @@ def efficiency(vocabulary: Vocabulary, table: Sequence[EfficiencyRow], scores: M
             ". Latency is of whole answers, which may be longer or shorter than at full precision (new tokens); further and first token: "
             "of the same samples with outputs of one length, geometric means with paired intervals"
         )
-    return _table(("efficiency", "memory and latency"), caption, columns, table)
+    return report_table(("efficiency", "memory and latency"), caption, columns, table)
 
 
 def labels(vocabulary: Vocabulary, table: Sequence[LabelEffectRow], confidence: float) -> ReportTable:
     """The labels whose F1 changed beyond chance: means over models first, then single cells, the largest losses first."""
     found = [row for row in table if row.stands_out(confidence)]
     columns: dict[str, Column[LabelEffectRow]] = {
-        "Task": lambda row: _word(task_title(row.task)),
-        "Dataset": lambda row: _word(vocabulary.title("dataset", row.dataset)),
-        "Model": lambda row: _word(vocabulary.title("model", row.model) if row.model else f"mean of {row.models}"),
-        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
-        "Label": lambda row: _word(row.label),
-        "Samples": _number("support", ".0f"),
-        "F1, full": _number("full_f1", ".3f"),
-        "F1": _number("f1", ".3f"),
-        "Difference": _number("difference", "+.3f"),
-        "Interval": _interval("difference_low", "difference_high", "+.3f"),
-        "p (Holm)": _number("holm_p", ".2g"),
-        "Note": lambda row: _word(row.note or ""),
+        "Task": lambda row: word(task_title(row.task)),
+        "Dataset": lambda row: word(vocabulary.title("dataset", row.dataset)),
+        "Model": lambda row: word(vocabulary.title("model", row.model) if row.model else f"mean of {row.models}"),
+        "Precision": lambda row: word(vocabulary.title("precision", row.precision)),
+        "Label": lambda row: word(row.label),
+        "Samples": number("support", ".0f"),
+        "F1, full": number("full_f1", ".3f"),
+        "F1": number("f1", ".3f"),
+        "Difference": number("difference", "+.3f"),
+        "Interval": interval("difference_low", "difference_high", "+.3f"),
+        "p (Holm)": number("holm_p", ".2g"),
+        "Note": lambda row: word(row.note or ""),
     }
     means, cells = (len({row.family for row in table if (row.model is None) == mean}) for mean in (True, False))
     caption = (
@@ -234,29 +221,29 @@ def labels(vocabulary: Vocabulary, table: Sequence[LabelEffectRow], confidence: 
         f"{(1 - confidence) * (means + cells):.2g} of {means + cells} such families would have a line here"
     )
     ordered = sorted(found, key=lambda row: (row.model is not None, row.difference))
-    return _table(("labels", "effects on labels"), caption, columns, ordered)
+    return report_table(("labels", "effects on labels"), caption, columns, ordered)
 
 
 def likelihoods(vocabulary: Vocabulary, table: Sequence[LikelihoodRow]) -> ReportTable:
     """How far each cell is from full precision in its log-probabilities, and how sure it was of its answers."""
     columns: dict[str, Column[LikelihoodRow]] = {
-        **_names(vocabulary, LikelihoodRow),
-        "Prompt": lambda row: _word(f"{row.prompting}, {row.shots} shots"),
-        "KL (nats/token)": _number("kl", ".2g"),
-        "KL, interval": _interval("kl_low", "kl_high", ".2g"),
-        "Same first choice": _number("same_first_choice", ".2%"),
-        "Options": _number("option_mass", ".0%"),
-        "NLL of gold": _number("gold_nll", ".3f"),
-        "NLL, change": _number("gold_nll_difference", "+.3f"),
-        "NLL, interval": _interval("gold_nll_difference_low", "gold_nll_difference_high", "+.3f"),
-        "p (NLL)": _number("gold_nll_p", ".2g"),
-        "Brier": _number("brier", ".3f"),
-        "ECE": _number("ece_equal_width", ".3f"),
-        "ECE if calibrated": _number("ece_equal_width_if_calibrated", ".3f"),
-        "Flips": _number("flips", ".0f"),
-        "Margin of flips": _number("margin_flipped", ".2f"),
-        "Margin of others": _number("margin_unflipped", ".2f"),
-        "Coin tosses": _number("coin_toss_share", ".0%"),
+        **cell_names(vocabulary, LikelihoodRow),
+        "Prompt": lambda row: word(f"{row.prompting}, {row.shots} shots"),
+        "KL (nats/token)": number("kl", ".2g"),
+        "KL, interval": interval("kl_low", "kl_high", ".2g"),
+        "Same first choice": number("same_first_choice", ".2%"),
+        "Options": number("option_mass", ".0%"),
+        "NLL of gold": number("gold_nll", ".3f"),
+        "NLL, change": number("gold_nll_difference", "+.3f"),
+        "NLL, interval": interval("gold_nll_difference_low", "gold_nll_difference_high", "+.3f"),
+        "p (NLL)": number("gold_nll_p", ".2g"),
+        "Brier": number("brier", ".3f"),
+        "ECE": number("ece_equal_width", ".3f"),
+        "ECE if calibrated": number("ece_equal_width_if_calibrated", ".3f"),
+        "Flips": number("flips", ".0f"),
+        "Margin of flips": number("margin_flipped", ".2f"),
+        "Margin of others": number("margin_unflipped", ".2f"),
+        "Coin tosses": number("coin_toss_share", ".0%"),
     }
     caption = (
         "Cells that kept log-probabilities, in nats. KL: mean divergence from full precision, a token of its answers. Options: mean probability that an answer begins with one; below "
@@ -265,39 +252,12 @@ def likelihoods(vocabulary: Vocabulary, table: Sequence[LikelihoodRow]) -> Repor
         "ten bins of equal width, beside what a perfectly calibrated model would have shown. Margins: median log-odds at full "
         "precision, of the likeliest option or of the weakest token written; coin tosses: flips with a margin below ln 1.5"
     )
-    return _table(("likelihoods", "likelihoods"), caption, columns, table)
-
-
-def _names(vocabulary: Vocabulary, kind: type[CellRowOf]) -> dict[str, Callable[[CellRowOf], Shown]]:
-    """The columns that every table begins with."""
-    return {
-        "Task": lambda row: _word(task_title(row.task)),
-        "Dataset": lambda row: _word(vocabulary.title("dataset", row.dataset)),
-        "Model": lambda row: _word(vocabulary.title("model", row.model)),
-        "Precision": lambda row: _word(vocabulary.title("precision", row.precision)),
-    }
+    return report_table(("likelihoods", "likelihoods"), caption, columns, table)
 
 
 def _memory_column(table: Sequence[Table1Row] | Sequence[EfficiencyRow]) -> dict[str, Column[RowOf]]:
     small = len(table) > 0 and max(row.memory_gib for row in table) < 0.5
-    return {"Memory (MiB)" if small else "Memory (GiB)": _number("memory_gib", ".2f", 1024 if small else 1)}
-
-
-def _table(
-    name: tuple[str, str],
-    caption: str,
-    columns: Mapping[str, Column[RowOf]],
-    table: Sequence[RowOf],
-    also: Sequence[str] = (),
-) -> ReportTable:
-    rows = [[cell(row) for cell in columns.values()] for row in table]
-    header = list(columns)
-    chosen = [header.index(word) for word in ("Task", "Dataset", "Model", "Precision", *also) if word in header]
-    words = {"Study", "Task", "Dataset", "Model", "Precision", "Prompt", "Metric", "Interval", "Verdict", "Independent"}
-    words |= {"Interval, others like them", "Largest loss", "Its interval", "Interval of what is kept", "Note"}
-    words |= {"Label", "Noise floor of"}
-    words |= {word for word in header if word.endswith(", interval")}
-    return ReportTable(*name, caption, header, [word not in words for word in header], sorted(chosen), rows)
+    return {"Memory (MiB)" if small else "Memory (GiB)": number("memory_gib", ".2f", 1024 if small else 1)}
 
 
 def _floor_of(vocabulary: Vocabulary, row: EffectRow) -> str:
@@ -305,34 +265,12 @@ def _floor_of(vocabulary: Vocabulary, row: EffectRow) -> str:
     return "" if row.noise_floor_model is None else vocabulary.title("model", row.noise_floor_model)
 
 
-def _word(text: str) -> Shown:
-    return Shown(text, text)
-
-
-def _value(value: float | None, style: str, factor: float = 1) -> Shown:
-    # Unknown values sort to one end.
-    return Shown("", "-1e300") if value is None else Shown(format(value * factor, style), repr(float(value)))
-
-
-def _number(column: str, style: str, factor: float = 1) -> Column[RowOf]:
-    return lambda row: _value(getattr(row, column), style, factor)
-
-
-def _known(table: Sequence[RowOf], columns: Mapping[str, tuple[str, str]]) -> dict[str, Column[RowOf]]:
-    """Numbers that runs of earlier versions do not have, header -> column and form: those that any row has."""
-    return {
-        header: _number(column, style)
-        for header, (column, style) in columns.items()
-        if any(getattr(row, column) is not None for row in table)
-    }
-
-
 def _ratio(table: Sequence[EfficiencyRow], header: str, column: str) -> dict[str, Column[EfficiencyRow]]:
     """A ratio with its interval behind it, where any row has one."""
 
     def cell(row: EfficiencyRow) -> Shown:
         value, low, high = (getattr(row, name) for name in (column, f"{column}_low", f"{column}_high"))
-        shown = _value(value, ".2f")
+        shown = shown_value(value, ".2f")
         # To itself a ratio is 1 and nothing else.
         return shown if low is None or low == high else Shown(f"{shown.text} [{low:.2f}, {high:.2f}]", shown.order)
 
@@ -343,22 +281,6 @@ def _notes(table: Sequence[EfficiencyRow]) -> dict[str, Column[EfficiencyRow]]:
     """Why ratios are missing and what slowed GPUs, where any row says it."""
 
     def cell(row: EfficiencyRow) -> Shown:
-        return _word("; ".join(note for note in (row.ratio_note, row.clock_note) if note))
+        return word("; ".join(note for note in (row.ratio_note, row.clock_note) if note))
 
     return {"Note": cell} if any(row.ratio_note or row.clock_note for row in table) else {}
-
-
-def _units(table: Sequence[UnitRowOf]) -> dict[str, Callable[[UnitRowOf], Shown]]:
-    """What intervals take as independent, where any row says it."""
-    known = any(row.unit is not None for row in table)
-    return {"Independent": lambda row: _word(unit_words(row))} if known else {}
-
-
-def _interval(low: str, high: str, style: str) -> Column[RowOf]:
-    def cell(row: RowOf) -> Shown:
-        ends: tuple[float | None, float | None] = getattr(row, low), getattr(row, high)
-        if ends[0] is None or ends[1] is None:
-            return Shown("", "-1e300")
-        return Shown(f"[{ends[0]:{style}}, {ends[1]:{style}}]", repr(ends[0]))
-
-    return cell

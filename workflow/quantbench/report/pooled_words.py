@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Vocabulary
+from ..contracts.effect_rows import Verdict
 from ..contracts.pooled_rows import PooledRow
-from ..contracts.run_tables import Verdict
 from ..tables.pooled_effects import EVERY_METRIC, FEWEST_OF_EACH
 from ..tasks import metric
 

@@ -9,8 +9,9 @@ from statistics import fmean
 from ..config import Vocabulary
 from ..config.run import ComparisonSettings, RunConfig
 from ..contracts.cell_name import Cell
+from ..contracts.effect_rows import EffectRow
 from ..contracts.pooled_rows import PooledRow
-from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow
+from ..contracts.run_tables import CellRow, EfficiencyRow
 from ..statistics import UNCOUNTED
 from ..tables import share_notes
 from .answer_remarks import precision_remark, worst_remark

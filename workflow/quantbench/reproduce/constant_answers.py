@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..config import located
 from ..contracts.csv_rows import Row
-from ..contracts.run_tables import Rate
+from ..contracts.shared_columns import Rate
 
 CONSTANT_ANSWERS = "resources/paper/constant_answers.csv"
 

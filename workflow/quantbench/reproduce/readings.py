@@ -10,7 +10,8 @@ from typing import Literal
 from ..config import Vocabulary
 from ..config.vocabulary import REFERENCE
 from ..contracts.cell_name import Cell
-from ..contracts.run_tables import PEAK, CellRow, EffectRow
+from ..contracts.effect_rows import EffectRow
+from ..contracts.run_tables import PEAK, CellRow
 from ..tables import PublishedRow
 from ..tasks import Metric, metric, published_metric
 from .constant_answers import ConstantAnswer

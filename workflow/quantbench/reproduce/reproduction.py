@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ..config import Catalogue, RunConfig, load, shipped_catalogue
 from ..config.settings import read_yaml
+from ..contracts.effect_rows import EffectRow
 from ..contracts.prepared_dataset import PreparedDataset, SourceFile
 from ..contracts.run_settings import RunSettings
-from ..contracts.run_tables import CellRow, EffectRow
+from ..contracts.run_tables import CellRow
 from ..errors import ConfigError, DataError, nearest
 from ..study.grid import active_studies, wanted_cells
 from ..tables import PublishedRow

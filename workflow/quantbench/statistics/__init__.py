@@ -11,9 +11,9 @@ from .intervals import (
     interval_of_sparse_counts,
     wilson_interval,
 )
-from .joint_bootstrap import JointCounts
+from .joint_draws import JointCounts
 from .log_ratios import Ratio, paired_ratio
-from .paired import Comparison, compare, holm, mcnemar_exact
+from .paired import Comparison, compare, holm, holm_by_family, mcnemar_exact
 from .percentiles import percentile, samples_needed
 from .permutation import permutation_test
 from .pooled import DatasetEffects, PooledEffect, pooled_effect
@@ -47,6 +47,7 @@ __all__ = [
     "equal_width",
     "foresee",
     "holm",
+    "holm_by_family",
     "interval_of_counts",
     "interval_of_sparse_counts",
     "mcnemar_exact",

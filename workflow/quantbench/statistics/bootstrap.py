@@ -16,9 +16,8 @@ import numpy as np
 
 from ..tasks.metrics import Counts, Floats, Metric
 from ..tasks.sparse_counts import KINDS, SparseCounts
+from .drawn_documents import chunks, size_of, times_drawn
 
-# Bytes of one chunk of drawn documents; up to four arrays of that size exist at once.
-CHUNK_BYTES = 32 * 2**20
 # Drawing one distinct row's number of times by multinomial costs about as much as drawing this many documents.
 DISTINCT_SHARE = 4
 
@@ -58,13 +57,10 @@ def resampled_sums(rows: Counts | Floats, bootstrap: Bootstrap) -> Floats:
     flat = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
     distinct, weights = np.unique(flat, axis=0, return_counts=True)
     generator = np.random.default_rng(bootstrap.seed)
-    chunk = max(1, CHUNK_BYTES // (8 * min(DISTINCT_SHARE * len(distinct), len(flat))))
-    resamples = bootstrap.resamples
-    sums = np.empty((resamples, flat.shape[1]))
-    for start in range(0, resamples, chunk):
-        stop = min(start + chunk, resamples)
-        sums[start:stop] = _draw(generator, weights, stop - start).astype(np.float64) @ distinct
-    return sums.reshape(resamples, *rows.shape[1:])
+    sums = np.empty((bootstrap.resamples, flat.shape[1]))
+    for chunk in chunks(bootstrap.resamples, 8 * min(DISTINCT_SHARE * len(distinct), len(flat))):
+        sums[chunk] = _draw(generator, weights, size_of(chunk)).astype(np.float64) @ distinct
+    return sums.reshape(-1, *rows.shape[1:])
 
 
 def resampled_sparse_scores(
@@ -86,10 +82,9 @@ def resampled_sparse_scores(
     counting, row = np.unique(members[counts.sample], return_inverse=True)
     rounds = _rounds(counts.column)
     generator = np.random.default_rng(bootstrap.seed)
-    chunk = max(1, CHUNK_BYTES // (8 * max(documents, counts.labels * KINDS)))
     scores = np.empty(bootstrap.resamples)
-    for start in range(0, bootstrap.resamples, chunk):
-        size = min(chunk, bootstrap.resamples - start)
+    for chunk in chunks(bootstrap.resamples, 8 * max(documents, counts.labels * KINDS)):
+        size = size_of(chunk)
         # Of documents that count nothing it only matters how many are drawn.
         draws = generator.binomial(documents, len(counting) / documents, size=size)
         drawn = generator.integers(len(counting), size=draws.sum()) if len(counting) else draws[:0]
@@ -99,7 +94,7 @@ def resampled_sparse_scores(
         sums = np.zeros((counts.labels * KINDS, size), dtype=np.int64)
         for entries in rounds:
             sums[counts.column[entries]] += of_row[row[entries]]
-        scores[start : start + size] = metric.values(np.moveaxis(sums.reshape(counts.labels, KINDS, size), -1, 0))
+        scores[chunk] = metric.values(np.moveaxis(sums.reshape(counts.labels, KINDS, size), -1, 0))
     return scores
 
 
@@ -116,6 +111,4 @@ def _draw(generator: np.random.Generator, weights: Counts, resamples: int) -> Co
     if distinct * DISTINCT_SHARE < documents:
         return generator.multinomial(documents, weights / documents, size=resamples)
     row_of_document = np.repeat(np.arange(distinct), weights)
-    drawn = row_of_document[generator.integers(documents, size=(resamples, documents))]
-    drawn += np.arange(resamples)[:, None] * distinct
-    return np.bincount(drawn.ravel(), minlength=resamples * distinct).reshape(resamples, distinct)
+    return times_drawn(row_of_document[generator.integers(documents, size=(resamples, documents))], distinct)

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import DataError
 from ..tasks.metrics import Counts, Floats
-from .bootstrap import CHUNK_BYTES, Bootstrap
+from .bootstrap import Bootstrap
+from .drawn_documents import chunks, size_of
 from .intervals import clustered_wilson_interval
 from .student import student_quantile
 
@@ -114,10 +115,9 @@ class DocumentSums:
             signs = 1 - 2 * (np.arange(2 ** len(moved))[:, None] >> np.arange(len(moved)) & 1)
             return float((np.abs(signs @ moved) >= observed).mean())
         generator, reached = np.random.default_rng(bootstrap.seed), 0
-        chunk = max(1, CHUNK_BYTES // (8 * len(moved)))
-        for start in range(0, bootstrap.resamples, chunk):
-            size = (min(chunk, bootstrap.resamples - start), len(moved))
+        for chunk in chunks(bootstrap.resamples, 8 * len(moved)):
+            swaps = generator.integers(2, size=(size_of(chunk), len(moved)), dtype=np.int8)
             # The sum less twice what was turned over.
-            turned = generator.integers(2, size=size, dtype=np.int8).astype(np.float64) @ moved
+            turned = swaps.astype(np.float64) @ moved
             reached += int((np.abs(moved.sum() - 2 * turned) >= observed).sum())
         return (reached + 1) / (bootstrap.resamples + 1)

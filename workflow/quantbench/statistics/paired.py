@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..tasks.metrics import Counts, Floats, Metric
 from .bootstrap import Bootstrap, resampled_sums, sum_by_group
 from .intervals import check_pair
-from .student import student_quantile
+from .student import stretched_reach
 
 POWER = 0.8
 
@@ -128,6 +128,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
+def holm_by_family(p_values: Sequence[float], families: Sequence[Hashable]) -> list[float]:
+    """Return p values corrected by :func:`holm`, each for those of its own family, in the order given.
+
+    Args:
+        p_values: of n tests.
+        families: of each, length n.
+    """
+    corrected, places = [0.0] * len(p_values), dict[Hashable, list[int]]()
+    for place, family in enumerate(families):
+        places.setdefault(family, []).append(place)
+    for of_family in places.values():
+        for place, p in zip(of_family, holm([p_values[place] for place in of_family]), strict=True):
+            corrected[place] = p
+    return corrected
+
+
 def _difference(pair: Counts | Floats, metric: Metric) -> Floats:
     """Score of the second minus the first of ``pair``, shape ``(..., 2, labels, 3)``."""
     scores = metric.values(pair)
@@ -216,6 +232,6 @@ def _reaches(confidence: float, degrees: int, skewness: float) -> tuple[float, f
     it stays, since skewness is the least certain of what few changed documents tell.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    stretched = math.sqrt((degrees + 1) / degrees) * student_quantile((1 + confidence) / 2, degrees)
+    stretched = stretched_reach(confidence, degrees)
     further = stretched * (1 + abs(skewness) * (z + 2 / z) / 6)
     return (further, stretched) if skewness < 0 else (stretched, further)

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..tasks.metrics import Counts, Floats, Metric
-from .bootstrap import CHUNK_BYTES, Bootstrap, sum_by_group
+from .bootstrap import Bootstrap, sum_by_group
+from .drawn_documents import chunks, size_of
 from .intervals import check_pair
 
 # Up to so many different outcomes all of them are looked at, and p is exact.
@@ -89,10 +90,9 @@ def _drawn(
 ) -> float:
     """The share of drawn outcomes at least as large as the observed one, which counts as drawn once."""
     generator = np.random.default_rng(bootstrap.seed)
-    chunk = max(1, CHUNK_BYTES // (8 * len(kinds)))
     single, reached = members == 1, 0
-    for start in range(0, bootstrap.resamples, chunk):
-        size = min(chunk, bootstrap.resamples - start)
+    for chunk in chunks(bootstrap.resamples, 8 * len(kinds)):
+        size = size_of(chunk)
         swapped = np.empty((size, len(kinds)))
         # A coin is tossed many times faster than a binomial number is drawn.
         swapped[:, single] = generator.integers(2, size=(size, int(single.sum())), dtype=np.int8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..tasks.metrics import Floats
 from .bootstrap import Bootstrap
-from .joint_bootstrap import JointCounts, resampled_scores
+from .joint_draws import JointCounts
 from .random_effects import RandomEffects, random_effects
 from .simultaneous import simultaneous
 
@@ -51,8 +51,8 @@ class DatasetEffects:
         bootstrap: Bootstrap,
         stream: int,
     ) -> DatasetEffects:
-        """With the scores of drawn documents, see :func:`~quantbench.statistics.joint_bootstrap.resampled_scores`."""
-        resampled = resampled_scores(counts, bootstrap, stream)
+        """With the scores of drawn documents, see :meth:`~quantbench.statistics.JointCounts.resampled_scores`."""
+        resampled = counts.resampled_scores(bootstrap, stream)
         return cls(dataset, tuple(models), counts, np.asarray(constants, dtype=np.float64), resampled)
 
 

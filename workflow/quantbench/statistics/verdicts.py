@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..contracts.run_tables import Verdict
+from ..contracts.effect_rows import Verdict
 from ..tasks.metrics import Counts, Metric
 from .bootstrap import sum_by_group
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow, LengthEffectRow
+from ..contracts.effect_rows import EffectRow
 from ..contracts.files import write_bytes, write_text
 from ..contracts.likelihood_tables import FlipRow, LikelihoodRow, ReliabilityRow
 from ..contracts.pooled_rows import PooledRow
 from ..contracts.resampled_scores import ResampledScores
-from ..contracts.run_tables import CellRow, EffectRow, EfficiencyRow, Table1Row
+from ..contracts.run_tables import CellRow, EfficiencyRow, Table1Row
 from ..statistics import Bootstrap
 from .candidate_draws import candidate_draws
 from .cells import cells_table
@@ -86,9 +87,9 @@ def write_tables(
     PooledRow.write(results / PooledRow.path, pooled)
     draws = candidate_draws(judged, cells, compared.counts, judging.bootstrap)
     draws.write(results / ResampledScores.path)
-    labels = label_effects_table(vocabulary, results, compared.rows, judging.bootstrap)
+    labels = label_effects_table(judged, compared.rows, judging.bootstrap)
     LabelEffectRow.write(results / LabelEffectRow.path, labels)
-    lengths = length_effects_table(vocabulary, results, compared.rows, judging.bootstrap)
+    lengths = length_effects_table(judged, compared.rows, judging.bootstrap)
     LengthEffectRow.write(results / LengthEffectRow.path, lengths)
     efficiency = efficiency_table(vocabulary, results, rows, judging.bootstrap.confidence)
     EfficiencyRow.write(results / EfficiencyRow.path, efficiency)

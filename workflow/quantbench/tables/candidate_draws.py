@@ -14,7 +14,7 @@ from ..contracts.cell_name import Cell
 from ..contracts.resampled_scores import ResampledScores
 from ..statistics import Bootstrap
 from ..statistics.bootstrap import sum_by_group
-from ..statistics.joint import resampled_together
+from ..statistics.joint_draws import resampled_together
 from ..tasks.metrics import Floats, Metric
 from .judged_cells import JudgedCells
 from .pair_counts import PairCounts
@@ -82,8 +82,8 @@ def _counted(judged: JudgedCells, cells: Sequence[Cell], pairs: Mapping[Cell, Pa
         counted[reference] = _CellCounts(pair.documents, pair.counts[:, 0])
     for cell in cells:
         if cell not in counted:
-            alone = judged.read(cell)
-            groups = judged.groups(alone)
+            alone = judged.counted(cell)
+            groups = judged.groups(cell, alone.sample_ids)
             counts = sum_by_group(alone.counts, groups).astype(np.float32)
             counted[cell] = _CellCounts(np.unique(np.asarray(groups, dtype=str)), counts)
     return counted

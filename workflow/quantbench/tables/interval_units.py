@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Vocabulary
+from ..contracts.effect_rows import EffectRow
 from ..contracts.records import Unit
-from ..contracts.run_tables import CellRow, EffectRow, Table1Row
+from ..contracts.run_tables import CellRow, Table1Row
 
 # A question is no part of a document.
 _KNOWN = ("document", "question")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from .. import tasks
-from ..config import DatasetEntry, Vocabulary, is_zero_shot
+from ..config import DatasetEntry, is_zero_shot
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LabelEffectRow
-from ..contracts.records import Sample, ScoredAnswer, read_records
-from ..contracts.run_tables import EffectRow
-from ..statistics import Bootstrap, holm
+from ..contracts.effect_rows import EffectRow
+from ..statistics import Bootstrap, holm_by_family
 from ..statistics.bootstrap import sum_by_group
-from ..statistics.joint import expanded_interval, resampled_together, swapped_together
+from ..statistics.joint_draws import resampled_together, swapped_together
+from ..statistics.student import expanded_interval
 from ..tasks.metrics import Counts, Floats
+from .judged_cells import JudgedCells
 
 # Below so many samples with a label its F1 moves in large steps, and an interval can be no more than a hint.
 FEW = 10
@@ -26,13 +27,12 @@ MEANS = "means over models"
 
 
 def label_effects_table(
-    vocabulary: Vocabulary, results: Path, effects: Sequence[EffectRow], bootstrap: Bootstrap
+    judged: JudgedCells, effects: Sequence[EffectRow], bootstrap: Bootstrap
 ) -> list[LabelEffectRow]:
     """Return one row a quantized zero-shot cell and label, then one a precision and label where several models have it.
 
     Args:
-        vocabulary: datasets, and which precision is the reference.
-        results: ``results/<run>``.
+        judged: reads the cells; those that were compared before are not read again.
         effects: ``precision_effects.csv``, whose cells are compared; those of random weights are left out.
         bootstrap: how intervals are made.
 
@@ -42,10 +42,10 @@ def label_effects_table(
     wanted = [row.cell for row in effects if is_zero_shot(row) and row.weights == "published"]
     rows: list[LabelEffectRow] = []
     for dataset in dict.fromkeys(cell.dataset for cell in wanted):
-        entry = vocabulary.datasets[dataset]
+        entry = judged.vocabulary.datasets[dataset]
         own = [cell for cell in dict.fromkeys(wanted) if cell.dataset == dataset]
         if tasks.get(entry).classes:
-            rows += _rows(_compared(results, entry, own, vocabulary.reference), bootstrap)
+            rows += _rows(_compared(judged, entry, own), bootstrap)
     return sorted(_corrected(rows), key=lambda row: row.model is None)
 
 
@@ -87,22 +87,20 @@ class _Compared:
         return alone + [_Line(None, name, places) for name, places in of_precision.items() if len(places) > 1]
 
 
-def _compared(results: Path, entry: DatasetEntry, pairs: list[Cell], reference: str) -> _Compared:
-    dataset, task = pairs[0].dataset, tasks.get(entry)
-    samples = read_records(results / "datasets" / dataset / "samples.jsonl", Sample)
-    of_sample = {sample.sample_id: sample.group for sample in samples}
-    references = [replace(cell, precision=reference) for cell in pairs]
+def _compared(judged: JudgedCells, entry: DatasetEntry, pairs: list[Cell]) -> _Compared:
+    references = [replace(cell, precision=judged.vocabulary.reference) for cell in pairs]
     known: dict[Cell, Floats] = {}
-    support, groups = np.zeros(0, dtype=np.int64), []
+    support, groups = np.zeros(0, dtype=np.int64), list[str]()
     for cell in dict.fromkeys([*references, *pairs]):
-        answers = read_records(results / "cells" / cell.folder / "scored.jsonl", ScoredAnswer)
-        counts = task.class_counts([answer.parsed for answer in answers], [answer.gold for answer in answers])
+        counted = judged.counted(cell)
+        counts = counted.class_counts
+        assert counts is not None, "datasets without classes are left out"
         # The same of every cell: comparisons of other samples were refused before.
-        support, groups = counts[..., 0] + counts[..., 2], [of_sample[answer.sample_id] for answer in answers]
+        support, groups = counts[..., 0] + counts[..., 2], judged.groups(cell, counted.sample_ids)
         known[cell] = _shares(sum_by_group(counts, groups))
     return _Compared(
         entry,
-        dataset,
+        pairs[0].dataset,
         pairs,
         full=np.stack([known[cell] for cell in references], axis=1),
         other=np.stack([known[cell] for cell in pairs], axis=1),
@@ -200,7 +198,7 @@ def _swapped(compared: _Compared, lines: Sequence[_Line], bootstrap: Bootstrap) 
 def _ends(draws: Floats, difference: float, units: int, confidence: float) -> tuple[float | None, float | None]:
     if units < 2:
         return None, None
-    low, high = expanded_interval(draws, units, confidence)
+    low, high = expanded_interval(draws, units - 1, confidence)
     return min(low, difference), max(high, difference)
 
 
@@ -211,11 +209,9 @@ def _note(support: int, units: int) -> str | None:
 
 
 def _corrected(rows: Sequence[LabelEffectRow]) -> list[LabelEffectRow]:
-    families: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        families.setdefault(row.family, []).append(place)
-    corrected = list(rows)
-    for places in families.values():
-        for place, p in zip(places, holm([rows[place].permutation_p for place in places]), strict=True):
-            corrected[place] = rows[place].model_copy(update={"holm_p": p, "family_size": len(places)})
-    return corrected
+    families = [row.family for row in rows]
+    sizes, corrected = Counter(families), holm_by_family([row.permutation_p for row in rows], families)
+    return [
+        row.model_copy(update={"holm_p": p, "family_size": sizes[row.family]})
+        for row, p in zip(rows, corrected, strict=True)
+    ]

@@ -17,11 +17,12 @@ from ..contracts.cell_name import Cell
 from ..contracts.checksums import sha256_of
 from ..contracts.likelihoods import Likelihoods, OptionScores
 from ..contracts.measurements import Measurements, WeightsKind
-from ..contracts.records import Sample, ScoredAnswer, read_records
+from ..contracts.records import ScoredAnswer, read_records
 from ..errors import DataError
 from ..statistics import Confidences, OptionShares
 from ..statistics.margins import least_probabilities, smallest_margins
 from ..tasks.metrics import Counts, Floats
+from .judged_cells import JudgedCells
 
 FILE = "likelihoods.npz"
 # A model that begins its answers otherwise, with the words of an option instead of its letter, has preferences among letters too,
@@ -116,28 +117,21 @@ def read_ledgers(vocabulary: Vocabulary, results: Path, cells: Sequence[Cell]) -
     by_reference: dict[Cell, list[Cell]] = {}
     for cell in kept:
         by_reference.setdefault(replace(cell, precision=vocabulary.reference), []).append(cell)
-    documents: dict[str, Mapping[str, str]] = {}
+    judged = JudgedCells(vocabulary, results)
     for reference, of_reference in by_reference.items():
-        if reference.dataset not in documents:
-            documents = {reference.dataset: _documents(results, reference.dataset)}
-        full = _read(results, reference, documents[reference.dataset]) if reference in of_reference else None
+        full = _read(judged, reference) if reference in of_reference else None
         for cell in of_reference:
             if cell == reference and full is not None:
                 yield LedgerPair(full, None)
             else:
-                own = _read(results, cell, documents[cell.dataset])
+                own = _read(judged, cell)
                 if full is not None:
                     _check_pair(results, own, full)
                 yield LedgerPair(own, full)
 
 
-def _documents(results: Path, dataset: str) -> dict[str, str]:
-    samples = read_records(results / "datasets" / dataset / "samples.jsonl", Sample)
-    return {sample.sample_id: sample.group for sample in samples}
-
-
-def _read(results: Path, cell: Cell, documents: Mapping[str, str]) -> Ledger:
-    folder = results / "cells" / cell.folder
+def _read(judged: JudgedCells, cell: Cell) -> Ledger:
+    folder = judged.results / "cells" / cell.folder
     answers = read_records(folder / "scored.jsonl", ScoredAnswer)
     kept = Likelihoods.read(folder / FILE)
     ids = tuple(answer.sample_id for answer in answers)
@@ -146,10 +140,7 @@ def _read(results: Path, cell: Cell, documents: Mapping[str, str]) -> Ledger:
             f"{folder / FILE}: of other samples, or in another order, than scored.jsonl beside it ({len(kept.sample_ids)} and "
             f"{len(ids)}); delete it to leave it out, or all files of the cell to have it run again"
         )
-    unknown = next((name for name in ids if name not in documents), None)
-    if unknown is not None:
-        raise DataError(f"{cell.label}: sample {unknown!r} is not in the dataset's samples.jsonl")
-    groups = np.array([documents[name] for name in ids], dtype=np.str_)
+    groups = np.array(judged.groups(cell, ids), dtype=np.str_)
     options = None if kept.options is None else _options(folder / FILE, kept.options, answers)
     return Ledger(cell, answers, groups, kept, options, Measurements.read(folder / "measurements.json").weights)
 

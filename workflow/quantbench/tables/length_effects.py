@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import tasks
-from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LengthEffectRow, Part
+from ..contracts.effect_rows import EffectRow
 from ..contracts.files import iterate_lines
-from ..contracts.records import Sample, ScoredAnswer, read_records
-from ..contracts.run_tables import EffectRow
 from ..errors import DataError
-from ..statistics import Bootstrap
+from ..statistics import Bootstrap, DocumentSums
 from ..statistics.bootstrap import sum_by_group
-from ..statistics.joint import expanded_interval, mean_interval, resampled_together
+from ..statistics.joint_draws import resampled_together
 from ..statistics.paired import lost_and_gained
+from ..statistics.student import expanded_interval
 from ..tasks.metrics import Counts, Floats
+from .judged_cells import JudgedCells
 
 Mask = NDArray[np.bool_]
 
@@ -31,7 +31,7 @@ MOST_RESAMPLES = 2000
 
 
 def length_effects_table(
-    vocabulary: Vocabulary, results: Path, effects: Sequence[EffectRow], bootstrap: Bootstrap
+    judged: JudgedCells, effects: Sequence[EffectRow], bootstrap: Bootstrap
 ) -> list[LengthEffectRow]:
     """Return four rows a quantized cell: all samples, and each third of them by tokens of the prompt.
 
@@ -39,8 +39,7 @@ def length_effects_table(
     cannot be told apart by length there is one row.
 
     Args:
-        vocabulary: datasets, and which precision is the reference.
-        results: ``results/<run>``.
+        judged: reads the cells; those that were compared before are not read again.
         effects: ``precision_effects.csv``, whose cells are compared.
         bootstrap: how intervals are made.
 
@@ -51,17 +50,12 @@ def length_effects_table(
     by_cell = {row.cell: row for row in effects if row.weights == "published"}
     by_reference: dict[Cell, list[EffectRow]] = {}
     for cell, row in by_cell.items():
-        by_reference.setdefault(replace(cell, precision=vocabulary.reference), []).append(row)
+        by_reference.setdefault(replace(cell, precision=judged.vocabulary.reference), []).append(row)
     rows: dict[Cell, list[LengthEffectRow]] = {}
-    documents: dict[str, dict[str, str]] = {}
     for reference, others in by_reference.items():
-        if reference.dataset not in documents:
-            samples = read_records(results / "datasets" / reference.dataset / "samples.jsonl", Sample)
-            documents[reference.dataset] = {sample.sample_id: sample.group for sample in samples}
-        of_sample = documents[reference.dataset]
-        full = _answers(vocabulary, results, reference, of_sample)
+        full = _answers(judged, reference)
         for row in others if full else []:
-            other = _answers(vocabulary, results, row.cell, of_sample)
+            other = _answers(judged, row.cell)
             if full and other:
                 rows[row.cell] = list(_Pair(row, full, other, fewer).rows())
     return [row for cell in by_cell for row in rows.get(cell, [])]
@@ -77,29 +71,27 @@ class _Answers:
     new_tokens: Floats
 
 
-def _answers(vocabulary: Vocabulary, results: Path, cell: Cell, of_sample: Mapping[str, str]) -> _Answers | None:
-    folder = results / "cells" / cell.folder
-    predictions = folder / "predictions.jsonl"
+def _answers(judged: JudgedCells, cell: Cell) -> _Answers | None:
+    predictions = judged.results / "cells" / cell.folder / "predictions.jsonl"
     if not predictions.exists():
         return None
-    answers = read_records(folder / "scored.jsonl", ScoredAnswer)
-    lengths = list(_lengths(predictions, answers))
-    task = tasks.get(vocabulary.datasets[cell.dataset])
+    counted = judged.counted(cell)
+    lengths = list(_lengths(predictions, counted.sample_ids))
     return _Answers(
-        task.counts([answer.parsed for answer in answers], [answer.gold for answer in answers]),
-        [of_sample[answer.sample_id] for answer in answers],
+        counted.counts,
+        judged.groups(cell, counted.sample_ids),
         np.array([prompt for prompt, _ in lengths], dtype=np.int64),
         np.array([new for _, new in lengths], dtype=np.float64),
     )
 
 
-def _lengths(path: Path, answers: Sequence[ScoredAnswer]) -> Iterator[tuple[int, float]]:
+def _lengths(path: Path, sample_ids: Sequence[str]) -> Iterator[tuple[int, float]]:
     """Tokens of each prompt, and of its outputs on average; read without checking the rest, which was when it was scored."""
     lines = 0
-    for (number, line), answer in zip(iterate_lines(path), answers, strict=False):
-        if line.get("sample_id") != answer.sample_id:
+    for (number, line), sample_id in zip(iterate_lines(path), sample_ids, strict=False):
+        if line.get("sample_id") != sample_id:
             raise DataError(
-                f"{path}, line {number}: sample {line.get('sample_id')!r}, and scored.jsonl beside it has {answer.sample_id!r} "
+                f"{path}, line {number}: sample {line.get('sample_id')!r}, and scored.jsonl beside it has {sample_id!r} "
                 "there; delete scored.jsonl to have the cell scored again"
             )
         try:
@@ -108,9 +100,9 @@ def _lengths(path: Path, answers: Sequence[ScoredAnswer]) -> Iterator[tuple[int,
         except (KeyError, TypeError, ZeroDivisionError):
             raise DataError(f"{path}, line {number}: prompt_tokens or new_tokens is missing or no number") from None
         lines = number
-    if lines != len(answers):
+    if lines != len(sample_ids):
         raise DataError(
-            f"{path}: {lines} lines for {len(answers)} scored answers; delete scored.jsonl to have it made again"
+            f"{path}: {lines} lines for {len(sample_ids)} scored answers; delete scored.jsonl to have it made again"
         )
 
 
@@ -170,7 +162,7 @@ class _Pair:
     def _ends(self, draws: Floats, documents: int) -> tuple[float | None, float | None]:
         if documents < 2:
             return None, None
-        return expanded_interval(draws, documents, self.bootstrap.confidence)
+        return expanded_interval(draws, documents - 1, self.bootstrap.confidence)
 
     def _part(self, part: Part, chosen: Mask) -> LengthEffectRow:
         """The row of some samples, without the ends of its score's interval."""
@@ -178,7 +170,7 @@ class _Pair:
         metric, tokens = tasks.metric(self.row.metric), self.full.prompt_tokens[chosen]
         scores = [metric.value(side.counts[chosen].sum(axis=0)) for side in (self.full, self.other)]
         longer = self.other.new_tokens[chosen] - self.full.new_tokens[chosen]
-        mean = mean_interval(longer, groups, self.bootstrap.confidence)
+        mean = DocumentSums.of(longer, np.ones(len(longer)), groups).interval(self.bootstrap.confidence)
         row = self.row
         return LengthEffectRow(
             model=row.model,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..config import Vocabulary
-from ..contracts.run_tables import EffectRow
-from ..statistics import holm, replanning_test
+from ..contracts.effect_rows import EffectRow
+from ..statistics import holm_by_family, replanning_test
 from ..statistics.bootstrap import sum_by_group
 from ..tasks.metrics import Counts
 
@@ -50,17 +50,16 @@ def judged_floors(rows: Sequence[EffectRow], confidence: float) -> list[EffectRo
         rows: in any order, their families set.
         confidence: of the run's intervals; a test at the level it leaves.
     """
-    families: dict[str | None, list[int]] = {}
-    for place, row in enumerate(rows):
-        if row.noise_floor_p is not None:
-            families.setdefault(row.family, []).append(place)
+    tested = {place: p for place, row in enumerate(rows) if (p := row.noise_floor_p) is not None}
+    corrected = holm_by_family(list(tested.values()), [rows[place].family for place in tested])
     judged = list(rows)
-    for family, places in families.items():
-        p_values = [p for place in places if (p := rows[place].noise_floor_p) is not None]
-        corrected = p_values if family is None else holm(p_values)
-        for place, p in zip(places, corrected, strict=True):
-            told = {"noise_floor_holm_p": None if family is None else p, "within_noise_floor": p > 1 - confidence}
-            judged[place] = rows[place].model_copy(update=told)
+    for place, p in zip(tested, corrected, strict=True):
+        alone = rows[place].family is None
+        told = {
+            "noise_floor_holm_p": None if alone else p,
+            "within_noise_floor": (tested[place] if alone else p) > 1 - confidence,
+        }
+        judged[place] = rows[place].model_copy(update=told)
     return judged
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ..config import located
 from ..contracts.csv_rows import Row
-from ..contracts.run_tables import MaybeText
+from ..contracts.shared_columns import MaybeText
 
 OTHER_MEASUREMENTS = "resources/published/other_measurements.csv"
 Bits = Literal[16, 8, 4]

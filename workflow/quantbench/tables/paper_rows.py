@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..config import Prompting, located
 from ..contracts.csv_rows import Row
-from ..contracts.run_tables import CellKeys, Gib, Rate, Seconds, Weights
+from ..contracts.shared_columns import CellKeys, Gib, Rate, Seconds, Weights
 
 PUBLISHED_PEAK = "published peak"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +13,14 @@ from .. import tasks
 from ..config import Vocabulary, is_zero_shot
 from ..config.run import ComparisonSettings
 from ..contracts.cell_name import Cell
+from ..contracts.effect_rows import EffectRow
 from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
-from ..contracts.run_tables import EffectRow
 from ..errors import DataError
 from ..statistics import (
     Bootstrap,
     at_chance,
     compare,
-    holm,
+    holm_by_family,
     mcnemar_exact,
     permutation_test,
     rare_labels,
@@ -115,17 +116,17 @@ def _corrected(rows: Sequence[EffectRow]) -> list[EffectRow]:
 
     The zero-shot grid is one family, whatever else the study runs another; what random weights answer is in none.
     """
-    families: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        if row.weights == "published":
-            kind = "zero-shot" if is_zero_shot(row) else "other prompts"
-            families.setdefault(f"{row.study}, {kind}", []).append(place)
-    corrected = list(rows)
-    for family, places in families.items():
-        p_values = [p for place in places if (p := rows[place].permutation_p) is not None]
-        for place, p in zip(places, holm(p_values), strict=True):
-            told = {"holm_p": p, "family": family, "family_size": len(places)}
-            corrected[place] = rows[place].model_copy(update=told)
+    tested = {
+        place: p
+        for place, row in enumerate(rows)
+        if row.weights == "published" and (p := row.permutation_p) is not None
+    }
+    kinds = {place: "zero-shot" if is_zero_shot(rows[place]) else "other prompts" for place in tested}
+    families = [f"{rows[place].study}, {kind}" for place, kind in kinds.items()]
+    sizes, corrected = Counter(families), list(rows)
+    for place, family, p in zip(tested, families, holm_by_family(list(tested.values()), families), strict=True):
+        told = {"holm_p": p, "family": family, "family_size": sizes[family]}
+        corrected[place] = rows[place].model_copy(update=told)
     return corrected
 
 
@@ -157,7 +158,7 @@ class _Pairs:
         effects: dict[Cell, _Compared] = {}
         for reference, others in by_reference.items():
             full = self.judged.read(reference)
-            groups = self.judged.groups(full)
+            groups = self.judged.groups(reference, full.counted.sample_ids)
             replans = self._replans(full, groups)
             effects |= {cell: self._compared(full, self.judged.read(cell), replans, groups) for cell in others}
         return effects
@@ -266,7 +267,7 @@ class _Pairs:
 
 
 def _check_same_samples(full: JudgedCell, other: JudgedCell) -> None:
-    if [answer.sample_id for answer in full.answers] != [answer.sample_id for answer in other.answers]:
+    if full.counted.sample_ids != other.counted.sample_ids:
         raise DataError(
             f"{other.cell.label}: other samples, or in another order, than at full precision ({len(other.answers)} and "
             f"{len(full.answers)}); delete the older of the two cells to have it made again"

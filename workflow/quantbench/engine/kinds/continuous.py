@@ -149,4 +149,4 @@ def _results(
             manager.cancel_request(known.sample_id)
         if early or result.is_finished():
             del by_id[known.sample_id]
-            yield generator.prediction(known, [tokens], [len(tokens) if early else None])
+            yield generator.reader.prediction(known, [tokens], [len(tokens) if early else None])

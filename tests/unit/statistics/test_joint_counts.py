@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from quantbench.statistics import Bootstrap, JointCounts, compare
-from quantbench.statistics.joint_bootstrap import resampled_scores
 from quantbench.tasks.metrics import METRICS
 
 BOOTSTRAP = Bootstrap(4000, 3, 0.95)
@@ -27,7 +26,7 @@ def joint(*pairs: tuple[np.ndarray, np.ndarray], metric: str = "accuracy") -> Jo
 
 
 def differences(of: JointCounts, stream: int = 0) -> np.ndarray:
-    scores = resampled_scores(of, BOOTSTRAP, stream)
+    scores = of.resampled_scores(BOOTSTRAP, stream)
     return scores[..., 1] - scores[..., 0]
 
 
@@ -53,8 +52,8 @@ def test_models_that_fail_on_the_same_documents_are_no_more_evidence_than_one() 
 
 def test_two_precisions_meet_the_same_documents_and_two_datasets_others() -> None:
     full, other = arms(1)
-    first, again = (resampled_scores(joint((full, quantized)), BOOTSTRAP, 0)[:, 0, 0] for quantized in (other, full))
-    elsewhere = resampled_scores(joint((full, other)), BOOTSTRAP, 1)[:, 0, 0]
+    first, again = (joint((full, quantized)).resampled_scores(BOOTSTRAP, 0)[:, 0, 0] for quantized in (other, full))
+    elsewhere = joint((full, other)).resampled_scores(BOOTSTRAP, 1)[:, 0, 0]
     assert np.corrcoef(first, again)[0, 1] > 0.99
     assert abs(np.corrcoef(first, elsewhere)[0, 1]) < 0.1
 
@@ -70,4 +69,4 @@ def test_large_counts_are_added_exactly() -> None:
     pair = np.random.default_rng(0).integers(0, 900, (300, 1, 2, 1, 3))
     of = JointCounts(METRICS["entity_f1"], pair.astype(np.float32), 300)
     assert of.scores[0].tolist() == [METRICS["entity_f1"].value(pair.sum(axis=0)[0, arm]) for arm in range(2)]
-    assert resampled_scores(of, BOOTSTRAP, 0).mean(axis=0)[0] == pytest.approx(of.scores[0], abs=0.01)
+    assert of.resampled_scores(BOOTSTRAP, 0).mean(axis=0)[0] == pytest.approx(of.scores[0], abs=0.01)

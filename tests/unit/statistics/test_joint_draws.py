@@ -5,8 +5,9 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from quantbench.statistics import Bootstrap, compare, permutation_test
-from quantbench.statistics.joint import expanded_interval, mean_interval, resampled_together, swapped_together
+from quantbench.statistics import Bootstrap, DocumentSums, compare, permutation_test
+from quantbench.statistics.joint_draws import resampled_together, swapped_together
+from quantbench.statistics.student import expanded_interval
 from quantbench.tasks.metrics import METRICS
 
 BOOTSTRAP = Bootstrap(4000, 1)
@@ -45,7 +46,7 @@ def test_the_same_documents_are_drawn_for_all_columns() -> None:
 
 def test_few_documents_at_a_time_give_what_all_at_once_do(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.arange(40.0).reshape(20, 2)
-    monkeypatch.setattr("quantbench.statistics.joint.CHUNK_BYTES", 8 * 20 * 7)
+    monkeypatch.setattr("quantbench.statistics.drawn_documents.CHUNK_BYTES", 8 * 20 * 7)
     draws = resampled_together(rows, lambda sums: sums, Bootstrap(25, 1))
     assert draws.shape == (25, 2)
     assert np.all(draws[:, 1] - draws[:, 0] == 20)  # twenty documents each time
@@ -69,19 +70,19 @@ def test_the_interval_of_few_documents_is_students() -> None:
     values = np.random.default_rng(2).normal(size=(12, 1))
     draws = resampled_together(values, lambda sums: sums[:, 0] / 12, Bootstrap(40000, 1))
     expected = stats.t.interval(0.95, 11, loc=values.mean(), scale=stats.sem(values)[0])
-    assert expanded_interval(draws, 12, 0.95) == pytest.approx(expected, abs=0.08)
+    assert expanded_interval(draws, 11, 0.95) == pytest.approx(expected, abs=0.08)
     plain = np.quantile(draws, [0.025, 0.975])
     assert plain[1] - plain[0] < 0.9 * (expected[1] - expected[0])
 
 
 def test_many_documents_are_not_widened() -> None:
     draws = np.random.default_rng(2).normal(size=5000)
-    assert expanded_interval(draws, 5000, 0.95) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.01)
+    assert expanded_interval(draws, 4999, 0.95) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.01)
 
 
 def test_a_mean_of_independent_samples_has_students_interval() -> None:
     values = np.random.default_rng(4).normal(3, 2, size=25)
-    found = mean_interval(values, [str(k) for k in range(25)], 0.9)
+    found = DocumentSums.of(values, np.ones(len(values)), [str(k) for k in range(25)]).interval(0.9)
     expected = stats.t.interval(0.9, 24, loc=values.mean(), scale=stats.sem(values))
     assert (found.value, found.low, found.high) == pytest.approx((values.mean(), *expected), abs=1e-12)
 
@@ -92,12 +93,12 @@ def test_a_mean_over_documents_has_the_error_of_a_cluster_robust_regression() ->
     members = generator.integers(15, size=90)
     values = generator.normal(size=15)[members] + generator.normal(size=90)
     fitted = sm.OLS(values, np.ones(90)).fit(cov_type="cluster", cov_kwds={"groups": members})
-    found = mean_interval(values, [str(member) for member in members], 0.95)
+    found = DocumentSums.of(values, np.ones(len(values)), [str(member) for member in members]).interval(0.95)
     assert found.high is not None
     reach = stats.t.ppf(0.975, 14) * fitted.bse[0]
     assert found.high - found.value == pytest.approx(reach, rel=1e-9)
 
 
 def test_one_document_says_nothing_about_others() -> None:
-    found = mean_interval(np.array([1.0, 2.0]), ["a", "a"], 0.95)
+    found = DocumentSums.of(np.array([1.0, 2.0]), np.ones(2), ["a", "a"]).interval(0.95)
     assert (found.value, found.low, found.high) == (1.5, None, None)
