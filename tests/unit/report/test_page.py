@@ -46,7 +46,7 @@ def test_nothing_is_fetched(page: Path) -> None:
 def test_the_verdict_says_that_nothing_can_be_judged(page: Path) -> None:
     """Three documents a dataset are too few."""
     assert "W4A16, one by one: none of 2 comparisons can be judged (2 of too few documents)." in visible(page)
-    told = "Preserved: the 95% interval of the difference lies above minus the margin, the loss that is negligible on a dataset (-0.01)."
+    told = "Preserved: the 95% interval of the difference lies above minus the margin, the largest loss that is negligible on a dataset (0.01)."
     assert told in visible(page)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .legends import footnote, precision_legend
-from .panels import PER_ROW, Mark, lines, panel_figure
+from .panels import PER_ROW, Mark, lines, panel_figure, say_nothing
 from .style import INK, letter
 from .view import View, wrap
 
@@ -64,7 +64,11 @@ def confidence_figure(view: View, found: Sequence[BinPoint], axes: ConfidenceAxe
             continue
         letter(axis, place)
         axis.set_title(view.title("dataset", datasets[place]))
-        _panel(view, axis, [point for point in pooled if point.dataset == datasets[place]], axes.diagonal)
+        shown = [point for point in pooled if point.dataset == datasets[place]]
+        _panel(view, axis, shown, axes.diagonal)
+        if not shown:
+            ran = any(row.dataset == datasets[place] for row in view.rows)
+            say_nothing(axis, "left out, see below" if ran else "no results")
         axis.set_xlabel(axes.confidence)
         if place % columns == 0:
             axis.set_ylabel(axes.share)
@@ -77,11 +81,12 @@ def _panel(view: View, axis: Axes, found: Sequence[BinPoint], diagonal: bool) ->
     series = {name: [point for point in found if point.precision == name] for name in view.names("precision")}
     if found and diagonal:
         axis.plot([0, 1], [0, 1], color=INK, linewidth=0.7, linestyle=(0, (3, 2)), zorder=1)
-    lines(
-        axis,
-        {name: [point.share for point in points] for name, points in series.items()},
-        {name: [point.confidence for point in points] for name, points in series.items()},
-    )
+    if found:
+        lines(
+            axis,
+            {name: [point.share for point in points] for name, points in series.items()},
+            {name: [point.confidence for point in points] for name, points in series.items()},
+        )
     axis.set_xlim(0, 1)
     axis.set_xticks([0, 0.5, 1])
     if found:

@@ -2,8 +2,8 @@
 
 One panel a dataset, one line a quantized precision. A mark stands for the samples of one bin of full precision's confidence (ten bins
 of equal width) with its interval over documents: the share of them that were answered otherwise, rightly or not. Confidence is
-the share of the likeliest option among the options; where answers are lists or marked sentences, it is the probability of the
-least likely token that full precision wrote. The zero-shot cells of all models count together. Where only answers of low confidence
+the share of the likeliest option among the options; where answers are lists or marked sentences, or mostly begin otherwise than
+with an option, it is the probability of the least likely token that full precision wrote. The zero-shot cells of all models count together. Where only answers of low confidence
 change, quantization turned what was close to a coin toss; where sure ones change too, it changed what the model knows.
 """
 

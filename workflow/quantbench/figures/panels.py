@@ -247,10 +247,10 @@ def _offsets(count: int) -> list[float]:
     return [(place - (count - 1) / 2) * width for place in range(count)]
 
 
-def say_nothing(axis: Axes) -> None:
-    """Mark a panel none of whose cells exists."""
+def say_nothing(axis: Axes, words: str = "no results") -> None:
+    """Mark a panel that has nothing to show: by default, since none of its cells exists."""
     axis.set_yticks([])
-    axis.text(0.5, 0.5, "no results", transform=axis.transAxes, ha="center", va="center", color=INK)
+    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color=INK)
 
 
 def _say_if_empty(axis: Axes, marks: dict[str, list[Mark]]) -> None:

@@ -40,5 +40,7 @@ def draw(view: View) -> Figure:
     return confidence_figure(
         view,
         found,
-        ConfidenceAxes("Confidence", "Share right", diagonal=True, or_else=" of options that begin their answers"),
+        ConfidenceAxes(
+            "Confidence", "Share right", diagonal=True, or_else=" of options, or mostly began their answers otherwise"
+        ),
     )

@@ -93,8 +93,9 @@ def remarks(pairs: Sequence[PairedTask], rows: Sequence[JudgedRow]) -> list[str]
             f"Holm's p is corrected for the {len(rows)} tasks judged here; intervals and verdicts are of each task alone."
         )
     said.append(
-        "p: both answers swapped unit by unit. supports: the smallest margin by which the score would be called preserved. detects: the "
-        "difference found with 80% power. needs: the units that would show with 80% power that no more than the margin is lost, if nothing "
-        "is. flips: answers that changed; lost and gained: whose score fell or rose."
+        "p: both answers swapped unit by unit; McNemar's: only where answers are right or wrong and not grouped. supports: the smallest "
+        "margin by which the score would be called preserved. detects: the difference found with 80% power. needs: the units that would "
+        "show with 80% power that no more than the margin is lost, if nothing is. flips: answers that changed; lost and gained: whose "
+        "score fell or rose."
     )
     return said

@@ -16,7 +16,7 @@ from .standings import Standing
 
 HEADER = ("rank", "model", "precision", "score", "best", "memory (GiB)", "latency (s)", "against full", "front")
 RANKING = (
-    "Ranked by score, equal scores by speed. Best: in how many of 100 draws of the documents a candidate scores best, all candidates "
+    "Ranked by score, equal scores by speed. Best: the share of draws of the documents in which a candidate scores best, all candidates "
     "over the same draws; = stands beside those that may be the best, since none scores less than another by more than chance explains. "
     "Front: no other candidate scores more with the same memory or less."
 )

@@ -24,7 +24,7 @@ from ..contracts.run_tables import CellRow, EfficiencyRow, Table1Row
 from ..errors import DataError
 from ..recommend import Candidate, Recommendation, measured_evidence
 from ..recommend.overview import overview
-from ..recommend.words import RANKING, headline, notes, reasons
+from ..recommend.words import headline, notes, reasons
 from ..tables import unit_note
 from . import columns
 from .answer_remarks import fault_remarks
@@ -102,7 +102,6 @@ def write_report(
         sentences=verdict_words(vocabulary, run, rows, effects, pooled, efficiency, limits),
         faults=fault_remarks(vocabulary, limits, rows),
         recommendations=_recommendations(found),
-        ranking=RANKING,
         notes=notes(next(iter(found.values()))[0]) if found else [],
         table1=columns.table1(vocabulary, Table1Row.read(results / Table1Row.path)),
         pooled=columns.pooled(vocabulary, pooled),

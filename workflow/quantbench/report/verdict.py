@@ -92,11 +92,11 @@ def _uncounted(own: Sequence[EffectRow]) -> str:
 
 def _legend(comparison: ComparisonSettings, compared: Sequence[EffectRow]) -> str:
     """What the verdicts mean, by the margins that the comparisons were judged by."""
-    margins = " or ".join(f"-{margin:g}" for margin in sorted({row.margin for row in compared}))
+    margins = " or ".join(f"{margin:g}" for margin in sorted({row.margin for row in compared}))
     return (
-        f"Preserved: the {comparison.confidence:.0%} interval of the difference lies above minus the margin, the loss that is negligible "
-        f"on a dataset ({margins}). Degraded: it lies below. Worse by an open extent: it lies below 0 and reaches across minus the margin. "
-        "Nothing to lose: full precision itself is not shown to score more than a constant answer."
+        f"Preserved: the {comparison.confidence:.0%} interval of the difference lies above minus the margin, the largest loss that is "
+        f"negligible on a dataset ({margins}). Degraded: it lies below. Worse by an open extent: it lies below 0 and reaches across minus the margin. "
+        "Nothing to lose (at chance, in tables): full precision itself is not shown to score more than a constant answer."
     )
 
 
