@@ -47,7 +47,10 @@ class JudgedCells:
         folder = self.results / "cells" / cell.folder
         answers = read_records(folder / "scored.jsonl", ScoredAnswer)
         task = tasks.get(self.vocabulary.datasets[cell.dataset])
-        counts = task.counts([answer.parsed for answer in answers], [answer.gold for answer in answers])
+        try:
+            counts = task.counts([answer.parsed for answer in answers], [answer.gold for answer in answers])
+        except DataError as error:
+            raise DataError(f"{folder / 'scored.jsonl'}: {error}; delete it to have the cell scored again") from None
         scores = Scores.read(folder / "scores.json")
         recomputed = task.metric.value(counts.sum(axis=0))
         if abs(recomputed - scores.value) > TOLERANCE:
