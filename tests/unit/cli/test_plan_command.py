@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.simulated_run import paper_catalogue, simulate
 
 from quantbench.cli.main import main
 from quantbench.config import load
+from quantbench.contracts.prepared_dataset import PreparedDataset
 from quantbench.planner import gpus_needed
 
 WITHOUT_LIBRARIES = """
@@ -193,6 +195,39 @@ def test_power_falls_with_the_limit_and_follows_the_margin(capsys) -> None:
         for key, row in whole.items()
         if float(row["preserved_probability"]) < 0.99
     )
+
+
+@pytest.mark.parametrize(
+    ("prepared", "limit", "counted"),
+    [
+        (30, 30, ("30", "prepared samples")),
+        (30, 20, ("20", "prepared samples")),
+        (30, 100, ("100", "entry")),
+        (30, "null", ("315", "entry")),
+        (None, 20, ("20", "prepared samples")),
+        (100, 200, ("30", "prepared samples")),  # there were no more
+    ],
+)
+def test_power_is_of_the_limit_asked_for_not_of_the_one_prepared_for(
+    repository: Path, tmp_path: Path, capsys, prepared: int | None, limit: int | str, counted: tuple[str, str]
+) -> None:
+    catalogue = paper_catalogue(
+        repository, studies=["grid"], models=["phi-4"], datasets=["hoc"], results_folder=str(tmp_path)
+    )
+    folder = tmp_path / catalogue.run.run
+    simulate(catalogue, folder, n=30)
+    stated = {
+        "dataset": "hoc",
+        "files": {},
+        "limit": prepared,
+        "seed": 1,
+        "samples": 30,
+        "label_counts": {},
+        "shots": 0,
+    }
+    PreparedDataset.model_validate(stated).write(folder / "datasets/hoc/dataset.json")
+    rows = power_rows(capsys, "--config", f"limit={limit}", f"results_folder={tmp_path}", "datasets=[hoc]")
+    assert {(row["samples"], row["counted_from"]) for row in rows.values()} == {counted}
 
 
 def test_power_in_words_says_what_is_too_few(capsys) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from quantbench.contracts.array_files import read_arrays, write_arrays
 from quantbench.contracts.likelihoods import TOP, Likelihoods, OptionScores, ReferenceTokens, WrittenTokens
 from quantbench.errors import DataError
 
@@ -57,5 +58,46 @@ def test_a_missing_torn_or_mixed_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"likelihoods\.npz: not readable"):
         Likelihoods.read(path)
     replace(WHOLE, sample_ids=("x",)).write(path)
-    with pytest.raises(DataError, match="written holds 3 values, which are not those of 1 samples"):
+    with pytest.raises(DataError, match=r"written\.starts does not divide its values among 1 samples"):
         Likelihoods.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("sample_ids", np.array(3), "no list of texts"),
+        ("options.names", np.array([["A", "B"]]), "no list of texts"),
+        ("written.starts", np.array(3), r"starts does not divide"),
+        ("written.starts", np.array([0, 9, 3]), r"starts does not divide"),
+        ("written.tokens", np.array(["a", "b", "c"]), r"tokens is of another type"),
+        (
+            "written.log_probabilities",
+            np.array([-0.5, np.nan, 0]),
+            r"log_probabilities holds values that no model writes",
+        ),
+        (
+            "written.log_probabilities",
+            np.array([-0.5, np.inf, 0]),
+            r"log_probabilities holds values that no model writes",
+        ),
+        ("written.top_tokens", np.zeros((2, TOP), dtype=np.int32), r"top_tokens has the shape \(2, 5\), not \(3, 5\)"),
+        ("options.options", np.array([0, 1, 0, 2], dtype=np.int16), "beyond its 2 names"),
+        ("options.options", np.array([0, 1, 0, -1], dtype=np.int16), "beyond its 2 names"),
+        ("reference.divergences", np.full(3, np.nan), r"divergences holds values that no model writes"),
+        ("reference.log_probabilities", np.zeros(2), r"log_probabilities has the shape \(2,\), not \(3,\)"),
+    ],
+)
+def test_arrays_that_no_cell_writes_are_named(name: str, values: np.ndarray, said: str, tmp_path: Path) -> None:
+    """Else they end in a traceback, or in a table of nan."""
+    path = tmp_path / "likelihoods.npz"
+    WHOLE.write(path)
+    write_arrays(path, read_arrays(path, "") | {name: values})
+    with pytest.raises(DataError, match=rf"likelihoods\.npz: .*{said}.*; delete it to leave it out"):
+        Likelihoods.read(path)
+
+
+def test_an_impossible_token_is_no_damage(tmp_path: Path) -> None:
+    least = np.array([-0.5, -np.inf, 0], dtype=np.float16)
+    far = replace(REFERENCE, log_probabilities=least, divergences=np.array([0, np.inf, 0], dtype=np.float16))
+    replace(WHOLE, reference=far).write(tmp_path / "likelihoods.npz")
+    assert Likelihoods.read(tmp_path / "likelihoods.npz").reference is not None

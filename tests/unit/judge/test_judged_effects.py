@@ -74,7 +74,7 @@ def test_scores_that_are_parts_have_no_mcnemar(tmp_path: Path) -> None:
     assert (row.metric, row.flips, row.lost, row.verdict) == ("score", 200, 200, "degraded")
 
 
-@pytest.mark.parametrize("margin", [0, -0.1, 1, float("nan")])
+@pytest.mark.parametrize("margin", [0, -0.1, 1e-200, 1, float("nan")])
 def test_a_margin_out_of_range_is_refused(margin: float, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--margin has the value"):
         judged(tmp_path, mixed([True] * 30), mixed([True] * 30), margin)

@@ -188,6 +188,8 @@ def test_a_model_without_a_noise_floor_is_told_that_of_the_nearest_in_size(run: 
     write_cell(run.catalogue, run.results, floor, ["yes"] * 30)
     write_answers(run, FULL, [k < 20 for k in range(30)])
     write_answers(run, floor, [k < 22 for k in range(30)])
+    for precision in ("w8a16", "w4a16"):
+        write_answers(run, replace(CELL, precision=precision), [k < 20 for k in range(30)])
     table = effects(run, [*run.cells, floor])
     named = [row for row in table if row.dataset == CELL.dataset and row.model != CELL.model]
     assert named
@@ -221,6 +223,30 @@ def test_other_samples_than_at_full_precision_are_refused(run: Run) -> None:
     write_answers(run, CELL, [True] * 29)
     with pytest.raises(DataError, match=r"phi-4 w8a16 on pubmedqa .*\(29 and 30\)"):
         effects(run, [FULL, CELL])
+
+
+def test_other_gold_answers_than_at_full_precision_are_refused(run: Run) -> None:
+    """As where a dataset was mended and one of the two cells scored again: else its difference is that of the golds."""
+    for cell in (FULL, CELL):
+        write_answers(run, cell, [True] * 30)
+    path = folder(run, CELL) / "scored.jsonl"
+    first, *rest = read_records(path, ScoredAnswer)
+    write_records(path, [replace(first, parsed="no", gold="no"), *rest])
+    with pytest.raises(
+        DataError, match=r"phi-4 w8a16 on pubmedqa .*: sample '0' was scored against the gold answer 'no'"
+    ):
+        effects(run, [FULL, CELL])
+
+
+def test_a_gold_answer_that_is_no_label_is_named(repository: Path, tmp_path: Path) -> None:
+    catalogue = paper_catalogue(repository, studies=["grid"], models=["phi-4"], datasets=["ddi2013"])
+    ddi = Run(catalogue, tmp_path, run_cells(catalogue), simulate(catalogue, tmp_path, n=30))
+    cell = replace(FULL, dataset="ddi2013")
+    path = folder(ddi, cell) / "scored.jsonl"
+    first, *rest = read_records(path, ScoredAnswer)
+    write_records(path, [replace(first, gold="renamed"), *rest])
+    with pytest.raises(DataError, match=r"scored\.jsonl: the gold answer 'renamed' is none of .*; delete it to have"):
+        effects(ddi)
 
 
 def test_a_score_that_does_not_follow_from_its_answers_is_refused(run: Run) -> None:

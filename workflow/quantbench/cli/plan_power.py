@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import tasks
 from ..config import Catalogue, DatasetEntry
+from ..contracts.prepared_dataset import PreparedDataset
 from ..contracts.records import Sample, read_records
 from ..statistics import Power, SampleSize, foresee
 from .printing import write_records, write_text
@@ -75,11 +76,19 @@ def show_power(catalogue: Catalogue, form: str) -> None:
 def _planned(catalogue: Catalogue, name: str, entry: DatasetEntry) -> _Planned:
     run = catalogue.run
     margin = run.comparison.margin_of(entry)
-    prepared = Path(run.results_folder) / run.run / "datasets" / name / "samples.jsonl"
-    if prepared.exists():
-        return _Planned(name, _counted(entry, read_records(prepared, Sample)), margin, "prepared samples")
+    folder = Path(run.results_folder) / run.run / "datasets" / name
+    if (folder / "dataset.json").exists() and _serves(PreparedDataset.read(folder / "dataset.json"), run.limit):
+        counted = _counted(entry, read_records(folder / "samples.jsonl", Sample))
+        return _Planned(name, counted.limited(run.limit), margin, "prepared samples")
     size, source = _stated(entry)
     return _Planned(name, size.limited(run.limit), margin, source)
+
+
+def _serves(prepared: PreparedDataset, limit: int | None) -> bool:
+    """Whether prepared samples tell what this limit leaves: they are as many or more, or all that there are."""
+    if prepared.limit is None or prepared.samples < prepared.limit:
+        return True
+    return limit is not None and limit <= prepared.samples
 
 
 def _counted(entry: DatasetEntry, samples: list[Sample]) -> SampleSize:

@@ -18,7 +18,13 @@ from .array_files import read_arrays, write_arrays
 
 # So many of the likeliest tokens are kept beside each generated one.
 TOP = 5
-_REMEDY = "delete the cell's files to have it run again"
+_REMEDY = "delete it to leave it out, or all files of the cell to have it run again"
+# Kinds of numbers, of arrays that do not hold logarithms or divergences.
+_KINDS = {"starts": "i", "tokens": "i", "top_tokens": "i", "options": "i", "agrees": "b"}
+# No probability is above 1; rounding may be, by as much.
+_MOST = 0.01
+_TEXTS = ("sample_ids", "options.names")
+_NOT_NUMBERS = ("names", "predictions_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,8 @@ class Likelihoods:
             DataError: no such file, or not one that :meth:`write` wrote.
         """
         arrays = read_arrays(path, _REMEDY)
+        if any(arrays[name].ndim != 1 or arrays[name].dtype.kind != "U" for name in _TEXTS if name in arrays):
+            raise DataError(f"{path}: its names are no list of texts; {_REMEDY}")
         try:
             found = cls(
                 sample_ids=tuple(arrays["sample_ids"].tolist()),
@@ -110,19 +118,13 @@ class Likelihoods:
         return found
 
     def _check(self, path: Path) -> None:
-        """Refuse arrays that do not belong together."""
-        samples = len(self.sample_ids)
-        written, options, reference = self.written, self.options, self.reference
-        lengths = [("written", written.starts, [len(written.tokens), len(written.log_probabilities)])]
-        if options is not None:
-            lengths.append(("options", options.starts, [len(options.options), len(options.log_probabilities)]))
-        if reference is not None:
-            lengths.append(("reference", reference.starts, [len(reference.divergences), len(reference.agrees)]))
-        for name, starts, counted in lengths:
-            if len(starts) != samples + 1 or any(count != starts[-1] for count in counted):
-                raise DataError(
-                    f"{path}: {name} holds {counted[0]} values, which are not those of {samples} samples; {_REMEDY}"
-                )
+        """Refuse arrays that do not belong together, or hold what no model writes."""
+        samples, options = len(self.sample_ids), self.options
+        for name, part in (("written", self.written), ("options", options), ("reference", self.reference)):
+            if part is not None:
+                _check_part(f"{path}: {name}", part, samples)
+        if options is not None and not np.isin(options.options, np.arange(len(options.names))).all():
+            raise DataError(f"{path}: options holds places beyond its {len(options.names)} names; {_REMEDY}")
 
 
 def _text(values: Sequence[str]) -> NDArray[np.str_]:
@@ -131,6 +133,24 @@ def _text(values: Sequence[str]) -> NDArray[np.str_]:
 
 def _stored(value: Any) -> NDArray[Any]:
     return _text(value) if isinstance(value, tuple) else np.asarray(value)
+
+
+def _check_part(where: str, part: WrittenTokens | OptionScores | ReferenceTokens, samples: int) -> None:
+    """Hold each array against how it is declared: its kind of numbers, its shape, and no number that is none."""
+    starts = part.starts
+    held = {field.name: getattr(part, field.name) for field in fields(part) if field.name not in _NOT_NUMBERS}
+    for name, values in held.items():
+        if not isinstance(values, np.ndarray) or values.dtype.kind != _KINDS.get(name, "f"):
+            raise DataError(f"{where}.{name} is of another type than it was written with; {_REMEDY}")
+    if starts.shape != (samples + 1,) or starts[0] != 0 or (np.diff(starts) < 0).any():
+        raise DataError(f"{where}.starts does not divide its values among {samples} samples; {_REMEDY}")
+    for name, values in held.items():
+        row = (TOP,) if name.startswith("top_") else ()
+        if values is not starts and values.shape != (starts[-1], *row):
+            raise DataError(f"{where}.{name} has the shape {values.shape}, not {(int(starts[-1]), *row)}; {_REMEDY}")
+        # Of a probability too small to be held the logarithm is minus infinity, and a divergence from it may be infinite.
+        if values.dtype.kind == "f" and not (values <= (np.inf if name == "divergences" else _MOST)).all():
+            raise DataError(f"{where}.{name} holds values that no model writes; {_REMEDY}")
 
 
 def _part(kind: type[_Part], arrays: dict[str, NDArray[Any]], name: str) -> _Part:

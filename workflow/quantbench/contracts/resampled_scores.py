@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +49,20 @@ class ResampledScores:
             DataError: no such file, or not one that :meth:`write` wrote.
         """
         arrays = read_arrays(path, _REMEDY)
-        if (
-            arrays.keys() != {"cells", "scores"}
-            or arrays["scores"].ndim != 2
-            or len(arrays["cells"]) != len(arrays["scores"])
-        ):
+        if arrays.keys() != {"cells", "scores"} or not _belong(arrays["cells"], arrays["scores"]):
             raise DataError(f"{path}: does not hold one row of scores a cell; {_REMEDY}")
-        return cls(tuple(parse_folder(str(name)) for name in arrays["cells"]), arrays["scores"])
+        if not ((arrays["scores"] >= 0) & (arrays["scores"] <= 1)).all():
+            raise DataError(f"{path}: holds scores that are not between 0 and 1; {_REMEDY}")
+        try:
+            cells = tuple(parse_folder(str(name)) for name in arrays["cells"])
+        except ValueError:
+            raise DataError(f"{path}: holds names that are no cells'; {_REMEDY}") from None
+        if len(set(cells)) < len(cells):
+            raise DataError(f"{path}: holds a cell twice; {_REMEDY}")
+        return cls(cells, arrays["scores"])
+
+
+def _belong(cells: NDArray[Any], scores: NDArray[Any]) -> bool:
+    """Whether these are a list of names and as many rows of numbers; without cells there need be no draws."""
+    shaped = cells.ndim == 1 and scores.ndim == 2 and len(cells) == len(scores)
+    return shaped and cells.dtype.kind == "U" and scores.dtype.kind == "f" and (not len(cells) or scores.shape[1] > 1)

@@ -62,6 +62,10 @@ class JudgedRow(Row):
     other: str = Field(description="file that was read")
 
 
+# Below it the units that would be needed are beyond any number that means something.
+_LEAST_MARGIN = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class Flip:
     """One answer that changed, or whose score did."""
@@ -96,7 +100,7 @@ def judge(pairs: Sequence[PairedTask], margin: float, bootstrap: Bootstrap) -> l
     Raises:
         ConfigError: the margin is out of range.
     """
-    if not 0 < margin < 1:
+    if not _LEAST_MARGIN <= margin < 1:
         raise ConfigError(
             f"--margin has the value {margin:g}; give a loss of score between 0 and 1, such as {DEFAULT_MARGIN:g}"
         )

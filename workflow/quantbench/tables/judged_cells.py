@@ -75,7 +75,10 @@ class JudgedCells:
         """
         folder = self.results / "cells" / cell.folder
         answers = read_records(folder / "scored.jsonl", ScoredAnswer)
-        counted = self._counted[cell] = self._count(cell, answers)
+        try:
+            counted = self._counted[cell] = self._count(cell, answers)
+        except DataError as error:
+            raise DataError(f"{folder / 'scored.jsonl'}: {error}; delete it to have the cell scored again") from None
         scores = Scores.read(folder / "scores.json")
         recomputed = tasks.get(self.vocabulary.datasets[cell.dataset]).metric.value(counted.counts.sum(axis=0))
         if abs(recomputed - scores.value) > TOLERANCE:

@@ -272,6 +272,12 @@ def _check_same_samples(full: JudgedCell, other: JudgedCell) -> None:
             f"{other.cell.label}: other samples, or in another order, than at full precision ({len(other.answers)} and "
             f"{len(full.answers)}); delete the older of the two cells to have it made again"
         )
+    for before, after in zip(full.answers, other.answers, strict=True):
+        if before.gold != after.gold:
+            raise DataError(
+                f"{other.cell.label}: sample {after.sample_id!r} was scored against the gold answer {after.gold!r}, at full precision "
+                f"against {before.gold!r}; delete scored.jsonl and scores.json of both cells to have them scored again"
+            )
 
 
 def _changes(full: JudgedCell, other: JudgedCell) -> _Changes:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError, DataError, nearest
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -137,8 +137,14 @@ def single_label_counts(answers: Sequence[Hashable], golds: Sequence[Hashable], 
 
     Returns:
         Shape (n, len(labels), 3).
+
+    Raises:
+        DataError: a gold answer is none of the labels, as where an entry's labels were renamed.
     """
     row = {label: index for index, label in enumerate(labels)}
+    unknown = [gold for gold in golds if gold not in row]
+    if unknown:
+        raise DataError(f"the gold answer {unknown[0]!r} is none of {', '.join(map(str, labels))}")
     counts = np.zeros((len(golds), len(labels), 3), dtype=np.int64)
     gold_rows = np.array([row[gold] for gold in golds], dtype=np.int64)
     answer_rows = np.array([row.get(answer, -1) for answer in answers], dtype=np.int64)
