@@ -23,7 +23,7 @@ def nothing_complained_and_nothing_left(opened: Opened):  # type: ignore[no-unty
 def test_it_opens_with_the_verdict_first_and_fits_the_screen(opened: Opened) -> None:
     page = opened.page
     assert page.locator("main section").first.get_attribute("id") == "verdict"
-    assert re.search(r"W4A16: (in \d+|none) of \d+ comparisons", page.locator("#verdict").inner_text())
+    assert re.search(r"W4A16, one by one: (in \d+|none) of \d+ comparisons", page.locator("#verdict").inner_text())
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for picture in page.locator("figure img").all():
@@ -52,7 +52,7 @@ def test_table_1_filters_by_choice_and_by_search(opened: Opened) -> None:
 
 def test_a_flipped_sample_opens_beside_its_gold_answer(opened: Opened) -> None:
     page = opened.page
-    page.get_by_label("Show").select_option("lost")
+    page.locator("#choice-kind").select_option("lost")
     expect(page.locator("#listed-body tr")).not_to_have_count(0)
     page.locator("#listed-body button").first.click()
     text = page.locator("#opened").inner_text()
@@ -76,7 +76,7 @@ def test_flips_come_first_and_parse_failures_are_marked(opened: Opened) -> None:
         ".findIndex(kind => row.querySelector('td.' + kind)))"
     )
     assert kinds == sorted(kinds) and kinds[0] == 0
-    page.get_by_label("Show").select_option("unparseable")
+    page.locator("#choice-kind").select_option("unparseable")
     page.locator("#listed-body button").first.click()
     assert "no answer could be read" in page.locator("#opened").inner_text()
 

@@ -27,7 +27,7 @@ def test_job_counts_of_the_papers_run(project: Project) -> None:
     assert counts["retrieve_model"] == 12
     assert counts["retrieve_dataset"] == counts["prepare_dataset"] == counts["score"] == 8
     assert counts["compare"] == 1
-    assert counts["figure"] == 8  # Figures 2 to 7, labels and effects
+    assert counts["figure"] == 10  # Figures 2 to 7, labels, effects, flips and reliability
     assert counts["recommend"] == 1
 
 
@@ -35,12 +35,12 @@ def test_the_noise_floor_adds_two_cells_a_dataset_and_no_figure(project: Project
     counts = project.planned("--config", "models=[phi-4]", "studies=[main, noise_floor]")
     assert counts["infer"] == 3 * 8 + 2 * 8
     assert counts["score"] == 8
-    assert counts["figure"] == 4  # Figures 2 and 7, labels and effects
+    assert counts["figure"] == 6  # Figures 2 and 7, labels, effects, flips and reliability
 
 
 def test_a_subset_study_without_cells_in_the_run_draws_nothing(project: Project) -> None:
     counts = project.planned("--config", "datasets=[pubmedqa]", "studies=[grid]")
-    assert counts["figure"] == 4  # Figures 2 and 7, labels and effects: Figures 3 and 4 show other datasets
+    assert counts["figure"] == 6  # Figures 2 and 7, and those of every run: Figures 3 and 4 show other datasets
 
 
 def test_what_keep_adds(project: Project) -> None:

@@ -132,7 +132,7 @@ def test_nothing_changed_runs_nothing(finished: Project) -> None:
 
 
 # What follows from new tables: the four figures of the run, what is read.
-AFTER_TABLES = Counter(figure=4, recommend=1, report=1)
+AFTER_TABLES = Counter(figure=6, recommend=1, report=1)
 
 
 def edit_function(path: Path, name: str) -> None:
@@ -264,7 +264,7 @@ def test_a_bundle_redraws_the_same_bytes(
     assert result.returncode == 0, result.stdout
     drawn, packed = other.folder / "results/bundles/demo", changed.folder / "results/demo"
     unchanged = figures_unchanged(drawn)
-    assert len(unchanged) == 9 and all(unchanged.values()), unchanged
+    assert len(unchanged) == 18 and all(unchanged.values()), unchanged
     for name in ("cells", "table1", "precision_effects"):
         assert (drawn / f"tables/{name}.csv").read_bytes() == (packed / f"tables/{name}.csv").read_bytes()
     assert [path.stem for path in (drawn / "logs/score").iterdir()] == ["hoc"]

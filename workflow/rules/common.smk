@@ -27,7 +27,7 @@ from quantbench.contracts.records import repeat_names
 from quantbench.figures.selection import selection
 from quantbench.study import grid
 from quantbench.errors import QuantbenchError
-from quantbench.study.full_answers import reads_answers_of
+from quantbench.study.full_answers import reads_answers_of, stands
 from quantbench.study.spec import cell_spec, cell_specs
 from quantbench.store.places import check_receipt, model_folder, receipt_path
 
@@ -127,13 +127,16 @@ def cell_files(name, cells):
 def full_answers(wildcards):
     """The answers of full precision that a cell's model reads too; a finished cell's are those that it has read, or none."""
     spec = spec_of(wildcards)
-    reference = reads_answers_of(spec, Path(f"{RUN}/cells/{spec.cell.folder}"))
+    folder = Path(f"{RUN}/cells/{spec.cell.folder}")
+    reference = reads_answers_of(spec, folder)
     if reference is None:
         return []
     path = f"{RUN}/cells/{reference.folder}/predictions.jsonl"
-    made_here = reference in PLANNED and not CATALOGUE.run.allow_missing
-    # Newer answers of full precision run no other cell again: what made them newer does that.
-    return ancient(path) if made_here or Path(path).exists() else []
+    if (reference not in PLANNED or CATALOGUE.run.allow_missing) and not Path(path).exists():
+        return []
+    # Newer answers of full precision run no finished cell again. Where both are to run again, Snakemake would pass over a cell
+    # whose only such input is ancient.
+    return ancient(path) if stands(spec, folder) else path
 
 
 def score_parts(size):

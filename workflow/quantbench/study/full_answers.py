@@ -24,15 +24,18 @@ def reads_answers_of(spec: CellSpec, folder: Path) -> Cell | None:
     Raises:
         DataError: its manifest is no JSON.
     """
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        recorded = read_json(manifest)
-        if _is_still(spec, recorded.get("identity")):
-            return spec.compared_with if recorded.get("full_predictions_sha256") else None
+    if stands(spec, folder):
+        return spec.compared_with if read_json(folder / "manifest.json").get("full_predictions_sha256") else None
     return spec.compared_with if spec.keeps_likelihoods else None
 
 
-def _is_still(spec: CellSpec, recorded: object) -> bool:
-    """Whether a cell that ran under an identity would not run again, as far as the configuration tells."""
+def stands(spec: CellSpec, folder: Path) -> bool:
+    """Whether a cell is finished and would not run again, as far as the configuration tells.
+
+    Raises:
+        DataError: its manifest is no JSON.
+    """
+    manifest = folder / "manifest.json"
+    recorded = read_json(manifest).get("identity") if manifest.exists() else None
     now = json.loads(json.dumps(spec.identity))
     return isinstance(recorded, dict) and all(recorded.get(key) == value for key, value in now.items())
