@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from quantbench.figures.panels import footnote
+from quantbench.figures.legends import footnote
 from quantbench.figures.style import INK, WIDTH_IN, letter, looks, style
 from quantbench.figures.view import wrap
 

@@ -23,7 +23,8 @@ from quantbench.contracts.manifest import Manifest
 from quantbench.contracts.records import Prediction, Sample, read_records, write_records
 from quantbench.datasets import prepare
 from quantbench.errors import DataError
-from quantbench.scoring import Bootstrap, score_cell
+from quantbench.scoring import score_cell
+from quantbench.statistics import Bootstrap
 from quantbench.study.grid import run_cells
 from quantbench.tables import cells_table
 
