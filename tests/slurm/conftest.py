@@ -141,7 +141,9 @@ def make_run(
         # Batches of one sample: many moments at which a job can be cut off. Stand-in GPUs compute on CPU.
         usual = ("studies=[grid]", f"limit={SAMPLES}", "measurement={latency_samples: 2, warmup: 1}")
         usual += ("hardware={device: auto, warm_start: false, gpu_memory_gib: 80}", f"models=[{model}]")
-        runs.append(SlurmRun(folder, (*usual, "inference={max_batch_size: 1, max_new_tokens: 32}", *settings)))
+        # Quantized cells would wait for the answers of full precision, and fewer jobs run at once.
+        inference = "inference={max_batch_size: 1, max_new_tokens: 32, likelihoods: false}"
+        runs.append(SlurmRun(folder, (*usual, inference, *settings)))
         return runs[-1]
 
     yield make
