@@ -93,5 +93,5 @@ def test_a_bundle_of_own_models_is_drawn_as_the_run_was(own: Project, tmp_path: 
     result = own.snakemake("--cores", "2", "--configfile", settings)
     assert result.returncode == 0, result.stdout
     opened = own.quantbench("outputs", str(Path(settings).parent))
-    assert "15 of the 15 figures are, byte for byte, those of the run" in opened
+    assert "18 of the 18 figures are, byte for byte, those of the run" in opened
     assert "figure4 is not drawn: the run has one size of models" in opened
