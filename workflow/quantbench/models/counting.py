@@ -130,23 +130,36 @@ def _quantized(model: PreTrainedModel) -> Iterator[tuple[str, nn.Module]]:
 def _run(model: PreTrainedModel, linear: dict[str, nn.Module]) -> tuple[Counter[str], DynamicCache | None]:
     """One pass: how often each of the layers was called, and the cache it left."""
     calls: Counter[str] = Counter()
-    # With a padding token some classes look for it among the tokens, whose values are not there.
-    padding = getattr(model.config, "pad_token_id", None)
-    model.config.pad_token_id = None
     hooks = [layer.register_forward_hook(lambda *_, name=name: calls.update([name])) for name, layer in linear.items()]
     try:
-        with torch.inference_mode():
-            tokens = torch.zeros((1, 3), dtype=torch.long, device="meta")
-            cache = model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
-    except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
-        raise ModelError(
-            f"model_type {model.config.model_type!r} cannot be counted: its class does not run on shapes alone ({error})"
-        ) from error
+        cache = one_pass(model)
+    except ModelError as error:
+        raise ModelError(f"model_type {model.config.model_type!r} cannot be counted: {error}") from error
     finally:
-        model.config.pad_token_id = padding
         for hook in hooks:
             hook.remove()
     return calls, cache
+
+
+def one_pass(model: PreTrainedModel) -> DynamicCache | None:
+    """Run three tokens through a model of shapes, for what the hooks on its layers note; returns the cache it leaves.
+
+    Raises:
+        ModelError: the class needs the values of its tensors, or fails otherwise.
+    """
+    # With a padding token some classes look for it among the tokens, whose values are not there.
+    padding = getattr(model.config, "pad_token_id", None)
+    try:
+        model.config.pad_token_id = None
+        with torch.inference_mode():
+            tokens = torch.zeros((1, 3), dtype=torch.long, device="meta")
+            return cast(
+                "DynamicCache | None", model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
+            )
+    except Exception as error:  # each class fails in its own way
+        raise ModelError(f"its class does not run on shapes alone ({error})") from error
+    finally:
+        model.config.pad_token_id = padding
 
 
 def _cached(model: PreTrainedModel, cache: DynamicCache | None) -> _Cached:
