@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .fake_nvml import fake_machine
+
+__all__ = ["fake_machine"]
+
 if TYPE_CHECKING:
     from .simulated_tensor import Machine
 
