@@ -29,7 +29,7 @@ def row(entry: ModelEntry, name: str, precisions: dict[str, PrecisionEntry]) -> 
     """One model's line."""
     counted = sum(weight.numel() for weight in empty_model(entry).parameters())
     settings = [Setting(entry, precisions[arm], Workload()) for arm in ARMS]
-    planned = weights(settings[0], "prompt") / settings[0].width
+    planned = weights(settings[0], settings[0].whole, "prompt") / settings[0].width
     counts = entry.counted
     cache = f"{2 * (counts.cached + counts.cached_in_window):,}"
     if counts.cached_in_window and counts.window and counts.window < entry.architecture.context_length:

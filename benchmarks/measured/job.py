@@ -97,7 +97,8 @@ def _row(jobs: MeasuredSet, setting: Setting, generator: Generator) -> Record:
     return {
         "prompt_tokens": tokens,
         "new_tokens": jobs.new_tokens,
-        "planned_weight_bytes": weights(setting, "prompt") + quantization_state(setting, "prompt"),
+        "planned_weight_bytes": weights(setting, setting.whole, "prompt")
+        + quantization_state(setting, setting.whole, "prompt"),
         "planned_peak_bytes": plan.peak_bytes,
         "planned_terms": plan.terms,
         "planned_stage": plan.stage,

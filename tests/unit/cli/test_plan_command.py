@@ -161,8 +161,8 @@ def test_hours_as_csv_grow_with_what_there_is_to_do(capsys) -> None:
 
 
 def test_hours_name_what_does_not_fit(capsys) -> None:
-    assert main(["plan", "--hours", "--gpus", "4", "--gpu", "a100-40gb"]) == 1
-    assert "Not counted under single: 1 cell does not fit on GPUs of 40 GiB with at most 4" in capsys.readouterr().out
+    assert main(["plan", "--hours", "--gpus", "3", "--gpu", "a100-40gb"]) == 1
+    assert "Not counted under single: 76 cells do not fit on GPUs of 40 GiB with at most 3" in capsys.readouterr().out
 
 
 def power_rows(capsys, *words: str) -> dict[tuple[str, str], dict[str, str]]:

@@ -33,7 +33,8 @@ def test_every_weight_of_a_published_model_is_counted_once(name: str, precisions
     counts = entry.counted
     assert counts.parameters + counts.rest == published()[name].weights
     assert counts.rest < 0.003 * published()[name].weights
-    planned = weights(Setting(entry, precisions["full"], Workload()), "prompt")
+    setting = Setting(entry, precisions["full"], Workload())
+    planned = weights(setting, setting.whole, "prompt")
     assert planned == 2 * (published()[name].weights - counts.rest)
 
 
@@ -68,8 +69,8 @@ def test_a_token_leaves_keys_and_values_in_every_layer(name: str, precisions) ->
     setting = Setting(entry, precisions["full"], Workload(prompt_tokens=6000, new_tokens=100))
     window = min(6100, text.sliding_window) if sliding else 0
     expected = a_layer * ((text.num_hidden_layers - sliding) * 6100 + sliding * window)
-    assert kv_cache(setting, "answer") == expected
-    assert kv_cache(setting, "prompt") == a_layer * text.num_hidden_layers * 6000
+    assert kv_cache(setting, setting.whole, "answer") == expected
+    assert kv_cache(setting, setting.whole, "prompt") == a_layer * text.num_hidden_layers * 6000
 
 
 def test_experts_are_told_from_what_is_quantized() -> None:

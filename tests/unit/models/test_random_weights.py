@@ -79,7 +79,7 @@ def test_the_counter_sees_weights_that_are_made_all_at_once() -> None:
 def test_planned_bytes_of_weights_are_the_measured(precisions, family: str, tied_head: bool, arm: str) -> None:
     entry = stand_in(family, hidden_size=512, intermediate_size=1536, layers=2, tied_head=tied_head)
     setting = Setting(entry, precisions[arm], Workload())
-    planned = weights(setting, "prompt") + quantization_state(setting, "prompt")
+    planned = weights(setting, setting.whole, "prompt") + quantization_state(setting, setting.whole, "prompt")
     assert weight_bytes(load(entry, precisions[arm]), entry.full_dtype) == pytest.approx(planned, rel=0.01)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from quantbench.errors import ConfigError
 from quantbench.planner import GIB, Workload, gpus_needed, plan_memory
-from quantbench.planner.fitting import devices_needed, fits, fullest_device_bytes
+from quantbench.planner.fitting import devices_needed, fits
 
 
 def test_gpus(catalogue) -> None:
@@ -30,15 +30,15 @@ def test_the_largest_model_needs_all_four_of_the_papers_gpus(setting) -> None:
 
 def test_one_device_holds_everything(setting) -> None:
     one = setting("phi-4", "w4a16")
-    assert fullest_device_bytes(one) == pytest.approx(plan_memory(one).peak_bytes)
+    assert plan_memory(one).fullest.peak_bytes == plan_memory(one).peak_bytes
 
 
 @pytest.mark.parametrize("precision", ["full", "w8a16", "w4a16"])
 @pytest.mark.parametrize("devices", [2, 3, 4, 8])
 def test_the_fullest_device_holds_more_than_its_part_and_less_than_all(setting, precision: str, devices: int) -> None:
     several = setting("llama-3.3-70b", precision, devices=devices)
-    peak = plan_memory(several).peak_bytes
-    assert peak / devices <= fullest_device_bytes(several) < peak
+    plan = plan_memory(several)
+    assert plan.peak_bytes / devices <= plan.fullest.peak_bytes < plan.peak_bytes
 
 
 def test_a_larger_gpu_never_needs_more(setting) -> None:

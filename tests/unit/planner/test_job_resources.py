@@ -155,7 +155,8 @@ def test_the_longest_sequence_holds_its_thought(make) -> None:
     for catalogue in (thinking, without_thoughts(thinking)):
         spec = cell_spec(catalogue, cell)
         load = Workload(cell_work(spec).longest_prompt, cell_work(spec).limit)
-        caches.append(kv_cache(Setting(spec.model, spec.precision, load), "answer"))
+        setting = Setting(spec.model, spec.precision, load)
+        caches.append(kv_cache(setting, setting.whole, "answer"))
     assert caches[0] - caches[1] == 2 * a_token * 2000
 
 

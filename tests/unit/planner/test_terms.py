@@ -1,13 +1,26 @@
 """Each term against bytes counted by hand, mostly for Llama 3.3 70B: 80 layers, 8192 wide, 64 heads, 8 for keys."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from quantbench.errors import ConfigError
-from quantbench.planner import PUBLISHED, Workload, plan_memory, terms
+from quantbench.planner import PUBLISHED, Setting, Workload, plan_memory
+from quantbench.planner import terms as by_part
+from quantbench.planner.terms import Stage
 
 MIB = 2**20
+
+
+class Whole:
+    """The terms of one device that holds everything: ``terms.weights(setting, stage)``."""
+
+    def __getattr__(self, name: str) -> Callable[[Setting, Stage], float]:
+        return lambda setting, stage: by_part.TERMS[name](setting, setting.whole, stage)
+
+
+terms = Whole()
 
 
 def test_the_cache_takes_320_kib_a_token(setting) -> None:
@@ -32,12 +45,16 @@ def test_activations_of_a_prompt(setting) -> None:
 
 
 def test_every_device_has_its_own_activations_and_buffer(setting) -> None:
+    """Here each of four devices holds 20 blocks; the embedded prompt lies on the first, logits on the last."""
     one, four = (setting("llama-3.3-70b", "w4a16", prompt_tokens=10, devices=devices) for devices in (1, 4))
-    for term in (terms.dequantization_buffer, terms.allocator_base):
-        assert term(four, "prompt") == 4 * term(one, "prompt") > 0
-    embedded = 10 * 8192 * 2  # on the first device only
-    assert terms.activations(four, "prompt") - embedded == 4 * (terms.activations(one, "prompt") - embedded)
-    assert terms.kv_cache(four, "prompt") == terms.kv_cache(one, "prompt")
+    plan, embedded = plan_memory(four), 10 * 8192 * 2
+    for name in ("dequantization_buffer", "allocator_base"):
+        assert {device.terms[name] for device in plan.devices} == {getattr(terms, name)(one, "prompt")}
+    first, *others = (by_part.activations(four, device.part, "prompt") for device in plan.devices)
+    assert {first - embedded} == set(others)
+    assert plan.terms["kv_cache"] == terms.kv_cache(one, "prompt")
+    on_device = [by_part.logits(four, device.part, "answer") for device in plan.devices]
+    assert on_device == [0, 0, 0, terms.logits(one, "answer")]
 
 
 def test_nf4_dequantizes_its_largest_matrix(setting) -> None:
@@ -90,7 +107,7 @@ def test_the_peak_is_the_larger_stage_and_its_terms_add_up(setting) -> None:
     assert (long_prompt.stage, long_answer.stage) == ("prompt", "answer")
     for plan in (long_prompt, long_answer):
         assert plan.peak_bytes == sum(plan.terms.values())
-        assert plan.terms == {name: term(plan.setting, plan.stage) for name, term in terms.TERMS.items()}
+        assert plan.terms == {name: getattr(terms, name)(plan.setting, plan.stage) for name in by_part.TERMS}
 
 
 @pytest.mark.parametrize("precision", ["full", "w8a16", "w4a16"])

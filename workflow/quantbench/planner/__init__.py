@@ -7,10 +7,11 @@ reads it while it builds its plan, so what is planned once is kept.
 
 from .fitting import gpus_needed
 from .hours import CellTime, RunHours, cell_time, run_hours
-from .job_resources import CellRequest, Requests, checkpoint_mb, gpus_asked_for
+from .job_resources import CellRequest, Requests, cell_setting, checkpoint_mb, gpus_asked_for
+from .memory_plan import DevicePlan, Plan, plan_memory
+from .placement import Placement, place
 from .setting import INSTALLED, PUBLISHED, Libraries, Setting, Workload
 from .speed import GPUS, Gpu, nearest_gpu
-from .terms import Plan, plan_memory
 from .unfit import describe, fitting, remarks, unfit_cells
 from .weight_bytes import GIB, bytes_per_weight, weight_bytes
 from .workload import CellWork, cell_work
@@ -23,14 +24,17 @@ __all__ = [
     "CellRequest",
     "CellTime",
     "CellWork",
+    "DevicePlan",
     "Gpu",
     "Libraries",
+    "Placement",
     "Plan",
     "Requests",
     "RunHours",
     "Setting",
     "Workload",
     "bytes_per_weight",
+    "cell_setting",
     "cell_time",
     "cell_work",
     "checkpoint_mb",
@@ -39,6 +43,7 @@ __all__ = [
     "gpus_asked_for",
     "gpus_needed",
     "nearest_gpu",
+    "place",
     "plan_memory",
     "remarks",
     "run_hours",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..config import ModelEntry, PrecisionEntry, located
 from ..errors import DataError, nearest
+from .memory_plan import plan_memory
 from .setting import PUBLISHED, Setting, Workload
-from .terms import plan_memory
 from .weight_bytes import GIB
 
 TABLE1 = "resources/paper/table1.csv"

@@ -16,9 +16,9 @@ from ..devices.processor import this_processor
 from ..study.spec import CellSpec
 from .fitting import devices_needed
 from .hours import cell_time, checkpoint_bytes
+from .memory_plan import plan_memory
 from .setting import Setting, Workload
 from .speed import CPU, nearest_gpu
-from .terms import plan_memory
 from .workload import cell_work
 
 # GPU memory where it is neither stated nor to be seen, as on the login node of a cluster: an A100 or H100 of 80 GB.
@@ -84,7 +84,7 @@ class Requests:
         key = (cell.model, cell.precision, work.longest_prompt + work.limit, work.largest_batch * work.rows, attempt)
         if key not in self._devices:
             memory = self.gpu_memory_gib * _RETRY_GPU_PART ** (attempt - 1)
-            self._devices[key] = devices_needed(_setting(spec), memory)
+            self._devices[key] = devices_needed(cell_setting(spec), memory)
         return self._devices[key]
 
     def seconds(self, spec: CellSpec) -> float:
@@ -117,12 +117,27 @@ class Requests:
         # Nothing is timed here: where flags do not tell whether the processor multiplies the format, more is asked for.
         in_float32 = not this_processor().multiplies(spec.model.full_dtype, os.environ)
         # Weights are there twice while they load.
-        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(_setting(spec, in_float32)).peak_bytes / _MB)
+        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(cell_setting(spec, in_float32=in_float32)).peak_bytes / _MB)
 
     def _minutes(self, spec: CellSpec, attempt: int) -> int:
         asked = max(_LEAST_MINUTES, math.ceil(_TIME_FACTOR * self.seconds(spec) / 60)) * attempt
         limit = self.hardware.runtime_limit_hours
         return asked if limit is None else min(asked, max(1, math.floor(limit * 60)))
+
+
+def cell_setting(spec: CellSpec, devices: int = 1, *, alone: bool = False, in_float32: bool = False) -> Setting:
+    """What a cell holds at most, as its job asks for it.
+
+    Args:
+        spec: the cell.
+        devices: GPUs it is spread over.
+        alone: one sample at a time, as in the measurement; else the largest batch of its plan.
+        in_float32: see :class:`.setting.Setting`.
+    """
+    work = cell_work(spec)
+    rows = work.rows * (1 if alone else work.largest_batch)
+    load = Workload(work.longest_prompt, work.limit, batch=rows, devices=devices)
+    return Setting(spec.model, spec.precision, load, in_float32=in_float32)
 
 
 def checkpoint_mb(model: ModelEntry) -> int:
@@ -134,12 +149,6 @@ def gpus_asked_for(resources: Mapping[str, str | int | None]) -> int:
     """GPUs of a job by its resources, whichever of the two names they were asked for by."""
     gres = resources.get("gres")
     return int(str(gres).rpartition(":")[2]) if gres else int(resources.get("gpu") or 0)
-
-
-def _setting(spec: CellSpec, in_float32: bool = False) -> Setting:
-    work = cell_work(spec)
-    load = Workload(work.longest_prompt, work.limit, batch=work.largest_batch * work.rows)
-    return Setting(spec.model, spec.precision, load, in_float32=in_float32)
 
 
 def _disk_mb(spec: CellSpec) -> int:

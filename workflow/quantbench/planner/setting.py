@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..config import Architecture, Counts, ModelEntry, PrecisionEntry
 from ..errors import ConfigError
+from .device_part import DevicePart
 from .weight_bytes import HALF, is_int8
 
 
@@ -66,6 +67,11 @@ class Setting:
     def counts(self) -> Counts:
         """Its weights by kind."""
         return self.model.counted
+
+    @property
+    def whole(self) -> DevicePart:
+        """All of the model, as one device holds it."""
+        return DevicePart(self.facts.layers, embedding=True, head=True)
 
     @property
     def fused(self) -> bool:

@@ -1,19 +1,17 @@
-"""The terms of the peak, in bytes summed over the devices, and the plan they add up to.
-
-The docstring of each term gives the reason of its formula.
+"""The terms of one device's peak, in bytes; the docstring of each gives the reason of its formula.
 
 What is alive differs between two stages. While the ``prompt`` is read every prompt token goes through each layer at once,
 so activations are large. While the ``answer`` is written one token goes through, the cache is longest and logits exist.
-The peak is the larger of the two sums. Layers run one after another, so a device holds the activations of one layer at
-a time; but each device of several meets its own peak, and the devices' peaks add up.
+A device's peak is the larger of its two sums. Layers run one after another, so a device holds the activations of one
+layer at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .device_part import DevicePart
 from .setting import Setting
 from .weight_bytes import (
     is_int8,
@@ -34,23 +32,24 @@ CUBLAS_WORKSPACE = (4096 * 2 + 16 * 8) * 1024
 _INT8, _INT32, _FLOAT32 = 1, 4, 4  # bytes
 
 
-def weights(setting: Setting, stage: Stage) -> float:
+def weights(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """All weights as stored: linear layers at the precision; embeddings, output head and experts never quantized."""
+    counts = setting.counts
+    tables = counts.tables * setting.width * _tables(setting, part)
     published = published_bytes(setting.model, setting.precision)
     if published is not None:
-        return published
-    counts = setting.counts
+        return tables + (published - counts.tables * setting.width) * _blocks(setting, part)
     linear = counts.linear * payload_bytes(setting.precision, setting.width)
-    return linear + (counts.tables + counts.experts) * setting.width
+    return tables + (linear + counts.experts * setting.width) * _blocks(setting, part)
 
 
-def quantization_state(setting: Setting, stage: Stage) -> float:
+def quantization_state(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """Scales that turn stored weights back into numbers: NF4's a block of 64 weights, LLM.int8's a row of a layer."""
     blocks = setting.counts.linear * scale_bytes(setting.precision)
-    return blocks + row_scale_bytes(setting.counts, setting.precision)
+    return (blocks + row_scale_bytes(setting.counts, setting.precision)) * _blocks(setting, part)
 
 
-def kv_cache(setting: Setting, stage: Stage) -> float:
+def kv_cache(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """A key and a value of every layer, key-value head and token so far, for each row of the batch.
 
     Layers with a sliding window keep its last tokens. While the prompt is read they hold all of it: what they keep is a
@@ -59,10 +58,11 @@ def kv_cache(setting: Setting, stage: Stage) -> float:
     counts, work = setting.counts, setting.workload
     tokens = work.prompt_tokens + (work.new_tokens if stage == "answer" else 0)
     in_window = min(tokens, counts.window or tokens) if stage == "answer" else tokens
-    return (counts.cached * tokens + counts.cached_in_window * in_window) * setting.width * work.batch
+    a_row = (counts.cached * tokens + counts.cached_in_window * in_window) * setting.width
+    return a_row * work.batch * _blocks(setting, part)
 
 
-def kept_projections(setting: Setting, stage: Stage) -> float:
+def kept_projections(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """Queries and keys that a cache of views keeps alive beside the values, in models with a fused projection.
 
     There the values are a slice of the projection's output, and a slice keeps the whole output. The keys are copied by
@@ -73,57 +73,57 @@ def kept_projections(setting: Setting, stage: Stage) -> float:
         return 0.0
     facts, work = setting.facts, setting.workload
     surplus = (facts.attention_heads + facts.key_value_heads) * facts.size_of_head
-    return facts.layers * surplus * setting.width * work.prompt_tokens * work.batch
+    return part.blocks * surplus * setting.width * work.prompt_tokens * work.batch
 
 
-def activations(setting: Setting, stage: Stage) -> float:
-    """One layer's intermediate results at its fullest moment (:func:`_moment`), once a device; the embedded prompt, once.
+def activations(setting: Setting, part: DevicePart, stage: Stage) -> float:
+    """One layer's intermediate results at its fullest moment (:func:`_moment`), ; with the embedding, the embedded prompt.
 
-    The embedded prompt is held by the model's ``forward`` until its last layer is done, on the first device.
+    The embedded prompt is held by the model's ``forward`` until its last layer is done.
     """
-    embedded = setting.facts.hidden_size * _rows(setting, stage) * setting.width
-    return setting.workload.devices * _moment(setting, stage)[0] + embedded
+    embedded = setting.facts.hidden_size * _rows(setting, stage) * setting.width if part.embedding else 0
+    return (_moment(setting, stage)[0] if part.blocks else 0.0) + embedded
 
 
-def dequantization_buffer(setting: Setting, stage: Stage) -> float:
-    """A 16-bit copy of the whole weight matrix, made for the call, once a device: NF4 and weight-only int8 multiply by it.
+def dequantization_buffer(setting: Setting, part: DevicePart, stage: Stage) -> float:
+    """A 16-bit copy of the whole weight matrix, made for the call: NF4 and weight-only int8 multiply by it.
 
     The largest matrix counts: the up projection, or gate and up in one where they are fused. NF4 multiplies a single row
     without a copy.
     """
-    return setting.workload.devices * _moment(setting, stage)[1]
+    return _moment(setting, stage)[1] if part.blocks else 0.0
 
 
-def outlier_copies(setting: Setting, stage: Stage) -> float:
+def outlier_copies(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """16-bit copies of the weight columns that LLM.int8 multiplies outside of 8 bits (0.1% of the columns).
 
     How many columns are outliers depends on model and text; this is the share its authors give. Where the copies stay
-    there is one for every linear layer; else one at a time on each device, with its int8 and float32 forms.
+    there is one for every linear layer; else one at a time, with its int8 and float32 forms.
     """
     if not setting.finds_outliers:
         return 0.0
     if setting.libraries.outlier_copies_stay:
-        return OUTLIER_SHARE * setting.counts.linear * setting.width
+        return OUTLIER_SHARE * setting.counts.linear * setting.width * _blocks(setting, part)
     a_number = _INT8 + _FLOAT32 + setting.width
-    return setting.workload.devices * OUTLIER_SHARE * setting.counts.largest_matrix * a_number
+    return OUTLIER_SHARE * setting.counts.largest_matrix * a_number if part.blocks else 0.0
 
 
-def logits(setting: Setting, stage: Stage) -> float:
+def logits(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """One score a vocabulary entry for each row's last token, and the float32 copy that ``generate`` chooses from.
 
     ``generate`` asks for the last position only, so the prompt's length does not enter.
     """
-    if stage == "prompt":
+    if stage == "prompt" or not part.head:
         return 0.0
     return setting.workload.batch * setting.facts.vocab_size * (setting.width + _FLOAT32)
 
 
-def allocator_base(setting: Setting, stage: Stage) -> float:
-    """What PyTorch allocates on each device before any tensor of the model: the workspace of cuBLAS, 8.1 MiB."""
-    return setting.workload.devices * CUBLAS_WORKSPACE
+def allocator_base(setting: Setting, part: DevicePart, stage: Stage) -> float:
+    """What PyTorch allocates on a device that multiplies, before anything else: the workspace of cuBLAS, 8.1 MiB."""
+    return CUBLAS_WORKSPACE if part.blocks or part.head else 0.0
 
 
-TERMS: dict[str, Callable[[Setting, Stage], float]] = {
+TERMS: dict[str, Callable[[Setting, DevicePart, Stage], float]] = {
     "weights": weights,
     "quantization_state": quantization_state,
     "kv_cache": kv_cache,
@@ -136,26 +136,26 @@ TERMS: dict[str, Callable[[Setting, Stage], float]] = {
 }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Peak memory by term, in bytes summed over the devices, and the stage in which the peak is reached."""
-
-    setting: Setting
-    stage: Stage
-    terms: dict[str, float]
-
-    @property
-    def peak_bytes(self) -> float:
-        """The terms' sum: what the allocator holds at the peak."""
-        return sum(self.terms.values())
+def stage_terms(setting: Setting, part: DevicePart, stage: Stage) -> dict[str, float]:
+    """Bytes by term on a device in a stage; all 0 where it holds nothing."""
+    return {name: 0.0 if part.is_empty else float(term(setting, part, stage)) for name, term in TERMS.items()}
 
 
-def plan_memory(setting: Setting) -> Plan:
-    """Plan the peak: the larger of the sums while the prompt is read and while the answer is written."""
-    stages = [
-        Plan(setting, stage, {name: term(setting, stage) for name, term in TERMS.items()}) for stage in get_args(Stage)
-    ]
-    return max(stages, key=lambda plan: plan.peak_bytes)
+def peak_on(setting: Setting, part: DevicePart) -> float:
+    """Bytes the allocator holds on a device at its peak."""
+    return max(sum(stage_terms(setting, part, stage).values()) for stage in get_args(Stage))
+
+
+def _blocks(setting: Setting, part: DevicePart) -> float:
+    """The share of all blocks on the device (0 to 1)."""
+    return part.blocks / setting.facts.layers
+
+
+def _tables(setting: Setting, part: DevicePart) -> float:
+    """The share of the weights of embedding and output head on the device (0 to 1); a tied head has none of its own."""
+    if setting.facts.tied_head:
+        return float(part.embedding)
+    return (part.embedding + part.head) / 2
 
 
 def _rows(setting: Setting, stage: Stage) -> int:
