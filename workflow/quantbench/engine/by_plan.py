@@ -11,9 +11,9 @@ import torch
 
 from ..contracts.records import Prediction
 from ..errors import ModelError
+from ..models.out_of_memory import POSSIBLE, is_out_of_memory, release
 from .batches import Request
 from .job import Answered, Job
-from .out_of_memory import POSSIBLE, is_out_of_memory, release
 
 GIB = 1024**3
 Answer = Callable[[Sequence[Request]], list[Prediction]]

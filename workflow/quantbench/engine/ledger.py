@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from ..contracts.sample_scores import ReferenceScores, SampleScores, TokenScores, joined
+from ..models.out_of_memory import POSSIBLE, is_out_of_memory, release
 from .batches import Request
 from .divergence import KnownTokens
 from .given_tokens import Prompted
-from .out_of_memory import POSSIBLE, is_out_of_memory, release
 from .step_scores import Expected, Options, StepScores
 
 _Scores = NDArray[np.float32]

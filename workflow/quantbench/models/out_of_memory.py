@@ -1,0 +1,101 @@
+"""Telling that memory ran out from all other errors, and letting go of what the failed work held."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from ..planner import GIB
+
+# What a device or the processor raises where memory runs out; :func:`is_out_of_memory` tells which of them it was.
+POSSIBLE = (torch.OutOfMemoryError, MemoryError, OSError, RuntimeError)
+# torch has an error of its own for what its allocator is refused. Libraries that allocate beside it (cuBLAS, cuDNN, Triton),
+# CUDA itself and the processor's allocators say it in plain errors, which only their texts tell apart.
+_SAID = re.compile(
+    r"out of memory|alloc_failed|allocation_failed|bad_alloc|cudaErrorMemoryAllocation"
+    r"|can(?:'t|not) allocate memory|(?:unable|failed|could not|not enough memory) to allocate|not enough memory"
+    # cuBLAS makes its workspace with its handle, and calls it not initialized where there is no room.
+    r"|CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate"
+    # torch asks NVML who holds the memory that it lacks, which a part of a GPU (MIG) and some containers refuse.
+    r"|NVML_SUCCESS == r INTERNAL ASSERT FAILED at .*CUDACachingAllocator"
+    # transformers and accelerate, of a quantized model whose layers find no room.
+    r"|modules are dispatched on the CPU or the disk",
+    re.IGNORECASE,
+)
+_CUDA_MEMORY_ALLOCATION = 2  # cudaErrorMemoryAllocation
+_ASKED = re.compile(r"(?:tried|trying) to allocate ([\d.]+) ?(bytes|[KMG]iB|B)\b", re.IGNORECASE)
+_DEVICE = re.compile(r"\bGPU (\d+)\b")
+_UNITS = {"B": 1, "BYTES": 1, "KIB": 1024, "MIB": 1024**2, "GIB": GIB}
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """What an error says of memory that ran out.
+
+    Attributes:
+        said: its first line.
+        asked_bytes: how much was asked for; None: it does not say.
+        device: on which GPU; None: it does not say.
+    """
+
+    said: str
+    asked_bytes: float | None
+    device: int | None
+
+    @classmethod
+    def read(cls, text: str) -> Shortage:
+        """What a library's text says; of several lines the first that speaks of memory."""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        said = next((line for line in lines if _SAID.search(line)), lines[0] if lines else "out of memory")
+        asked, device = _ASKED.search(text), _DEVICE.search(said)
+        return cls(
+            said=said,
+            asked_bytes=float(asked[1]) * _UNITS[asked[2].upper()] if asked else None,
+            device=int(device[1]) if device else None,
+        )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a device or in the host, by an error or by one that it was raised from."""
+    return any(map(_is_one, chain_of(error)))
+
+
+def says_out_of_memory(text: str) -> bool:
+    """Whether a library's text is one of those that memory runs out with."""
+    return bool(_SAID.search(text))
+
+
+def shortage(error: BaseException) -> Shortage:
+    """What an error of which :func:`is_out_of_memory` holds says of the memory that ran out."""
+    found = next((one for one in chain_of(error) if _is_one(one)), error)
+    return Shortage.read(str(found) or type(found).__name__)
+
+
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it was raised from or while they were handled."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+
+
+def release() -> None:
+    """Let go of what nothing refers to any more; call it outside the handler, whose error holds the failed work's tensors."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _is_one(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return getattr(error, "error_code", None) == _CUDA_MEMORY_ALLOCATION or says_out_of_memory(str(error))
