@@ -19,6 +19,7 @@ ROOMS = (
         "planner",
         "models",
         "engine",
+        "tracing",
         "cell",
         "statistics",
         "scoring",

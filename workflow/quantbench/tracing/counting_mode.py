@@ -1,0 +1,186 @@
+"""The dispatch mode under which shapes are computed: it sees each storage made and let go of, and says which device it is on."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode, is_traceable_wrapper_subclass
+from torch.utils._pytree import tree_leaves
+
+from .bitsandbytes_kernels import BitsandbytesKernels
+from .live_bytes import Kind, LiveBytes, Piece, in_blocks
+
+if TYPE_CHECKING:
+    from .gpu_chip import Chip
+
+_ATEN = torch.ops.aten
+# Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is.
+_READING = (_ATEN._local_scalar_dense.default, _ATEN.is_nonzero.default, _ATEN.item.default)
+# Products that cuBLAS computes, and gets its workspace for at the first one on each device.
+_PRODUCTS = (_ATEN.mm, _ATEN.addmm, _ATEN.bmm, _ATEN.baddbmm)
+
+
+class CountingMode(TorchDispatchMode):
+    """Counts the bytes of every storage made in this context, on the device of its inputs, until it is let go of.
+
+    Args:
+        devices: how many there are.
+        chip: of each.
+        vocabulary: tokens of the model; what has so many columns is logits.
+    """
+
+    def __init__(self, devices: int, chip: Chip, vocabulary: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.devices = [LiveBytes() for _ in range(devices)]
+        # Where what has no input on any device is made, and which module is at work, as its name and as its kind.
+        self.device, self.module, self.module_kind = 0, "", ""
+        # Sides of the matrix that it holds quantized; None: it holds none.
+        self.matrix: tuple[int, int] | None = None
+        self._kernels = BitsandbytesKernels(chip)
+        self._workspace, self._vocabulary = chip.cublas_workspace, vocabulary
+        self._forced: int | None = None
+        self._kind: Kind | None = None
+        self._places: dict[int, tuple[int, int, Piece]] = {}  # device, bytes and piece by storage
+
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        """Compute shapes, and count what was made."""
+        kwargs = kwargs or {}
+        if func in _READING:
+            return False if func is _ATEN.is_nonzero.default else _nothing(args[0])
+        if func.overloadpacket is _ATEN.isin:  # its version for shapes reads values
+            return torch.empty_like(cast(torch.Tensor, args[0]), dtype=torch.bool)
+        if func is _ATEN.exponential_.default:  # likewise, with the stream of one row
+            return args[0]
+        emulated = self._kernels(func.name().split("::")[1].split(".")[0]) if func.namespace == "bitsandbytes" else None
+        if emulated is not None:
+            with self._on_device_of(args), self:
+                return emulated(*args, **kwargs)
+        if func.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd) and not _wrapped(args):
+            with self:  # what an operator made of others holds in between is seen only in these
+                found = func.decompose(*args, **kwargs)
+            if found is not NotImplemented:
+                return found
+        output = func(*args, **kwargs)
+        device = self._device_of(args) if self._forced is None else self._forced
+        if func.overloadpacket in _PRODUCTS:
+            self._give_workspace(device)
+        known = {storage._cdata for storage in _storages((args, kwargs))}
+        for tensor in _tensors(output):
+            storage = tensor.untyped_storage()
+            if storage._cdata not in self._places and storage._cdata not in known and storage.nbytes():
+                self._count(storage, device, self._piece(tensor), str(func))
+        return output
+
+    def moved(self, tensor: torch.Tensor, device: int) -> torch.Tensor:
+        """The tensor on a device: itself where it is there already, else a copy."""
+        if self.device_of(tensor) == device:
+            return tensor
+        with self.made_on(device):
+            return tensor.clone()
+
+    def device_of(self, tensor: torch.Tensor) -> int:
+        """The device that a tensor is on; of one not made in this context, where such are made now."""
+        place = self._places.get(tensor.untyped_storage()._cdata)
+        return self.device if place is None else place[0]
+
+    @contextmanager
+    def made_on(self, device: int, kind: Kind | None = None) -> Iterator[None]:
+        """Whatever is made in this context is made on one device, and for one purpose."""
+        before = self._forced, self._kind
+        self._forced, self._kind = device, kind or self._kind
+        try:
+            yield
+        finally:
+            self._forced, self._kind = before
+
+    def relabel(self, tensor: torch.Tensor, kind: Kind) -> None:
+        """Say what a tensor is for, once it is known."""
+        place = self._places.get(tensor.untyped_storage()._cdata)
+        if place is not None and place[2].kind != kind:
+            device, size, piece = place
+            self.devices[device].relabel(piece, Piece(kind), size)
+            self._places[tensor.untyped_storage()._cdata] = (device, size, Piece(kind))
+
+    def begin_stage(self) -> None:
+        """Begin a stage on every device."""
+        for device in self.devices:
+            device.begin()
+
+    @contextmanager
+    def overlooked(self) -> Iterator[None]:
+        """What is made and let go of in this context does not count for the fullest moment."""
+        with ExitStack() as stack:
+            for device in self.devices:
+                stack.enter_context(device.overlooked())
+            yield
+
+    def _count(self, storage: torch.UntypedStorage, device: int, piece: Piece, operation: str) -> None:
+        size = in_blocks(storage.nbytes())
+        self._places[storage._cdata] = (device, size, piece)
+        weakref.finalize(storage, self._forget, storage._cdata)
+        self.devices[device].add(piece, size, self.module, operation)
+
+    def _forget(self, key: int) -> None:
+        device, size, piece = self._places.pop(key)
+        self.devices[device].remove(piece, size)
+
+    def _piece(self, tensor: torch.Tensor) -> Piece:
+        if self._kind is not None:
+            return Piece(self._kind)
+        if tensor.dim() > 1 and tensor.shape[-1] == self._vocabulary:
+            return Piece("logits")
+        if self.matrix and tensor.dtype.is_floating_point and tuple(tensor.shape) in (self.matrix, self.matrix[::-1]):
+            return Piece("dequantized_matrix")
+        return Piece(
+            "activations", f"{self.module_kind} {list(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}".strip()
+        )
+
+    def _give_workspace(self, device: int) -> None:
+        piece = Piece("cublas_workspace")
+        if piece not in self.devices[device].held:
+            self.devices[device].add(piece, self._workspace, self.module, "cuBLAS")
+
+    @contextmanager
+    def _on_device_of(self, values: object) -> Iterator[None]:
+        with self.made_on(self._device_of(values) if self._forced is None else self._forced):
+            yield
+
+    def _device_of(self, values: object) -> int:
+        """The device of the first tensor among some values that is on one; numbers in tensors are on any."""
+        for tensor in _tensors(values):
+            place = self._places.get(tensor.untyped_storage()._cdata) if tensor.dim() else None
+            if place is not None:
+                return place[0]
+        return self.device
+
+
+def _nothing(read: object) -> bool | int | float:
+    dtype = cast(torch.Tensor, read).dtype
+    return False if dtype is torch.bool else 0.0 if dtype.is_floating_point else 0
+
+
+def _tensors(values: object) -> list[torch.Tensor]:
+    """The tensors among some values that hold bytes; of a wrapper, its parts are seen by themselves."""
+    tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
+    return [tensor for tensor in tensors if not is_traceable_wrapper_subclass(tensor)]
+
+
+def _storages(values: object) -> list[torch.UntypedStorage]:
+    return [tensor.untyped_storage() for tensor in _tensors(values)]
+
+
+def _wrapped(values: object) -> bool:
+    return any(
+        isinstance(value, torch.Tensor) and is_traceable_wrapper_subclass(value) for value in tree_leaves(values)
+    )

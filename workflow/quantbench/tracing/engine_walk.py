@@ -1,0 +1,156 @@
+"""The project's own engine on shapes: one timed sample, or a batch with its shared prefix, from the prompt to the last token.
+
+The generator, transformers' ``generate`` and everything below it are what runs on a GPU. Values are nobody's here, so the
+first answer to "has it ended?" is always no; the steps between the first written tokens and the last are skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from transformers import masking_utils
+
+from ..contracts.manifest import AppliedPrecision
+from ..engine.batches import Request
+from ..engine.decoding_settings import GenerationSettings
+from ..engine.generation import Generator
+from ..engine.sampling import SeededSampling
+from ..models.interfaces import CausalModel, Tokenizer
+from ..models.loading import LoadedModel
+from ..models.synthetic_tokenizer import SyntheticTokenizer
+from .cache_growth import cache_known, grow
+from .counting_mode import CountingMode
+from .meta_model import META
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+# Written tokens that are traced one by one before the jump to the last ones, and those.
+_FIRST, _LAST = 2, 2
+_TOKEN, _OTHER = 3, 4
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a cell's engine does at once.
+
+    Attributes:
+        prompt_tokens: of the longest prompt.
+        new_tokens: most that are generated of one output.
+        samples: prompts of a batch; 1: one timed sample, as the measurement pass runs it; more: engine ``static``.
+        prefix_tokens: that all prompts of the run begin with.
+        chains: outputs a prompt.
+    """
+
+    prompt_tokens: int
+    new_tokens: int
+    samples: int = 1
+    prefix_tokens: int = 0
+    chains: int = 1
+
+
+class _Enough(Exception):
+    """The last token is written."""
+
+
+class _Generator(Generator):
+    """The generator, whose random streams are a processor's: shapes have none."""
+
+    def _sampling(self, batch: Sequence[Request], chains: Sequence[int]) -> list[SeededSampling]:
+        if self.settings.temperature is None:
+            return []
+        return [SeededSampling(self.settings.temperature, [0] * (len(batch) * len(chains)), torch.device("cpu"))]
+
+
+def walk(model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins: Callable[[], None]) -> None:
+    """Read the prompts and write their answers.
+
+    Args:
+        model: with its weights made in the counting mode, which must be active.
+        use: what is read and written.
+        counting: the mode.
+        answer_begins: called once the prompts are read and the first token is chosen.
+    """
+    tokenizer = cast(Tokenizer, SyntheticTokenizer(model.config.get_text_config().vocab_size))
+    temperature = 1.0 if use.chains > 1 else None  # of any value
+    settings = GenerationSettings(use.new_tokens, chains=use.chains, temperature=temperature)
+    loaded = LoadedModel(cast(CausalModel, model), tokenizer, META, AppliedPrecision.model_construct())
+    generator = _Generator(loaded, settings)
+    requests = _requests(use)
+    with torch.inference_mode(), _stepping(model, use, counting, answer_begins), cache_known(counting):
+        try:
+            if use.samples == 1 and not use.prefix_tokens:
+                with _padding(False):
+                    generator.answer(requests)
+            else:
+                with _padding(True):
+                    generator.share_prefix(requests)
+                    generator.answer(requests)
+        except _Enough:
+            pass
+
+
+def _requests(use: Use) -> list[Request]:
+    """Prompts of one length, each with other tokens behind what they share."""
+    own = use.prompt_tokens - use.prefix_tokens
+    shared = [_TOKEN] * use.prefix_tokens
+    return [Request(str(number), "", shared + [_OTHER + number] * own) for number in range(use.samples)]
+
+
+@contextmanager
+def _stepping(
+    model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins: Callable[[], None]
+) -> Iterator[None]:
+    """Count the steps of ``generate`` where it notes each one, and skip those in the middle."""
+    steps = 0
+    note = cast("Callable[..., dict[str, object]]", model._update_model_kwargs_for_generation)
+
+    def noted(outputs: object, kwargs: dict[str, object], *args: object, **options: object) -> dict[str, object]:
+        nonlocal steps
+        steps += 1
+        if steps == 1:
+            answer_begins()
+        if steps == min(_FIRST + _LAST, use.new_tokens):
+            raise _Enough
+        found = note(outputs, kwargs, *args, **options)
+        skipped = use.new_tokens - _FIRST - _LAST
+        if steps == _FIRST and skipped > 0:
+            with counting.overlooked():
+                found = _skipped(found, skipped, counting)
+        return found
+
+    model._update_model_kwargs_for_generation = noted  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del model._update_model_kwargs_for_generation
+
+
+def _skipped(kwargs: dict[str, object], tokens: int, counting: CountingMode) -> dict[str, object]:
+    """What a step hands to the next, as if so many more tokens had been written."""
+    from transformers.cache_utils import Cache
+
+    longer = dict(kwargs)
+    cache = kwargs.get("past_key_values")
+    if isinstance(cache, Cache):
+        grow(cache, tokens, counting)
+    for name in ("attention_mask", "position_ids"):
+        known = kwargs.get(name)
+        if isinstance(known, torch.Tensor):
+            longer[name] = torch.cat([known, known.new_zeros((*known.shape[:-1], tokens))], dim=-1)
+    return longer
+
+
+@contextmanager
+def _padding(rows_differ: bool) -> Iterator[None]:
+    """Whether rows are padded, where transformers looks at the mask's values to leave it out."""
+    asked = masking_utils.fast_all
+    masking_utils.fast_all = lambda _mask: not rows_differ  # type: ignore[assignment, return-value]
+    try:
+        yield
+    finally:
+        masking_utils.fast_all = asked

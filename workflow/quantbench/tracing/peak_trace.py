@@ -1,0 +1,89 @@
+"""The peak of one model at one precision by tracing, per device and stage, with what is alive then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ..config import ModelEntry, PrecisionEntry
+from ..planner.placement import Placement
+from .counting_mode import CountingMode
+from .engine_walk import Use, walk
+from .function_mode import FunctionMode
+from .gpu_chip import chip
+from .live_bytes import Moment
+from .meta_model import load_weights, meta_model
+from .module_watch import watched
+from .placed_hooks import place
+
+Stage = Literal["load", "prompt", "answer"]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A trace.
+
+    Attributes:
+        entry: the model.
+        precision: at which it was traced.
+        use: what its engine did.
+        gpu: on which, a key of :data:`quantbench.planner.GPUS`.
+        at_rest: what each device holds once the weights are loaded.
+        stages: the fullest moment of each device, by stage.
+    """
+
+    entry: ModelEntry
+    precision: PrecisionEntry
+    use: Use
+    gpu: str
+    at_rest: tuple[Moment, ...]
+    stages: dict[Stage, tuple[Moment, ...]]
+
+    @property
+    def peaks(self) -> tuple[Moment, ...]:
+        """The fullest moment of each device while prompts are read and answers are written."""
+        pairs = zip(self.stages["prompt"], self.stages["answer"], strict=True)
+        return tuple(max(pair, key=lambda moment: moment.bytes) for pair in pairs)
+
+    @property
+    def peak_bytes(self) -> int:
+        """The devices' peaks added up: ``max_memory_allocated`` summed over the GPUs, without what loading took."""
+        return sum(moment.bytes for moment in self.peaks)
+
+
+def trace(
+    entry: ModelEntry, precision: PrecisionEntry, use: Use, placement: Placement | None = None, gpu: str = "a100-40gb"
+) -> Traced:
+    """Trace a model from loading to its last token.
+
+    Args:
+        entry: the model.
+        precision: how its weights are held.
+        use: what its engine does at once.
+        placement: which device holds what; None: one device holds everything.
+        gpu: a key of :data:`quantbench.planner.GPUS`, whose chip decides on kernels and workspaces.
+
+    Raises:
+        ModelError: the model cannot be built, spread or run on shapes.
+        ConfigError: no such GPU is known.
+    """
+    model, places = meta_model(entry, precision, placement)
+    devices = len(set(places.values()))
+    counting = CountingMode(devices, chip(gpu), entry.architecture.vocab_size)
+    stages: dict[Stage, tuple[Moment, ...]] = {}
+
+    def end(stage: Stage) -> None:
+        stages[stage] = tuple(device.fullest for device in counting.devices)
+        counting.begin_stage()
+
+    with FunctionMode(counting), counting:
+        load_weights(model, entry, precision, counting, places)
+        end("load")
+        at_rest = tuple(device.fullest for device in counting.devices)
+        if devices > 1:
+            place(model, counting, places)
+        with watched(model, counting):
+            walk(model, use, counting, lambda: end("prompt"))
+        end("answer")
+    assert set(stages) == set(get_args(Stage))
+    return Traced(entry, precision, use, gpu, at_rest, stages)
