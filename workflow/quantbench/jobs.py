@@ -67,6 +67,7 @@ def quantize_model(
     """
     from .contracts.model_folder import MadeWith
     from .devices import lease_folder, lease_visible
+    from .devices.cuda_check import check_cuda, check_devices
     from .devices.description import device_facts, software
     from .devices.runtime import choose_device, set_environment
     from .planner import gpus_asked_for
@@ -78,6 +79,8 @@ def quantize_model(
     with lease_visible(gpus, lease_folder(), f"quantizing {model} to {precision}") as leased:
         uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
+        check_cuda(device, uuids)
+        check_devices(device, uuids)
         from .models.quantizing import Source, quantize_model
 
         weights = full_weights(stored_model(catalogue, model), Path(notes))

@@ -106,14 +106,6 @@ def test_without_a_counter_energy_is_unavailable_with_the_reason(tmp_path: Path)
     assert record.reason == f"unavailable: no processor energy counter ({tmp_path}/intel-rapl:* is missing)"
 
 
-def test_a_device_nvml_does_not_know_is_unavailable_with_its_words() -> None:
-    with energy_window(["GPU-of-no-machine"]) as window:
-        pass
-    record = window.record()
-    assert record.energy_j is None
-    assert record.reason.startswith("unavailable: ")
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_counter_only_root_may_read_is_named(tree: Tree) -> None:
     tree.set("intel-rapl:0", "package-0", 5)
@@ -139,31 +131,6 @@ def test_a_window_never_opened_says_so(tree: Tree) -> None:
     tree.set("intel-rapl:0", "package-0", 5)
     record = energy_window([], tree.folder).record()
     assert (record.energy_j, record.reason) == (None, "unavailable: no sample was left to answer")
-
-
-class Millijoules:
-    """What NVML gives: a counter without range, and a power."""
-
-    source = "nvml"
-    ranges_uj = (None, None)
-
-    def __init__(self) -> None:
-        self.values = [10_000_000, 20_000_000]
-
-    def read_uj(self) -> list[int]:
-        return list(self.values)
-
-    def idle_power_w(self) -> float:
-        return 61.5
-
-
-def test_idle_power_is_measured_before_and_stated() -> None:
-    counter = Millijoules()
-    window = EnergyWindow(counter)
-    counter.values = [12_000_000, 23_000_000]  # between making the window and opening it: not counted
-    with window:
-        counter.values = [14_000_000, 23_500_000]
-    assert (window.record().energy_j, window.record().idle_power_w) == (pytest.approx(2.5), 61.5)
 
 
 def busy(seconds: float) -> None:

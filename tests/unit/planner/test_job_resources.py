@@ -8,6 +8,7 @@ import pytest
 
 from quantbench.config import Catalogue
 from quantbench.contracts.cell_name import Cell
+from quantbench.devices import SeenGpus
 from quantbench.devices.processor import Processor
 from quantbench.errors import ConfigError
 from quantbench.planner import (
@@ -162,7 +163,9 @@ def test_the_longest_sequence_holds_its_thought(make) -> None:
 
 def test_the_gpu_is_stated_or_seen_or_assumed(make, monkeypatch: pytest.MonkeyPatch) -> None:
     def sized(found: float | None) -> Planned:
-        monkeypatch.setattr("quantbench.planner.job_resources.smallest_memory_gib", lambda: found)
+        monkeypatch.setattr(
+            "quantbench.planner.job_resources.seen_gpus", lambda: SeenGpus(found, reason="none is visible here")
+        )
         return Planned(make(hardware={"gpu_memory_gib": "auto"}))
 
     assert (sized(None).requests.gpu_memory_gib, sized(None).requests.gpu_memory_known) == (80, False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..contracts.machine import DeviceFacts, Software
-from ..measure.nvml import handle, nvml
 from . import processor
+from .gpu_identity import compute_capability, cuda_of_driver, driver_version, gpu_name, mig_profile
 
 _PACKAGES = (
     *("quantbench", "torch", "transformers", "bitsandbytes", "torchao"),
@@ -27,14 +28,35 @@ def software(root: Path) -> Software:
 
 
 def device_facts(device: str, uuids: list[str]) -> DeviceFacts:
-    """The devices a job used; the leased UUIDs are stand-ins on CPU, mostly none."""
+    """The devices a job used; the leased UUIDs are stand-ins on CPU, mostly none. What NVML refuses is left unknown."""
     if device == "cpu":
         found = processor.this_processor()
         multiplied: list[str] = [name for name in processor.FORMATS if processor.multiplies(name)]
         return DeviceFacts(kind="cpu", names=[found.name], uuids=uuids, processor=str(found), multiplies=multiplied)
-    library = nvml()
-    names = [str(library.nvmlDeviceGetName(handle(uuid))) for uuid in uuids]
-    return DeviceFacts(kind="cuda", names=names, uuids=uuids, driver=str(library.nvmlSystemGetDriverVersion()))
+    profiles, capabilities = (_where_told(read, uuids) for read in (mig_profile, compute_capability))
+    return DeviceFacts(
+        kind="cuda",
+        names=[gpu_name(uuid) for uuid in uuids],
+        uuids=uuids,
+        mig_profiles=profiles,
+        compute_capabilities=capabilities,
+        driver=driver_version(),
+        driver_cuda=cuda_of_driver(),
+        torch_cuda=_cuda_of_torch(),
+    )
+
+
+def _where_told(read: Callable[[str], str | None], uuids: Sequence[str]) -> list[str] | None:
+    """What NVML tells of each device; None unless it tells it of all."""
+    found = [value for uuid in uuids if (value := read(uuid)) is not None]
+    return found if found and len(found) == len(uuids) else None
+
+
+def _cuda_of_torch() -> str | None:
+    """The CUDA that torch is built for."""
+    import torch
+
+    return torch.version.cuda
 
 
 def _version(name: str) -> str | None:

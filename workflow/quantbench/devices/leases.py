@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..errors import QuantbenchError
+from ..measure.nvml import is_slice
 from .inventory import foreign_processes, visible_devices
 
 # How often a waiting cell says so.
@@ -59,12 +60,17 @@ def lease(
         The UUIDs held, in the order of ``uuids``.
 
     Raises:
-        QuantbenchError: fewer devices are visible than asked for.
+        QuantbenchError: fewer devices are visible than asked for, or several MIG slices are asked for.
     """
     if count > len(uuids):
         raise QuantbenchError(
             f"the cell needs {count} GPUs and {len(uuids)} are visible; add GPUs, or leave such cells out "
             "(hardware.gpus, hardware.unfit)"
+        )
+    if count > 1 and any(map(is_slice, uuids)):
+        raise QuantbenchError(
+            f"the cell needs {count} GPUs and those visible are MIG slices, of which CUDA gives a process only one; name whole GPUs "
+            "in CUDA_VISIBLE_DEVICES, make larger slices, or leave such cells out (hardware.gpus: 1, hardware.unfit)"
         )
     folder.mkdir(parents=True, exist_ok=True)
     held: dict[str, FileLock] = {}

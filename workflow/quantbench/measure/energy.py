@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..contracts.measurements import Energy
-from .nvml import handle, nvml
+from .nvml import handle, is_slice, nvml, told
 
 POWERCAP = Path("/sys/class/powercap")
 MICRO = 1e-6
@@ -152,25 +152,45 @@ class EnergyWindow:
 
 
 class NvmlCounter:
-    """NVML's total-energy counters of some GPUs, by UUID; they never wrap in practice (64 bits of millijoules)."""
+    """NVML's total-energy counters of some GPUs, by UUID; they never wrap in practice (64 bits of millijoules).
+
+    Raises:
+        OSError: a MIG slice, which has no counter of its own: its GPU's counts what the other slices do.
+    """
 
     source = "nvml"
 
     def __init__(self, uuids: Sequence[str]) -> None:
-        self._nvml, self._handles = nvml(), [handle(uuid) for uuid in uuids]
+        parts = [uuid for uuid in uuids if is_slice(uuid)]
+        if parts:
+            raise OSError(f"NVML counts the energy of whole GPUs, and {', '.join(parts)} is a MIG slice")
+        self._nvml, self._handles = nvml(), {uuid: handle(uuid) for uuid in uuids}
         self.ranges_uj: list[int | None] = [None] * len(self._handles)
 
     def read_uj(self) -> list[int]:
-        """See :class:`Counter`."""
-        return [1000 * int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) for handle in self._handles]
+        """See :class:`Counter`.
+
+        Raises:
+            OSError: a GPU does not tell its energy; in NVML's words.
+        """
+        return [1000 * self._energy_mj(uuid) for uuid in self._handles]
 
     def idle_power_w(self, readings: int = 5, pause_s: float = 0.1) -> float | None:
-        """Mean of a few readings, summed over the devices."""
+        """Mean of a few readings, summed over the devices; None where one does not tell its power."""
         total = 0.0
         for _ in range(readings):
-            total += sum(self._nvml.nvmlDeviceGetPowerUsage(handle) for handle in self._handles) / 1000
+            power_mw = told(lambda: sum(map(self._nvml.nvmlDeviceGetPowerUsage, self._handles.values())))
+            if power_mw is None:
+                return None
+            total += power_mw / 1000
             time.sleep(pause_s)
         return total / readings
+
+    def _energy_mj(self, uuid: str) -> int:
+        try:
+            return int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._handles[uuid]))
+        except self._nvml.NVMLError as error:
+            raise OSError(f"NVML does not tell the energy of {uuid} ({error})") from error
 
 
 class RaplCounter:

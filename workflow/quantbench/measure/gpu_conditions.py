@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from ..contracts.measurements import GpuCondition, GpuConditions
-from .nvml import handle, nvml
-
-Value = TypeVar("Value")
+from .nvml import handle, nvml, told
 
 # Bits of nvmlClocksEventReasons in nvml.h, which older drivers call throttle reasons.
 CLOCK_REASONS = {
@@ -57,13 +54,6 @@ def clocked_down(conditions: GpuConditions | None) -> list[str]:
 
 def _condition(uuid: str) -> GpuCondition:
     library, device = nvml(), handle(uuid)
-
-    def told(read: Callable[[], Value]) -> Value | None:
-        try:
-            return read()
-        except (library.NVMLError, AttributeError):  # not supported by this GPU, or by this version of the library
-            return None
-
     power_mw = told(lambda: library.nvmlDeviceGetEnforcedPowerLimit(device))
     reasons = told(lambda: int(library.nvmlDeviceGetCurrentClocksEventReasons(device)))
     if reasons is None:  # drivers of before 535 know it by its old name

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ..contracts.manifest import ForeignProcesses
 from ..contracts.measurements import Process
 from .nvml import compute_processes, nvml
-
-Look = Callable[[Sequence[str]], list[Process]]
 
 
 class Neighbours:
@@ -19,8 +17,8 @@ class Neighbours:
     this process does is foreign, and the one process that appears while the model loads is this one.
     """
 
-    def __init__(self, uuids: Sequence[str], look: Look | None = None) -> None:
-        self._uuids, self._read = list(uuids), look or running_processes
+    def __init__(self, uuids: Sequence[str]) -> None:
+        self._uuids = list(uuids)
         self._own = {os.getpid()}
         self._found: dict[int, Process] = {}
         self._reason = ""
@@ -50,7 +48,7 @@ class Neighbours:
         if not self._uuids or self._reason:
             return []
         try:
-            return self._read(self._uuids)
+            return running_processes(self._uuids)
         except Exception as error:  # NVML missing or refused: nobody seen is then not nobody there
             self._reason = f"unavailable: {str(error) or type(error).__name__}"
             return []

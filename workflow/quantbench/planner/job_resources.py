@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..config import ModelEntry
 from ..config.run import HardwareSettings
 from ..contracts.cell_name import Cell
-from ..devices import smallest_memory_gib
+from ..devices import SeenGpus, seen_gpus
 from ..devices.processor import this_processor
 from ..study.spec import CellSpec
 from .fitting import devices_needed
@@ -65,12 +65,15 @@ class Requests:
         gpu: the kind of device times are planned for.
         gpu_memory_gib: memory of one GPU: stated, seen here or assumed.
         gpu_memory_known: whether it was stated or seen.
+        seen: what is known of the GPUs here, where their memory is not stated.
     """
 
     def __init__(self, hardware: HardwareSettings) -> None:
         self.hardware = hardware
         self._on_cpu = hardware.device == "cpu"
-        self.gpu_memory_gib, self.gpu_memory_known = _gpu_memory(hardware)
+        self.seen = _seen(hardware)
+        self.gpu_memory_known = self.seen.memory_gib is not None
+        self.gpu_memory_gib = ASSUMED_GPU_GIB if self.seen.memory_gib is None else self.seen.memory_gib
         self.gpu = CPU if self._on_cpu else nearest_gpu(self.gpu_memory_gib)
         self._devices: dict[tuple[str, str, int, int, int], int | None] = {}
         self._seconds: dict[Cell, float] = {}
@@ -157,10 +160,8 @@ def _disk_mb(spec: CellSpec) -> int:
     return max(_LEAST_DISK_MB, math.ceil(2 * work.samples * work.rows * answer / _MB))
 
 
-def _gpu_memory(hardware: HardwareSettings) -> tuple[float, bool]:
-    """Memory of one GPU in GiB, stated, seen or assumed; and whether it is known at all."""
-    stated = hardware.gpu_memory_gib
-    if stated != "auto":
-        return float(stated), True
-    seen = smallest_memory_gib() if hardware.device != "cpu" else None
-    return (seen, True) if seen is not None else (ASSUMED_GPU_GIB, False)
+def _seen(hardware: HardwareSettings) -> SeenGpus:
+    """The GPUs to plan for. Stated ones may be those of other machines, so that what is here does not count."""
+    if hardware.gpu_memory_gib != "auto":
+        return SeenGpus(float(hardware.gpu_memory_gib))
+    return SeenGpus(None) if hardware.device == "cpu" else seen_gpus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..devices import SeenGpus
 from ..errors import ConfigError
 from ..study.spec import CellSpec
 from .job_resources import Requests
@@ -41,12 +42,13 @@ def remarks(requests: Requests, wanted: Sequence[CellSpec], kept: Sequence[CellS
         ConfigError: cells to run that do not fit; names them, and what can be done.
     """
     hardware = requests.hardware
-    limit = min((count for count in (hardware.gpus, offered) if count is not None), default=None)
+    seen = requests.seen
+    limit = min((count for count in (hardware.gpus, offered, seen.most_per_process) if count is not None), default=None)
     unfit = unfit_cells(requests, kept, limit)
     if unfit:
         choice = f"{{unfit: leave_out, gpu_memory_gib: {requests.gpu_memory_gib:g}, gpus: {limit or 1}}}"
         raise ConfigError(
-            f"{describe(requests, unfit, limit)}. Give more or larger GPUs (--resources gpu=N, hardware.gpus, "
+            f"{describe(requests, unfit, limit)}{_why_one(seen)}. Give more or larger GPUs (--resources gpu=N, hardware.gpus, "
             "hardware.gpu_memory_gib), lower inference.token_budget, narrow models or precisions, or leave these cells "
             f"out: --config hardware='{choice}'"
         )
@@ -55,10 +57,8 @@ def remarks(requests: Requests, wanted: Sequence[CellSpec], kept: Sequence[CellS
     if left_out:
         lines.append(f"left out: {describe(requests, left_out, hardware.gpus)}")
     if kept and not requests.gpu_memory_known and hardware.device != "cpu":
-        lines.append(
-            f"GPUs of {requests.gpu_memory_gib:g} GiB are assumed: none is visible here; set hardware.gpu_memory_gib"
-        )
-    return lines
+        lines.append(f"GPUs of {requests.gpu_memory_gib:g} GiB are assumed: {seen.reason}; set hardware.gpu_memory_gib")
+    return [*lines, *(seen.notes if kept else ())]
 
 
 def unfit_cells(requests: Requests, cells: Sequence[CellSpec], limit: int | None) -> list[CellSpec]:
@@ -78,6 +78,10 @@ def describe(requests: Requests, unfit: Sequence[CellSpec], limit: int | None) -
     at_most = f" with at most {limit} a cell" if limit is not None else ""
     cells = "1 cell does" if len(unfit) == 1 else f"{len(unfit)} cells do"
     return f"{cells} not fit on GPUs of {requests.gpu_memory_gib:g} GiB{at_most}: {', '.join(named[:_NAMED])}{more}"
+
+
+def _why_one(seen: SeenGpus) -> str:
+    return " (the GPUs here are MIG slices, of which CUDA gives a process only one)" if seen.most_per_process else ""
 
 
 def _needs(counts: Sequence[int | None]) -> str:
