@@ -108,6 +108,7 @@ def test_a_cell_answers_as_on_the_cpu(
     memory = measured["memory"]
     held, inferred = memory["after_load"]["allocated_bytes"], memory["inference"]["peak_allocated_bytes"]
     assert 12_000_000 < held < inferred <= sum(machine.peak)
+    assert measured["quality_pass"]["attention"] == "sdpa"
     assert manifest["device"]["names"] == ["NVIDIA A100-SXM4-80GB"] * gpus
     assert manifest["precision_applied"]["dtype"] == "float32"
     assert len(measured["latency"]["fixed"]["samples"][0]["token_times_s"]) == 3

@@ -134,10 +134,11 @@ def _generate(
             latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
             latency = latency.model_copy(update={"gpus": conditions})
         timed_on = kept.device if kept else instruments.device
+        attention = generator.attention if device == "cuda" else None
         kept = _kept(load_s, sizes, readings, latency, timed_on).model_copy(
             update={
                 "energy": meter.energy(neighbours.record().found),
-                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan), conditions),
+                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan), conditions, attention),
             }
         )
         # Repeats may take hours more, in which nothing of this is measured again.
