@@ -19,6 +19,7 @@ from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.engine.ledger import Asked, Ledger
 from quantbench.errors import ModelError
+from quantbench.models.broken_numbers import broken_numbers
 from quantbench.models.loading import LoadedModel
 
 from .conftest import SimulatedCuda
@@ -171,3 +172,25 @@ def test_memory_taken_away_while_continuous_batching_runs(placed: Placed) -> Non
             list(stream)
     assert "m full on d: out of memory in continuous batching" in str(refused.value)
     assert "Tried to allocate" in str(refused.value)
+
+
+def test_broken_numbers_are_explained_beside_a_full_device(placed: Placed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for the damaged weight takes no memory worth the name."""
+    monkeypatch.setattr("quantbench.models.broken_numbers._AT_ONCE", 1 << 12)
+    generator, request = Generator(placed.loaded, GenerationSettings(1)), prompts(placed.loaded)[0]
+    room = placed.peak(generator, [request])
+    norm = dict(placed.loaded.model.named_parameters())["model.norm.weight"]
+    kept, largest = norm.detach().cpu(), max(part.numel() for part in placed.loaded.model.parameters())
+    norm.data.fill_(float("nan"))
+    explained = broken_numbers
+
+    def beside_a_batch(loaded: LoadedModel) -> str:
+        placed.machine.limits[0] = placed.machine.live[0] + largest // 2
+        return explained(loaded)
+
+    monkeypatch.setattr("quantbench.engine.generation.broken_numbers", beside_a_batch)
+    try:
+        with placed.room(room), pytest.raises(ModelError, match=r"since the weights of model\.norm hold some"):
+            halving(generator, [request], [])
+    finally:
+        norm.data.copy_(kept)
