@@ -28,23 +28,27 @@ def simulated_devices(devices: int, gib: float) -> Iterator[Machine]:
     Raises:
         NoSimulation: it cannot be done here.
     """
+    import bitsandbytes  # noqa: F401  # where it is imported beside a GPU, it binds what a build for CPUs lacks
+
     load_guard()
     machine = Machine([int(gib * GIB)] * devices)
-    lifts = torch._C._only_lift_cpu_tensors()
     with ExitStack() as stack:
         for patch in (*_cuda(machine), *_elsewhere(machine)):
             stack.enter_context(patch)
-        # Values written in Python become a CPU tensor first, which is then moved, as a dispatch mode can see.
-        stack.callback(torch._C._set_only_lift_cpu_tensors, lifts)
-        torch._C._set_only_lift_cpu_tensors(True)
         stack.enter_context(_in_this_thread(machine))
         yield machine
 
 
 @contextmanager
 def _in_this_thread(machine: Machine) -> Iterator[None]:
-    with NumberedDevices(), SimulatedDispatch(machine):
-        yield
+    lifts = torch._C._only_lift_cpu_tensors()
+    # Values written in Python become a CPU tensor first, which is then moved, as a dispatch mode can see.
+    torch._C._set_only_lift_cpu_tensors(True)
+    try:
+        with NumberedDevices(), SimulatedDispatch(machine):
+            yield
+    finally:
+        torch._C._set_only_lift_cpu_tensors(lifts)
 
 
 class NumberedDevices(TorchFunctionMode):

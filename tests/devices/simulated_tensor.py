@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
 aten = torch.ops.aten
 _STEP_BYTES = 512
@@ -126,23 +125,23 @@ class SimulatedDispatch(TorchDispatchMode):
         self._machine = machine
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         if function is torch.ops.prim.device.default:
             return args[0].placed if isinstance(args[0], SimulatedTensor) else args[0].device
         if function is aten._pin_memory.default:
             return args[0]
-        given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        kwargs = kwargs or {}
+        given = [*_tensors(args), *_tensors(kwargs.values())]
         simulated = [tensor for tensor in given if isinstance(tensor, SimulatedTensor)]
         target = _target(function, args, kwargs, simulated, given)
         if target is None:
             return function(*args, **kwargs)
         if target.type == "cuda" and target.index >= len(self._machine.limits):
             raise torch.AcceleratorError(f"CUDA error: invalid device ordinal ({target})", 101)
-        output = function(*tree_map(_held, args), **_on_cpu(kwargs, simulated))
+        output = function(*_each(_held, args), **_on_cpu(kwargs))
         if target.type != "cuda":
             return output
         same = {id(tensor.held if isinstance(tensor, SimulatedTensor) else tensor): tensor for tensor in given}
-        return tree_map(lambda made: self._placed(made, target.index, same, simulated), output)
+        return _each(lambda made: self._placed(made, target.index, same, simulated), output)
 
     def _placed(self, made: Any, device: int, same: dict[int, torch.Tensor], given: list[SimulatedTensor]) -> Any:
         """What an operation returned, as it is on the device: an operand written in place, a view of one, or something new."""
@@ -191,7 +190,22 @@ def _held(value: Any) -> Any:
     return torch.device("cpu") if isinstance(value, torch.device) else value
 
 
-def _on_cpu(kwargs: dict[str, Any], simulated: Iterable[SimulatedTensor]) -> dict[str, Any]:
+def _on_cpu(kwargs: dict[str, Any]) -> dict[str, Any]:
     """An operation's keyword arguments with the CPU in the place of devices."""
-    own = {name: tree_map(_held, value) for name, value in kwargs.items() if name not in ("pin_memory", "non_blocking")}
+    own = {name: _each(_held, value) for name, value in kwargs.items() if name not in ("pin_memory", "non_blocking")}
     return own | ({"device": torch.device("cpu")} if kwargs.get("device") is not None else {})
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors(value)
+
+
+def _each(change: Callable[[Any], Any], value: Any) -> Any:
+    """A value, or each of a list of values, changed: operations take and return no deeper structures."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([_each(change, one) for one in value])
+    return change(value)

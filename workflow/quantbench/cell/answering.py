@@ -23,12 +23,13 @@ from ..engine.job import Job
 from ..engine.kinds import find_engine
 from ..errors import ModelError
 from ..measure import memory
-from ..measure.latency import time_each
-from ..planner import GIB, Setting, Workload, plan_memory
+from ..measure.latency import Timing, time_each
+from ..models.out_of_memory import is_out_of_memory
 from ..study.spec import CellSpec
 from .pace import Pace
 from .pass_meter import PassMeter
 from .progress import Progress
+from .short_of_memory import advice, within_memory
 
 if TYPE_CHECKING:
     from ..engine.generation import Generator
@@ -49,7 +50,7 @@ def measure(
         Raw values in bytes and seconds.
 
     Raises:
-        ModelError: the model's scores are no numbers.
+        ModelError: the model's scores are no numbers, or memory does not suffice.
     """
     settings = spec.measurement
     chosen = latency_requests(requests, settings.latency_samples + settings.warmup, spec.seed)
@@ -57,7 +58,7 @@ def measure(
     items = [(request.sample_id, request) for request in chosen]
     warmup = min(settings.warmup, len(items) - 1)
     with _first_prompts(spec):
-        timed = time_each(items, generator.time_one, generator.synchronize, warmup)
+        timed = time_each(items, partial(_time_one, spec, generator), generator.synchronize, warmup)
         readings = MemoryReadings(after_load=held, inference=memory.peak())
         fixed = _time_at_fixed_length(spec, items[warmup:], generator)
     return readings, LatencyReadings(warmup=settings.warmup, samples=timed, fixed=fixed)
@@ -71,11 +72,16 @@ def _time_at_fixed_length(
         return None
     timed = time_each(
         items[: spec.measurement.fixed_samples],
-        partial(generator.time_one, new_tokens=spec.fixed_new_tokens),
+        partial(_time_one, spec, generator, new_tokens=spec.fixed_new_tokens),
         generator.synchronize,
         warmup=0,
     )
     return FixedLengthReadings(new_tokens=spec.fixed_new_tokens, samples=timed)
+
+
+def _time_one(spec: CellSpec, generator: Generator, request: Request, new_tokens: int | None = None) -> Timing:
+    with within_memory(spec, "timing single samples", [request]):
+        return generator.time_one(request, new_tokens)
 
 
 def timed_with_answers(answers: Sequence[Prediction], contended_by: Sequence[Process]) -> LatencyReadings:
@@ -98,13 +104,18 @@ def timed_with_answers(answers: Sequence[Prediction], contended_by: Sequence[Pro
     return LatencyReadings(warmup=0, samples=samples, contended_by=list(contended_by))
 
 
-def answer_largest_again(requests: Sequence[Request], generator: Generator, progress: Progress) -> None:
+def answer_largest_again(spec: CellSpec, requests: Sequence[Request], generator: Generator, progress: Progress) -> None:
     """Answer the largest sample that an earlier start finished once more, for nothing but the peak of memory.
 
     A peak that is measured while samples are answered begins anew at each start, and would be that of the others alone.
+
+    Raises:
+        ModelError: memory does not suffice.
     """
     largest = max(progress.finished().values(), key=lambda one: one.prompt_tokens + max(one.new_tokens))
-    generator.answer([request for request in requests if request.sample_id == largest.sample_id])
+    again = [request for request in requests if request.sample_id == largest.sample_id]
+    with within_memory(spec, "answering the largest sample again", again):
+        generator.answer(again)
 
 
 def latency_requests(requests: Sequence[Request], count: int, seed: int) -> list[Request]:
@@ -158,7 +169,8 @@ def answer_all(
         advice=partial(advice, spec),
     )
     # Closed at once where keeping fails: an engine may have a thread that would go on generating.
-    with closing(find_engine(spec.inference.engine).answer(job)) as stream:
+    stream = find_engine(spec.inference.engine).answer(job)
+    with within_memory(spec, "answering", requests), closing(stream):
         with _first_prompts(spec):
             first = next(stream)
         for answered in chain([first], stream):
@@ -184,7 +196,8 @@ def _first_prompts(spec: CellSpec) -> Iterator[None]:
         label = spec.cell.label
         raise ModelError(str(error) if label in str(error) else f"{label}: {error}") from None
     except (LookupError, TypeError, ValueError, AttributeError, AssertionError, ImportError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and type(error) is not RuntimeError:  # memory ran out, say
+        of_device = isinstance(error, RuntimeError) and type(error) is not RuntimeError
+        if of_device or is_out_of_memory(error):
             raise
         said = " ".join(str(error).split())[:300]
         refused, file, mend = "the model's class cannot compute a prompt", "config.json", "retrieve it again"
@@ -195,17 +208,3 @@ def _first_prompts(spec: CellSpec) -> Iterator[None]:
             f"{spec.cell.label}: {refused} ({type(error).__name__}: {said}); nothing was answered yet: its {file} may state what "
             f"this class or precision cannot do; {mend}, or try another precision"
         ) from error
-
-
-def advice(spec: CellSpec, prompt_tokens: int) -> str:
-    """What a sample that does not fit alone takes at each precision, by the memory planner, and what to do."""
-    work = Workload(prompt_tokens, spec.max_new_tokens, batch=spec.rows)
-    peaks = {
-        name: plan_memory(Setting(spec.model, entry, work)).peak_bytes / GIB
-        for name, entry in spec.alternatives.items()
-    }
-    planned = ", ".join(f"{peak:.1f} GiB at {name}" for name, peak in peaks.items())
-    return (
-        f"by the memory planner such a sample takes {planned}; lower hardware.gpu_memory_gib so that the cell asks for "
-        "more GPUs, or choose a precision that fits"
-    )

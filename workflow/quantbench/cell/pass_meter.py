@@ -75,13 +75,16 @@ class PassMeter:
             contended_by=list(contended_by),
         )
 
-    def quality_pass(self, engine: str, batches: int, gpus: GpuConditions | None = None) -> QualityPass:
+    def quality_pass(
+        self, engine: str, batches: int, gpus: GpuConditions | None = None, attention: str | None = None
+    ) -> QualityPass:
         """Seconds of all starts, and the answers that were given in them.
 
         Args:
             engine: that answered.
             batches: of the whole plan.
             gpus: their conditions around this start's part of the pass.
+            attention: transformers' implementation of it, on a GPU.
         """
         windows = self._progress.history().windows
         return QualityPass(
@@ -89,5 +92,6 @@ class PassMeter:
             seconds=sum(one.seconds for one in windows),
             samples=sum(one.samples for one in windows),
             batches=batches,
+            attention=attention,
             gpus=gpus,
         )

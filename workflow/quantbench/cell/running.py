@@ -30,6 +30,7 @@ from .pass_meter import PassMeter
 from .prepared_cell import CellFolders, PreparedCell, is_finished, prepare_cell
 from .progress import Progress
 from .questions import Questions
+from .short_of_memory import within_memory
 
 if TYPE_CHECKING:
     from ..contracts.machine import DeviceFacts
@@ -99,7 +100,8 @@ def _generate(
     begin = time.perf_counter()
     prepared.weights.check_dtype(prepared.formats.stored, device)
     quantized = prepared.weights.checkpoint is not None
-    loaded = load_model(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized)
+    with within_memory(spec, "loading the model", prepared.requests):
+        loaded = load_model(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized)
     load_s = time.perf_counter() - begin
     # Before any answer: at its first, bitsandbytes moves row scales away from the weights, and packs 4-bit ones anew.
     sizes = [weight_bytes(loaded.model, stored) for stored in (prepared.formats.stored, None)]
@@ -120,7 +122,7 @@ def _generate(
     # Else the first answers are complete, and only repeats are not.
     if kept is None or kept.quality_pass is None or before < len(prepared.requests):
         if not apart and before:
-            answer_largest_again(prepared.requests, generator, progress)
+            answer_largest_again(spec, prepared.requests, generator, progress)
         watch = ConditionWatch(instruments.uuids)
         meter = PassMeter(progress, instruments.energy, instruments.device)
         with meter if before < len(prepared.requests) else nullcontext():
@@ -132,10 +134,11 @@ def _generate(
             latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
             latency = latency.model_copy(update={"gpus": conditions})
         timed_on = kept.device if kept else instruments.device
+        attention = generator.attention if device == "cuda" else None
         kept = _kept(load_s, sizes, readings, latency, timed_on).model_copy(
             update={
                 "energy": meter.energy(neighbours.record().found),
-                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan), conditions),
+                "quality_pass": meter.quality_pass(spec.inference.engine, len(prepared.plan), conditions, attention),
             }
         )
         # Repeats may take hours more, in which nothing of this is measured again.

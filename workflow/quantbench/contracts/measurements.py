@@ -150,6 +150,11 @@ class QualityPass(Part):
         "added up, those of the last start"
     )
     batches: int = Field(description="of the whole plan")
+    attention: str | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="which of transformers' implementations computed attention (`sdpa`, `eager`); left out on CPU",
+    )
     gpus: GpuConditions | None = Field(
         default=None, exclude_if=unknown, description="of the last start; left out without GPUs"
     )

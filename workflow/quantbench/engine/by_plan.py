@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import torch
-
 from ..contracts.records import Prediction
 from ..errors import ModelError
 from ..models.out_of_memory import POSSIBLE, is_out_of_memory, release
 from .batches import Request
 from .job import Answered, Job
+from .memory_shortage import let_go, now_free
 
-GIB = 1024**3
 Answer = Callable[[Sequence[Request]], list[Prediction]]
 Note = Callable[[list[str]], None]
 Advice = Callable[[int], str]
@@ -59,23 +57,15 @@ def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice:
     except POSSIBLE as error:
         if not is_out_of_memory(error):
             raise
-        reason = str(error).split("\n", 1)[0]
+        reason = let_go(error)
     # Outside the handler: the error's trace holds the failed batch's tensors.
     release()
     if len(batch) == 1:
-        raise ModelError(_too_large(batch[0], reason, advice))
+        tokens = len(batch[0].token_ids)
+        raise ModelError(
+            f"out of memory at batch size 1, sample {batch[0].sample_id} with a prompt of {tokens} tokens: {reason}{now_free()}; "
+            f"{advice(tokens)}"
+        )
     note([request.sample_id for request in batch])
     middle = len(batch) // 2
     return answer_halving(answer, batch[:middle], note, advice) + answer_halving(answer, batch[middle:], note, advice)
-
-
-def _too_large(request: Request, reason: str, advice: Advice) -> str:
-    free = ""
-    if torch.cuda.is_available():
-        parts = [torch.cuda.mem_get_info(index) for index in range(torch.cuda.device_count())]
-        free = "; free: " + ", ".join(f"{now / GIB:.1f} of {total / GIB:.1f} GiB" for now, total in parts)
-    tokens = len(request.token_ids)
-    return (
-        f"out of memory at batch size 1, sample {request.sample_id} with a prompt of {tokens} tokens: {reason}{free}; "
-        f"{advice(tokens)}"
-    )

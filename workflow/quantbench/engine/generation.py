@@ -55,6 +55,14 @@ class _Rows:
     prompted: Prompted | None
 
 
+@dataclass(frozen=True)
+class _Alone:
+    """One request answered by itself, with the likelihoods of its chains where somebody notes them."""
+
+    prediction: Prediction
+    scores: SampleScores | None
+
+
 class Generator:
     """A loaded model with its generation settings, which take the place of those that came with it.
 
@@ -123,7 +131,10 @@ class Generator:
         After :meth:`share_prefix`, every request must be of that plan.
         """
         if self.settings.by_model or self.settings.timed:
-            return [self._answer_alone(request) for request in batch]
+            alone = [self._answer_alone(request) for request in batch]
+            if self._ledger:  # of all at once: where one fails, all are answered again
+                self._ledger.note([one.scores for one in alone if one.scores])
+            return [one.prediction for one in alone]
         chains = self.settings.chains
         checks = (
             [partial(self._is_complete, request) for request in batch for _ in range(chains)] if self._completes else []
@@ -145,7 +156,7 @@ class Generator:
             self._ledger.note(self._ledger.scores(batch, range(chains), steps, lengths, rows.prompted))
         return predictions
 
-    def _answer_alone(self, request: Request) -> Prediction:
+    def _answer_alone(self, request: Request) -> _Alone:
         """One request, one chain after another; its time is that of the last chain, as the paper's authors took it."""
         check = [partial(self._is_complete, request)] if self._completes else []
         made, scores = [], []
@@ -156,10 +167,9 @@ class Generator:
             if self._ledger and steps and made[-1].prompted:
                 lengths = [self._reader.read(made[-1].tokens[0], made[-1].lengths[0])[1]]
                 scores += self._ledger.scores([request], [chain], steps, lengths, made[-1].prompted)
-        if self._ledger and scores:
-            self._ledger.note([merged(scores)])
         prediction = self._reader.prediction(request, [one.tokens[0] for one in made], [one.lengths[0] for one in made])
-        return replace(prediction, latency_s=made[-1].seconds) if self.settings.timed else prediction
+        timed = replace(prediction, latency_s=made[-1].seconds) if self.settings.timed else prediction
+        return _Alone(timed, merged(scores) if scores else None)
 
     def _seed(self, request: Request, chain: int) -> None:
         """Begin the stream that ``generate`` itself draws from, so that no draw depends on what ran before."""
@@ -175,6 +185,11 @@ class Generator:
     def model(self) -> CausalModel:
         """The transformers model."""
         return self._loaded.model
+
+    @property
+    def attention(self) -> str:
+        """Which of transformers' implementations computes attention."""
+        return str(self.model.config.get_text_config()._attn_implementation)
 
     @property
     def stops_early(self) -> bool:

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 from .weight_sizes import held_tensors
 
 if TYPE_CHECKING:
+    import torch
+
     from .loading import LoadedModel
 
 _NARROW = "float16"
+# Numbers of a weight looked at together: beside the batch whose scores broke there may be no room for a mask of a whole table.
+_AT_ONCE = 1 << 24
 
 
 def broken_numbers(loaded: LoadedModel) -> str:
@@ -55,6 +59,12 @@ def _damaged_weight(loaded: LoadedModel) -> str:
         # At its first product LLM.int8 moves the scales of its rows from the weight to the layer.
         scales = getattr(getattr(layer, "state", None), "SCB", None)
         for part in own if scales is None else [*own, scales]:
-            if part.is_floating_point() and (part.isnan().any() or (not narrowed and part.isinf().any())):
+            if part.is_floating_point() and any(
+                _is_damaged(piece, narrowed) for piece in part.flatten().split(_AT_ONCE)
+            ):
                 return f"the weights of {name}"
     return ""
+
+
+def _is_damaged(piece: torch.Tensor, narrowed: bool) -> bool:
+    return bool(piece.isnan().any() or (not narrowed and piece.isinf().any()))

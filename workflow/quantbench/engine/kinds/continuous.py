@@ -7,10 +7,12 @@ on CPU it runs, gives the same answers in float32, and is slower than ``static``
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Generator as Yields
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,9 +20,11 @@ from transformers import ContinuousBatchingConfig
 
 from ...contracts.records import Prediction
 from ...errors import ModelError
+from ...models.out_of_memory import POSSIBLE, is_out_of_memory, says_out_of_memory
 from ..batches import Request
 from ..generation import Generator
 from ..job import Answered, Job
+from ..memory_shortage import let_go, now_free
 
 if TYPE_CHECKING:
     from transformers.generation.continuous_batching import ContinuousBatchingManager
@@ -29,6 +33,19 @@ if TYPE_CHECKING:
 
 _CPU_BLOCK_TOKENS = 32
 _POLL_S = 1.0
+# Left open, transformers decides each by what is installed beside: flash attention in place of the attention that the model was
+# timed with, then CUDA graphs, which LLM.int8 cannot be captured in since it waits for the device inside, and with them batches
+# prepared ahead, which take their inputs' memory twice.
+_AS_TIMED = ContinuousBatchingConfig(
+    allow_block_sharing=True,
+    auto_switch_to_flash=False,
+    use_cuda_graph=False,
+    use_async_batching=False,
+    default_compile_level=0,
+    max_blocks_per_request=0,  # flash attention's own path for single tokens
+)
+# What transformers calls a number of blocks that comes out below one, in a plain ValueError.
+_NO_BLOCK = "num_sectors"
 # Samples end one by one; a disk is asked to keep them this often.
 _KEEP_EVERY_S = 1.0
 
@@ -82,40 +99,55 @@ def answer_continuously(
         ModelError: the model is spread over several devices, its scores are no numbers, memory does not suffice, or a request
             failed.
     """
-    model = generator.model
+    model, longest = generator.model, max(len(request.token_ids) for request in requests)
     check_one_device(model, name)
+    tokens = max(token_budget, 2 * (longest + generator.settings.max_new_tokens))
     try:
         generator.check_numbers(requests[0])
+        yield from _batched(generator, requests, _settings(model.device.type, tokens), name)
+        return
     except ModelError as error:
-        raise ModelError(f"{name}: {error}") from None
-    longest = max(len(request.token_ids) for request in requests) + generator.settings.max_new_tokens
-    settings = _cache_settings(model.device.type, max(token_budget, 2 * longest))
-    try:
-        with model.continuous_batching_context_manager(
-            generation_config=model.generation_config, continuous_batching_config=settings
-        ) as manager:
-            try:
-                yield from _results(manager, generator, requests, name)
-            except BaseException:
-                # Left alone, it would first finish every prompt it has.
-                manager.stop(hard_stop=True)
-                raise
-    except (ValueError, MemoryError, torch.OutOfMemoryError) as error:  # no room for a cache beside the weights
+        raise ModelError(str(error) if name in str(error) else f"{name}: {error}") from None
+    except (ValueError, *POSSIBLE) as error:
+        short = is_out_of_memory(error) or _NO_BLOCK in str(error)
+        if not short and not isinstance(error, ValueError):
+            raise
+        reason = let_go(error)
+    # Outside the handler, which would hold what did not fit.
+    if short:
         raise ModelError(
-            f"{name}: continuous batching: {error}; ask for more memory or use inference.engine: static"
-        ) from None
+            f"{name}: out of memory in continuous batching with prompts of up to {longest} tokens: {reason}{now_free()}; its cache "
+            "takes nearly all that is free beside the weights: ask for more memory or use inference.engine: static"
+        )
+    raise ModelError(f"{name}: continuous batching: {reason}; use inference.engine: static")
 
 
-def _cache_settings(device: str, tokens: int) -> ContinuousBatchingConfig:
+def _settings(device: str, tokens: int) -> ContinuousBatchingConfig:
     if device != "cpu":
-        return ContinuousBatchingConfig(allow_block_sharing=True)
+        return _AS_TIMED
     # Left to itself it would take most of the machine's memory; small blocks, since only whole ones are shared.
-    return ContinuousBatchingConfig(
-        allow_block_sharing=True,
+    return replace(
+        _AS_TIMED,
         page_size=_CPU_BLOCK_TOKENS,
         num_blocks=-(-tokens // _CPU_BLOCK_TOKENS),
         max_batch_tokens=min(tokens, 1024),
     )
+
+
+def _batched(
+    generator: Generator, requests: Sequence[Request], settings: ContinuousBatchingConfig, name: str
+) -> Yields[Prediction]:
+    # It writes tracebacks of what the results say too, and warns where it is stopped twice.
+    logging.getLogger("ContinuousBatchingLogger").setLevel(logging.CRITICAL)
+    with generator.model.continuous_batching_context_manager(
+        generation_config=generator.model.generation_config, continuous_batching_config=settings
+    ) as manager:
+        try:
+            yield from _results(manager, generator, requests, name)
+        except BaseException:
+            # Left alone, it would first finish every prompt it has.
+            manager.stop(hard_stop=True)
+            raise
 
 
 def _results(
@@ -136,12 +168,14 @@ def _results(
         if result is None:
             if not manager.is_running():
                 reason = manager.background_thread_status.fatal_error or "its thread ended"
+                _raise_if_short(str(reason))
                 raise ModelError(f"{name}: continuous batching stopped with {len(by_id)} samples left: {reason}")
             continue
         known = by_id.get(result.request_id)  # None: stopped early, and more of it was on its way
         if known is None:
             continue
         if result.error is not None:
+            _raise_if_short(result.error)
             raise ModelError(f"{name}: sample {known.sample_id} failed in continuous batching: {result.error}")
         tokens = list(result.generated_tokens)
         early = streaming and bool(tokens) and generator.completes(known, tokens)
@@ -150,3 +184,9 @@ def _results(
         if early or result.is_finished():
             del by_id[known.sample_id]
             yield generator.reader.prediction(known, [tokens], [len(tokens) if early else None])
+
+
+def _raise_if_short(said: str) -> None:
+    """Raise what a thread says that it died of, where memory ran out."""
+    if says_out_of_memory(said):
+        raise torch.OutOfMemoryError(said)

@@ -1,0 +1,171 @@
+"""Whole cells of the demo on simulated devices that NVML tells of: the CPU's predictions, and what a GPU's cell measures."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import yaml
+
+from quantbench.cell.prepared_cell import CellFolders
+from quantbench.cell.running import run_cell
+from quantbench.config import Catalogue, load
+from quantbench.contracts.cell_name import Cell
+from quantbench.contracts.files import read_json
+from quantbench.datasets.preparation import prepare
+from quantbench.errors import ModelError
+from quantbench.study.spec import cell_spec
+
+from .conftest import SimulatedCuda
+from .fake_nvml import FakeMachine
+
+SAMPLES = 4
+CELL = Cell("tiny-m", "full", "ddi2013", "instruction", 0)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Runs cells of one prepared dataset, each in a folder of its own."""
+
+    catalogue: Catalogue
+    folder: Path
+
+    def run(self, name: str, device: str, gpus: int, cell: Cell = CELL, **inference: Any) -> Path:
+        """Run a cell; returns the folder of its files."""
+        run = self.catalogue.run
+        settings = run.model_copy(
+            update={
+                "inference": run.inference.model_copy(update=inference),
+                "hardware": run.hardware.model_copy(update={"device": device}),
+            }
+        )
+        own = self.folder / name
+        folders = CellFolders(self.folder / "data", own / "out", own / "progress", self.folder / "leases")
+        with mock.patch.dict(os.environ):
+            run_cell(cell_spec(replace(self.catalogue, run=settings), cell), folders, gpus)
+        return own / "out"
+
+
+@pytest.fixture(scope="module")
+def cells(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Cells:
+    settings = yaml.safe_load((repository / "config/config.yaml").read_text()) | {
+        "inference": {"max_batch_size": 3, "max_new_tokens": 5, "self_consistency": {"chains": 2}},
+        "measurement": {"latency_samples": 2, "warmup": 1, "fixed_samples": 2, "fixed_new_tokens": 3},
+        "hardware": {"threads": 1},
+        "data": {"folder": "resources/demo/datasets"},
+    }
+    catalogue = load(repository, settings, "test")
+    # In 16 bits a processor rounds otherwise by the shape of a batch.
+    catalogue.models["tiny-m"] = catalogue.models["tiny-m"].model_copy(update={"full_dtype": "float32"})
+    folder = tmp_path_factory.mktemp("cells")
+    dataset = catalogue.datasets["ddi2013"]
+    prepare(dataset, "ddi2013", repository / "resources/demo/datasets/ddi2013", SAMPLES, 0, folder / "data")
+    return Cells(catalogue, folder)
+
+
+@pytest.fixture(scope="module")
+def expected(cells: Cells) -> Callable[[Cell], bytes]:
+    """The CPU's predictions."""
+    known: dict[Cell, bytes] = {}
+
+    def answers(cell: Cell) -> bytes:
+        if cell not in known:
+            out = cells.run(f"cpu-{cell.prompting}", "cpu", 0, cell)
+            known[cell] = (out / "predictions.jsonl").read_bytes()
+        return known[cell]
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("gpus", "engine", "prompting"),
+    [(2, "static", "instruction"), (2, "single", "self_consistency"), (1, "continuous", "instruction")],
+)
+def test_a_cell_answers_as_on_the_cpu(
+    cells: Cells,
+    expected: Callable[[Cell], bytes],
+    simulated_cuda: SimulatedCuda,
+    fake_machine: FakeMachine,
+    gpus: int,
+    engine: str,
+    prompting: str,
+) -> None:
+    cell = replace(CELL, prompting=prompting)
+    answers = expected(cell)
+    fake_machine.become("four_a100")
+    with simulated_cuda(gpus, 1.5) as machine:
+        out = cells.run(f"{engine}-{prompting}", "cuda", gpus, cell, engine=engine)
+    assert (out / "predictions.jsonl").read_bytes() == answers
+    measured, manifest = read_json(out / "measurements.json"), read_json(out / "manifest.json")
+    memory = measured["memory"]
+    held, inferred = memory["after_load"]["allocated_bytes"], memory["inference"]["peak_allocated_bytes"]
+    assert 12_000_000 < held < inferred <= sum(machine.peak)
+    assert measured["quality_pass"]["attention"] == "sdpa"
+    assert manifest["device"]["names"] == ["NVIDIA A100-SXM4-80GB"] * gpus
+    assert manifest["precision_applied"]["dtype"] == "float32"
+    assert len(measured["latency"]["fixed"]["samples"][0]["token_times_s"]) == 3
+    assert all(machine.synchronized)
+
+
+def test_continuous_batching_on_two_devices_is_refused(
+    cells: Cells, simulated_cuda: SimulatedCuda, fake_machine: FakeMachine
+) -> None:
+    fake_machine.become("four_a100")
+    with (
+        simulated_cuda(2, 4.0),
+        pytest.raises(
+            ModelError, match=r"^tiny-m full on ddi2013 .*: inference.engine 'continuous' needs the model on one GPU"
+        ),
+    ):
+        cells.run("spread", "cuda", 2, engine="continuous")
+
+
+@pytest.mark.parametrize(
+    ("begins", "engine", "said"),
+    [
+        ("models.loading.load_model", "static", "while loading"),
+        ("cell.answering.measure", "static", r"while timing single samples \(sample \d+ with a prompt of \d+ tokens\)"),
+        ("cell.answering.answer_all", "static", r"while answering \(prompts of up to \d+ tokens\)"),  # what all share
+        ("cell.answering.answer_all", "single", r"at batch size 1, sample \d+ with a prompt of \d+ tokens"),
+        ("cell.answering.answer_all", "continuous", r"in continuous batching with prompts of up to \d+ tokens"),
+    ],
+)
+def test_memory_that_runs_out_is_a_message(
+    cells: Cells,
+    simulated_cuda: SimulatedCuda,
+    fake_machine: FakeMachine,
+    monkeypatch: pytest.MonkeyPatch,
+    begins: str,
+    engine: str,
+    said: str,
+) -> None:
+    """From the moment that a step begins, a device has room for next to nothing beside what it holds."""
+    fake_machine.become("four_a100")
+    module, _, name = f"quantbench.{begins}".rpartition(".")
+    begin = getattr(import_module(module), name)
+    # It asks for what the weights will take, which is less than nothing on so small a device.
+    monkeypatch.setattr("transformers.modeling_utils.caching_allocator_warmup", lambda *_, **__: None)
+    with simulated_cuda(1, 4.0) as machine:
+
+        def short(*args: Any, **kwargs: Any) -> Any:
+            machine.limits[0] = max(machine.live[0], 1_000_000) + 100_000
+            return begin(*args, **kwargs)
+
+        monkeypatch.setattr(f"quantbench.{begins}", short)
+        with pytest.raises(ModelError) as refused:
+            cells.run(f"{engine}-short-of-{name}", "cuda", 1, engine=engine)
+        words = str(refused.value)
+        del refused
+        gc.collect()
+        assert machine.live == [0]
+    assert words.startswith("tiny-m full on ddi2013 (instruction, 0 shots): out of memory ")
+    assert re.search(said, words), words
+    assert "Tried to allocate" in words and "free" in words
