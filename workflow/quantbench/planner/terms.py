@@ -146,15 +146,18 @@ def logits(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """Scores of the vocabulary for each row's last token, the only position that ``generate`` asks for.
 
     The head makes them in 16 bits, and the first device gets a copy, which ``generate`` turns into float32 while the scores of
-    the token before are still held. Where likelihoods are noted their logarithms are taken in float32 once more.
+    the token before are still held. Where likelihoods are noted their logarithms are taken in float32 once more. Several
+    chains are sampled: scores stand there as they came and perturbed, for this token and the one before, beside the noise and
+    its logarithm (:class:`quantbench.engine.sampling.SeededSampling`).
     """
-    a_score = setting.workload.rows * setting.facts.vocab_size
+    work = setting.workload
+    a_score, sampled = work.rows * setting.facts.vocab_size, work.chains > 1
     if stage == "choice" and part.embedding:
-        made = 3 if setting.workload.likelihoods else 2
+        made = 6 if sampled else 3 if work.likelihoods else 2
         return a_score * (setting.width + made * _FLOAT32)
     if stage == "choice" and part.head:
         return a_score * setting.width
-    return a_score * _FLOAT32 if stage == "answer" and part.embedding else 0.0
+    return a_score * (2 if sampled else 1) * _FLOAT32 if stage == "answer" and part.embedding else 0.0
 
 
 def allocator_base(setting: Setting, part: DevicePart, stage: Stage) -> float:
