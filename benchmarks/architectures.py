@@ -3,8 +3,8 @@
     python benchmarks/architectures.py
 
 The twelve of ``config/models`` and the configurations of ``tests/data/published_configs.yaml``. Prints a table: weights of the class
-on torch's meta device, by how many the planned ones differ (norms and biases, which are not planned for, put aside), bytes a token
-leaves in the cache, and the planned peak at the three precisions with a prompt of 2,048 tokens and 512 new ones.
+on torch's meta device, by how many the planned ones differ, bytes a token leaves in the cache, and
+the planned peak at the three precisions with a prompt of 2,048 tokens and 512 new ones.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def row(entry: ModelEntry, name: str, precisions: dict[str, PrecisionEntry]) -> 
     if counts.cached_in_window and counts.window and counts.window < entry.architecture.context_length:
         cache += f", {2 * counts.cached:,} beyond {counts.window:,} tokens"
     peaks = [f"{plan_memory(setting).peak_bytes / GIB:.2f}" for setting in settings]
-    difference = planned + counts.rest - counted
+    difference = planned - counted
     return [name, f"{counted:,}", f"{difference:g}", cache, f"{100 * counts.quantized_share:.0f}%", *peaks]
 
 

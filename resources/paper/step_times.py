@@ -23,9 +23,9 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from quantbench.config import Catalogue, load  # noqa: E402
 from quantbench.config.settings import read_yaml  # noqa: E402
+from quantbench.planner.gpus import GPUS  # noqa: E402
 from quantbench.planner.speed import (  # noqa: E402
     CALL_S,
-    GPUS,
     kind_of,
     prompt_seconds,
     step_seconds,

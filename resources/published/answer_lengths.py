@@ -14,7 +14,8 @@ from test_sets import ROOT
 
 from quantbench.config import ModelEntry, PrecisionEntry, load_datasets, read_entries
 from quantbench.contracts.csv_rows import Row
-from quantbench.planner.speed import GPUS, prompt_seconds, step_seconds
+from quantbench.planner.gpus import GPUS
+from quantbench.planner.speed import prompt_seconds, step_seconds
 from quantbench.planner.weight_bytes import bytes_at_rest
 from quantbench.tables import PublishedRow
 

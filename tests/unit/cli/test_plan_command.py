@@ -49,8 +49,12 @@ def test_csv_terms_add_up_and_gpus_are_counted(capsys) -> None:
     assert [row["precision"] for row in rows] == ["full", "w8a16", "w4a16"]
     for row in rows:
         assert (row["devices"], row["batch"]) == ("2", "3")
-        terms = [float(value) for name, value in row.items() if name.endswith("_gib") and not name.startswith("gpus")]
-        assert sum(terms[:-1]) == pytest.approx(terms[-1], abs=0.01)
+        *terms, peak, fullest = (
+            float(value) for name, value in row.items() if name.endswith("_gib") and not name.startswith("gpus")
+        )
+        assert sum(terms) == pytest.approx(peak, abs=0.01)
+        assert peak / 2 <= fullest < peak
+        assert row["blocks"] == "40+40"
     assert [row["gpus_of_80_gib"] for row in rows] == ["2", "1", "1"]
 
 

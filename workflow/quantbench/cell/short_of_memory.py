@@ -46,7 +46,7 @@ def within_memory(spec: CellSpec, doing: str, prompts: Sequence[Request]) -> Ite
 
 def advice(spec: CellSpec, prompt_tokens: int) -> str:
     """What a sample that does not fit alone takes at each precision, by the memory planner, and what to do."""
-    work = Workload(prompt_tokens, spec.max_new_tokens, batch=spec.rows)
+    work = Workload(prompt_tokens, spec.max_new_tokens, chains=spec.rows)
     peaks = {
         name: plan_memory(Setting(spec.model, entry, work)).peak_bytes / GIB
         for name, entry in spec.alternatives.items()

@@ -22,7 +22,7 @@ from ..config import ModelEntry, PrecisionEntry, RunConfig
 from ..errors import ConfigError, FoundWanting
 from ..planner import GIB, GPUS, Plan, Setting, Workload, plan_memory
 from ..planner.against_paper import Comparison, compare_with_paper
-from ..planner.fitting import COMMON_GPUS_GIB, devices_needed
+from ..planner.fitting import COMMON_GPUS_GIB, devices_by_size
 from . import options
 from .plan_hours import show_hours
 from .plan_power import show_power
@@ -163,20 +163,22 @@ def _show_plans(
         )
     stated = run.hardware.gpu_memory_gib
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
-    needed = {key: [devices_needed(plan.setting, size) for size in sizes] for key, plan in plans.items()}
+    needed = {key: devices_by_size(plan.setting, sizes) for key, plan in plans.items()}
     if arguments.format == "text":
         _write_plans(plans, needed, sizes, work)
         _write_notes(plans, needed, sizes)
     else:
         columns: dict[str, int | None] = dict.fromkeys(("model", "precision", *_WORKLOAD, _THOUGHT))
-        columns |= {f"{name}_gib": 3 for name in (*_HEADINGS, "peak")}
+        columns |= {f"{name}_gib": 3 for name in (*_HEADINGS, "peak", "fullest_gpu")} | {"blocks": None}
         columns |= {f"gpus_of_{size:g}_gib": None for size in sizes}
         planned = {
             key: [*(getattr(plan.setting.workload, name) for name in _WORKLOAD), plan.setting.model.reasoning_tokens]
             for key, plan in plans.items()
         }
         write_records(
-            arguments.format, columns, [(*key, *planned[key], *_gib(plan), *needed[key]) for key, plan in plans.items()]
+            arguments.format,
+            columns,
+            [(*key, *planned[key], *_gib(plan), _blocks(plan), *needed[key]) for key, plan in plans.items()],
         )
     if stated != "auto":
         _refuse_unfit({key: counts[sizes.index(stated)] for key, counts in needed.items()}, stated, run)
@@ -185,7 +187,7 @@ def _show_plans(
 def show_memory(models: Mapping[str, ModelEntry], precisions: Mapping[str, PrecisionEntry]) -> None:
     """Print what models take at some precisions, as ``quantbench plan`` does without options."""
     plans = _plans(models, precisions, Workload())
-    needed = {key: [devices_needed(plan.setting, size) for size in COMMON_GPUS_GIB] for key, plan in plans.items()}
+    needed = {key: devices_by_size(plan.setting, COMMON_GPUS_GIB) for key, plan in plans.items()}
     _write_plans(plans, needed, COMMON_GPUS_GIB, Workload())
     _write_notes(plans, needed, COMMON_GPUS_GIB)
 
@@ -228,9 +230,16 @@ def _write_plans(
     )
     # A term that is nothing for every row is left out.
     shown = [name for name in _HEADINGS if any(plan.terms[name] for plan in plans.values())]
-    header = ["model", "precision", *(_HEADINGS[name] for name in shown), "peak", *(f"{size:g}" for size in sizes)]
+    spread = ["fullest", "blocks"] if work.devices > 1 else []
+    header = ["model", "precision", *(_HEADINGS[name] for name in shown), "peak", *spread]
+    header += [f"{size:g}" for size in sizes]
     rows = [
-        [*key, *(f"{plan.terms[name] / GIB:.2f}" for name in shown), f"{plan.peak_bytes / GIB:.2f}"]
+        [
+            *key,
+            *(f"{plan.terms[name] / GIB:.2f}" for name in shown),
+            f"{plan.peak_bytes / GIB:.2f}",
+            *([f"{plan.fullest.peak_bytes / GIB:.2f}", _blocks(plan)] if spread else []),
+        ]
         for key, plan in plans.items()
     ]
     counts = [[str(count or "never") for count in needed[key]] for key in plans]
@@ -266,7 +275,13 @@ def _write_notes(
 
 
 def _gib(plan: Plan) -> list[float]:
-    return [value / GIB for value in (*(plan.terms[name] for name in _HEADINGS), plan.peak_bytes)]
+    terms = (plan.terms[name] for name in _HEADINGS)
+    return [value / GIB for value in (*terms, plan.peak_bytes, plan.fullest.peak_bytes)]
+
+
+def _blocks(plan: Plan) -> str:
+    """How many blocks each GPU holds."""
+    return "+".join(str(device.part.blocks) for device in plan.devices)
 
 
 def _joined(left: Sequence[list[str]], right: Sequence[list[str]]) -> list[list[str]]:

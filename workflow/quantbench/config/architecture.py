@@ -67,9 +67,7 @@ class Counts(_Sizes):
         default=0, ge=0, description="numbers between up and down projection of these experts together"
     )
     tables: int = Field(ge=0, description="weights in embedding and output head, once where they are one matrix")
-    rest: int = Field(
-        default=0, ge=0, description="all other weights: normalization, biases, routers; not planned for (at most 0.3%)"
-    )
+    rest: int = Field(default=0, ge=0, description="all other weights: normalization, biases, routers (at most 0.3%)")
     cached: int = Field(
         ge=0, description="numbers that one token leaves in the keys and values of layers that keep all tokens"
     )

@@ -6,12 +6,12 @@ reads it while it builds its plan, so what is planned once is kept.
 """
 
 from .fitting import gpus_needed
+from .gpus import GPUS, Gpu, nearest_gpu
 from .hours import CellTime, RunHours, cell_time, run_hours
 from .job_resources import CellRequest, Requests, cell_setting, checkpoint_mb, gpus_asked_for
 from .memory_plan import DevicePlan, Plan, plan_memory
 from .placement import Placement, place
 from .setting import INSTALLED, PUBLISHED, Libraries, Setting, Workload
-from .speed import GPUS, Gpu, nearest_gpu
 from .unfit import describe, fitting, remarks, unfit_cells
 from .weight_bytes import GIB, bytes_per_weight, weight_bytes
 from .workload import CellWork, cell_work

@@ -5,10 +5,12 @@ Blocks are placed whole (:mod:`.placement`), so devices do not get equal parts, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..config import ModelEntry, PrecisionEntry
 from ..errors import ConfigError
+from .gpus import nearest_gpu
 from .placement import place
 from .setting import Setting, Workload
 from .weight_bytes import GIB
@@ -35,12 +37,17 @@ def fits(setting: Setting, gpu_memory_gib: float) -> bool:
 def devices_needed(setting: Setting, gpu_memory_gib: float) -> int | None:
     """The smallest number of GPUs that holds the setting, its own number of devices disregarded.
 
-    None where even one layer a GPU does not fit.
+    None where even one block a GPU does not fit.
     """
-    for devices in range(1, setting.model.architecture.layers + 1):
-        if fits(replace(setting, workload=replace(setting.workload, devices=devices)), gpu_memory_gib):
-            return devices
-    return None
+    free = free_bytes(gpu_memory_gib)
+    # Embedding and head may have a device each, beside one for every block.
+    counts = range(1, setting.facts.layers + 3)
+    return next((devices for devices in counts if place(setting, [free] * devices) is not None), None)
+
+
+def devices_by_size(setting: Setting, sizes_gib: Sequence[float]) -> list[int | None]:
+    """:func:`devices_needed` of GPUs of each size, whose kind is that of :func:`.gpus.nearest_gpu`."""
+    return [devices_needed(replace(setting, gpu=nearest_gpu(size)), size) for size in sizes_gib]
 
 
 def gpus_needed(
@@ -51,10 +58,10 @@ def gpus_needed(
     Raises:
         ConfigError: it cannot fit, however many GPUs there are.
     """
-    devices = devices_needed(Setting(model, precision, workload or Workload()), gpu_memory_gib)
+    (devices,) = devices_by_size(Setting(model, precision, workload or Workload()), [gpu_memory_gib])
     if devices is None:
         raise ConfigError(
-            f"{model.title} at {precision.title} does not fit on GPUs of {gpu_memory_gib:g} GiB, one layer on each; "
+            f"{model.title} at {precision.title} does not fit on GPUs of {gpu_memory_gib:g} GiB, one block on each; "
             "raise hardware.gpu_memory_gib, or lower batch or prompt"
         )
     return devices

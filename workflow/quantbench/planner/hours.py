@@ -10,7 +10,8 @@ from typing import Literal
 
 from ..config import ModelEntry
 from ..study.spec import CellSpec
-from .speed import Gpu, prompt_seconds, step_seconds
+from .gpus import Gpu
+from .speed import prompt_seconds, step_seconds
 from .weight_bytes import HALF
 from .workload import CellWork, cell_work
 

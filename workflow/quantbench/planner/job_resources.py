@@ -15,10 +15,10 @@ from ..devices import SeenGpus, seen_gpus
 from ..devices.processor import this_processor
 from ..study.spec import CellSpec
 from .fitting import devices_needed
+from .gpus import CPU, Gpu, nearest_gpu
 from .hours import cell_time, checkpoint_bytes
 from .memory_plan import plan_memory
 from .setting import Setting, Workload
-from .speed import CPU, nearest_gpu
 from .workload import cell_work
 
 # GPU memory where it is neither stated nor to be seen, as on the login node of a cluster: an A100 or H100 of 80 GB.
@@ -87,7 +87,7 @@ class Requests:
         key = (cell.model, cell.precision, work.longest_prompt + work.limit, work.largest_batch * work.rows, attempt)
         if key not in self._devices:
             memory = self.gpu_memory_gib * _RETRY_GPU_PART ** (attempt - 1)
-            self._devices[key] = devices_needed(cell_setting(spec), memory)
+            self._devices[key] = devices_needed(cell_setting(spec, gpu=self.gpu), memory)
         return self._devices[key]
 
     def seconds(self, spec: CellSpec) -> float:
@@ -120,7 +120,9 @@ class Requests:
         # Nothing is timed here: where flags do not tell whether the processor multiplies the format, more is asked for.
         in_float32 = not this_processor().multiplies(spec.model.full_dtype, os.environ)
         # Weights are there twice while they load.
-        return _CPU_PROCESS_MB + math.ceil(2 * plan_memory(cell_setting(spec, in_float32=in_float32)).peak_bytes / _MB)
+        return _CPU_PROCESS_MB + math.ceil(
+            2 * plan_memory(cell_setting(spec, in_float32=in_float32, gpu=CPU)).peak_bytes / _MB
+        )
 
     def _minutes(self, spec: CellSpec, attempt: int) -> int:
         asked = max(_LEAST_MINUTES, math.ceil(_TIME_FACTOR * self.seconds(spec) / 60)) * attempt
@@ -128,19 +130,37 @@ class Requests:
         return asked if limit is None else min(asked, max(1, math.floor(limit * 60)))
 
 
-def cell_setting(spec: CellSpec, devices: int = 1, *, alone: bool = False, in_float32: bool = False) -> Setting:
+def cell_setting(
+    spec: CellSpec, devices: int = 1, *, alone: bool = False, in_float32: bool = False, gpu: Gpu | None = None
+) -> Setting:
     """What a cell holds at most, as its job asks for it.
+
+    How many tokens its prompts share is known once they are built: the cache is planned for all that they may share, and the
+    passes through the model for none.
 
     Args:
         spec: the cell.
         devices: GPUs it is spread over.
         alone: one sample at a time, as in the measurement; else the largest batch of its plan.
         in_float32: see :class:`.setting.Setting`.
+        gpu: the kind of these GPUs; None: the one that a configured size of memory stands for.
     """
-    work = cell_work(spec)
-    rows = work.rows * (1 if alone else work.largest_batch)
-    load = Workload(work.longest_prompt, work.limit, batch=rows, devices=devices)
-    return Setting(spec.model, spec.precision, load, in_float32=in_float32)
+    work, hardware = cell_work(spec), spec.hardware
+    batched = spec.inference.engine != "single" and not alone
+    load = Workload(
+        work.longest_prompt,
+        work.limit,
+        batch=work.largest_batch if batched else 1,
+        devices=devices,
+        chains=work.rows,
+        shared_tokens=work.prompt_tokens if batched else 0,
+        read_tokens=work.longest_prompt,
+        reserves=batched,
+        likelihoods=spec.keeps_likelihoods and not alone,
+    )
+    if gpu is None:
+        gpu = CPU if hardware.device == "cpu" else nearest_gpu(_seen(hardware).memory_gib or ASSUMED_GPU_GIB)
+    return Setting(spec.model, spec.precision, load, in_float32=in_float32, gpu=gpu)
 
 
 def checkpoint_mb(model: ModelEntry) -> int:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import get_args
 
 from .device_part import DevicePart
 from .placement import Placement, place
 from .setting import Setting
-from .terms import TERMS, Stage, stage_terms
+from .terms import TERMS, Stage, loading_bytes, stage_terms, stages
 
 
 @dataclass(frozen=True)
 class DevicePlan:
-    """The peak of one device by term, in bytes, and the stage in which it is reached."""
+    """One device while answers are given.
+
+    Attributes:
+        part: what it holds.
+        stage: in which it reaches its peak.
+        terms: the peak by term, in bytes.
+        loading_bytes: what it holds at most while the model loads, which may be more.
+    """
 
     part: DevicePart
     stage: Stage
     terms: dict[str, float]
+    loading_bytes: float
 
     @property
     def peak_bytes(self) -> float:
@@ -72,6 +79,7 @@ def plan_memory(setting: Setting, placement: Placement | None = None) -> Plan:
 
 
 def _device_plan(setting: Setting, part: DevicePart) -> DevicePlan:
-    """The larger of the sums while the prompt is read and while the answer is written."""
-    stages = [DevicePlan(part, stage, stage_terms(setting, part, stage)) for stage in get_args(Stage)]
-    return max(stages, key=lambda stage: stage.peak_bytes)
+    """The largest of the stages' sums."""
+    loading = loading_bytes(setting, part)
+    sums = [DevicePlan(part, stage, stage_terms(setting, part, stage), loading) for stage in stages(setting)]
+    return max(sums, key=lambda plan: plan.peak_bytes)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .device_part import DevicePart
 from .setting import Setting
-from .terms import peak_on
+from .terms import needed_by_blocks
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Placement:
 
 
 def place(setting: Setting, free_bytes: Sequence[float]) -> Placement | None:
-    """Spread a setting over devices so that the fullest one holds as little as possible at its peak.
+    """Spread a setting over devices so that the fullest one holds as little as possible, be it at its peak or while loading.
 
     Exact for blocks that are alike, as they are taken to be. The setting's own number of devices is disregarded.
 
@@ -113,8 +113,5 @@ class _Filling:
     def _peaks(self) -> list[list[float]]:
         """Of each device its peak with 0, 1, ... blocks."""
         kinds = [(device == 0, device == self._head) for device in range(self._last + 1)]
-        of_kind = {
-            kind: [peak_on(self._setting, DevicePart(count, *kind)) for count in range(self._layers + 1)]
-            for kind in set(kinds)
-        }
+        of_kind = {kind: needed_by_blocks(self._setting, *kind) for kind in set(kinds)}
         return [of_kind[kind] for kind in kinds]

@@ -1,4 +1,4 @@
-"""GPUs by their data sheets, and how long a model takes on one to read prompts and to write a token.
+"""How long a model takes on a GPU to read prompts and to write a token.
 
 Times are a ceiling of the hardware plus what kernels cost. A written token needs every weight once, so memory bandwidth bounds it; a prompt needs two operations a weight and token, so
 the matrix units bound it. To that comes a cost for each linear layer's call, which depends on the precision's kernels
@@ -9,51 +9,9 @@ The costs a call are fitted to the paper's 96 latencies (``resources/paper/step_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..config import ModelEntry, PrecisionEntry
+from .gpus import Gpu
 from .weight_bytes import HALF, bytes_at_rest, is_int8, is_nf4
-
-_TERA = 1e12
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """One kind of device.
-
-    Attributes:
-        title: name for people.
-        memory_gib: memory of one.
-        bandwidth: bytes a second between its memory and its processors.
-        flops: dense 16-bit multiplications and additions a second, by its matrix units.
-    """
-
-    title: str
-    memory_gib: float
-    bandwidth: float
-    flops: float
-
-
-# NVIDIA's data sheets; of variants the slower one's bandwidth.
-GPUS = {
-    "rtx4090": Gpu("RTX 4090", 24, 1.008 * _TERA, 165 * _TERA),
-    "a100-40gb": Gpu("A100 40GB", 40, 1.555 * _TERA, 312 * _TERA),
-    "l40s": Gpu("L40S", 48, 0.864 * _TERA, 362 * _TERA),
-    "a100-80gb": Gpu("A100 80GB", 80, 1.935 * _TERA, 312 * _TERA),
-    "h100-80gb": Gpu("H100 80GB", 80, 3.35 * _TERA, 989 * _TERA),
-    "h200": Gpu("H200", 141, 4.8 * _TERA, 989 * _TERA),
-}
-# One core of a server, deliberately slow: jobs on CPU ask for enough time.
-CPU = Gpu("CPU", 0, 0.01 * _TERA, 0.05 * _TERA)
-
-
-def nearest_gpu(memory_gib: float) -> Gpu:
-    """The slowest listed GPU of the largest size that is not above ``memory_gib``; below all sizes, of the smallest."""
-    sizes = {gpu.memory_gib for gpu in GPUS.values()}
-    # A GPU shows a little less memory than it is sold with.
-    size = max((size for size in sizes if size <= memory_gib * 1.05), default=min(sizes))
-    return min((gpu for gpu in GPUS.values() if gpu.memory_gib == size), key=lambda gpu: gpu.bandwidth)
-
 
 # Parts of the data sheets' figures that are reached: of the bandwidth while writing one token, of the matrix units while
 # reading a prompt. Usual values; the paper's latencies do not tell them apart from the costs a call.

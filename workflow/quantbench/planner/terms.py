@@ -1,9 +1,9 @@
 """The terms of one device's peak, in bytes; the docstring of each gives the reason of its formula.
 
-What is alive differs between two stages. While the ``prompt`` is read every prompt token goes through each layer at once,
-so activations are large. While the ``answer`` is written one token goes through, the cache is longest and logits exist.
-A device's peak is the larger of its two sums. Layers run one after another, so a device holds the activations of one
-layer at a time.
+What is alive differs between stages. While the ``prompt`` is read every prompt token goes through each block at once, so
+activations are large. Where a prompt has several chains, its cache is ``repeat``-ed for each of them. While the ``answer`` is
+written one token of each output goes through at a time, and the cache is longest. Between two of them the next token's
+``choice`` is made, from scores of the whole vocabulary. A device's peak is the largest of its sums.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, get_args
 
+from .block_moments import Moment, answer_passage, fullest_moment, prompt_passage
 from .device_part import DevicePart
 from .setting import Setting
 from .weight_bytes import (
+    HALF,
+    SCALED,
     is_int8,
     is_int8_weight_only,
     is_nf4,
@@ -23,43 +26,62 @@ from .weight_bytes import (
     scale_bytes,
 )
 
-Stage = Literal["prompt", "answer"]
+Stage = Literal["prompt", "repeat", "answer", "choice"]
 
 # LLM.int8's outliers are about 0.1% of all features (Dettmers et al. 2022, abstract and section 4).
 OUTLIER_SHARE = 0.001
-# cuBLAS workspace a device, as PyTorch sets it before Hopper: CUBLAS_WORKSPACE_CONFIG=:4096:2:16:8, in KiB.
-CUBLAS_WORKSPACE = (4096 * 2 + 16 * 8) * 1024
-_INT8, _INT32, _FLOAT32 = 1, 4, 4  # bytes
+_INT8, _FLOAT32 = 1, 4  # bytes
+# Bytes a weight that torchao's `quantize_` holds beside its result.
+_TORCHAO = 9
+# Bytes of a token's 64-bit ids, mask and position, old and new, while ``generate`` appends to them; and of each number in a
+# head while sine and cosine of a position are computed in float32.
+_INDICES, _ROTATION = 5 * 8, 18
+# What bitsandbytes' `QuantState` of a doubly quantized matrix keeps beside its scales, in the allocator's blocks of 512 bytes:
+# the 16 values of NF4, the 256 of its scales, and the scales' mean.
+_NF4_TABLES = 512 + 1024 + 512
 
 
 def weights(setting: Setting, part: DevicePart, stage: Stage) -> float:
-    """All weights as stored: linear layers at the precision; embeddings, output head and experts never quantized."""
-    counts = setting.counts
-    tables = counts.tables * setting.width * _tables(setting, part)
+    """All weights as stored: linear layers at the precision; embeddings, head, experts, norms and biases never quantized."""
+    counts, width = setting.counts, setting.width
+    tables = counts.tables * width * _tables(setting, part)
     published = published_bytes(setting.model, setting.precision)
     if published is not None:
-        return tables + (published - counts.tables * setting.width) * _blocks(setting, part)
-    linear = counts.linear * payload_bytes(setting.precision, setting.width)
-    return tables + (linear + counts.experts * setting.width) * _blocks(setting, part)
+        return tables + (published - counts.tables * width) * _blocks(setting, part)
+    linear = counts.linear * payload_bytes(setting.precision, width)
+    return tables + (linear + (counts.experts + counts.rest) * width) * _blocks(setting, part)
 
 
 def quantization_state(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """Scales that turn stored weights back into numbers: NF4's a block of 64 weights, LLM.int8's a row of a layer."""
-    blocks = setting.counts.linear * scale_bytes(setting.precision)
-    return (blocks + row_scale_bytes(setting.counts, setting.precision)) * _blocks(setting, part)
+    state = setting.counts.linear * scale_bytes(setting.precision) + row_scale_bytes(setting.counts, setting.precision)
+    if is_nf4(setting.precision):
+        state += setting.counts.linear_calls * _NF4_TABLES
+    return state * _blocks(setting, part)
 
 
 def kv_cache(setting: Setting, part: DevicePart, stage: Stage) -> float:
-    """A key and a value of every layer, key-value head and token so far, for each row of the batch.
+    """A key and a value of every layer, key-value head and token, for each row of the batch.
 
-    Layers with a sliding window keep its last tokens. While the prompt is read they hold all of it: what they keep is a
-    view (transformers' ``DynamicSlidingWindowLayer``), which the first written token replaces by a copy.
+    A cache that is written in place has its full length from the start, and what all prompts begin with is cached once more
+    beside it. The prompts of several chains are read into a cache of their own, which then stays where it is used again.
+    One that grows holds the tokens so far. Layers with a sliding window keep its last tokens; while the prompt is read they
+    hold all of it: what they keep is a view (transformers' ``DynamicSlidingWindowLayer``), which the first written token
+    replaces by a copy.
     """
-    counts, work = setting.counts, setting.workload
-    tokens = work.prompt_tokens + (work.new_tokens if stage == "answer" else 0)
-    in_window = min(tokens, counts.window or tokens) if stage == "answer" else tokens
-    a_row = (counts.cached * tokens + counts.cached_in_window * in_window) * setting.width
-    return a_row * work.batch * _blocks(setting, part)
+    work, whole = setting.workload, setting.workload.capacity
+    if work.chains > 1:
+        prompts = work.batch * _cached(setting, work.prompt_tokens)
+        written = work.rows * _cached(setting, whole)
+        held = {"prompt": prompts, "repeat": prompts + written}.get(
+            stage, written + (prompts if work.shared_tokens else 0)
+        )
+    elif stage == "prompt":
+        in_window = whole if work.reserved and whole <= (setting.counts.window or whole) else work.prompt_tokens
+        held = work.batch * _cached(setting, whole if work.reserved else work.prompt_tokens, in_window)
+    else:
+        held = work.batch * _cached(setting, whole if work.reserved else whole - 1)
+    return (_cached(setting, work.shared_tokens) + held) * _blocks(setting, part)
 
 
 def kept_projections(setting: Setting, part: DevicePart, stage: Stage) -> float:
@@ -69,7 +91,7 @@ def kept_projections(setting: Setting, part: DevicePart, stage: Stage) -> float:
     the rotary embedding, so the slice's queries and keys are all surplus. The first written token copies the cache,
     which ends it.
     """
-    if stage == "answer" or not (setting.fused and setting.libraries.cache_keeps_projections):
+    if stage != "prompt" or not (setting.fused and setting.libraries.cache_keeps_projections):
         return 0.0
     facts, work = setting.facts, setting.workload
     surplus = (facts.attention_heads + facts.key_value_heads) * facts.size_of_head
@@ -77,21 +99,32 @@ def kept_projections(setting: Setting, part: DevicePart, stage: Stage) -> float:
 
 
 def activations(setting: Setting, part: DevicePart, stage: Stage) -> float:
-    """One layer's intermediate results at its fullest moment (:func:`_moment`), ; with the embedding, the embedded prompt.
+    """A block's intermediate results at its fullest moment (:mod:`.block_moments`); with the embedding, the embedded tokens.
 
-    The embedded prompt is held by the model's ``forward`` until its last layer is done.
+    These the model's ``forward`` holds until its last block is done. A cache that grows copies one layer's keys and values
+    to make room for each written token. Token ids, masks and positions lie with the embedding.
     """
-    embedded = setting.facts.hidden_size * _rows(setting, stage) * setting.width if part.embedding else 0
-    return (_moment(setting, stage)[0] if part.blocks else 0.0) + embedded
+    work, facts = setting.workload, setting.facts
+    indices = _INDICES * work.rows * work.capacity if part.embedding else 0
+    if stage not in ("prompt", "answer"):
+        return indices
+    passage = prompt_passage(setting) if stage == "prompt" else answer_passage(setting)
+    if part.embedding:
+        indices += facts.hidden_size * passage.rows * setting.width
+    if not part.blocks:
+        return indices + (_ROTATION * facts.size_of_head * passage.rows + passage.mask) * part.embedding
+    grown = 0.0
+    if stage == "answer" and not work.reserved and work.chains == 1:
+        grown = _cached(setting, work.capacity) / facts.layers
+    return indices + max(_moment(setting, stage).activations, grown)
 
 
 def dequantization_buffer(setting: Setting, part: DevicePart, stage: Stage) -> float:
-    """A 16-bit copy of the whole weight matrix, made for the call: NF4 and weight-only int8 multiply by it.
+    """A 16-bit copy of a whole weight matrix, made for the call, and its scales unpacked: NF4 and weight-only int8 need it.
 
-    The largest matrix counts: the up projection, or gate and up in one where they are fused. NF4 multiplies a single row
-    without a copy.
+    NF4 multiplies few rows without one (:mod:`.nf4_kernels`).
     """
-    return _moment(setting, stage)[1] if part.blocks else 0.0
+    return _moment(setting, stage).copy if part.blocks else 0.0
 
 
 def outlier_copies(setting: Setting, part: DevicePart, stage: Stage) -> float:
@@ -104,23 +137,32 @@ def outlier_copies(setting: Setting, part: DevicePart, stage: Stage) -> float:
         return 0.0
     if setting.libraries.outlier_copies_stay:
         return OUTLIER_SHARE * setting.counts.linear * setting.width * _blocks(setting, part)
-    a_number = _INT8 + _FLOAT32 + setting.width
-    return OUTLIER_SHARE * setting.counts.largest_matrix * a_number if part.blocks else 0.0
+    if not part.blocks or stage not in ("prompt", "answer"):
+        return 0.0
+    return OUTLIER_SHARE * setting.counts.largest_matrix * (_INT8 + _FLOAT32 + setting.width)
 
 
 def logits(setting: Setting, part: DevicePart, stage: Stage) -> float:
-    """One score a vocabulary entry for each row's last token, and the float32 copy that ``generate`` chooses from.
+    """Scores of the vocabulary for each row's last token, the only position that ``generate`` asks for.
 
-    ``generate`` asks for the last position only, so the prompt's length does not enter.
+    The head makes them in 16 bits, and the first device gets a copy, which ``generate`` turns into float32 while the scores of
+    the token before are still held. Where likelihoods are noted their logarithms are taken in float32 once more. Several
+    chains are sampled: scores stand there as they came and perturbed, for this token and the one before, beside the noise and
+    its logarithm (:class:`quantbench.engine.sampling.SeededSampling`).
     """
-    if stage == "prompt" or not part.head:
-        return 0.0
-    return setting.workload.batch * setting.facts.vocab_size * (setting.width + _FLOAT32)
+    work = setting.workload
+    a_score, sampled = work.rows * setting.facts.vocab_size, work.chains > 1
+    if stage == "choice" and part.embedding:
+        made = 6 if sampled else 3 if work.likelihoods else 2
+        return a_score * (setting.width + made * _FLOAT32)
+    if stage == "choice" and part.head:
+        return a_score * setting.width
+    return a_score * (2 if sampled else 1) * _FLOAT32 if stage == "answer" and part.embedding else 0.0
 
 
 def allocator_base(setting: Setting, part: DevicePart, stage: Stage) -> float:
-    """What PyTorch allocates on a device that multiplies, before anything else: the workspace of cuBLAS, 8.1 MiB."""
-    return CUBLAS_WORKSPACE if part.blocks or part.head else 0.0
+    """What PyTorch allocates on a device that multiplies, before anything else: the workspace of cuBLAS."""
+    return setting.gpu.cublas_workspace if part.blocks or part.head else 0.0
 
 
 TERMS: dict[str, Callable[[Setting, DevicePart, Stage], float]] = {
@@ -136,14 +178,70 @@ TERMS: dict[str, Callable[[Setting, DevicePart, Stage], float]] = {
 }
 
 
+def stages(setting: Setting) -> tuple[Stage, ...]:
+    """The stages that a workload goes through."""
+    return tuple(stage for stage in get_args(Stage) if stage != "repeat" or setting.workload.chains > 1)
+
+
 def stage_terms(setting: Setting, part: DevicePart, stage: Stage) -> dict[str, float]:
     """Bytes by term on a device in a stage; all 0 where it holds nothing."""
     return {name: 0.0 if part.is_empty else float(term(setting, part, stage)) for name, term in TERMS.items()}
 
 
-def peak_on(setting: Setting, part: DevicePart) -> float:
-    """Bytes the allocator holds on a device at its peak."""
-    return max(sum(stage_terms(setting, part, stage).values()) for stage in get_args(Stage))
+def loading_bytes(setting: Setting, part: DevicePart) -> float:
+    """What a device holds at most while the model loads: its weights, and what one of them takes while it is quantized.
+
+    Weights are quantized on their device one after another (transformers' ``core_model_loading``). Beside its result a
+    matrix then stands there in 16 bits: once for NF4, with the scales before they are quantized themselves
+    (``Bnb4bitQuantize``); twice for LLM.int8 (``Bnb8bitQuantize``, ``Int8Params``); torchao computes in float32. A
+    mixture's experts that its files hold one by one are merged: two thirds of a block's stand there once more.
+    """
+    if part.is_empty:
+        return 0.0
+    at_rest = weights(setting, part, "prompt") + quantization_state(setting, part, "prompt")
+    if not part.blocks:
+        return at_rest
+    counts, precision = setting.counts, setting.precision
+    merged = 2 / 3 * counts.experts / setting.facts.layers * setting.width
+    if is_nf4(precision):
+        a_weight = HALF + _FLOAT32 / SCALED
+    elif is_int8(precision):
+        a_weight = 2 * HALF
+    else:
+        a_weight = _TORCHAO if is_int8_weight_only(precision) else 0
+    return at_rest + max(merged, counts.largest_matrix * a_weight)
+
+
+def needed_on(setting: Setting, part: DevicePart) -> float:
+    """Bytes a device must have free for the allocator: at its peak, or while the model loads if that is more."""
+    sums = [sum(stage_terms(setting, part, stage).values()) for stage in stages(setting)]
+    return max(loading_bytes(setting, part), *sums)
+
+
+def needed_by_blocks(setting: Setting, embedding: bool, head: bool) -> list[float]:
+    """:func:`needed_on` of a device with 0, 1, ... all blocks, beside embedding and head or without them.
+
+    From the first block on each of its sums grows by the same bytes a block, so that three of each tell all.
+    """
+    parts = [DevicePart(blocks, embedding, head) for blocks in (0, 1, 2)]
+    sums = [[sum(stage_terms(setting, part, stage).values()) for part in parts] for stage in stages(setting)]
+    sums.append([loading_bytes(setting, part) for part in parts])
+    more = range(setting.facts.layers)
+    return [max(none for none, *_ in sums), *(max(one + n * (two - one) for _, one, two in sums) for n in more)]
+
+
+def _moment(setting: Setting, stage: Stage) -> Moment:
+    if stage == "prompt":
+        return fullest_moment(setting, prompt_passage(setting))
+    return fullest_moment(setting, answer_passage(setting)) if stage == "answer" else Moment(0.0)
+
+
+def _cached(setting: Setting, tokens: int, in_window: int | None = None) -> float:
+    """Keys and values of one row in all layers; ``in_window``: in those with a window, None: what such a layer keeps."""
+    counts = setting.counts
+    if in_window is None:
+        in_window = min(tokens, counts.window or tokens)
+    return (counts.cached * tokens + counts.cached_in_window * in_window) * setting.width
 
 
 def _blocks(setting: Setting, part: DevicePart) -> float:
@@ -156,69 +254,3 @@ def _tables(setting: Setting, part: DevicePart) -> float:
     if setting.facts.tied_head:
         return float(part.embedding)
     return (part.embedding + part.head) / 2
-
-
-def _rows(setting: Setting, stage: Stage) -> int:
-    """Tokens that go through a layer at once: the whole prompts, then one token a sample."""
-    return setting.workload.batch * (setting.workload.prompt_tokens if stage == "prompt" else 1)
-
-
-def _moment(setting: Setting, stage: Stage) -> tuple[float, float]:
-    """Activations and dequantization buffer of one device at a layer's fullest moment.
-
-    While the prompt is read that is the feed-forward part: attention holds four tensors of hidden size (rotated queries,
-    repeated keys and values, output), fewer than the three or four of intermediate size here.
-    """
-    facts, work = setting.facts, setting.workload
-    rows = _rows(setting, stage)
-    # The layer's input, which the loop over layers holds; the sum after attention; and that sum, normalized. Beside them
-    # cosine and sine of each position for the rotary embedding.
-    hidden = (3 * facts.hidden_size + 2 * facts.size_of_head) * rows * setting.width
-    inner, buffer = max(_feed_forward(setting, rows), key=sum)
-    if stage == "answer":
-        inner, buffer = max((inner, buffer), (_attention_over_cache(setting), 0.0), key=sum)
-        return hidden + inner, buffer
-    if setting.counts.holds_scores:
-        inner, buffer = max((inner, buffer), (_scores(setting), 0.0), key=sum)
-    # Rows of different lengths need a mask, and so does a window that a prompt outgrows: one byte a pair of tokens.
-    masked = work.batch > 1 or work.prompt_tokens > (setting.counts.window or work.prompt_tokens)
-    return hidden + inner + (work.prompt_tokens**2 * work.batch if masked else 0), buffer
-
-
-def _feed_forward(setting: Setting, rows: int) -> list[tuple[float, float]]:
-    """Candidates for the fullest moment of ``down(activation(gate(x)) * up(x))``: (activations, buffer) in bytes.
-
-    - The product: activated gate, up and their product; where fused, the joint output stays under its two halves.
-    - The multiplication before it, at a quantized precision: the activated gate and up (or the joint output), with the
-      16-bit copy of the matrix that NF4 and weight-only int8 make, or with LLM.int8's 32-bit sums of the same shape and its 8-bit input.
-    """
-    facts, width = setting.facts, setting.width
-    experts = setting.counts.experts_a_token
-    if experts:
-        # A token's experts at once, at 16 bits: its copies, the joint gate and up projection, its activated half, the product.
-        return [((experts * facts.hidden_size + 4 * setting.counts.expert_intermediate) * rows * width, 0.0)]
-    intermediate = facts.intermediate_size * rows
-    product = (4 if setting.fused else 3) * intermediate * width
-    outputs = 2 * intermediate * width
-    candidates: list[tuple[float, float]] = [(product, 0.0)]
-    if is_nf4(setting.precision):
-        candidates.append((outputs, setting.counts.largest_matrix * width if rows > 1 else 0.0))
-    if is_int8_weight_only(setting.precision):
-        candidates.append((outputs, setting.counts.largest_matrix * width))
-    if is_int8(setting.precision):
-        sums = (2 if setting.fused else 1) * intermediate * _INT32
-        candidates.append((outputs + sums + facts.hidden_size * rows * _INT8, 0.0))
-    return candidates
-
-
-def _scores(setting: Setting) -> float:
-    """One layer's attention over the whole prompt without a kernel of its own: scores, masked, and their softmax."""
-    work = setting.workload
-    return 3 * setting.facts.attention_heads * work.prompt_tokens**2 * work.batch * setting.width
-
-
-def _attention_over_cache(setting: Setting) -> float:
-    """One layer's keys and values repeated for every query head, for one written token over the whole cache."""
-    facts, work = setting.facts, setting.workload
-    tokens = (work.prompt_tokens + work.new_tokens) * work.batch
-    return 2 * facts.attention_heads * facts.size_of_head * tokens * setting.width

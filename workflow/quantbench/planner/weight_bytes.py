@@ -10,13 +10,18 @@ _SINGLE = 4  # bytes of float32
 
 # bitsandbytes' layout of a 4-bit weight: one scale a block of 64 weights; with double quantization that scale is one
 # byte, and each 256 of them share a float32 (Dettmers et al. 2023, section 3).
-_BLOCK = 64
+SCALED = 64
 _SCALES_A_BLOCK = 256
 
 
 def is_nf4(precision: PrecisionEntry) -> bool:
     """Whether weights are stored in 4 bits."""
     return bool(precision.settings.get("load_in_4bit"))
+
+
+def is_doubly_quantized(precision: PrecisionEntry) -> bool:
+    """Whether the scales of 4-bit weights are stored in 8 bits themselves."""
+    return is_nf4(precision) and bool(precision.settings.get("bnb_4bit_use_double_quant"))
 
 
 def is_int8(precision: PrecisionEntry) -> bool:
@@ -40,9 +45,9 @@ def scale_bytes(precision: PrecisionEntry) -> float:
     """Bytes of block scales a weight: 1/64 + 4/(64 * 256) with double quantization, 4/64 without, 0 if not NF4."""
     if not is_nf4(precision):
         return 0.0
-    if precision.settings.get("bnb_4bit_use_double_quant"):
-        return 1 / _BLOCK + _SINGLE / (_BLOCK * _SCALES_A_BLOCK)
-    return _SINGLE / _BLOCK
+    if is_doubly_quantized(precision):
+        return 1 / SCALED + _SINGLE / (SCALED * _SCALES_A_BLOCK)
+    return _SINGLE / SCALED
 
 
 def bytes_per_weight(precision: PrecisionEntry) -> float:
