@@ -60,6 +60,10 @@ class FakeMachine:
         """Be one of the machines in ``machines/``."""
         self._write((HERE / "machines" / f"{name}.txt").read_text(encoding="utf-8").splitlines())
 
+    def empty(self) -> None:
+        """Have a driver and no device."""
+        self._write([])
+
     def add(self, *lines: str) -> None:
         """Describe more: a device, a process, a refusal."""
         self._write([*self._lines, *lines])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,31 @@ def test_a_driver_in_trouble_stops_planning_with_a_message(fake_machine: FakeMac
     with pytest.raises(QuantbenchError, match="driver does not list its GPUs"):
         said(specs)
     assert said(specs[:1], gpu_memory_gib=40.0) == said(specs[:1], device="cpu") == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "refusal", "words"),
+    [
+        ("four_a100", "refuse nvmlInitWithFlags 18", "NVIDIA's driver does not list its GPUs"),
+        ("mig_a100", "", "MIG slices, of which CUDA gives a process only one"),
+    ],
+)
+def test_a_dry_run_ends_in_a_message(
+    fake_machine: FakeMachine, repository: Path, tmp_path: Path, machine: str, refusal: str, words: str
+) -> None:
+    """The command that users type, on such a machine."""
+    fake_machine.become(machine)
+    fake_machine.add(refusal)
+    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(repository / "Snakefile"), "--directory"]
+    narrow = ["--config", "models=[qwen2.5-72b]", "studies=[grid]", "datasets=[medqa]", "precisions=[full]"]
+    found = subprocess.run(
+        [*command, str(tmp_path), "--configfile", str(repository / "config/config.yaml"), *narrow],
+        env=fake_machine.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert words in found.stdout and "Traceback" not in found.stdout, found.stdout

@@ -16,6 +16,7 @@ from ..contracts.kept_progress import CellFacts, KeptMeasurements
 from ..contracts.measurements import LatencyReadings, MemoryReadings
 from ..contracts.records import Sample, read_records
 from ..devices import lease_visible
+from ..devices.cuda_check import check_cuda, check_devices
 from ..devices.description import device_facts
 from ..devices.runtime import choose_device, set_environment
 from ..engine.batches import Request
@@ -66,6 +67,7 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
         leased = stack.enter_context(lease_visible(gpus, folders.leases, spec.cell.label))
         uuids = leased if device == "cuda" else []
         set_environment(spec.hardware.threads, device, uuids)
+        check_cuda(device, uuids)
         prepared = prepare_cell(spec, folders, device)
         # Which processor a cell runs on is no reason to run it again, but batches of two formats are not put together.
         key = identity_hash(prepared.identity | {"computed_in": prepared.formats.computed})
@@ -97,6 +99,7 @@ def _generate(
     from ..models.weight_sizes import weight_bytes
     from .answering import answer_all, answer_largest_again, measure, timed_with_answers
 
+    check_devices(device, instruments.uuids)
     begin = time.perf_counter()
     prepared.weights.check_dtype(prepared.formats.stored, device)
     quantized = prepared.weights.checkpoint is not None

@@ -151,7 +151,7 @@ class HardwareSettings(Settings):
     gpu_memory_gib: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
         default="auto",
         description="memory of one GPU, which decides how many a cell asks for; `auto`: of the smallest GPU visible where "
-        "Snakemake starts, 80 where none is",
+        "Snakemake starts, 80 where none is or none tells its memory (docs/gpus.md)",
     )
     gpus: int | None = Field(
         default=None, ge=1, description="most GPUs one cell may take, as many as one node has; `null`: no limit"
