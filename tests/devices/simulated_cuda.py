@@ -19,6 +19,7 @@ GIB = 2**30
 # As of an A100.
 _CAPABILITY = (8, 0)
 _PROCESSORS = 108
+_BUILT_FOR = "13.0"
 
 
 @contextmanager
@@ -107,6 +108,7 @@ def _cuda(machine: Machine) -> list[Any]:
         "get_device_name": lambda device=None: "simulated",
         "get_device_capability": lambda device=None: _CAPABILITY,
         "get_device_properties": properties,
+        "get_arch_list": lambda: [f"sm_{_CAPABILITY[0]}{_CAPABILITY[1]}"],
         "is_bf16_supported": lambda *_, **__: True,
         "is_current_stream_capturing": lambda: False,
         "mem_get_info": free,
@@ -136,6 +138,7 @@ def _elsewhere(machine: Machine) -> list[Any]:
             run(thread)
 
     return [
+        mock.patch.object(torch.version, "cuda", _BUILT_FOR),
         mock.patch.object(modeling, "_get_device_map", named),
         mock.patch.object(threading.Thread, "run", run_there),  # modes are a thread's own
         mock.patch.object(torch, "Generator", CpuGenerator),

@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from quantbench.cell.prepared_cell import CellFolders
+from quantbench.cell.progress import Progress
 from quantbench.cell.running import run_cell
 from quantbench.config import Catalogue, load
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json
+from quantbench.contracts.records import Prediction, read_records
 from quantbench.datasets.preparation import prepare
 from quantbench.errors import ModelError
 from quantbench.study.spec import cell_spec
@@ -38,12 +40,21 @@ class Cells:
     catalogue: Catalogue
     folder: Path
 
-    def run(self, name: str, device: str, gpus: int, cell: Cell = CELL, **inference: Any) -> Path:
+    def run(
+        self,
+        name: str,
+        device: str,
+        gpus: int,
+        cell: Cell = CELL,
+        protocol: dict[str, Any] | None = None,
+        **inference: Any,
+    ) -> Path:
         """Run a cell; returns the folder of its files."""
         run = self.catalogue.run
         settings = run.model_copy(
             update={
                 "inference": run.inference.model_copy(update=inference),
+                "protocol": run.protocol.model_copy(update=protocol or {}),
                 "hardware": run.hardware.model_copy(update={"device": device}),
             }
         )
@@ -113,6 +124,33 @@ def test_a_cell_answers_as_on_the_cpu(
     assert manifest["precision_applied"]["dtype"] == "float32"
     assert len(measured["latency"]["fixed"]["samples"][0]["token_times_s"]) == 3
     assert all(machine.synchronized)
+
+
+def test_a_cell_by_the_models_own_settings_goes_on_after_a_kill(
+    cells: Cells, simulated_cuda: SimulatedCuda, fake_machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Timed with its answers, and its largest sample answered again for the peak of memory."""
+    as_authors = {"decoding": "sampled", "timing": "whole_pass", "temperature": 0.7}
+    fake_machine.become("four_a100")
+    append, killed = Progress.append, []
+
+    def kill_after_first(self: Progress, answers: Any) -> None:
+        append(self, answers)
+        if not killed:
+            killed.append(answers)
+            raise KeyboardInterrupt
+
+    unbroken = cells.run("whole", "cpu", 0, protocol=as_authors, engine="single")
+    monkeypatch.setattr(Progress, "append", kill_after_first)
+    with simulated_cuda(2, 1.5):
+        with pytest.raises(KeyboardInterrupt):
+            cells.run("broken", "cuda", 2, protocol=as_authors, engine="single")
+        broken = cells.run("broken", "cuda", 2, protocol=as_authors, engine="single")
+    answers = [read_records(folder / "predictions.jsonl", Prediction) for folder in (broken, unbroken)]
+    assert [one.outputs for one in answers[0]] == [one.outputs for one in answers[1]]
+    measured = read_json(broken / "measurements.json")
+    assert len(measured["latency"]["samples"]) == SAMPLES
+    assert measured["memory"]["inference"]["peak_allocated_bytes"] > measured["memory"]["after_load"]["allocated_bytes"]
 
 
 def test_continuous_batching_on_two_devices_is_refused(

@@ -240,7 +240,7 @@ def test_a_sample_that_does_not_fit_alone_says_what_would(run: Run, monkeypatch:
     assert re.fullmatch(
         r"random full on ddi2013 \(instruction, 0 shots\): out of memory at batch size 1, sample 9 with a prompt of \d+ tokens: "
         r"tried to allocate 3.00 GiB.*; by the memory planner such a sample takes 0.0 GiB at full, .*0.0 GiB at w4a16, .*; "
-        r"lower hardware.gpu_memory_gib so that the cell asks for more GPUs, or choose a precision that fits",
+        r"run fewer cells at a time \(--cores\), or choose a precision that fits",
         str(short.value),
     )
 

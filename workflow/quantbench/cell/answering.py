@@ -57,7 +57,7 @@ def measure(
     memory.start_peak()
     items = [(request.sample_id, request) for request in chosen]
     warmup = min(settings.warmup, len(items) - 1)
-    with _first_prompts(spec):
+    with _first_prompts(spec), within_memory(spec, "timing single samples", chosen):
         timed = time_each(items, partial(_time_one, spec, generator), generator.synchronize, warmup)
         readings = MemoryReadings(after_load=held, inference=memory.peak())
         fixed = _time_at_fixed_length(spec, items[warmup:], generator)

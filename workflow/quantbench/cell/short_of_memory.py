@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
+from ..measure.memory import torch_cuda
 from ..planner import GIB, Setting, Workload, plan_memory
 from ..study.spec import CellSpec
 
@@ -52,7 +53,7 @@ def advice(spec: CellSpec, prompt_tokens: int) -> str:
         for name, entry in spec.alternatives.items()
     }
     planned = ", ".join(f"{peak:.1f} GiB at {name}" for name, peak in peaks.items())
-    return (
-        f"by the memory planner such a sample takes {planned}; lower hardware.gpu_memory_gib so that the cell asks for "
-        "more GPUs, or choose a precision that fits"
-    )
+    more = "lower hardware.gpu_memory_gib so that the cell asks for more GPUs"
+    if torch_cuda() is None:
+        more = "run fewer cells at a time (--cores)"
+    return f"by the memory planner such a sample takes {planned}; {more}, or choose a precision that fits"

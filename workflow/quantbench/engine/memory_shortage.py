@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+import psutil
 import torch
 
 from ..models.out_of_memory import chain_of, release, shortage
@@ -20,10 +21,11 @@ def let_go(error: BaseException) -> str:
 
 
 def now_free() -> str:
-    """What is free of each GPU once everything unused is let go of, to follow what was said; nothing on CPU."""
+    """What is free of each GPU, or of the host's memory, once everything unused is let go of; to follow what was said."""
     release()
     if not torch.cuda.is_available():
-        return ""
+        host = psutil.virtual_memory()
+        return f"; now free: {host.available / GIB:.2f} of {host.total / GIB:.2f} GiB"
     told = []
     for index in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(index)
