@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real real-model figures paper-figures test lint demo-bundle demo-models demo-scores schemas
+.PHONY: help demo real real-model figures paper-figures test lint demo-bundle demo-models demo-scores gpu-check schemas
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, names of rule files, snakemake
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/python tests/lint/smk_names.py
 	$(BIN)/snakemake --lint
+
+gpu-check: $(VENV)/inference.stamp  ## the first run on a GPU: every step there, memory beside plan and trace, in four minutes: results/gpu_check/
+	$(BIN)/python benchmarks/gpu_check.py
 
 demo-bundle: demo  ## run the demo and pack it as the shipped resources/demo/demo.tar.zst
 	$(BIN)/quantbench bundle results/demo --to resources/demo/demo.tar.zst

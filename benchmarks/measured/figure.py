@@ -89,11 +89,11 @@ def _legend(drawn: Figure, precisions: list[str]) -> None:
 
 
 def _notes(result: dict[str, Any], lines: list[Line]) -> str:
-    device, quality = result["device"], result["settings"]["quality_pass"]
+    device, settings = result["device"], result["settings"]
     copies = result["copy_bytes_per_s"]
     longest = max((line["prompt_tokens"] for line in lines), default=0)
     words = [
         f"{', '.join(device['names'])}; a copy moves {(copies or 0) / 1e9:.0f} GB/s. Random weights.",
-        f"Single prompts of {longest} tokens; batches of {quality['samples']} prompts of {quality['prompt_tokens']}.",
+        f"Single prompts of {longest} tokens; batches of {settings['samples']} of them.",
     ]
     return wrap([" ".join(words)])

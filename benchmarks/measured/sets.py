@@ -1,114 +1,94 @@
-"""What is measured: the models at each precision on a GPU, a tiny version for CPU, and half a billion weights on CPU."""
+"""What is measured, as configurations of the workflow: config/gpu.yaml, a tiny version of it, and half a billion weights on CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
-from quantbench.config import Architecture, ModelEntry, PrecisionEntry
-from quantbench.planner import Setting, Workload
+import yaml
+from benchmarks.watched import REPOSITORY
+
+from quantbench.config import Catalogue, layered, load
+from quantbench.config.settings import merged
+from quantbench.contracts.cell_name import Cell
+from quantbench.planner import GIB, Setting, Workload
 from quantbench.planner.fitting import fits
+from quantbench.study.grid import run_cells
+from quantbench.study.spec import cell_spec
 
-PAPERS = ("full", "w8a16", "w4a16")
-ARMS = ("full", "w8a16", "w8a16-t0", "int8wo", "w4a16", "w4a16-bf16")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One model at one precision."""
-
-    model: str
-    precision: str
-
-
-@dataclass(frozen=True)
-class QualityPass:
-    """A batch of prompts that share their first tokens, as those of a study do."""
-
-    samples: int
-    prompt_tokens: int
-    shared_tokens: int
+Config = dict[str, object]
+CELL_LIMIT_S = 240.0
 
 
 @dataclass(frozen=True)
 class MeasuredSet:
-    """Jobs in order of priority, and what each one generates.
+    """A configuration, the models it adds to the catalogue, and how its cells run.
 
-    ``engines`` is the job for which engines and peers are compared; a process measures ``jobs_a_process`` jobs, one where
-    a job's resident memory must not hold what an earlier one left.
+    Attributes:
+        config: the whole configuration.
+        models: entries of stand-ins that no catalogue has, by name.
+        engines: model and precision for which engines and peers are compared; None: for none.
+        alone: every cell in a process of its own, so that its resident memory holds nothing of another's.
     """
 
-    models: Mapping[str, ModelEntry]
-    jobs: tuple[Job, ...]
-    prompt_tokens: tuple[int, ...]
-    new_tokens: int
-    quality: QualityPass
-    engines: Job | None = None
-    samples: int = 2
-    warmup: int = 1
-    jobs_a_process: int = field(default=1000)
+    config: Config
+    models: Mapping[str, Config]
+    engines: tuple[str, str] | None
+    alone: bool = False
 
-    def settings(self) -> dict[str, object]:
-        """What every job of the set has in common, ready for JSON."""
-        quality = {"samples": self.quality.samples, "prompt_tokens": self.quality.prompt_tokens}
-        return {
-            "prompt_tokens": list(self.prompt_tokens),
-            "new_tokens": self.new_tokens,
-            "samples": self.samples,
-            "warmup": self.warmup,
-            "quality_pass": quality | {"shared_tokens": self.quality.shared_tokens},
-        }
+    def write(self, folder: Path) -> None:
+        """Write the added entries where a worker that runs in ``folder`` finds them."""
+        for name, entry in self.models.items():
+            path = folder / "config/models" / f"{name}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(entry), encoding="utf-8")
+
+    def catalogue(self, folder: Path) -> Catalogue:
+        """The checked configuration."""
+        return load(folder, self.config, "the measured set")
 
 
-def measured_set(name: str, catalogue: Mapping[str, ModelEntry]) -> MeasuredSet:
+def measured_set(name: str, device: str, threads: int) -> MeasuredSet:
     """The set of a name: ``gpu``, ``tiny`` or ``half``."""
-    return {"gpu": _gpu, "tiny": _tiny, "half": _half}[name](catalogue)
+    demo = {"data": {"folder": str(REPOSITORY / "resources/demo/datasets")}}
+    here = {"hardware": {"device": device, "threads": threads, "warm_start": False}}
+    config = merged(merged(layered(REPOSITORY, [REPOSITORY / "config/gpu.yaml"]), demo), here)
+    if name == "gpu":
+        return MeasuredSet(config, {}, ("qwen2.5-7b", "full"))
+    if name == "tiny":
+        small: Config = {"models": ["tiny-qwen", "tiny-phi"], "limit": 4, "inference": {"max_new_tokens": 5}}
+        small |= {"random_weights": {"prompt_tokens": 60}, "measurement": {"latency_samples": 2}}
+        models = {f"tiny-{kind}": _stand_in(f"Tiny {kind}", family, **_TINY) for kind, family in _FAMILIES.items()}
+        return MeasuredSet(merged(config, small), models, ("tiny-qwen", "full"))
+    half: Config = {"models": ["half-billion"], "precisions": list(ARMS), "limit": 2}
+    half |= {"inference": {"max_new_tokens": 4}, "random_weights": {"prompt_tokens": 64}}
+    models = {"half-billion": _stand_in("Qwen2.5-0.5B", "qwen2", **_HALF)}
+    return MeasuredSet(merged(config, half), models, None, alone=True)
 
 
-def too_large(
-    jobs: MeasuredSet, job: Job, precisions: Mapping[str, PrecisionEntry], device_gib: float | None
-) -> str | None:
-    """Why a job cannot run on a device of ``device_gib`` GiB, by the planner; None where it can (or memory is unknown)."""
-    workload = Workload(max(jobs.prompt_tokens), jobs.new_tokens)
-    if device_gib is None or fits(Setting(jobs.models[job.model], precisions[job.precision], workload), device_gib):
+def cells(catalogue: Catalogue) -> list[Cell]:
+    """The set's cells, models in the order of the configuration: what tells most comes first, in case time runs out."""
+    order = list(catalogue.run.models)
+    return sorted(run_cells(catalogue), key=lambda cell: order.index(cell.model))
+
+
+def setting(catalogue: Catalogue, cell: Cell, batch: int = 1) -> Setting:
+    """What the planner plans for one prompt of a cell, or for ``batch`` of them at once."""
+    spec = cell_spec(catalogue, cell)
+    assert spec.prompt_tokens is not None  # every set fixes the length of its prompts
+    return Setting(spec.model, spec.precision, Workload(spec.prompt_tokens, spec.max_new_tokens, batch))
+
+
+def too_large(catalogue: Catalogue, cell: Cell, memory_bytes: int | None) -> str | None:
+    """Why a cell cannot run on a device, by the planner; None where it can (or the device's memory is unknown)."""
+    if memory_bytes is None or fits(setting(catalogue, cell), memory_bytes / GIB):
         return None
-    return f"planned not to fit on {device_gib:.1f} GiB"
+    return f"planned not to fit on {memory_bytes / GIB:.1f} GiB"
 
 
-def _gpu(catalogue: Mapping[str, ModelEntry]) -> MeasuredSet:
-    """Four sizes, a fused architecture and the 70B class; what tells most comes first, in case time runs out."""
-    jobs = [Job("qwen2.5-7b", precision) for precision in PAPERS]
-    jobs += [Job("qwen2.5-72b", "w4a16"), Job("qwen2.5-14b", "full"), Job("phi-4", "full")]
-    jobs += [Job(model, precision) for precision in ("w4a16", "w8a16") for model in ("qwen2.5-14b", "phi-4")]
-    jobs += [Job("qwen2.5-32b", precision) for precision in ("w4a16", "full")]
-    jobs += [Job("qwen2.5-3b", precision) for precision in PAPERS]
-    jobs += [Job("qwen2.5-32b", "w8a16"), Job("qwen2.5-72b", "w8a16")]
-    return MeasuredSet(
-        catalogue,
-        tuple(jobs),
-        prompt_tokens=(200, 1000, 3500),
-        new_tokens=50,
-        quality=QualityPass(samples=16, prompt_tokens=1000, shared_tokens=500),
-        engines=Job("qwen2.5-7b", "full"),
-    )
-
-
-def _tiny(_: Mapping[str, ModelEntry]) -> MeasuredSet:
-    """Two architectures of a million weights: the same steps in seconds, on any machine."""
-    models = {name: _stand_in(f"Tiny {name}", family, **_TINY) for name, family in (("qwen", "qwen2"), ("phi", "phi3"))}
-    jobs = [Job("qwen", "full"), Job("qwen", "w4a16"), Job("phi", "w8a16")]
-    quality = QualityPass(samples=4, prompt_tokens=60, shared_tokens=30)
-    return MeasuredSet(models, tuple(jobs), (20, 60), new_tokens=5, quality=quality, engines=jobs[0])
-
-
-def _half(_: Mapping[str, ModelEntry]) -> MeasuredSet:
-    """Qwen2.5-0.5B's shape at every precision, each in a process of its own."""
-    models = {"qwen2.5-0.5b": _stand_in("Qwen2.5-0.5B", "qwen2", **_HALF)}
-    jobs = tuple(Job("qwen2.5-0.5b", precision) for precision in ARMS)
-    quality = QualityPass(samples=2, prompt_tokens=64, shared_tokens=32)
-    return MeasuredSet(models, jobs, (64,), new_tokens=4, quality=quality, jobs_a_process=1)
-
-
+ARMS = ("full", "w8a16", "w8a16-t0", "int8wo", "w4a16", "w4a16-bf16")
+_FAMILIES = {"qwen": "qwen2", "phi": "phi3"}
 _TINY = {
     "layers": 3,
     "hidden_size": 128,
@@ -130,9 +110,7 @@ _HALF = {
 }
 
 
-def _stand_in(title: str, family: str, **facts: object) -> ModelEntry:
-    architecture = Architecture.model_validate({"context_length": 4096, **facts})
+def _stand_in(title: str, family: str, **facts: object) -> Config:
     shared = {"domain": "general", "chat_template": "tokenizer", "full_dtype": "bfloat16", "licence": "none"}
-    return ModelEntry.model_validate(
-        {"title": title, "family": family, "weights": "random", "architecture": architecture, **shared}
-    )
+    architecture = {"context_length": 4096, **facts}
+    return {"title": title, "family": family, "weights": "random", "architecture": architecture, **shared}

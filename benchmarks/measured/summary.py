@@ -30,7 +30,7 @@ def derived(result: Record) -> list[Record]:
                 "planned_gib": row["planned_peak_bytes"] / GIB,
                 "allocated_gib": _gib(row["peak_allocated_bytes"]),
                 "reserved_gib": _gib(row["peak_reserved_bytes"]),
-                "process_gib": _gib(row["peak_process_bytes"] or row["device_used_bytes"]),
+                "process_gib": _gib(row["peak_process_bytes"]),
                 "peak_error": _error(row["planned_peak_bytes"], row["peak_allocated_bytes"]),
                 "weight_gib": row["weight_bytes"] / GIB,
                 "planned_weight_gib": row["planned_weight_bytes"] / GIB,

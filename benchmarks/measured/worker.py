@@ -1,77 +1,100 @@
-"""The process that measures: ``python -m benchmarks.measured.worker TASK``; it appends one JSON record a line to a file.
+"""The process that measures: ``python -m benchmarks.measured.worker TASK RECORDS STEP...`` (:mod:`benchmarks.watched`).
 
-A process of its own, so that the command outlives what kills it: memory, the driver, the deadline.
+A step is ``copy``, a cell by its folder, such a cell with another engine (``single:qwen2.5-7b/...``), or ``peers:`` and a cell.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import random
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from benchmarks.watched import Record, take_steps
+
+from quantbench.config.settings import merged
+from quantbench.contracts.cell_name import Cell, parse_folder
 from quantbench.devices.runtime import set_environment
-from quantbench.errors import QuantbenchError
 
-from .sets import Job, MeasuredSet, measured_set
+from .plain_cells import PlainRun
+from .rows import quality, row
+from .sets import MeasuredSet, measured_set, setting
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def main(task: dict[str, Any]) -> None:
-    """Measure the jobs of a task; see :func:`benchmarks.measured.run.run_jobs` for its fields."""
-    set_environment(task["threads"], task["device"], task["uuids"])
-    out = Path(task["out"])
-    jobs = measured_set(task["set"], read_entries(REPOSITORY / "config/models", ModelEntry))
-    precisions = read_entries(REPOSITORY / "config/precisions", PrecisionEntry)
-    wanted = [(Job(model, name), precisions[name]) for model, name in task["jobs"]]
-    if time.monotonic() < task["deadline"]:
-        _prepare(task, out)
-    for job, precision in wanted:
-        names = {"model": job.model, "precision": job.precision}
-        if time.monotonic() > task["deadline"]:
-            _append(out, {"kind": "left_out", **names, "reason": "out of time"})
-            continue
-        _append(out, {"kind": "begin", **names})
-        reason = _measure(task, jobs, job, precision, out)
-        if reason:
-            _append(out, {"kind": "left_out", **names, "reason": reason})
+COPY, PEERS = "copy", "peers"
+Steps = tuple[str, Sequence[Record]]
 
 
-def _prepare(task: dict[str, Any], out: Path) -> None:
-    """Start the device, so that peaks can be reset before the first model loads; time its copy where asked to."""
-    import torch
+class Measuring:
+    """Takes the steps of one set in this process."""
 
-    from .bandwidth import copy_bytes_per_s
-    from .job import release
+    def __init__(self, jobs: MeasuredSet, device: str, folder: Path) -> None:
+        self._jobs, self._device, self._folder = jobs, device, folder
 
-    if task["device"] == "cuda":
-        torch.cuda.init()
-    if task["copy"]:
-        _append(out, {"kind": "copy", "copy_bytes_per_s": copy_bytes_per_s(task["device"])})
+    def __call__(self, step: str) -> Steps:
+        """Take one step."""
+        if step == COPY:
+            return self._copy()
+        kind, _, name = step.rpartition(":")
+        cell = parse_folder(name)
+        return self._peers(cell) if kind == PEERS else self._cell(cell, kind)
+
+    def _copy(self) -> Steps:
+        from quantbench.models.out_of_memory import release
+
+        from .bandwidth import copy_bytes_per_s
+
+        found = copy_bytes_per_s(self._device)
         release()
+        return f"{found / 1e9:.0f} GB/s", [{"kind": "copy", "copy_bytes_per_s": found}]
+
+    def _cell(self, cell: Cell, engine: str) -> Steps:
+        """Run a cell; with another engine than the set's, only how fast it answered is kept."""
+        stated = {"inference": {"engine": engine}} if engine else {}
+        run = PlainRun(merged(self._jobs.config, stated), self._folder)
+        if not (self._folder / "datasets" / cell.dataset / "samples.jsonl").exists():
+            run.prepare(cell.dataset)
+        outputs = run.infer(cell.folder, engine + cell.folder, 1 if self._device == "cuda" else 0)
+        answered = quality(cell, outputs)
+        words = f"{answered['tokens_per_s']:.0f} tokens/s"
+        if engine:
+            return words, [{"kind": "engine", "engine": engine, **answered}]
+        measured = row(self._jobs.catalogue(self._folder), cell, outputs)
+        return words, [{"kind": "row", **measured}, {"kind": "quality", **answered}]
+
+    def _peers(self, cell: Cell) -> Steps:
+        """A bare ``generate`` loop and lm-evaluation-harness on the model of a cell."""
+        from quantbench.engine.batches import Request
+        from quantbench.models.loading import load_model
+        from quantbench.models.random_weights import SPECIAL_TOKENS
+        from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+
+        from .peers import harness_version, peers_tokens_per_s
+
+        catalogue = self._jobs.catalogue(self._folder)
+        planned, count = setting(catalogue, cell), catalogue.run.limit or 1
+        draw, vocabulary = random.Random(catalogue.run.seed), planned.facts.vocab_size
+        words, tokens = range(SPECIAL_TOKENS, vocabulary), planned.workload.prompt_tokens
+        asked = [Request(str(number), "", draw.choices(words, k=tokens)) for number in range(count)]
+        tokenizer = SyntheticTokenizer(vocabulary)
+        loaded = load_model(Path(), planned.model, planned.precision, tokenizer, self._device)
+        found = peers_tokens_per_s(loaded, asked, asked[: max(1, count // 4)], planned.workload.new_tokens)
+        said = ", ".join(
+            f"{name} {rate:.0f}" if isinstance(rate, float) else f"{name} {rate}" for name, rate in found.items()
+        )
+        return said, [{"kind": "peers", "lm_eval_version": harness_version(), **found}]
 
 
-def _measure(task: dict[str, Any], jobs: MeasuredSet, job: Job, precision: PrecisionEntry, out: Path) -> str:
-    """Measure one job; why it ended early, or empty."""
-    from .job import measure, release
-
-    reason = ""
-    try:
-        for record in measure(jobs, job, precision, task["device"], task["uuids"], task["deadline"]):
-            _append(out, record)
-    except (QuantbenchError, RuntimeError) as error:  # torch's out of memory is a RuntimeError
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-    release()  # after the handler: the error's trace holds the model
-    return reason
-
-
-def _append(out: Path, record: dict[str, Any]) -> None:
-    with out.open("a", encoding="utf-8") as handle:
-        handle.write(json.dumps(record) + "\n")
+def main(task: str, records: str, *steps: str) -> None:
+    """Take the named steps; the task names set, device, UUIDs, threads and the folder to work in."""
+    asked = json.loads(Path(task).read_text(encoding="utf-8"))
+    set_environment(asked["threads"], asked["device"], asked["uuids"])
+    folder = Path(asked["folder"])
+    os.chdir(folder)  # where the set's own models stand
+    jobs = measured_set(asked["set"], asked["device"], asked["threads"])
+    take_steps(Path(records), steps, Measuring(jobs, asked["device"], folder))
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(*sys.argv[1:])

@@ -1,0 +1,258 @@
+"""Peaks of models with random weights: planned by formulas, traced on shapes alone, and as the GPU's allocator counted."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.watched import REPOSITORY, NotTried
+
+from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.devices import lease_folder, lease_visible
+from quantbench.errors import ModelError
+from quantbench.planner import GIB, GPUS, Setting, Workload, plan_memory
+
+from .found import Found, Setup
+from .result import Evidence, Peak
+
+if TYPE_CHECKING:
+    from quantbench.engine.batches import Request
+    from quantbench.engine.generation import Generator
+    from quantbench.models.loading import LoadedModel
+
+# Both with tied heads and seconds to make; the workspace of cuBLAS is most of what the small one's plan can miss.
+SMALL, LARGE = "smollm2-135m", "qwen2.5-3b"
+SHOWN_WITHIN = 0.01  # of the measured peak: the claim is shown
+# Short by more than both, the room that plans leave, a cell that was planned to fit may not.
+FAILED_BELOW, FAILED_BELOW_BYTES = 0.03, 64 * 2**20
+_NEW_TOKENS, _PROMPT_TOKENS, _BATCH = 32, 1000, 8
+_USUAL = "a100-40gb"
+_REHEARSED = (4, 48, 2)  # the same three on CPU
+
+
+@dataclass(frozen=True)
+class RandomModel:
+    """A model of the catalogue with random weights, at a precision."""
+
+    name: str
+    entry: ModelEntry
+    precision_name: str
+    precision: PrecisionEntry
+
+    def setting(self, work: Workload) -> Setting:
+        """What is planned."""
+        return Setting(self.entry, self.precision, work)
+
+
+def random_model(model: str, precision: str) -> RandomModel:
+    """A model of the catalogue at a precision of the catalogue, its files disregarded."""
+    entries = read_entries(REPOSITORY / "config/models", ModelEntry)
+    precisions = read_entries(REPOSITORY / "config/precisions", PrecisionEntry)
+    return RandomModel(model, entries[model].model_copy(update={"weights": "random"}), precision, precisions[precision])
+
+
+def workloads(setup: Setup) -> list[Workload]:
+    """What is answered: one prompt, then a batch of them."""
+    new, prompt, batch = (_NEW_TOKENS, _PROMPT_TOKENS, _BATCH) if setup.device == "cuda" and setup.large else _REHEARSED
+    devices = max(1, len(setup.uuids))
+    return [Workload(prompt, new, size, devices) for size in (1, batch)]
+
+
+def compare_peaks(setup: Setup, model: str, precision: str) -> Found:
+    """Plan, trace and measure one model at one precision, for one prompt and for a batch.
+
+    Raises:
+        NotTried: it does not fit on what is free.
+        ModelError: a plan or a trace is short of what was measured by more than the room that plans leave.
+    """
+    chosen, works = random_model(model, precision), workloads(setup)
+    if setup.device == "cpu" and model == LARGE:
+        found = [_peak(chosen, work, None, None, {}, nearest_kind(setup)) for work in works]
+        return Found(f"{_words(found)}; not loaded on CPU", peaks=tuple(found))
+    with leased(setup, f"checking {model} {precision}"):
+        refuse_where_short(setup, chosen.setting(works[-1]))
+        loaded = load(setup, chosen, works[-1])
+        found = [_measured(setup, chosen, work, loaded) for work in works]
+        evidence = _evidence(setup, found)
+        if setup.device == "cuda":
+            evidence.append(offloading_evidence(loaded, f"{model} {precision}"))
+    short = [one for one in found if is_short(one)]
+    if short:
+        raise ModelError(f"planned or traced more than {FAILED_BELOW:.0%} below the measured peak: {_words(short)}")
+    return Found(_words(found), peaks=tuple(found), evidence=tuple(evidence))
+
+
+def leased(setup: Setup, why: str) -> AbstractContextManager[list[str]]:
+    """The GPUs of the checks, held alone."""
+    return lease_visible(len(setup.uuids), lease_folder(), why)
+
+
+def load(setup: Setup, chosen: RandomModel, work: Workload) -> LoadedModel:
+    """Make the model by the package's own loading, placed for a workload."""
+    from quantbench.models.loading import load_model
+    from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
+
+    tokenizer = SyntheticTokenizer(chosen.entry.architecture.vocab_size)
+    return load_model(Path(), chosen.entry, chosen.precision, tokenizer, setup.device)
+
+
+def prompts(count: int, tokens: int, entry: ModelEntry, shared: int = 0) -> list[Request]:
+    """Random prompts of ``tokens`` tokens that begin with the same ``shared`` ones; the same at every precision."""
+    from quantbench.engine.batches import Request
+    from quantbench.models.random_weights import SPECIAL_TOKENS
+
+    draw = random.Random(2509 + tokens)
+    words = range(SPECIAL_TOKENS, entry.architecture.vocab_size)
+    begin = draw.choices(words, k=shared)
+    return [Request(str(number), "", begin + draw.choices(words, k=tokens - shared)) for number in range(count)]
+
+
+def answer(generator: Generator, asked: Sequence[Request]) -> None:
+    """Answer as a cell does: one prompt as it is timed, several as a batch."""
+    if len(asked) == 1:
+        generator.time_one(asked[0])
+    else:
+        generator.share_prefix(asked)
+        generator.answer(asked)
+    generator.synchronize()
+
+
+def offloading_evidence(loaded: LoadedModel, what: str) -> Evidence:
+    """Whether every piece of a loaded model is on a GPU."""
+    placed = {str(device) for device in device_map(loaded).values()}
+    held = {str(weight.device.type) for weight in loaded.model.parameters()}
+    on_gpu = not placed & {"cpu", "disk", "meta"} and held == {"cuda"}
+    return Evidence(
+        finding="no_offloading", holds=on_gpu, words=f"{what}: placed on {', '.join(sorted(placed | held))}"
+    )
+
+
+def device_map(loaded: LoadedModel) -> dict[str, str]:
+    """Where loading placed each piece, by transformers' own word."""
+    return {name or "all": str(device) for name, device in getattr(loaded.model, "hf_device_map", {}).items()}
+
+
+def errors(peak: Peak) -> list[float]:
+    """Planned and traced over measured peak, minus 1; nothing on CPU."""
+    if not peak.measured_bytes:
+        return []
+    measured = sum(peak.measured_bytes)
+    return [
+        one / measured - 1 for one in (peak.planned_bytes, *([sum(peak.traced_bytes)] if peak.traced_bytes else []))
+    ]
+
+
+def is_short(peak: Peak) -> bool:
+    """Whether planned or traced peak is below the measured one by more than plans leave."""
+    measured = sum(peak.measured_bytes or [])
+    return any(error < -FAILED_BELOW and -error * measured > FAILED_BELOW_BYTES for error in errors(peak))
+
+
+def refuse_where_short(setup: Setup, setting: Setting) -> None:
+    """Raise NotTried where the plan exceeds what is free on the GPUs."""
+    if setup.device == "cpu":
+        return
+    import torch
+    from quantbench.engine.out_of_memory import release
+
+    release()
+    free = sum(torch.cuda.mem_get_info(index)[0] for index in range(len(setup.uuids)))
+    planned = plan_memory(setting).peak_bytes
+    if planned * (1 + FAILED_BELOW) > free:
+        raise NotTried(f"planned {planned / GIB:.2f} GiB, and {free / GIB:.2f} GiB are free")
+
+
+def _measured(setup: Setup, chosen: RandomModel, work: Workload, loaded: LoadedModel) -> Peak:
+    from quantbench.engine.out_of_memory import release
+
+    from quantbench.engine.decoding_settings import GenerationSettings
+    from quantbench.engine.generation import Generator
+
+    asked = prompts(work.batch, work.prompt_tokens, chosen.entry, _shared(work))
+    generator = Generator(loaded, GenerationSettings(work.new_tokens))
+    if setup.device == "cpu":
+        answer(generator, asked)
+        return _peak(chosen, work, None, None, device_map(loaded), nearest_kind(setup))
+    import torch
+
+    answer(generator, asked[:1])  # workspaces and kernels are there before memory is counted
+    release()
+    devices = range(len(setup.uuids))
+    for index in devices:
+        torch.cuda.reset_peak_memory_stats(index)
+    answer(generator, asked)
+    measured = [int(torch.cuda.max_memory_allocated(index)) for index in devices]
+    reserved = [int(torch.cuda.max_memory_reserved(index)) for index in devices]
+    return _peak(chosen, work, measured, reserved, device_map(loaded), nearest_kind(setup))
+
+
+def _peak(
+    chosen: RandomModel,
+    work: Workload,
+    measured: list[int] | None,
+    reserved: list[int] | None,
+    places: dict[str, str],
+    gpu: str,
+) -> Peak:
+    return Peak(
+        model=chosen.name,
+        precision=chosen.precision_name,
+        prompt_tokens=work.prompt_tokens,
+        new_tokens=work.new_tokens,
+        batch=work.batch,
+        planned_bytes=plan_memory(chosen.setting(work)).peak_bytes,
+        traced_bytes=_traced(chosen, work, gpu),
+        measured_bytes=measured,
+        reserved_bytes=reserved,
+        device_map=places,
+    )
+
+
+def _traced(chosen: RandomModel, work: Workload, gpu: str) -> list[int]:
+    from quantbench.tracing.engine_walk import Use
+    from quantbench.tracing.peak_trace import trace
+
+    use = Use(work.prompt_tokens, work.new_tokens, work.batch, _shared(work))
+    placement = plan_memory(chosen.setting(work)).placement
+    return [moment.bytes for moment in trace(chosen.entry, chosen.precision, use, placement, gpu).peaks]
+
+
+def nearest_kind(setup: Setup) -> str:
+    """The kind of GPU, among those whose kernels and workspaces the tracer knows, that this one is: by name, else an A100."""
+    if setup.device == "cpu":
+        return _USUAL
+    import torch
+
+    name = torch.cuda.get_device_name(0).lower().replace(" ", "")
+    return next((kind for kind in GPUS if kind.split("-")[0] in name), _USUAL)
+
+
+def _shared(work: Workload) -> int:
+    """Tokens that all prompts of a batch begin with; one prompt is timed as it is."""
+    return work.prompt_tokens // 2 if work.batch > 1 else 0
+
+
+def _evidence(setup: Setup, found: Sequence[Peak]) -> list[Evidence]:
+    seen = []
+    for peak in found:
+        off = errors(peak)
+        keys = ["batch_peak"] if peak.batch > 1 else ["nf4_peak"] if peak.precision.startswith("w4a16") else []
+        keys += ["number_of_devices"] if len(setup.uuids) > 1 else []
+        within = all(abs(error) <= SHOWN_WITHIN for error in off)
+        seen += [Evidence(finding=key, holds=within, words=_words([peak])) for key in keys if off]
+    return seen
+
+
+def _words(found: Sequence[Peak]) -> str:
+    """For example ``qwen2.5-3b w4a16, 8 at a time: planned 2.31, traced 2.32, measured 2.32 GiB``."""
+    said = []
+    for peak in found:
+        numbers = [f"planned {peak.planned_bytes / GIB:.3f}"]
+        for name, sizes in (("traced", peak.traced_bytes), ("measured", peak.measured_bytes)):
+            numbers += [f"{name} {sum(sizes) / GIB:.3f}"] if sizes else []
+        said.append(f"{peak.model} {peak.precision}, {peak.batch} at a time: {', '.join(numbers)} GiB")
+    return "; ".join(said)
