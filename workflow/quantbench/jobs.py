@@ -70,6 +70,7 @@ def quantize_model(
     from .devices.cuda_check import check_cuda, check_devices
     from .devices.description import device_facts, software
     from .devices.runtime import choose_device, set_environment
+    from .measure.neighbours import Neighbours
     from .planner import gpus_asked_for
     from .store.found_weights import full_weights
     from .study.spec import stored_model
@@ -80,6 +81,7 @@ def quantize_model(
         uuids = leased if device == "cuda" else []
         set_environment(catalogue.run.hardware.threads, device, uuids)
         check_cuda(device, uuids)
+        neighbours = Neighbours(uuids)
         check_devices(device, uuids)
         from .models.quantizing import Source, quantize_model
 
@@ -87,7 +89,7 @@ def quantize_model(
         source = Source(model, catalogue.models[model], weights.folder, weights.revision, weights.files)
         made_on, with_software = device_facts(device, leased), software(catalogue.root)
         made_with = MadeWith(device=made_on, **with_software.model_dump())
-        quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with)
+        quantize_model(source, catalogue.precisions[precision], manifest.parent, device, made_with, neighbours)
 
 
 def release_weights(config: Config, model: str, checkpoints: list[Path], notes: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,10 +20,12 @@ from ..devices.cuda_check import check_cuda, check_devices
 from ..devices.description import device_facts
 from ..devices.runtime import choose_device, set_environment
 from ..engine.batches import Request
+from ..errors import ModelError
 from ..measure import memory
 from ..measure.energy import EnergyWindow, energy_window
 from ..measure.gpu_conditions import ConditionWatch
 from ..measure.neighbours import Neighbours
+from ..planner import Placement, cell_setting
 from ..study.spec import CellSpec, identity_hash
 from ..tasks.origin import Origin
 from .cell_files import write_cell
@@ -103,8 +105,12 @@ def _generate(
     begin = time.perf_counter()
     prepared.weights.check_dtype(prepared.formats.stored, device)
     quantized = prepared.weights.checkpoint is not None
-    with within_memory(spec, "loading the model", prepared.requests):
-        loaded = load_model(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized)
+    placement = _placement(spec, instruments) if device == "cuda" else None
+    with within_memory(spec, "loading the model", prepared.requests), _label(spec):
+        loaded = load_model(
+            *(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized),
+            placement=placement,
+        )
     load_s = time.perf_counter() - begin
     # Before any answer: at its first, bitsandbytes moves row scales away from the weights, and packs 4-bit ones anew.
     sizes = [weight_bytes(loaded.model, stored) for stored in (prepared.formats.stored, None)]
@@ -118,6 +124,7 @@ def _generate(
     elif kept is None:
         watch = ConditionWatch(instruments.uuids)
         readings, latency = measure(spec, prepared.requests, generator, held)
+        readings = _with_placement(readings, placement, instruments.uuids)
         neighbours.look()
         latency = latency.model_copy(update={"gpus": watch.record(), "contended_by": neighbours.record().found})
         progress.keep_measurements(_kept(load_s, sizes, readings, latency, instruments.device))
@@ -134,6 +141,7 @@ def _generate(
         neighbours.look()
         if readings is None or latency is None:
             readings = MemoryReadings(after_load=held, inference=memory.peak())
+            readings = _with_placement(readings, placement, instruments.uuids)
             latency = timed_with_answers(list(progress.finished().values()), neighbours.record().found)
             latency = latency.model_copy(update={"gpus": conditions})
         timed_on = kept.device if kept else instruments.device
@@ -159,6 +167,34 @@ def _generate(
     done = kept.model_copy(update={"facts": facts})
     progress.keep_measurements(done)
     return done
+
+
+def _placement(spec: CellSpec, instruments: _Instruments) -> Placement:
+    """Where the model goes on the leased GPUs, by what is free on them now.
+
+    Raises:
+        ModelError: it does not fit.
+    """
+    from ..models.placing import leased_gpus, placed
+
+    gpus = leased_gpus(instruments.neighbours)
+    largest, least = (cell_setting(spec, len(gpus), alone=alone) for alone in (False, True))
+    return placed(spec.cell.label, gpus, largest, least)
+
+
+def _with_placement(readings: MemoryReadings, placement: Placement | None, uuids: list[str]) -> MemoryReadings:
+    from ..models.placing import parts_of
+
+    return readings.model_copy(update={"placement": parts_of(placement, uuids)}) if placement else readings
+
+
+@contextmanager
+def _label(spec: CellSpec) -> Iterator[None]:
+    """Put the cell's name before what is refused."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"{spec.cell.label}: {error}") from None
 
 
 def _is_answered(requests: Sequence[Request], progress: Progress, kept: KeptMeasurements) -> bool:

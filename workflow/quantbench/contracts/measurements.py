@@ -22,6 +22,14 @@ class MemoryAfterLoad(Part):
     resident_bytes: int = Field(description="resident set of the process in the host")
 
 
+class DevicePeak(Part):
+    """Largest bytes on one GPU during inference at batch 1."""
+
+    uuid: str | None = Field(default=None, exclude_if=unknown, description="left out where it is not known")
+    allocated_bytes: int = Field(description="by torch")
+    reserved_bytes: int = Field(description="by torch")
+
+
 class MemoryPeak(Part):
     """Largest bytes during inference at batch 1, summed over devices; device fields are null on CPU."""
 
@@ -29,6 +37,18 @@ class MemoryPeak(Part):
     peak_reserved_bytes: int | None = Field(description="reserved by torch")
     peak_process_bytes: int | None = Field(description="of this process by NVML; null where the driver does not tell")
     peak_resident_bytes: int = Field(description="resident set of the process in the host")
+    devices: list[DevicePeak] | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="each GPU's own peaks, in CUDA's order, which may be at different moments; left out on CPU and in files of before",
+    )
+
+
+class PlacedPart(Part):
+    """What of the model one GPU holds."""
+
+    uuid: str
+    holds: str = Field(description="`embedding, blocks 0 to 39`, say; the final norm stays with the last block")
 
 
 class MemoryReadings(Part):
@@ -36,6 +56,11 @@ class MemoryReadings(Part):
 
     after_load: MemoryAfterLoad
     inference: MemoryPeak
+    placement: list[PlacedPart] | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="the model on each GPU, in CUDA's order; left out on CPU and in files of before",
+    )
 
 
 class TimedAnswer(Part):

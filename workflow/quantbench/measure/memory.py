@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import psutil
 
-from ..contracts.measurements import MemoryAfterLoad, MemoryPeak
+from ..contracts.measurements import DevicePeak, MemoryAfterLoad, MemoryPeak
 from .nvml import compute_processes, device_uuids
 
 # Linux reports ru_maxrss in KiB.
@@ -42,6 +43,20 @@ def peak_resident_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
 
 
+@dataclass(frozen=True)
+class DeviceMemory:
+    """Memory of one GPU as CUDA sees it now, in bytes; what this process holds, its context included, is not free."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+def device_memory() -> list[DeviceMemory]:
+    """Of each visible GPU, in CUDA's order, once this process has its context there; none without CUDA."""
+    cuda = torch_cuda()
+    return [] if cuda is None else [DeviceMemory(*cuda.mem_get_info(index)) for index in range(cuda.device_count())]
+
+
 def after_load() -> MemoryAfterLoad:
     """Bytes held once the model is loaded."""
     return MemoryAfterLoad(
@@ -62,12 +77,25 @@ def start_peak() -> None:
 
 
 def peak() -> MemoryPeak:
-    """Largest bytes since :func:`start_peak`, summed over devices."""
+    """Largest bytes since :func:`start_peak`, summed over devices and of each."""
+    cuda = torch_cuda()
     return MemoryPeak(
         peak_allocated_bytes=_over_devices(lambda cuda, index: cuda.max_memory_allocated(index)),
         peak_reserved_bytes=_over_devices(lambda cuda, index: cuda.max_memory_reserved(index)),
         peak_process_bytes=process_device_bytes() if torch_cuda() else None,
         peak_resident_bytes=peak_resident_bytes(),
+        devices=None if cuda is None else [_device_peak(cuda, index) for index in range(cuda.device_count())],
+    )
+
+
+def _device_peak(cuda: ModuleType, index: int) -> DevicePeak:
+    # set_environment names devices by their UUIDs, in this order; elsewhere it may be by numbers.
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    known = index < len(named) and named[index].startswith(("GPU-", "MIG-"))
+    return DevicePeak(
+        uuid=named[index] if known else None,
+        allocated_bytes=int(cuda.max_memory_allocated(index)),
+        reserved_bytes=int(cuda.max_memory_reserved(index)),
     )
 
 

@@ -18,7 +18,7 @@ class Neighbours:
     """
 
     def __init__(self, uuids: Sequence[str]) -> None:
-        self._uuids = list(uuids)
+        self.uuids = list(uuids)
         self._own = {os.getpid()}
         self._found: dict[int, Process] = {}
         self._reason = ""
@@ -40,15 +40,19 @@ class Neighbours:
             if process.pid not in self._own:
                 self._found[process.pid] = process.model_copy(update={"used_bytes": largest})
 
+    def holding(self, uuid: str) -> list[Process]:
+        """Those seen so far that are on one of the GPUs now, each with its bytes there."""
+        return [process for process in self._now([uuid]) if process.pid in self._found]
+
     def record(self) -> ForeignProcesses:
         """Every foreign process seen so far, or why nobody could be."""
         return ForeignProcesses(found=[self._found[pid] for pid in sorted(self._found)], reason=self._reason)
 
-    def _now(self) -> list[Process]:
-        if not self._uuids or self._reason:
+    def _now(self, uuids: Sequence[str] | None = None) -> list[Process]:
+        if not self.uuids or self._reason:
             return []
         try:
-            return running_processes(self._uuids)
+            return running_processes(self.uuids if uuids is None else uuids)
         except Exception as error:  # NVML missing or refused: nobody seen is then not nobody there
             self._reason = f"unavailable: {str(error) or type(error).__name__}"
             return []

@@ -6,19 +6,22 @@ disk without a word. A map of whole modules leaves it nothing to decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 from ..errors import ModelError
-from ..planner.placement import Placement
+from ..planner import Placement
 from .counting import one_pass
+from .interfaces import CausalModel
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+_NAMED = 3
 _ONE_GPU = "run it on one GPU (hardware.gpus: 1, with a smaller precision where it does not fit)"
 
 
@@ -71,6 +74,35 @@ def device_map(empty: PreTrainedModel, placement: Placement) -> dict[str, int]:
         else:
             places[piece.name] = placement.blocks[-1] if piece.name in after else placement.embedding
     return dict(sorted(places.items(), key=lambda place: place[1] != placement.embedding))
+
+
+def refuse_misplaced(model: CausalModel, places: Mapping[str, int], what: str, own_tables: bool = False) -> None:
+    """Refuse a loaded model of which something is elsewhere than it was placed: on the CPU, on disk or on another device.
+
+    Args:
+        model: as loaded on CUDA.
+        places: device by module name; all tensors belong to the one module whose name is empty, or each to one of several.
+        what: the model, in words.
+        own_tables: whether its layers may keep buffers on the CPU, as kernels of published quantized weights do.
+
+    Raises:
+        ModelError: names tensors and devices.
+    """
+    tensors = [
+        *((name, weight, False) for name, weight in model.named_parameters(remove_duplicate=False)),
+        *((name, buffer, own_tables) for name, buffer in model.named_buffers(remove_duplicate=False)),
+    ]
+    wrong = []
+    for name, tensor, may_stay in tensors:
+        index = next(index for key, index in places.items() if key in ("", name) or name.startswith(f"{key}."))
+        if tensor.device != torch.device("cuda", index) and not (may_stay and tensor.device.type == "cpu"):
+            wrong.append(f"{name} is on {tensor.device} and was placed on cuda:{index}")
+    if wrong:
+        more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+        raise ModelError(
+            f"{what}: loaded, and not where it was placed: {'; '.join(wrong[:_NAMED])}{more}; nothing was computed with it: "
+            f"{_ONE_GPU}, and report it with the versions of transformers and accelerate"
+        )
 
 
 def _blocks(empty: PreTrainedModel, count: int) -> nn.ModuleList:

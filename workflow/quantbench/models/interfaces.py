@@ -102,6 +102,12 @@ class CausalModel(Protocol):
     def buffers(self) -> Iterator[torch.Tensor]:
         """What it holds beside them."""
 
+    def named_parameters(self, *, remove_duplicate: bool = True) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """Its weights with their names; a tied one by its first name alone, unless duplicates are wanted."""
+
+    def named_buffers(self, *, remove_duplicate: bool = True) -> Iterator[tuple[str, torch.Tensor]]:
+        """The same of what it holds beside them."""
+
     def modules(self) -> Iterator[torch.nn.Module]:
         """All of its layers and their parts."""
 

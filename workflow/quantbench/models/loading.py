@@ -18,10 +18,14 @@ from ..config import AS_PUBLISHED, ModelEntry, PrecisionEntry
 from ..contracts.manifest import AppliedPrecision, share_quantized
 from ..devices import processor
 from ..errors import ModelError
+from ..planner import Placement
 from ..store.published_precision import published_method
+from .counting import model_class
+from .device_map import device_map, refuse_misplaced
 from .four_bit_on_cpu import leave_unpacked, refuse_row_lengths
 from .interfaces import CausalModel, Tokenizer
-from .published_config import first_line, text_config
+from .loading_failures import or_say_why
+from .published_config import text_config
 from .quantization_settings import Setting, check_published_method, published_settings, quantization_config
 from .quantized_layers import counted, four_bit_layers, matrices, of_text, quantizable, wrong_layers
 from .random_weights import empty_model, random_model
@@ -49,7 +53,7 @@ class NumberFormats:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to generate, with its tokenizer and the precision as it was applied."""
+    """A model ready to generate, with its tokenizer and the precision as it was applied; ``device`` takes its inputs."""
 
     model: CausalModel
     tokenizer: Tokenizer
@@ -65,28 +69,31 @@ def load_model(
     device: str,
     quantized: bool = False,
     formats: NumberFormats | None = None,
+    placement: Placement | None = None,
 ) -> LoadedModel:
-    """Load a model at a precision.
+    """Load a model at a precision, all of it on the devices it is to run on: nothing is offloaded.
 
     Args:
         folder: a checked model folder (:func:`quantbench.store.folder_checks.check_folder`); of a stand-in, nothing is read.
         entry: the model.
         precision: its settings go to transformers' ``BitsAndBytesConfig``.
         tokenizer: from :func:`quantbench.models.tokenizing.load_tokenizer`.
-        device: ``cuda`` (spread over the visible devices) or ``cpu``.
+        device: ``cuda`` or ``cpu``.
         quantized: the weights in ``folder`` are quantized at this precision already; its settings stand beside them.
         formats: None: those of :func:`number_formats`.
+        placement: on CUDA, which of the visible devices holds what; None: the first one holds everything.
 
     Raises:
-        ModelError: the files do not hold what the entry promises, the library refuses the settings or the weights, or a layer
-            is not quantized that should be; names files, tensors or layers.
+        ModelError: the files do not hold what the entry promises, the library refuses the settings or the weights, a layer is
+            not quantized that should be, memory runs out, or a tensor is elsewhere than it was placed; names files, tensors,
+            layers or devices.
     """
     # bitsandbytes logs a cast on every 8-bit product, torchao every kernel it lacks; a job's log must stay readable.
     for library in ("bitsandbytes", "torchao"):
         logging.getLogger(library).setLevel(logging.ERROR)
     formats = formats or number_formats(entry, precision, device)
     computed: torch.dtype = getattr(torch, formats.computed)
-    options: dict[str, object] = {"dtype": computed, "device_map": _device_map(device)}
+    options: dict[str, object] = {"dtype": computed}
     comes_quantized = quantized or precision.method == AS_PUBLISHED
     if precision.method != "none" and not comes_quantized:
         options["quantization_config"] = quantization_config(precision)
@@ -96,23 +103,38 @@ def load_model(
         _check_counts(empty, entry, what)
     if empty is not None and device == "cpu" and precision.settings.get("load_in_4bit"):
         refuse_row_lengths(of_text(empty, quantizable(empty)), what)
-    try:
-        model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
-    except (torch.OutOfMemoryError, ModelError):
-        raise
-    except Exception as error:  # files are other people's, and what reads them fails in its own ways
-        raise ModelError(
-            f"{what}: not loadable at precision {precision.title!r}: {first_line(error)}; where files are damaged, retrieve or "
-            "copy them again"
-        ) from error
-    model.eval()
-    applied = _applied(model, folder, precision, formats, device, quantized)
+    places = _places(empty, folder, placement) if device == "cuda" else {}
+    options["device_map"] = places or {"": "cpu"}
+    model, applied = or_say_why(
+        lambda: _loaded(folder, entry, precision, formats, device, quantized, options),
+        what,
+        precision.title,
+        device,
+    )
     wrong = wrong_layers(model, precision.method, precision.settings)
     if wrong:
         raise ModelError(
             f"{what}: loaded, and not at precision {precision.title!r}: {wrong}; nothing was computed with it"
         )
-    return LoadedModel(model, tokenizer, torch.device("cuda:0" if device == "cuda" else "cpu"), applied)
+    if places:
+        refuse_misplaced(model, places, what, own_tables=precision.method == AS_PUBLISHED)
+    inputs = torch.device("cuda", next(iter(places.values()))) if places else torch.device("cpu")
+    return LoadedModel(model, tokenizer, inputs, applied)
+
+
+def _loaded(
+    folder: Path,
+    entry: ModelEntry,
+    precision: PrecisionEntry,
+    formats: NumberFormats,
+    device: str,
+    quantized: bool,
+    options: dict[str, object],
+) -> tuple[CausalModel, AppliedPrecision]:
+    """The model with its weights where they belong, and what it is then."""
+    model = random_model(entry, options) if entry.has_random_weights else _published_model(folder, options)
+    model.eval()
+    return model, _applied(model, folder, precision, formats, device, quantized)
 
 
 def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> CausalModel | None:
@@ -245,12 +267,8 @@ def _multiply_as_processor_does(
     return {"bnb_4bit_compute_dtype": computed}
 
 
-def _device_map(device: str) -> str | dict[str, str | int]:
-    """Where the layers go: the CPU, the one visible GPU, or spread over several.
-
-    With a single GPU ``auto`` would hold back a tenth of its memory, of what is left another tenth for a quantized
-    model, and the largest layer beside; what finds no room then goes to the CPU, where bitsandbytes refuses it.
-    """
-    if device != "cuda":
-        return {"": "cpu"}
-    return {"": 0} if torch.cuda.device_count() == 1 else "auto"
+def _places(empty: CausalModel | None, folder: Path, placement: Placement | None) -> dict[str, int]:
+    """Which GPU each module goes to; one that holds everything takes no names."""
+    if placement is None or placement.devices == 1:
+        return {"": placement.embedding if placement else 0}
+    return device_map(cast("PreTrainedModel", empty or model_class(text_config(folder))), placement)

@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psutil
 import torch
 
+from ..measure import memory
 from ..planner import GIB
 
 # What a device or the processor raises where memory runs out; :func:`is_out_of_memory` tells which of them it was.
@@ -31,6 +33,12 @@ _CUDA_MEMORY_ALLOCATION = 2  # cudaErrorMemoryAllocation
 _ASKED = re.compile(r"(?:tried|trying) to allocate ([\d.]+) ?(bytes|[KMG]iB|B)\b", re.IGNORECASE)
 _DEVICE = re.compile(r"\bGPU (\d+)\b")
 _UNITS = {"B": 1, "BYTES": 1, "KIB": 1024, "MIB": 1024**2, "GIB": GIB}
+
+_ON_GPUS = (
+    "give it a GPU with more free memory (nvidia-smi shows who holds some), more GPUs (--resources gpu=N, hardware.gpus), or choose "
+    "a smaller precision"
+)
+_ON_CPU = "end other programs, run fewer cells at a time (--cores), or choose a smaller precision or model"
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,21 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+
+
+def asked_and_free(lacking: Shortage, device: str) -> str:
+    """Where memory ran out, how much was asked for, how much is free there and what can be done, to be put behind ``out of memory``."""
+    asked = "" if lacking.asked_bytes is None else f"asked for {lacking.asked_bytes / GIB:.2f} GiB, "
+    if device != "cuda":
+        host = psutil.virtual_memory()
+        return f": {asked}{host.available / GIB:.1f} of {host.total / GIB:.1f} GiB are free ({lacking.said}); {_ON_CPU}"
+    found = memory.device_memory()
+    free = [f"{one.free_bytes / GIB:.2f} of {one.total_bytes / GIB:.1f} GiB" for one in found]
+    if lacking.device is not None and lacking.device < len(found):
+        where, left = f" on GPU {lacking.device}", f"{free[lacking.device]} are free"
+    else:
+        where, left = "", "free: " + ", ".join(f"{one} on GPU {index}" for index, one in enumerate(free))
+    return f"{where}: {asked}{left} ({lacking.said}); {_ON_GPUS}"
 
 
 def release() -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 from ..config import ModelEntry, PrecisionEntry
 from ..contracts.checksums import file_hashes
 from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, MadeWith
+from ..measure.neighbours import Neighbours
+from ..planner import Placement, Setting, Workload
 from ..store.folder_checks import check_folder
 from ..store.places import MANIFEST
 from ..store.published_precision import check_published_precision
 from ..store.sharing import alone, share
 from .loading import LoadedModel, NumberFormats, load_model, number_formats
+from .placing import leased_gpus, placed
 from .tokenizing import NAMED_TEMPLATES, load_tokenizer
 
 SHARD = "5GB"
@@ -32,7 +35,14 @@ class Source:
     files: dict[str, str]
 
 
-def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device: str, made_with: MadeWith) -> None:
+def quantize_model(
+    source: Source,
+    precision: PrecisionEntry,
+    out: Path,
+    device: str,
+    made_with: MadeWith,
+    neighbours: Neighbours | None = None,
+) -> None:
     """Quantize a model and write the checkpoint with its manifest to ``out``; the folder appears whole or not at all.
 
     Args:
@@ -41,10 +51,12 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
         out: the checkpoint's folder; an older one there is replaced.
         device: where to quantize, ``cuda`` or ``cpu``: the one cells load it on, whose number format it keeps.
         made_with: device, package versions and commit, for the manifest.
+        neighbours: who computed on the GPUs to quantize on before this process touched them; None on CPU.
 
     Raises:
-        ModelError: incomplete source, or one the library refuses.
+        ModelError: incomplete source, one the library refuses, or GPUs whose free memory does not hold the model.
     """
+    placement = _placement(source, precision, neighbours) if neighbours and device == "cuda" else None
     check_folder(source.folder, source.name, source.entry)
     check_published_precision(source.folder, source.name, source.entry)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +65,9 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
         # Nothing is computed here: the files hold the model's own format, whatever this processor multiplies.
         stored = number_formats(source.entry, precision, device).stored
         formats, tokenizer = NumberFormats(stored, stored), load_tokenizer(source.folder)
-        loaded = load_model(source.folder, source.entry, precision, tokenizer, device, formats=formats)
+        loaded = load_model(
+            source.folder, source.entry, precision, tokenizer, device, formats=formats, placement=placement
+        )
         part = out.with_name(f".{out.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -77,6 +91,13 @@ def quantize_model(source: Source, precision: PrecisionEntry, out: Path, device:
         shutil.rmtree(out, ignore_errors=True)
         part.rename(out)
         share(out.parent)
+
+
+def _placement(source: Source, precision: PrecisionEntry, neighbours: Neighbours) -> Placement:
+    """Where the model goes on the GPUs; nothing is computed with it, so its weights are all that counts."""
+    gpus = leased_gpus(neighbours)
+    alone = Setting(source.entry, precision, Workload(prompt_tokens=1, new_tokens=1, devices=len(gpus)))
+    return placed(f"quantizing {source.name} to {precision.title}", gpus, alone, alone)
 
 
 def _save(loaded: LoadedModel, source: Path, target: Path) -> None:
