@@ -5,6 +5,7 @@ Blocks are placed whole (:mod:`.placement`), so devices do not get equal parts, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from ..errors import ConfigError
 from .gpus import nearest_gpu
 from .placement import place
 from .setting import Setting, Workload
+from .terms import weights
 from .weight_bytes import GIB
 
 # Memory of the GPUs people have, in GiB: RTX 4090, A100 40GB, A6000 or L40S, A100 or H100 80GB, H200.
@@ -40,8 +42,9 @@ def devices_needed(setting: Setting, gpu_memory_gib: float) -> int | None:
     None where even one block a GPU does not fit.
     """
     free = free_bytes(gpu_memory_gib)
-    # Embedding and head may have a device each, beside one for every block.
-    counts = range(1, setting.facts.layers + 3)
+    # Fewer do not even hold the weights; and embedding and head may have a device each, beside one for every block.
+    most = setting.facts.layers + 2
+    counts = range(max(1, min(most, math.floor(weights(setting, setting.whole, "prompt") / free))), most + 1)
     return next((devices for devices in counts if place(setting, [free] * devices) is not None), None)
 
 

@@ -75,19 +75,19 @@ class Requests:
         self.gpu_memory_known = self.seen.memory_gib is not None
         self.gpu_memory_gib = ASSUMED_GPU_GIB if self.seen.memory_gib is None else self.seen.memory_gib
         self.gpu = CPU if self._on_cpu else nearest_gpu(self.gpu_memory_gib)
-        self._devices: dict[tuple[str, str, int, int, int], int | None] = {}
+        self._devices: dict[tuple[str, str, Workload, int], int | None] = {}
         self._seconds: dict[Cell, float] = {}
 
     def devices(self, spec: CellSpec, attempt: int = 1) -> int | None:
         """GPUs a cell takes at an attempt (0 on CPU); None where it does not fit, one layer on each."""
         if self._on_cpu:
             return 0
-        work, cell = cell_work(spec), spec.cell
+        setting = cell_setting(spec, gpu=self.gpu)
         # All that memory depends on; a few combinations stand for hundreds of cells.
-        key = (cell.model, cell.precision, work.longest_prompt + work.limit, work.largest_batch * work.rows, attempt)
+        key = (spec.cell.model, spec.cell.precision, setting.workload, attempt)
         if key not in self._devices:
             memory = self.gpu_memory_gib * _RETRY_GPU_PART ** (attempt - 1)
-            self._devices[key] = devices_needed(cell_setting(spec, gpu=self.gpu), memory)
+            self._devices[key] = devices_needed(setting, memory)
         return self._devices[key]
 
     def seconds(self, spec: CellSpec) -> float:

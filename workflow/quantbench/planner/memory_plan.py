@@ -32,6 +32,11 @@ class DevicePlan:
         """What the allocator holds on this device at its peak."""
         return sum(self.terms.values())
 
+    @property
+    def needed_bytes(self) -> float:
+        """What must be free on it: the peak, or what loading takes if that is more."""
+        return max(self.peak_bytes, self.loading_bytes)
+
 
 @dataclass(frozen=True)
 class Plan:
