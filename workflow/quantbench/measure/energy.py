@@ -43,7 +43,7 @@ class EnergyWindow:
 
     def __init__(self, counter: Counter | None, reason: str = "", poll_s: float = POLL_S) -> None:
         self._counter, self._reason, self._poll_s = counter, reason, poll_s
-        self._idle_power_w: float | None = None
+        self._idle_power_w = counter.idle_power_w() if counter is not None else None
         self._last: list[int] = []
         self._total_uj = 0
         self._begin: float | None = None
@@ -52,11 +52,6 @@ class EnergyWindow:
         self.paused_s = 0.0  # by now, of a block that goes on
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._poller: threading.Thread | None = None
-        if counter is not None:
-            try:
-                self._idle_power_w = counter.idle_power_w()
-            except Exception as error:  # NVML and the kernel refuse in many ways; each makes energy unavailable
-                self._fail(error)
 
     def __enter__(self) -> EnergyWindow:
         self._begin = time.perf_counter()
