@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.gpu_checks.findings import findings, slurm_evidence
 from benchmarks.gpu_checks.found import Setup
+from benchmarks.gpu_checks.peaks import LARGE, SMALL
 from benchmarks.gpu_checks.registry import Kind, registry
 from benchmarks.gpu_checks.result import FORMAT, Check, CheckedCell, CudaFacts, Evidence, GpuCheck, Peak
 from benchmarks.gpu_checks.table import page
@@ -61,7 +62,8 @@ def main() -> None:
         uuids=uuids[:1],
         samples=asked.samples,
         threads=asked.threads,
-        large=not asked.small,
+        models=[SMALL] if asked.small else [SMALL, LARGE],
+        long_prompts=bool(uuids),
     )
     chosen = {
         name: kind

@@ -34,6 +34,7 @@ def configuration(setup: Setup, **stated: object) -> dict[str, object]:
         "models": [MODEL],
         "datasets": [DATASET],
         "limit": setup.samples,
+        "inference": {"max_new_tokens": setup.new_tokens},
         "models_folder": str(setup.out / "models"),
         "measurement": {"latency_samples": 2, "warmup": 1, "fixed_samples": 2},
         "hardware": {"device": setup.device, "threads": setup.threads, "warm_start": False},

@@ -16,16 +16,20 @@ class Setup(Part):
         device: ``cuda``, or ``cpu`` for a rehearsal.
         uuids: GPUs that the checks may use.
         samples: of each cell.
+        new_tokens: most of an answer.
         threads: of the processor.
-        large: whether the larger of the two models with random weights is traced and measured too, and prompts are long.
+        models: that get random weights; the last one is the largest.
+        long_prompts: whether these get prompts of a thousand tokens, for which a processor takes minutes.
     """
 
     out: Path
     device: str
     uuids: list[str]
     samples: int
+    new_tokens: int = 32
     threads: int
-    large: bool
+    models: list[str]
+    long_prompts: bool
 
 
 @dataclass(frozen=True)

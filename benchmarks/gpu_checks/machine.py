@@ -7,6 +7,7 @@ from typing import Any
 
 from quantbench.devices import cuda_check, foreign_processes, seen_gpus, visible_devices
 from quantbench.devices.description import device_facts
+from quantbench.devices.gpu_identity import cuda_of_driver
 from quantbench.errors import QuantbenchError
 from quantbench.measure.energy import energy_window
 from quantbench.measure.gpu_conditions import gpu_conditions
@@ -44,7 +45,7 @@ def check_cuda(setup: Setup) -> Found:
     ]
     facts = CudaFacts(
         driver=device_facts("cuda", setup.uuids).driver,
-        driver_cuda=_driver_cuda(),
+        driver_cuda=cuda_of_driver(),
         torch_cuda=torch.version.cuda,
         devices_seen=seen,
         workspace_bytes=int(torch.cuda.memory_allocated(0)) - before,
@@ -101,12 +102,3 @@ def refusals(uuid: str) -> list[str]:
         except (library.NVMLError, AttributeError) as error:  # an old library lacks some of them
             refused.append(f"{question} ({error})")
     return refused
-
-
-def _driver_cuda() -> str | None:
-    library = nvml()
-    try:
-        version = int(library.nvmlSystemGetCudaDriverVersion())
-    except library.NVMLError:
-        return None
-    return f"{version // 1000}.{version % 1000 // 10}"

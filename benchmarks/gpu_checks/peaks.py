@@ -57,7 +57,7 @@ def random_model(model: str, precision: str) -> RandomModel:
 
 def workloads(setup: Setup) -> list[Workload]:
     """What is answered: one prompt, then a batch of them."""
-    new, prompt, batch = (_NEW_TOKENS, _PROMPT_TOKENS, _BATCH) if setup.device == "cuda" and setup.large else _REHEARSED
+    new, prompt, batch = (_NEW_TOKENS, _PROMPT_TOKENS, _BATCH) if setup.long_prompts else _REHEARSED
     devices = max(1, len(setup.uuids))
     return [Workload(prompt, new, size, devices) for size in (1, batch)]
 
@@ -132,8 +132,9 @@ def offloading_evidence(loaded: LoadedModel, what: str) -> Evidence:
 
 
 def device_map(loaded: LoadedModel) -> dict[str, str]:
-    """Where loading placed each piece, by transformers' own word."""
-    return {name or "all": str(device) for name, device in getattr(loaded.model, "hf_device_map", {}).items()}
+    """Where loading placed each piece, by transformers' own word; of a model that lies on one device whole, that device."""
+    placed = getattr(loaded.model, "hf_device_map", None) or {"": next(iter(loaded.model.parameters())).device}
+    return {name or "all": str(device) for name, device in placed.items()}
 
 
 def errors(peak: Peak) -> list[float]:
@@ -157,7 +158,8 @@ def refuse_where_short(setup: Setup, setting: Setting) -> None:
     if setup.device == "cpu":
         return
     import torch
-    from quantbench.engine.out_of_memory import release
+
+    from quantbench.models.out_of_memory import release
 
     release()
     free = sum(torch.cuda.mem_get_info(index)[0] for index in range(len(setup.uuids)))
@@ -167,10 +169,9 @@ def refuse_where_short(setup: Setup, setting: Setting) -> None:
 
 
 def _measured(setup: Setup, chosen: RandomModel, work: Workload, loaded: LoadedModel) -> Peak:
-    from quantbench.engine.out_of_memory import release
-
     from quantbench.engine.decoding_settings import GenerationSettings
     from quantbench.engine.generation import Generator
+    from quantbench.models.out_of_memory import release
 
     asked = prompts(work.batch, work.prompt_tokens, chosen.entry, _shared(work))
     generator = Generator(loaded, GenerationSettings(work.new_tokens))

@@ -40,13 +40,12 @@ def registry(setup: Setup) -> dict[str, Kind]:
             found[f"cell {precision} {engine}"] = Kind(run, 60)
     found["quantize"] = Kind(cells.quantize, 40)
     found["cell from checkpoint"] = Kind(cells.run_cell_from_checkpoint, 60)
-    models = (peaks.SMALL, peaks.LARGE) if setup.large else (peaks.SMALL,)
-    for model in models:
+    for model in setup.models:
         for precision in cells.PRECISIONS:
             run = partial(peaks.compare_peaks, model=model, precision=precision)
             found[f"peak {model} {precision}"] = Kind(run, 60)
     found["out of memory while loading"] = Kind(shortage.while_loading, 60, needs_gpu=True)
     found["out of memory while answering"] = Kind(shortage.while_answering, 60, needs_gpu=True)
-    several = partial(peaks.compare_peaks, model=models[-1], precision="full")
+    several = partial(peaks.compare_peaks, model=setup.models[-1], precision="full")
     found["several GPUs"] = Kind(several, 60, needs_gpu=True, devices=2)
     return found

@@ -19,7 +19,7 @@ _MIB = 2**20
 
 def _work(setup: Setup) -> Workload:
     """What is answered: 16 prompts, short ones where a processor stands in for the GPU."""
-    return Workload(500 if setup.large else 32, 16 if setup.large else 3, batch=16)
+    return Workload(500, 16, batch=16) if setup.long_prompts else Workload(32, 3, batch=16)
 
 
 def while_loading(setup: Setup) -> Found:
@@ -31,7 +31,7 @@ def while_loading(setup: Setup) -> Found:
     if setup.device == "cpu":
         raise NotTried("no GPU to fill")
     work = _work(setup)
-    chosen = peaks.random_model(peaks.LARGE if setup.large else peaks.SMALL, "full")
+    chosen = peaks.random_model(setup.models[-1], "full")
     weights = int(plan_memory(chosen.setting(work)).terms["weights"])
     with peaks.leased(setup, "checking a lack of memory"), filled(weights // 2):
         words = [_refused(lambda: peaks.load(setup, chosen, work))]
@@ -49,14 +49,14 @@ def while_answering(setup: Setup) -> Found:
     if setup.device == "cpu":
         raise NotTried("no GPU to fill")
     import torch
-    from quantbench.engine.out_of_memory import release
 
     from quantbench.engine.by_plan import answer_halving
     from quantbench.engine.decoding_settings import GenerationSettings
     from quantbench.engine.generation import Generator
+    from quantbench.models.out_of_memory import release
 
     work = _work(setup)
-    chosen, halved = peaks.random_model(peaks.SMALL, "full"), list[list[str]]()
+    chosen, halved = peaks.random_model(setup.models[0], "full"), list[list[str]]()
     with peaks.leased(setup, "checking a lack of memory"):
         peaks.refuse_where_short(setup, chosen.setting(work))
         generator = Generator(peaks.load(setup, chosen, work), GenerationSettings(work.new_tokens))
@@ -81,7 +81,8 @@ def while_answering(setup: Setup) -> Found:
 def filled(left_bytes: int) -> Iterator[None]:
     """Leave about ``left_bytes`` of the first GPU's memory free while the block runs; its driver rounds to 2 MiB."""
     import torch
-    from quantbench.engine.out_of_memory import release
+
+    from quantbench.models.out_of_memory import release
 
     release()
     fillers: list[torch.Tensor] = []
@@ -107,7 +108,8 @@ def _refused(run: Callable[[], object]) -> str:
         QuantbenchError: nothing was said, or something stayed.
     """
     import torch
-    from quantbench.engine.out_of_memory import release
+
+    from quantbench.models.out_of_memory import release
 
     release()
     before = torch.cuda.memory_allocated()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from benchmarks.gpu_checks.findings import CLAIMS, findings, slurm_evidence
 from benchmarks.gpu_checks.found import Setup
-from benchmarks.gpu_checks.peaks import errors
+from benchmarks.gpu_checks.peaks import SMALL, errors
 from benchmarks.gpu_checks.registry import registry
 from benchmarks.gpu_checks.result import Check, CudaFacts, Evidence, GpuCheck, GpuFacts, Peak
 from benchmarks.gpu_checks.table import page
@@ -107,7 +107,9 @@ def test_a_job_over_several_nodes_contradicts() -> None:
 
 
 def test_every_claim_has_a_check_that_may_show_it() -> None:
-    setup = Setup(out=Path("/nowhere"), device="cuda", uuids=["GPU-1"], samples=1, threads=1, large=True)
+    setup = Setup(
+        out=Path("/nowhere"), device="cuda", uuids=["GPU-1"], samples=1, threads=1, models=[SMALL], long_prompts=True
+    )
     names = " ".join(registry(setup))
     for word in ("several GPUs", "out of memory", "NVML", "CUDA", "continuous", "peak"):
         assert word in names

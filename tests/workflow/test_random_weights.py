@@ -90,3 +90,40 @@ def test_cells_stay_marked_where_only_figures_are_drawn_again(finished: Project)
     assert result.returncode == 0, result.stdout
     assert set(pd.read_csv(results / "tables/cells.csv")["weights"]) == {"random"}
     assert "RANDOM WEIGHTS" in (results / "figures/effects.svg").read_text()
+
+
+def test_what_a_gpu_makes_of_models_sizes_runs_on_a_processor(repository: Path, tmp_path: Path) -> None:
+    """config/gpu.yaml, whose models and lengths are made tiny: energy apart, what it is for stands in the tables."""
+    project = copy_project(repository, tmp_path)
+    (project.folder / "config/models/unpublished.yaml").write_text(ENTRY)
+    settings = [
+        "--configfile",
+        "config/gpu.yaml",
+        "--config",
+        "models=[unpublished]",
+        "precisions=[full, w4a16]",
+        "limit=4",
+    ]
+    settings += [
+        "random_weights={prompt_tokens: 40}",
+        "inference={max_new_tokens: 4}",
+        "hardware={device: cpu, threads: 1}",
+    ]
+    result = project.snakemake("--cores", "2", *settings)
+    assert result.returncode == 0, result.stdout
+    table = pd.read_csv(project.folder / "results/gpu/tables/efficiency.csv")
+    assert set(table["precision"]) == {"full", "w4a16"} and set(table["weights"]) == {"random"}
+    for path in (project.folder / "results/gpu/cells").glob("*/*/*/*/measurements.json"):
+        measured = json.loads(path.read_text())
+        assert [one["prompt_tokens"] for one in measured["latency"]["samples"]] == [40] * 3
+        assert measured["memory"]["inference"]["peak_resident_bytes"] > measured["weight_bytes"]
+        assert not (path.parent / "likelihoods.npz").exists()
+
+
+def test_a_gpus_cells_are_those_that_fit(repository: Path, tmp_path: Path) -> None:
+    project = copy_project(repository, tmp_path)
+    counts = [
+        project.planned("--configfile", "config/gpu.yaml", "--config", f"hardware={{gpu_memory_gib: {gib}}}")["infer"]
+        for gib in (24, 80, 180)
+    ]
+    assert counts[0] < counts[1] < counts[2] == 18
