@@ -97,6 +97,10 @@ class SimulatedTensor(torch.Tensor):
     def __repr__(self, *_: object, **__: object) -> str:
         return f"SimulatedTensor({self.held!r}, device={self.placed})"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> torch.Tensor:
+        memo[id(self)] = copied = self.detach().clone()
+        return copied
+
     def tolist(self) -> Any:
         return self.held.tolist()
 
@@ -137,7 +141,8 @@ class SimulatedDispatch(TorchDispatchMode):
             return function(*args, **kwargs)
         if target.type == "cuda" and target.index >= len(self._machine.limits):
             raise torch.AcceleratorError(f"CUDA error: invalid device ordinal ({target})", 101)
-        output = function(*_each(_held, args), **_on_cpu(kwargs))
+        compute = _counted_as_floats if function is aten.histc.default else function
+        output = compute(*_each(_held, args), **_on_cpu(kwargs))
         if target.type != "cuda":
             return output
         same = {id(tensor.held if isinstance(tensor, SimulatedTensor) else tensor): tensor for tensor in given}
@@ -182,6 +187,11 @@ def _target(
             f"Expected all tensors to be on the same device, but found at least two devices, {first} and {second}! ({function})"
         )
     return args[0].placed if function in _INDEXES and isinstance(args[0], SimulatedTensor) else min(devices, key=str)
+
+
+def _counted_as_floats(values: torch.Tensor, *args: Any) -> torch.Tensor:
+    """A histogram of whole numbers, which CUDA counts and the CPU does not."""
+    return aten.histc.default(values.float(), *args).to(values.dtype)
 
 
 def _held(value: Any) -> Any:
