@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _ATEN = torch.ops.aten
 # Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is.
 _READING = (_ATEN._local_scalar_dense.default, _ATEN.is_nonzero.default, _ATEN.item.default)
-# Products that cuBLAS computes, and gets its workspace for at the first one on each device.
-_PRODUCTS = (_ATEN.mm, _ATEN.addmm, _ATEN.bmm, _ATEN.baddbmm)
 
 
 class CountingMode(TorchDispatchMode):
@@ -73,8 +71,6 @@ class CountingMode(TorchDispatchMode):
                 return found
         output = func(*args, **kwargs)
         device = self._device_of(args) if self._forced is None else self._forced
-        if func.overloadpacket in _PRODUCTS:
-            self._give_workspace(device)
         known = {storage._cdata for storage in _storages((args, kwargs))}
         for tensor in _tensors(output):
             storage = tensor.untyped_storage()
@@ -112,6 +108,10 @@ class CountingMode(TorchDispatchMode):
             self.devices[device].relabel(piece, Piece(kind), size)
             self._places[tensor.untyped_storage()._cdata] = (device, size, Piece(kind))
 
+    def give_workspace(self, device: int) -> None:
+        """Have cuBLAS hold its workspace on a device: it gets it at the first product, and keeps it from sample to sample."""
+        self.devices[device].add(Piece("cublas_workspace"), self._workspace, "", "cuBLAS")
+
     def begin_stage(self) -> None:
         """Begin a stage on every device."""
         for device in self.devices:
@@ -145,11 +145,6 @@ class CountingMode(TorchDispatchMode):
         return Piece(
             "activations", f"{self.module_kind} {list(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}".strip()
         )
-
-    def _give_workspace(self, device: int) -> None:
-        piece = Piece("cublas_workspace")
-        if piece not in self.devices[device].held:
-            self.devices[device].add(piece, self._workspace, self.module, "cuBLAS")
 
     @contextmanager
     def _on_device_of(self, values: object) -> Iterator[None]:

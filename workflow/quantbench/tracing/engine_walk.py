@@ -18,6 +18,7 @@ from ..contracts.manifest import AppliedPrecision
 from ..engine.batches import Request
 from ..engine.decoding_settings import GenerationSettings
 from ..engine.generation import Generator
+from ..engine.ledger import Asked, Ledger
 from ..engine.sampling import SeededSampling
 from ..models.interfaces import CausalModel, Tokenizer
 from ..models.loading import LoadedModel
@@ -44,6 +45,7 @@ class Use:
         samples: prompts of a batch; 1: one timed sample, as the measurement pass runs it; more: engine ``static``.
         prefix_tokens: that all prompts of the run begin with.
         chains: outputs a prompt.
+        likelihoods: those of what is written are noted, as the quality pass does it.
     """
 
     prompt_tokens: int
@@ -51,6 +53,7 @@ class Use:
     samples: int = 1
     prefix_tokens: int = 0
     chains: int = 1
+    likelihoods: bool = False
 
 
 class _Enough(Exception):
@@ -79,7 +82,7 @@ def walk(model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins
     temperature = 1.0 if use.chains > 1 else None  # of any value
     settings = GenerationSettings(use.new_tokens, chains=use.chains, temperature=temperature)
     loaded = LoadedModel(cast(CausalModel, model), tokenizer, META, AppliedPrecision.model_construct())
-    generator = _Generator(loaded, settings)
+    generator = _Generator(loaded, settings, ledger=Ledger(Asked()) if use.likelihoods else None)
     requests = _requests(use)
     with torch.inference_mode(), _stepping(model, use, counting, answer_begins), cache_known(counting):
         try:
