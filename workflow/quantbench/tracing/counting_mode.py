@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .gpu_chip import Chip
 
 _ATEN = torch.ops.aten
-# Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is.
+# Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is. Whether all
+# of a mask is set is another question, asked of `aten.all`.
 _READING = (_ATEN._local_scalar_dense.default, _ATEN.is_nonzero.default, _ATEN.item.default)
 
 
@@ -41,8 +42,11 @@ class CountingMode(TorchDispatchMode):
         self.matrix: tuple[int, int] | None = None
         self._kernels = BitsandbytesKernels(chip)
         self._workspace, self._vocabulary = chip.cublas_workspace, vocabulary
+        self.rows_differ = False  # in length, so that some are padded
+        self._asked_for_all: set[int] = set()
         self._forced: int | None = None
         self._kind: Kind | None = None
+        self._composite: dict[OpOverload, bool] = {}
         self._places: dict[int, tuple[int, int, Piece]] = {}  # device, bytes and piece by storage
 
     def __torch_dispatch__(
@@ -55,7 +59,7 @@ class CountingMode(TorchDispatchMode):
         """Compute shapes, and count what was made."""
         kwargs = kwargs or {}
         if func in _READING:
-            return False if func is _ATEN.is_nonzero.default else _nothing(args[0])
+            return self._read(func, cast(torch.Tensor, args[0]))
         if func.overloadpacket is _ATEN.isin:  # its version for shapes reads values
             return torch.empty_like(cast(torch.Tensor, args[0]), dtype=torch.bool)
         if func is _ATEN.exponential_.default:  # likewise, with the stream of one row
@@ -64,7 +68,7 @@ class CountingMode(TorchDispatchMode):
         if emulated is not None:
             with self._on_device_of(args), self:
                 return emulated(*args, **kwargs)
-        if func.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd) and not _wrapped(args):
+        if self._is_composite(func) and not _wrapped(args):
             with self:  # what an operator made of others holds in between is seen only in these
                 found = func.decompose(*args, **kwargs)
             if found is not NotImplemented:
@@ -76,7 +80,17 @@ class CountingMode(TorchDispatchMode):
             storage = tensor.untyped_storage()
             if storage._cdata not in self._places and storage._cdata not in known and storage.nbytes():
                 self._count(storage, device, self._piece(tensor), str(func))
+            if func is _ATEN.all.default:
+                self._asked_for_all.add(storage._cdata)
         return output
+
+    def made_of_values(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Count what ``torch.tensor`` made, which no operator shows; returns the tensor."""
+        storage = tensor.untyped_storage()
+        if tensor.is_meta and storage.nbytes() and storage._cdata not in self._places:
+            device = self.device if self._forced is None else self._forced
+            self._count(storage, device, self._piece(tensor), "tensor")
+        return tensor
 
     def moved(self, tensor: torch.Tensor, device: int) -> torch.Tensor:
         """The tensor on a device: itself where it is there already, else a copy."""
@@ -125,6 +139,21 @@ class CountingMode(TorchDispatchMode):
                 stack.enter_context(device.overlooked())
             yield
 
+    def _read(self, func: OpOverload, tensor: torch.Tensor) -> bool | int | float:
+        """A value that some code reads of a tensor."""
+        if tensor.untyped_storage()._cdata in self._asked_for_all:
+            return not self.rows_differ
+        if func is _ATEN.is_nonzero.default or tensor.dtype is torch.bool:
+            return False
+        return 0.0 if tensor.dtype.is_floating_point else 0
+
+    def _is_composite(self, func: OpOverload) -> bool:
+        """Whether an operator is made of others."""
+        if func not in self._composite:
+            key = torch._C.DispatchKey.CompositeImplicitAutograd
+            self._composite[func] = func.has_kernel_for_dispatch_key(key)
+        return self._composite[func]
+
     def _count(self, storage: torch.UntypedStorage, device: int, piece: Piece, operation: str) -> None:
         size = in_blocks(storage.nbytes())
         self._places[storage._cdata] = (device, size, piece)
@@ -132,6 +161,7 @@ class CountingMode(TorchDispatchMode):
         self.devices[device].add(piece, size, self.module, operation)
 
     def _forget(self, key: int) -> None:
+        self._asked_for_all.discard(key)
         device, size, piece = self._places.pop(key)
         self.devices[device].remove(piece, size)
 
@@ -158,11 +188,6 @@ class CountingMode(TorchDispatchMode):
             if place is not None:
                 return place[0]
         return self.device
-
-
-def _nothing(read: object) -> bool | int | float:
-    dtype = cast(torch.Tensor, read).dtype
-    return False if dtype is torch.bool else 0.0 if dtype.is_floating_point else 0
 
 
 def _tensors(values: object) -> list[torch.Tensor]:
