@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode, is_traceable_wrapper_subclass
-from torch.utils._pytree import tree_leaves
 
 from .bitsandbytes_kernels import BitsandbytesKernels
 from .live_bytes import Kind, LiveBytes, Piece, in_blocks
+from .remembered_shapes import RememberedShapes
 
 if TYPE_CHECKING:
     from .gpu_chip import Chip
@@ -46,6 +46,7 @@ class CountingMode(TorchDispatchMode):
         self._asked_for_all: set[int] = set()
         self._forced: int | None = None
         self._kind: Kind | None = None
+        self._shapes = RememberedShapes()
         self._composite: dict[OpOverload, bool] = {}
         self._places: dict[int, tuple[int, int, Piece]] = {}  # device, bytes and piece by storage
 
@@ -73,7 +74,7 @@ class CountingMode(TorchDispatchMode):
                 found = func.decompose(*args, **kwargs)
             if found is not NotImplemented:
                 return found
-        output = func(*args, **kwargs)
+        output = self._shapes(func, args, kwargs)
         device = self._device_of(args) if self._forced is None else self._forced
         known = {storage._cdata for storage in _storages((args, kwargs))}
         for tensor in _tensors(output):
@@ -192,8 +193,18 @@ class CountingMode(TorchDispatchMode):
 
 def _tensors(values: object) -> list[torch.Tensor]:
     """The tensors among some values that hold bytes; of a wrapper, its parts are seen by themselves."""
-    tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
-    return [tensor for tensor in tensors if not is_traceable_wrapper_subclass(tensor)]
+    return [tensor for tensor in _any_tensors(values) if not is_traceable_wrapper_subclass(tensor)]
+
+
+def _any_tensors(values: object) -> Iterator[torch.Tensor]:
+    """The tensors among an operator's arguments or results, which are nested in nothing but sequences and a dictionary."""
+    if isinstance(values, torch.Tensor):
+        yield values
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from _any_tensors(value)
+    elif isinstance(values, Mapping):
+        yield from _any_tensors(tuple(values.values()))
 
 
 def _storages(values: object) -> list[torch.UntypedStorage]:
@@ -201,6 +212,4 @@ def _storages(values: object) -> list[torch.UntypedStorage]:
 
 
 def _wrapped(values: object) -> bool:
-    return any(
-        isinstance(value, torch.Tensor) and is_traceable_wrapper_subclass(value) for value in tree_leaves(values)
-    )
+    return any(is_traceable_wrapper_subclass(tensor) for tensor in _any_tensors(values))
