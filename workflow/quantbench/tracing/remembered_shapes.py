@@ -36,7 +36,7 @@ class RememberedShapes:
             made = tuple(shape.tensor() for shape in known)
             return made[0] if len(made) == 1 else made
         output = func(*args, **kwargs)
-        if key is not None and (shapes := _shapes(output)):
+        if key is not None and (shapes := _shapes(output, _storages((args, tuple(kwargs.values()))))):
             self._known[key] = shapes
         return output
 
@@ -65,14 +65,25 @@ def _known_by(value: object) -> object:
     return (type(value), value)
 
 
-def _shapes(output: object) -> tuple[_Shape, ...]:
-    """Of tensors that own their storage each; empty: some are made otherwise."""
+def _storages(values: object) -> set[int]:
+    if isinstance(values, torch.Tensor):
+        return {values.untyped_storage()._cdata}
+    return set().union(*map(_storages, values)) if isinstance(values, tuple | list) else set()
+
+
+def _shapes(output: object, given: set[int]) -> tuple[_Shape, ...]:
+    """Of tensors that own their storage each; empty: some share one given, or are part of a larger one.
+
+    Not every operator that may return its argument's storage declares it: ``_unsafe_view`` does not.
+    """
     tensors = output if isinstance(output, tuple) else (output,)
     if not tensors or not all(type(one) is torch.Tensor and one.is_meta for one in tensors):
         return ()
     shapes = tuple(_Shape(tuple(one.shape), one.stride(), one.dtype) for one in tensors)
     whole = all(
-        one.untyped_storage().nbytes() == shape.tensor().untyped_storage().nbytes() and not one.storage_offset()
+        one.untyped_storage()._cdata not in given
+        and one.untyped_storage().nbytes() == shape.tensor().untyped_storage().nbytes()
+        and not one.storage_offset()
         for one, shape in zip(tensors, shapes, strict=True)
     )
     return shapes if whole else ()
