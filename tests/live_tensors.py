@@ -24,7 +24,9 @@ class LiveTensors(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         output = function(*args, **(kwargs or {}))
-        given = {tensor.untyped_storage()._cdata for tensor in _tensors((args, kwargs))}
+        # What torch.tensor makes comes to a mode by `lift_fresh`, made already.
+        made = function is torch.ops.aten.lift_fresh.default
+        given = set() if made else {tensor.untyped_storage()._cdata for tensor in _tensors((args, kwargs))}
         for tensor in _tensors(output):
             storage = tensor.untyped_storage()
             # A view of something older, a weight say, is nothing new.

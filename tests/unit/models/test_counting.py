@@ -110,3 +110,26 @@ def test_entries_without_counts_are_planned_by_formula_for_three_families_alone(
     assert "qwen3" not in UNCOUNTED_FAMILIES
     with pytest.raises(ValueError, match=r"counts are missing, and family qwen3 .*`quantbench add-model`"):
         type(old).model_validate({**known, "family": "qwen3"})
+
+
+BEYOND = {
+    "llama": ({}, []),
+    "qwen3_moe": ({"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64}, []),
+    "gpt_neox": ({}, ["a feed-forward part without a gate"]),
+    "starcoder2": ({}, ["a feed-forward part without a gate"]),
+    "deepseek_v3": (
+        {"num_key_value_heads": 4, "n_routed_experts": 8, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1},
+        ["attention with keys and values of different size"],
+    ),
+}
+
+
+@pytest.mark.parametrize("family", BEYOND)
+def test_layers_without_formulas_are_named(family: str) -> None:
+    from transformers import AutoConfig
+
+    further, expected = BEYOND[family]
+    sizes = {"hidden_size": 96, "intermediate_size": 224, "num_hidden_layers": 2, "vocab_size": 600}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
+    config = AutoConfig.for_model(family, **{**sizes, **heads, **further})
+    assert count(model_class(config)).beyond_formulas == expected

@@ -2,6 +2,7 @@
 
   quantbench plan                                    the configured models
   quantbench plan --model phi-4 --prompt-tokens 4000 one model, longer prompts
+  quantbench plan --trace --devices 4                the same by the models' own code on shapes, beside the plan
   quantbench plan --against paper                    the planner held against the 96 measured cells of the paper
   quantbench plan --hours --gpus 4                   how long the configured run takes on four GPUs
   quantbench plan --power                            what losses a run of this size can tell from none
@@ -20,12 +21,13 @@ from dataclasses import replace
 
 from ..config import ModelEntry, PrecisionEntry, RunConfig
 from ..errors import ConfigError, FoundWanting
-from ..planner import GIB, GPUS, Plan, Setting, Workload, plan_memory
+from ..planner import GIB, GPUS, Plan, Requests, Setting, Workload, nearest_gpu, plan_memory
 from ..planner.against_paper import Comparison, compare_with_paper
 from ..planner.fitting import COMMON_GPUS_GIB, devices_by_size
 from . import options
 from .plan_hours import show_hours
 from .plan_power import show_power
+from .plan_trace import show_trace
 from .printing import write_records, write_text
 
 PARENTS = (options.ROOT, options.CONFIGURATION, options.MODELS, options.FORMAT)
@@ -63,13 +65,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--batch", type=int, metavar="N", help=f"samples at a time ({usual.batch})")
     parser.add_argument("--devices", type=int, metavar="N", help=f"GPUs the peak is summed over ({usual.devices})")
+    parser.add_argument(
+        "--trace", action="store_true", help="run the models' own code on shapes, and hold the plan against it"
+    )
     parser.add_argument("--against", choices=["paper"], help="hold the planner against published measurements")
     parser.add_argument("--hours", action="store_true", help="wall time and GPU-hours of the configured run")
     parser.add_argument(
         "--power", action="store_true", help="what losses of score the configured run can tell from none"
     )
     parser.add_argument("--gpus", type=int, metavar="N", help="with --hours: GPUs there are (hardware.gpus, or 1)")
-    parser.add_argument("--gpu", choices=list(GPUS), help="with --hours: which (by default by hardware.gpu_memory_gib)")
+    parser.add_argument(
+        "--gpu", choices=list(GPUS), help="with --hours or --trace: which (by default by hardware.gpu_memory_gib)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -91,6 +98,14 @@ def run(arguments: argparse.Namespace) -> None:
         _show_plans(arguments, catalogue.run, catalogue.models, catalogue.precisions)
 
 
+def _gpu(stated: str | None, run: RunConfig) -> str:
+    """The kind of GPU to trace on: as stated, or by the memory of those that the run is for."""
+    if stated is not None:
+        return stated
+    nearest = nearest_gpu(Requests(run.hardware).gpu_memory_gib)
+    return next(name for name, gpu in GPUS.items() if gpu == nearest)
+
+
 def _refuse_together(arguments: argparse.Namespace) -> None:
     """Refuse options that do not go together, rather than leave one of them without effect."""
     refused: dict[str, tuple[str, ...]] = {}
@@ -100,14 +115,17 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
             "precision",
             "against",
             "hours",
+            "trace",
             "gpus",
             "gpu",
             *_WORKLOAD,
         )
     elif arguments.hours:
-        refused["--hours: the configured run is as it is"] = ("model", "precision", "against", *_WORKLOAD)
+        refused["--hours: the configured run is as it is"] = ("model", "precision", "against", "trace", *_WORKLOAD)
     elif arguments.against:
-        refused["--against: the paper's runs are as they were"] = ("gpus", "gpu", *_WORKLOAD)
+        refused["--against: the paper's runs are as they were"] = ("trace", "gpus", "gpu", *_WORKLOAD)
+    elif arguments.trace:
+        refused["--trace: it belongs to --hours"] = ("gpus",)
     else:
         refused["a plan of memory: it belongs to --hours"] = ("gpus", "gpu")
     for reason, names in refused.items():
@@ -162,6 +180,9 @@ def _show_plans(
             "never"
         )
     stated = run.hardware.gpu_memory_gib
+    if arguments.trace:
+        show_trace(plans, _gpu(arguments.gpu, run), arguments.format)
+        return
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: devices_by_size(plan.setting, sizes) for key, plan in plans.items()}
     if arguments.format == "text":
@@ -268,6 +289,11 @@ def _write_notes(
             thought, generated = setting.model.reasoning_tokens, setting.workload.new_tokens
             print(
                 f"Note: of the {generated} new tokens planned for {model}, {thought} are for a thought before the answer."
+            )
+        if setting.counts.beyond_formulas:
+            print(
+                f"Note: the figures of {model} are estimates: the planner has no formulas for "
+                f"{' and '.join(setting.counts.beyond_formulas)}; quantbench plan --trace --model {model} runs its own code instead."
             )
         length, limit = setting.workload.prompt_tokens + setting.workload.new_tokens, setting.facts.context_length
         if length > limit:

@@ -79,6 +79,13 @@ class Counts(_Sizes):
         default=False,
         description="whether attention holds the scores of all pairs of tokens, since no kernel computes it without",
     )
+    beyond_formulas: list[str] = Field(
+        default=[],
+        description=(
+            "what of its layers the planner has no formulas for, so that its figures are estimates; `quantbench plan --trace` "
+            "traces the model instead"
+        ),
+    )
 
     @property
     def parameters(self) -> int:

@@ -111,6 +111,7 @@ def count(model: PreTrainedModel) -> Counts:
         tables=in_tables,
         rest=total - in_linear - in_experts - in_tables,
         holds_scores=text._attn_implementation == "eager",
+        beyond_formulas=_beyond_formulas([linear[name] for name in passed], text, cache, bool(experts)),
         **_cached(model, cache),
     )
 
@@ -182,6 +183,23 @@ def _cached(model: PreTrainedModel, cache: DynamicCache | None) -> _Cached:
             windows.add(layer.sliding_window)
         numbers[layer.is_sliding] += sum(kept.shape[1] * kept.shape[3] for kept in (layer.keys, layer.values))
     return {"cached": numbers[False], "cached_in_window": numbers[True], "window": max(windows, default=None)}
+
+
+def _beyond_formulas(
+    passed: list[nn.Module], text: PreTrainedConfig, cache: DynamicCache | None, has_experts: bool
+) -> list[str]:
+    """What of a model's layers is neither attention over keys and values of one head size nor a gated feed-forward part."""
+    found = []
+    layers = getattr(cache, "layers", [])
+    if any(layer.keys.shape[3] != layer.values.shape[3] for layer in layers if hasattr(layer, "keys")):
+        found.append("attention with keys and values of different size")
+    inner, hidden = _first(text, _INNER) or 4 * text.hidden_size, text.hidden_size
+    sides = [(_outputs(layer), _weight(layer).numel() // _outputs(layer)) for layer in passed]
+    into = sum(outputs // inner for outputs, inputs in sides if inputs == hidden and outputs in (inner, 2 * inner))
+    out_of = sides.count((hidden, inner))
+    if not has_experts and into < 2 * out_of:
+        found.append("a feed-forward part without a gate")
+    return found
 
 
 def _outputs(layer: nn.Module) -> int:

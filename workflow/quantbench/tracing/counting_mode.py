@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode, is_traceable_wrapper_subclass
-from torch.utils._pytree import tree_leaves
 
 from .bitsandbytes_kernels import BitsandbytesKernels
 from .live_bytes import Kind, LiveBytes, Piece, in_blocks
+from .remembered_shapes import RememberedShapes
 
 if TYPE_CHECKING:
     from .gpu_chip import Chip
 
 _ATEN = torch.ops.aten
-# Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is.
+# Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is. Whether all
+# of a mask is set is another question, asked of `aten.all`.
 _READING = (_ATEN._local_scalar_dense.default, _ATEN.is_nonzero.default, _ATEN.item.default)
-# Products that cuBLAS computes, and gets its workspace for at the first one on each device.
-_PRODUCTS = (_ATEN.mm, _ATEN.addmm, _ATEN.bmm, _ATEN.baddbmm)
 
 
 class CountingMode(TorchDispatchMode):
@@ -43,8 +42,12 @@ class CountingMode(TorchDispatchMode):
         self.matrix: tuple[int, int] | None = None
         self._kernels = BitsandbytesKernels(chip)
         self._workspace, self._vocabulary = chip.cublas_workspace, vocabulary
+        self.rows_differ = False  # in length, so that some are padded
+        self._asked_for_all: set[int] = set()
         self._forced: int | None = None
         self._kind: Kind | None = None
+        self._shapes = RememberedShapes()
+        self._composite: dict[OpOverload, bool] = {}
         self._places: dict[int, tuple[int, int, Piece]] = {}  # device, bytes and piece by storage
 
     def __torch_dispatch__(
@@ -57,7 +60,7 @@ class CountingMode(TorchDispatchMode):
         """Compute shapes, and count what was made."""
         kwargs = kwargs or {}
         if func in _READING:
-            return False if func is _ATEN.is_nonzero.default else _nothing(args[0])
+            return self._read(func, cast(torch.Tensor, args[0]))
         if func.overloadpacket is _ATEN.isin:  # its version for shapes reads values
             return torch.empty_like(cast(torch.Tensor, args[0]), dtype=torch.bool)
         if func is _ATEN.exponential_.default:  # likewise, with the stream of one row
@@ -66,21 +69,29 @@ class CountingMode(TorchDispatchMode):
         if emulated is not None:
             with self._on_device_of(args), self:
                 return emulated(*args, **kwargs)
-        if func.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd) and not _wrapped(args):
+        if self._is_composite(func) and not _wrapped(args):
             with self:  # what an operator made of others holds in between is seen only in these
                 found = func.decompose(*args, **kwargs)
             if found is not NotImplemented:
                 return found
-        output = func(*args, **kwargs)
+        output = self._shapes(func, args, kwargs)
         device = self._device_of(args) if self._forced is None else self._forced
-        if func.overloadpacket in _PRODUCTS:
-            self._give_workspace(device)
         known = {storage._cdata for storage in _storages((args, kwargs))}
         for tensor in _tensors(output):
             storage = tensor.untyped_storage()
             if storage._cdata not in self._places and storage._cdata not in known and storage.nbytes():
                 self._count(storage, device, self._piece(tensor), str(func))
+            if func is _ATEN.all.default:
+                self._asked_for_all.add(storage._cdata)
         return output
+
+    def made_of_values(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Count what ``torch.tensor`` made, which no operator shows; returns the tensor."""
+        storage = tensor.untyped_storage()
+        if tensor.is_meta and storage.nbytes() and storage._cdata not in self._places:
+            device = self.device if self._forced is None else self._forced
+            self._count(storage, device, self._piece(tensor), "tensor")
+        return tensor
 
     def moved(self, tensor: torch.Tensor, device: int) -> torch.Tensor:
         """The tensor on a device: itself where it is there already, else a copy."""
@@ -112,6 +123,10 @@ class CountingMode(TorchDispatchMode):
             self.devices[device].relabel(piece, Piece(kind), size)
             self._places[tensor.untyped_storage()._cdata] = (device, size, Piece(kind))
 
+    def give_workspace(self, device: int) -> None:
+        """Have cuBLAS hold its workspace on a device: it gets it at the first product, and keeps it from sample to sample."""
+        self.devices[device].add(Piece("cublas_workspace"), self._workspace, "", "cuBLAS")
+
     def begin_stage(self) -> None:
         """Begin a stage on every device."""
         for device in self.devices:
@@ -125,6 +140,21 @@ class CountingMode(TorchDispatchMode):
                 stack.enter_context(device.overlooked())
             yield
 
+    def _read(self, func: OpOverload, tensor: torch.Tensor) -> bool | int | float:
+        """A value that some code reads of a tensor."""
+        if tensor.untyped_storage()._cdata in self._asked_for_all:
+            return not self.rows_differ
+        if func is _ATEN.is_nonzero.default or tensor.dtype is torch.bool:
+            return False
+        return 0.0 if tensor.dtype.is_floating_point else 0
+
+    def _is_composite(self, func: OpOverload) -> bool:
+        """Whether an operator is made of others."""
+        if func not in self._composite:
+            key = torch._C.DispatchKey.CompositeImplicitAutograd
+            self._composite[func] = func.has_kernel_for_dispatch_key(key)
+        return self._composite[func]
+
     def _count(self, storage: torch.UntypedStorage, device: int, piece: Piece, operation: str) -> None:
         size = in_blocks(storage.nbytes())
         self._places[storage._cdata] = (device, size, piece)
@@ -132,6 +162,7 @@ class CountingMode(TorchDispatchMode):
         self.devices[device].add(piece, size, self.module, operation)
 
     def _forget(self, key: int) -> None:
+        self._asked_for_all.discard(key)
         device, size, piece = self._places.pop(key)
         self.devices[device].remove(piece, size)
 
@@ -145,11 +176,6 @@ class CountingMode(TorchDispatchMode):
         return Piece(
             "activations", f"{self.module_kind} {list(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}".strip()
         )
-
-    def _give_workspace(self, device: int) -> None:
-        piece = Piece("cublas_workspace")
-        if piece not in self.devices[device].held:
-            self.devices[device].add(piece, self._workspace, self.module, "cuBLAS")
 
     @contextmanager
     def _on_device_of(self, values: object) -> Iterator[None]:
@@ -165,15 +191,20 @@ class CountingMode(TorchDispatchMode):
         return self.device
 
 
-def _nothing(read: object) -> bool | int | float:
-    dtype = cast(torch.Tensor, read).dtype
-    return False if dtype is torch.bool else 0.0 if dtype.is_floating_point else 0
-
-
 def _tensors(values: object) -> list[torch.Tensor]:
     """The tensors among some values that hold bytes; of a wrapper, its parts are seen by themselves."""
-    tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
-    return [tensor for tensor in tensors if not is_traceable_wrapper_subclass(tensor)]
+    return [tensor for tensor in _any_tensors(values) if not is_traceable_wrapper_subclass(tensor)]
+
+
+def _any_tensors(values: object) -> Iterator[torch.Tensor]:
+    """The tensors among an operator's arguments or results, which are nested in nothing but sequences and a dictionary."""
+    if isinstance(values, torch.Tensor):
+        yield values
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from _any_tensors(value)
+    elif isinstance(values, Mapping):
+        yield from _any_tensors(tuple(values.values()))
 
 
 def _storages(values: object) -> list[torch.UntypedStorage]:
@@ -181,6 +212,4 @@ def _storages(values: object) -> list[torch.UntypedStorage]:
 
 
 def _wrapped(values: object) -> bool:
-    return any(
-        isinstance(value, torch.Tensor) and is_traceable_wrapper_subclass(value) for value in tree_leaves(values)
-    )
+    return any(is_traceable_wrapper_subclass(tensor) for tensor in _any_tensors(values))

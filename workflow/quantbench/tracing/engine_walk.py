@@ -1,7 +1,7 @@
 """The project's own engine on shapes: one timed sample, or a batch with its shared prefix, from the prompt to the last token.
 
 The generator, transformers' ``generate`` and everything below it are what runs on a GPU. Values are nobody's here, so the
-first answer to "has it ended?" is always no; the steps between the first written tokens and the last are skipped.
+first answer to "has it ended?" is always no; the steps between the first written token and the last ones are skipped.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..contracts.manifest import AppliedPrecision
 from ..engine.batches import Request
 from ..engine.decoding_settings import GenerationSettings
 from ..engine.generation import Generator
+from ..engine.ledger import Asked, Ledger
 from ..engine.sampling import SeededSampling
 from ..models.interfaces import CausalModel, Tokenizer
 from ..models.loading import LoadedModel
@@ -29,8 +30,8 @@ from .meta_model import META
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-# Written tokens that are traced one by one before the jump to the last ones, and those.
-_FIRST, _LAST = 2, 2
+# Written tokens that are traced: the first, which the prompt leads to, and after a jump the last ones.
+_FIRST, _LAST = 1, 2
 _TOKEN, _OTHER = 3, 4
 
 
@@ -44,6 +45,7 @@ class Use:
         samples: prompts of a batch; 1: one timed sample, as the measurement pass runs it; more: engine ``static``.
         prefix_tokens: that all prompts of the run begin with.
         chains: outputs a prompt.
+        likelihoods: those of what is written are noted, as the quality pass does it.
     """
 
     prompt_tokens: int
@@ -51,6 +53,7 @@ class Use:
     samples: int = 1
     prefix_tokens: int = 0
     chains: int = 1
+    likelihoods: bool = False
 
 
 class _Enough(Exception):
@@ -79,17 +82,14 @@ def walk(model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins
     temperature = 1.0 if use.chains > 1 else None  # of any value
     settings = GenerationSettings(use.new_tokens, chains=use.chains, temperature=temperature)
     loaded = LoadedModel(cast(CausalModel, model), tokenizer, META, AppliedPrecision.model_construct())
-    generator = _Generator(loaded, settings)
+    generator = _Generator(loaded, settings, ledger=Ledger(Asked()) if use.likelihoods else None)
     requests = _requests(use)
-    with torch.inference_mode(), _stepping(model, use, counting, answer_begins), cache_known(counting):
+    counting.rows_differ = use.samples > 1 or use.prefix_tokens > 0
+    with torch.inference_mode(), _mask_asked(), _stepping(model, use, counting, answer_begins), cache_known(counting):
         try:
-            if use.samples == 1 and not use.prefix_tokens:
-                with _padding(False):
-                    generator.answer(requests)
-            else:
-                with _padding(True):
-                    generator.share_prefix(requests)
-                    generator.answer(requests)
+            if counting.rows_differ:
+                generator.share_prefix(requests)
+            generator.answer(requests)
         except _Enough:
             pass
 
@@ -106,7 +106,7 @@ def _stepping(
     model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins: Callable[[], None]
 ) -> Iterator[None]:
     """Count the steps of ``generate`` where it notes each one, and skip those in the middle."""
-    steps = 0
+    steps, ids = 0, list[torch.Tensor]()
     note = cast("Callable[..., dict[str, object]]", model._update_model_kwargs_for_generation)
 
     def noted(outputs: object, kwargs: dict[str, object], *args: object, **options: object) -> dict[str, object]:
@@ -121,6 +121,8 @@ def _stepping(
         if steps == _FIRST and skipped > 0:
             with counting.overlooked():
                 found = _skipped(found, skipped, counting)
+                rows = use.samples * use.chains
+                ids.append(torch.empty((rows, skipped), dtype=torch.long, device=META))  # that were not appended
         return found
 
     model._update_model_kwargs_for_generation = noted  # type: ignore[assignment]
@@ -146,10 +148,10 @@ def _skipped(kwargs: dict[str, object], tokens: int, counting: CountingMode) -> 
 
 
 @contextmanager
-def _padding(rows_differ: bool) -> Iterator[None]:
-    """Whether rows are padded, where transformers looks at the mask's values to leave it out."""
+def _mask_asked() -> Iterator[None]:
+    """Have transformers ask a mask whether all of it is set, in place of comparing its sum."""
     asked = masking_utils.fast_all
-    masking_utils.fast_all = lambda _mask: not rows_differ  # type: ignore[assignment, return-value]
+    masking_utils.fast_all = torch.Tensor.all  # type: ignore[assignment]
     try:
         yield
     finally:

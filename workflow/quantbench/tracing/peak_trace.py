@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from torch.nn import Linear
+
 from ..config import ModelEntry, PrecisionEntry
 from ..planner.placement import Placement
 from .counting_mode import CountingMode
@@ -12,7 +14,7 @@ from .engine_walk import Use, walk
 from .function_mode import FunctionMode
 from .gpu_chip import chip
 from .live_bytes import Moment
-from .meta_model import load_weights, meta_model
+from .meta_model import load_weights, meta_model, place_of
 from .module_watch import watched
 from .placed_hooks import place
 
@@ -44,6 +46,11 @@ class Traced:
         """The fullest moment of each device while prompts are read and answers are written."""
         pairs = zip(self.stages["prompt"], self.stages["answer"], strict=True)
         return tuple(max(pair, key=lambda moment: moment.bytes) for pair in pairs)
+
+    @property
+    def fullest(self) -> Moment:
+        """The peak of the device that holds most."""
+        return max(self.peaks, key=lambda moment: moment.bytes)
 
     @property
     def peak_bytes(self) -> int:
@@ -80,6 +87,10 @@ def trace(
         load_weights(model, entry, precision, counting, places)
         end("load")
         at_rest = tuple(device.fullest for device in counting.devices)
+        multiplying = {place_of(name, places) for name, module in model.named_modules() if isinstance(module, Linear)}
+        for device in multiplying:
+            counting.give_workspace(device)
+        counting.begin_stage()
         if devices > 1:
             place(model, counting, places)
         with watched(model, counting):

@@ -1,0 +1,59 @@
+"""``quantbench plan --trace`` as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+
+import pytest
+
+from quantbench.cli import plan_trace
+from quantbench.cli.main import main
+
+SMALL = ["plan", "--trace", "--model", "tiny-m", "--prompt-tokens", "400", "--new-tokens", "20"]
+
+
+def test_traced_stands_beside_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--precision", "full", "--precision", "w4a16", "--gpu", "h100-80gb"]) == 0
+    shown = capsys.readouterr()
+    assert "on 1 H100 80GB: prompts of 400 tokens" in shown.out
+    assert sum(line.startswith("tiny-m ") and "load" in line for line in shown.out.splitlines()) == 2
+    assert "tiny-m w4a16: weights" in shown.out
+    assert "of the activations" not in shown.out  # none of a MiB
+    assert "traced 2 of 2, about 0 s left" in shown.err
+
+
+def test_each_device_and_stage_is_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--devices", "2", "--precision", "full", "--format", "json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [(record["device"], record["stage"]) for record in records] == [
+        (device, stage) for stage in ("load", "prompt", "answer") for device in (0, 1)
+    ]
+    for record in records:
+        kinds = [value for name, value in record.items() if name.endswith("_gib")][2:]
+        assert sum(kinds) == pytest.approx(record["traced_gib"], abs=0.004)
+        assert record["planned_by_formulas"] == "yes"
+
+
+def test_csv_has_the_same_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--precision", "full", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 3 and rows[1]["module"].startswith("model.layers.")
+
+
+def test_what_does_not_go_together_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--hours"]) == 2
+    assert main([*SMALL, "--against", "paper"]) == 2
+    assert main([*SMALL, "--gpus", "2"]) == 2
+    assert "--gpus does not go with --trace" in capsys.readouterr().err
+
+
+def test_missing_packages_are_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        plan_trace.importlib.util, "find_spec", lambda name: None if name == "bitsandbytes" else found(name)
+    )
+    assert main([*SMALL]) == 2
+    assert "bitsandbytes is not installed here: pip install -r requirements/inference.txt" in capsys.readouterr().err

@@ -1,0 +1,146 @@
+"""``quantbench plan --trace``: the peak of each model by its own code on shapes, beside the plan, per GPU and stage."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from ..errors import ConfigError, ModelError
+from ..planner import GIB, GPUS, Plan
+from ..planner.terms import Stage as PlannedStage
+from ..planner.terms import stage_terms
+from .printing import Value, write_records, write_text
+
+if TYPE_CHECKING:
+    from ..tracing.live_bytes import Kind, Moment
+    from ..tracing.peak_trace import Traced
+
+Key = tuple[str, str]
+_PACKAGES = ("torch", "transformers", "accelerate", "bitsandbytes")
+_KINDS: dict[Kind, str] = {
+    "weights": "weights",
+    "quantization_state": "scales",
+    "kv_cache": "KV cache",
+    "activations": "activations",
+    "dequantized_matrix": "dequantized",
+    "logits": "logits",
+    "cublas_workspace": "base",
+}
+# Of the activations at a peak, so many are named one by one, from this many bytes on.
+_NAMED, _WORTH_NAMING = 4, 2**20
+
+
+def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
+    """Trace what is planned, and print both.
+
+    Args:
+        plans: by model and precision.
+        gpu: a key of :data:`~quantbench.planner.GPUS`.
+        form: ``text``, ``csv`` or ``json``.
+
+    Raises:
+        ConfigError: the inference packages are not installed here.
+        ModelError: none of the models can be traced; says why.
+    """
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"--trace runs the models' own code, and {', '.join(missing)} is not installed here: pip install -r "
+            "requirements/inference.txt, or plan without --trace"
+        )
+    traced = dict(_traced(plans, gpu))
+    if form != "text":
+        columns: dict[str, int | None] = dict.fromkeys(("model", "precision", "prompt_tokens", "new_tokens", "batch"))
+        columns |= {"devices": None, "gpu": None, "device": None, "stage": None, "traced_gib": 3, "planned_gib": 3}
+        columns |= {"planned_by_formulas": None, "module": None, "operation": None}
+        columns |= {f"{kind}_gib": 3 for kind in _KINDS}
+        write_records(form, columns, [row for key in traced for row in _records(key, plans[key], traced[key])])
+        return
+    work = next(iter(plans.values())).setting.workload
+    print(
+        f"Peak memory in GiB, traced and planned, on {work.devices} {GPUS[gpu].title}: prompts of {work.prompt_tokens} tokens, "
+        f"{work.batch} at a time.\n"
+    )
+    header = ["model", "precision", "GPU", "stage", "at the peak", "traced", "planned", "error"]
+    write_text(header, [row for key in traced for row in _lines(key, plans[key], traced[key])], names=5)
+    print("\nAlive at the peak of the fullest GPU:")
+    for key, one in traced.items():
+        print(f"{' '.join(key)}: {_alive(one.fullest)}")
+    for model in dict.fromkeys(model for model, _ in traced):
+        kinds = plans[next(key for key in traced if key[0] == model)].setting.counts.beyond_formulas
+        if kinds:
+            print(f"Note: the planner has no formulas for {model} ({', '.join(kinds)}): what is traced is the plan.")
+
+
+def _traced(plans: Mapping[Key, Plan], gpu: str) -> Iterator[tuple[Key, Traced]]:
+    """Trace one after another; what cannot be traced is named, and left out."""
+    for noisy in ("torch.utils._pytree", "torchao", "bitsandbytes.backends.cpu.ops"):
+        logging.getLogger(noisy).disabled = True  # they name what they lack on a processor
+    from ..tracing.engine_walk import Use
+    from ..tracing.peak_trace import trace
+
+    begin, reasons = time.monotonic(), list[str]()
+    for done, (key, plan) in enumerate(plans.items(), start=1):
+        setting, work = plan.setting, plan.setting.workload
+        try:
+            use = Use(work.prompt_tokens, work.new_tokens, work.batch)
+            yield key, trace(setting.model, setting.precision, use, plan.placement, gpu)
+        except ModelError as error:
+            reasons.append(f"{' '.join(key)}: {error}")
+            print(f"not traced: {reasons[-1]}", file=sys.stderr)
+        left = (time.monotonic() - begin) / done * (len(plans) - done)
+        if len(plans) > 1:
+            print(f"traced {done} of {len(plans)}, about {left:.0f} s left", file=sys.stderr)
+    if len(reasons) == len(plans):
+        raise ModelError(f"nothing could be traced: {'; '.join(reasons)}")
+
+
+def _planned(plan: Plan, device: int, stage: str) -> float | None:
+    """Bytes planned for a device and stage; None: no formula plans that stage."""
+    part = plan.placement.part(device)
+    names = [name for name in get_args(PlannedStage) if name == stage]
+    return max((sum(stage_terms(plan.setting, part, name).values()) for name in names), default=None)
+
+
+def _records(key: Key, plan: Plan, traced: Traced) -> Iterator[list[Value]]:
+    work = plan.setting.workload
+    for stage, moments in traced.stages.items():
+        for device, moment in enumerate(moments):
+            planned, kinds = _planned(plan, device, stage), moment.by_kind()
+            yield [
+                *(*key, work.prompt_tokens, work.new_tokens, work.batch, work.devices, traced.gpu, device, stage),
+                *(moment.bytes / GIB, None if planned is None else planned / GIB),
+                *("no" if plan.setting.counts.beyond_formulas else "yes", moment.module, moment.operation),
+                *(kinds.get(kind, 0) / GIB for kind in _KINDS),
+            ]
+
+
+def _lines(key: Key, plan: Plan, traced: Traced) -> Iterator[list[str]]:
+    names = list(key)
+    for device in range(len(traced.peaks)):
+        for stage, moments in traced.stages.items():
+            moment = moments[device]
+            numbers = _numbers(moment.bytes, _planned(plan, device, stage))
+            yield [*names, str(device), stage, moment.module or "generate", *numbers]
+            names = ["", ""]
+    yield ["", "", "all", "answering", "", *_numbers(traced.peak_bytes, plan.peak_bytes)]
+
+
+def _numbers(traced: float, planned: float | None) -> Sequence[str]:
+    if planned is None:
+        return [f"{traced / GIB:.3f}", "", ""]
+    return [f"{traced / GIB:.3f}", f"{planned / GIB:.3f}", f"{100 * (planned / traced - 1):+.2f}%"]
+
+
+def _alive(moment: Moment) -> str:
+    """What a device holds at its peak, in words: each kind, and the largest activations by module and shape."""
+    kinds = moment.by_kind()
+    parts = [f"{word} {kinds[kind] / GIB:.3f}" for kind, word in _KINDS.items() if kinds.get(kind)]
+    activations = {piece.what: held for piece, held in moment.alive.items() if piece.kind == "activations"}
+    largest = sorted(activations.items(), key=lambda item: -item[1])[:_NAMED]
+    named = [f"{what} {held / GIB:.3f}" for what, held in largest if held >= _WORTH_NAMING]
+    return ", ".join(parts) + (f"; of the activations {', '.join(named)}" if named else "")
