@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.model_folders import write_model
 
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.contracts.records import Prediction
@@ -21,6 +20,7 @@ from quantbench.models.loading import LoadedModel, load_model
 from quantbench.models.prompt_tokens import PromptTokenizer
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.planner import Placement
+from tests.model_folders import write_model
 
 from .conftest import SimulatedCuda
 from .simulated_tensor import Machine
