@@ -99,7 +99,7 @@ def rows(models: Sequence[str] | None = None, chosen: Sequence[Workload] | None 
             for work in chosen or workloads():
                 setting = Setting(entries[model], precisions[precision], work)
                 placement = plan_memory(setting).placement
-                use = Use(work.prompt_tokens, work.new_tokens, work.batch)
+                use = Use.of(work)
                 traced = trace(entries[model], precisions[precision], use, placement)
                 dataset = next(name for name, tokens in _prompt_tokens().items() if tokens == work.prompt_tokens)
                 measured = published.get((dataset, model, precision)) if work.devices == 4 and work.batch == 1 else None

@@ -17,7 +17,6 @@ from quantbench.planner import GIB, GPUS, Placement
 from quantbench.tracing import live_bytes
 from quantbench.tracing.bitsandbytes_kernels import own_kernel_rule
 from quantbench.tracing.engine_walk import Use
-from quantbench.tracing.gpu_chip import CHIPS, chip
 from quantbench.tracing.peak_trace import trace
 from tests.live_tensors import LiveTensors
 from tests.stand_ins import stand_in
@@ -34,8 +33,8 @@ FACTS = Architecture(
     tied_head=False,
 )
 FULL = PrecisionEntry(title="full", method="none")
-# One sample whose prompt sets the peak, and one whose answer does, over a jump of some 300 tokens; batches, and what they share.
-USES = [Use(300, 12), Use(4, 320), Use(300, 12, samples=4), Use(300, 12, samples=4, prefix_tokens=64)]
+# One sample whose prompt sets the peak, and one whose answer does, over a jump of some 70 tokens; batches, and what they share.
+USES = [Use(300, 12), Use(4, 80), Use(300, 12, samples=4), Use(300, 12, samples=4, prefix_tokens=64)]
 
 
 @pytest.fixture
@@ -128,11 +127,10 @@ def test_chains_hold_the_prompts_cache_beside_their_own() -> None:
 
 def test_hopper_and_ampere_differ_in_workspace_and_kernels(precisions: dict[str, PrecisionEntry]) -> None:
     entry = stand_in("qwen2", **FACTS.model_dump())
-    bases = {gpu: trace(entry, FULL, Use(8, 3), gpu=gpu).peaks[0].by_kind()["cublas_workspace"] for gpu in CHIPS}
-    assert bases == {gpu: gpu_chip.cublas_workspace for gpu, gpu_chip in CHIPS.items()}
+    bases = {gpu: trace(entry, FULL, Use(8, 3), gpu=gpu).peaks[0].by_kind()["cublas_workspace"] for gpu in GPUS}
+    assert bases == {gpu: kind.cublas_workspace for gpu, kind in GPUS.items()}
     assert (bases["h100-80gb"], bases["a100-40gb"]) == (32 * 2**20, 8_519_680)
-    assert set(CHIPS) == set(GPUS)
     # A wide matrix of 64 rows: bitsandbytes' own kernel takes 128 rows on an A100, and 64 at most on an H100.
-    ampere, hopper = (own_kernel_rule(chip(gpu)) for gpu in ("a100-40gb", "h100-80gb"))
+    ampere, hopper = (own_kernel_rule(GPUS[gpu]) for gpu in ("a100-40gb", "h100-80gb"))
     assert ampere(0, torch.float16, 100, 28672, 8192) and not hopper(0, torch.float16, 100, 28672, 8192)
     assert ampere(0, torch.float16, 1, 28672, 8192) and hopper(0, torch.float16, 1, 28672, 8192)

@@ -7,17 +7,17 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, ModelError
-from ..planner import GIB, GPUS, Plan
-from ..planner.terms import Stage as PlannedStage
-from ..planner.terms import stage_terms
+from ..planner import GIB, GPUS, Plan, plan_memory
+from ..planner.terms import stage_terms, stages
 from .printing import Value, write_records, write_text
 
 if TYPE_CHECKING:
     from ..tracing.live_bytes import Kind, Moment
-    from ..tracing.peak_trace import Traced
+    from ..tracing.peak_trace import Stage, Traced
 
 Key = tuple[str, str]
 _PACKAGES = ("torch", "transformers", "accelerate", "bitsandbytes")
@@ -52,6 +52,7 @@ def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
             f"--trace runs the models' own code, and {', '.join(missing)} is not installed here: pip install -r "
             "requirements/inference.txt, or plan without --trace"
         )
+    plans = {key: plan_memory(replace(plan.setting, gpu=GPUS[gpu])) for key, plan in plans.items()}
     traced = dict(_traced(plans, gpu))
     if form != "text":
         columns: dict[str, int | None] = dict.fromkeys(("model", "precision", "prompt_tokens", "new_tokens", "batch"))
@@ -87,8 +88,7 @@ def _traced(plans: Mapping[Key, Plan], gpu: str) -> Iterator[tuple[Key, Traced]]
     for done, (key, plan) in enumerate(plans.items(), start=1):
         setting, work = plan.setting, plan.setting.workload
         try:
-            use = Use(work.prompt_tokens, work.new_tokens, work.batch)
-            yield key, trace(setting.model, setting.precision, use, plan.placement, gpu)
+            yield key, trace(setting.model, setting.precision, Use.of(work), plan.placement, gpu)
         except ModelError as error:
             reasons.append(f"{' '.join(key)}: {error}")
             print(f"not traced: {reasons[-1]}", file=sys.stderr)
@@ -99,11 +99,14 @@ def _traced(plans: Mapping[Key, Plan], gpu: str) -> Iterator[tuple[Key, Traced]]
         raise ModelError(f"nothing could be traced: {'; '.join(reasons)}")
 
 
-def _planned(plan: Plan, device: int, stage: str) -> float | None:
-    """Bytes planned for a device and stage; None: no formula plans that stage."""
+def _planned(plan: Plan, device: int, stage: Stage) -> float:
+    """Bytes planned for a device and stage; the planner looks at some stages more closely than the trace names them."""
+    if stage == "load":
+        return plan.devices[device].loading_bytes
     part = plan.placement.part(device)
-    names = [name for name in get_args(PlannedStage) if name == stage]
-    return max((sum(stage_terms(plan.setting, part, name).values()) for name in names), default=None)
+    prompt = ("prompt", "repeat")
+    names = [name for name in stages(plan.setting) if (name in prompt) == (stage == "prompt")]
+    return max(sum(stage_terms(plan.setting, part, name).values()) for name in names)
 
 
 def _records(key: Key, plan: Plan, traced: Traced) -> Iterator[list[Value]]:
@@ -113,7 +116,7 @@ def _records(key: Key, plan: Plan, traced: Traced) -> Iterator[list[Value]]:
             planned, kinds = _planned(plan, device, stage), moment.by_kind()
             yield [
                 *(*key, work.prompt_tokens, work.new_tokens, work.batch, work.devices, traced.gpu, device, stage),
-                *(moment.bytes / GIB, None if planned is None else planned / GIB),
+                *(moment.bytes / GIB, planned / GIB),
                 *("no" if plan.setting.counts.beyond_formulas else "yes", moment.module, moment.operation),
                 *(kinds.get(kind, 0) / GIB for kind in _KINDS),
             ]
@@ -130,9 +133,7 @@ def _lines(key: Key, plan: Plan, traced: Traced) -> Iterator[list[str]]:
     yield ["", "", "all", "answering", "", *_numbers(traced.peak_bytes, plan.peak_bytes)]
 
 
-def _numbers(traced: float, planned: float | None) -> Sequence[str]:
-    if planned is None:
-        return [f"{traced / GIB:.3f}", "", ""]
+def _numbers(traced: float, planned: float) -> Sequence[str]:
     return [f"{traced / GIB:.3f}", f"{planned / GIB:.3f}", f"{100 * (planned / traced - 1):+.2f}%"]
 
 

@@ -12,14 +12,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 
 from ..errors import ModelError
-
-if TYPE_CHECKING:
-    from .gpu_chip import Chip
+from ..planner import Gpu
 
 # Columns in which an activation exceeds LLM.int8's threshold: how many depends on model and text; its authors report about
 # 0.1% of all features (Dettmers et al. 2022, abstract and section 4).
@@ -35,11 +33,11 @@ class BitsandbytesKernels:
     """The operators by name; each makes the tensors that its CUDA version makes, in the same order, and lets go of them.
 
     Args:
-        chip: of the GPUs.
+        gpu: the kind of GPU.
     """
 
-    def __init__(self, chip: Chip) -> None:
-        self._own_kernel = own_kernel_rule(chip)
+    def __init__(self, gpu: Gpu) -> None:
+        self._own_kernel = own_kernel_rule(gpu)
         self._most_rows = _constant("_gemm_4bit_custom_max_m")
 
     def __call__(self, name: str) -> Callable[..., object] | None:
@@ -128,7 +126,7 @@ class BitsandbytesKernels:
         return torch.empty_like(sums, dtype=torch.float16).to(dtype or torch.float16)
 
 
-def own_kernel_rule(chip: Chip) -> UsesOwnKernel:
+def own_kernel_rule(gpu: Gpu) -> UsesOwnKernel:
     """bitsandbytes' own rule of when it multiplies NF4 without a 16-bit copy: of (device, format, rows, outputs, inputs).
 
     Raises:
@@ -146,7 +144,7 @@ def own_kernel_rule(chip: Chip) -> UsesOwnKernel:
     space: dict[str, object] = {
         "torch": torch,
         "_GEMM_4BIT_CUSTOM_FLOOR_M": _constant("_GEMM_4BIT_CUSTOM_FLOOR_M"),
-        "_gpu_dispatch_props": lambda _device: (chip.multiprocessors, chip.major, chip.minor),
+        "_gpu_dispatch_props": lambda _device: (gpu.multiprocessors, *gpu.capability),
     }
     exec(compile(ast.Module([function], []), _CUDA_SOURCE, "exec"), space)
     return cast(UsesOwnKernel, space[_RULE])

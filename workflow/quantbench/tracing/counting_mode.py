@@ -5,18 +5,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode, is_traceable_wrapper_subclass
 
+from ..planner import Gpu
 from .bitsandbytes_kernels import BitsandbytesKernels
 from .live_bytes import Kind, LiveBytes, Piece, in_blocks
 from .remembered_shapes import RememberedShapes
-
-if TYPE_CHECKING:
-    from .gpu_chip import Chip
 
 _ATEN = torch.ops.aten
 # Operators that read a value, which a shape has not: whether something is broken, ended or present. It never is. Whether all
@@ -29,19 +27,19 @@ class CountingMode(TorchDispatchMode):
 
     Args:
         devices: how many there are.
-        chip: of each.
+        gpu: the kind of each.
         vocabulary: tokens of the model; what has so many columns is logits.
     """
 
-    def __init__(self, devices: int, chip: Chip, vocabulary: int) -> None:
+    def __init__(self, devices: int, gpu: Gpu, vocabulary: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.devices = [LiveBytes() for _ in range(devices)]
         # Where what has no input on any device is made, and which module is at work, as its name and as its kind.
         self.device, self.module, self.module_kind = 0, "", ""
         # Sides of the matrix that it holds quantized; None: it holds none.
         self.matrix: tuple[int, int] | None = None
-        self._kernels = BitsandbytesKernels(chip)
-        self._workspace, self._vocabulary = chip.cublas_workspace, vocabulary
+        self._kernels = BitsandbytesKernels(gpu)
+        self._workspace, self._vocabulary = gpu.cublas_workspace, vocabulary
         self.rows_differ = False  # in length, so that some are padded
         self._asked_for_all: set[int] = set()
         self._forced: int | None = None

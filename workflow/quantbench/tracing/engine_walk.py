@@ -23,6 +23,7 @@ from ..engine.sampling import SeededSampling
 from ..models.interfaces import CausalModel, Tokenizer
 from ..models.loading import LoadedModel
 from ..models.synthetic_tokenizer import SyntheticTokenizer
+from ..planner import Workload
 from .cache_growth import cache_known, grow
 from .counting_mode import CountingMode
 from .meta_model import META
@@ -46,6 +47,7 @@ class Use:
         prefix_tokens: that all prompts of the run begin with.
         chains: outputs a prompt.
         likelihoods: those of what is written are noted, as the quality pass does it.
+        reserves: the cache has its full length from the start, as engine ``static`` makes it; several prompts have it in any case.
     """
 
     prompt_tokens: int
@@ -54,6 +56,25 @@ class Use:
     prefix_tokens: int = 0
     chains: int = 1
     likelihoods: bool = False
+    reserves: bool = False
+
+    @classmethod
+    def of(cls, work: Workload) -> Use:
+        """What the planner plans for."""
+        return cls(
+            work.prompt_tokens,
+            work.new_tokens,
+            work.batch,
+            work.shared_tokens,
+            work.chains,
+            likelihoods=work.likelihoods,
+            reserves=work.reserves,
+        )
+
+    @property
+    def by_plan(self) -> bool:
+        """Whether it is a batch of engine ``static``, and no sample timed by itself."""
+        return self.reserves or self.samples > 1 or self.prefix_tokens > 0
 
 
 class _Enough(Exception):
@@ -87,7 +108,7 @@ def walk(model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins
     counting.rows_differ = use.samples > 1 or use.prefix_tokens > 0
     with torch.inference_mode(), _mask_asked(), _stepping(model, use, counting, answer_begins), cache_known(counting):
         try:
-            if counting.rows_differ:
+            if use.by_plan:
                 generator.share_prefix(requests)
             generator.answer(requests)
         except _Enough:

@@ -37,11 +37,10 @@ class FunctionMode(TorchFunctionMode):
             return attention(*args, **kwargs)  # type: ignore[arg-type]
         if func is torch.Tensor.to and len(args) > 1 and type(args[1]) is int:
             return self._counting.moved(cast(torch.Tensor, args[0]), args[1])
-        if func is torch.tensor:
-            return self._counting.made_of_values(cast(torch.Tensor, func(*args, **kwargs)))
         if func is torch.Tensor.tolist:
             return _zeros(tuple(cast(torch.Tensor, args[0]).shape))
-        return func(*args, **kwargs)
+        output = func(*args, **kwargs)
+        return self._counting.made_of_values(cast(torch.Tensor, output)) if func is torch.tensor else output
 
 
 def _zeros(shape: tuple[int, ...]) -> object:

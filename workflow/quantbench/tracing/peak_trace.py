@@ -8,11 +8,10 @@ from typing import Literal, get_args
 from torch.nn import Linear
 
 from ..config import ModelEntry, PrecisionEntry
-from ..planner.placement import Placement
+from ..planner import GPUS, Placement
 from .counting_mode import CountingMode
 from .engine_walk import Use, walk
 from .function_mode import FunctionMode
-from .gpu_chip import chip
 from .live_bytes import Moment
 from .meta_model import load_weights, meta_model, place_of
 from .module_watch import watched
@@ -68,15 +67,14 @@ def trace(
         precision: how its weights are held.
         use: what its engine does at once.
         placement: which device holds what; None: one device holds everything.
-        gpu: a key of :data:`quantbench.planner.GPUS`, whose chip decides on kernels and workspaces.
+        gpu: a key of :data:`quantbench.planner.GPUS`; its chip decides on kernels and workspaces.
 
     Raises:
         ModelError: the model cannot be built, spread or run on shapes.
-        ConfigError: no such GPU is known.
     """
     model, places = meta_model(entry, precision, placement)
     devices = len(set(places.values()))
-    counting = CountingMode(devices, chip(gpu), entry.architecture.vocab_size)
+    counting = CountingMode(devices, GPUS[gpu], entry.architecture.vocab_size)
     stages: dict[Stage, tuple[Moment, ...]] = {}
 
     def end(stage: Stage) -> None:
