@@ -46,7 +46,7 @@ def placed(
     request: pytest.FixtureRequest, on_cpu: LoadedModel, repository: Path, simulated_cuda: SimulatedCuda
 ) -> Iterator[Placed]:
     with simulated_cuda(request.param, 4.0) as machine:
-        yield Placed(machine, demo_model(repository, "cuda"))
+        yield Placed(machine, demo_model(repository, "cuda", request.param))
 
 
 def answered(loaded: LoadedModel, settings: GenerationSettings, **options: Any) -> list[Prediction]:

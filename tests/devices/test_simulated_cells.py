@@ -169,7 +169,7 @@ def test_continuous_batching_on_two_devices_is_refused(
 @pytest.mark.parametrize(
     ("begins", "engine", "said"),
     [
-        ("models.loading.load_model", "static", "while loading"),
+        ("models.loading.load_model", "static", "while loading at precision"),
         ("cell.answering.measure", "static", r"while timing single samples \(sample \d+ with a prompt of \d+ tokens\)"),
         ("cell.answering.answer_all", "static", r"while answering \(prompts of up to \d+ tokens\)"),  # what all share
         ("cell.answering.answer_all", "single", r"at batch size 1, sample \d+ with a prompt of \d+ tokens"),
@@ -204,6 +204,6 @@ def test_memory_that_runs_out_is_a_message(
         del refused
         gc.collect()
         assert machine.live == [0]
-    assert words.startswith("tiny-m full on ddi2013 (instruction, 0 shots): out of memory ")
-    assert re.search(said, words), words
+    assert words.startswith("tiny-m full on ddi2013 (instruction, 0 shots): ")
+    assert re.search(f"out of memory {said}", words), words
     assert "Tried to allocate" in words and "free" in words
