@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.checksums import file_hashes
+from quantbench.contracts.files import read_json
+from quantbench.contracts.machine import DeviceFacts
+from quantbench.contracts.model_folder import MadeWith
 from quantbench.contracts.records import Prediction
 from quantbench.engine.batches import Request
 from quantbench.engine.by_plan import answer_halving
@@ -22,6 +27,8 @@ from quantbench.engine.ledger import Asked, Ledger
 from quantbench.errors import ModelError
 from quantbench.models.broken_numbers import broken_numbers
 from quantbench.models.loading import LoadedModel
+from quantbench.models.quantizing import Source, quantize_model
+from quantbench.store.places import MANIFEST
 
 from .conftest import SimulatedCuda
 from .simulated_models import demo_model, prompts
@@ -193,3 +200,29 @@ def test_broken_numbers_are_explained_beside_a_full_device(placed: Placed, monke
             halving(generator, [request], [])
     finally:
         norm.data.copy_(kept)
+
+
+def test_memory_that_runs_out_while_a_checkpoint_is_written(
+    placed: Placed, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quantizing itself is loading; bitsandbytes' layers are no simulated tensors, so a model at full precision stands in."""
+    entry = read_entries(repository / "config/models", ModelEntry)["tiny-m"]
+    precision = read_entries(repository / "config/precisions", PrecisionEntry)["w8a16"]
+    folder = repository / str(entry.folder)
+    source = Source("tiny-m", entry, folder, None, file_hashes(folder))
+    made_with = MadeWith(device=DeviceFacts(kind="cuda", names=["simulated"]), python="3.11", packages={})
+    monkeypatch.setattr("quantbench.models.quantizing.load_model", lambda *_, **__: placed.loaded)
+    own = placed.loaded.model.generation_config
+    quantize_model(source, precision, tmp_path / "whole", "cuda", made_with)
+    assert read_json(tmp_path / "whole" / MANIFEST)["made_on"] == "cuda"
+
+    def short(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 4.6 GiB")
+
+    monkeypatch.setattr(placed.loaded.model, "save_pretrained", short)
+    # Of the host's memory, not of the GPU's.
+    said = r"^tiny-m: out of memory while writing .* at precision '.*': .* GiB are free \(Unable to allocate 4.6 GiB\); end other"
+    with pytest.raises(ModelError, match=said):
+        quantize_model(source, precision, tmp_path / "short", "cuda", made_with)
+    assert not (tmp_path / "short").exists()
+    placed.loaded.model.generation_config = own

@@ -32,6 +32,9 @@ _SAID = re.compile(
 )
 _CUDA_MEMORY_ALLOCATION = 2  # cudaErrorMemoryAllocation
 _ASKED = re.compile(r"(?:tried|trying) to allocate ([\d.]+) ?(bytes|[KMG]iB|B)\b", re.IGNORECASE)
+_IN_HOST = re.compile(
+    r"DefaultCPUAllocator|can(?:'t|not) allocate memory|unable to allocate|bad_alloc|^MemoryError$", re.IGNORECASE
+)
 _DEVICE = re.compile(r"\bGPU (\d+)\b")
 _UNITS = {"B": 1, "BYTES": 1, "KIB": 1024, "MIB": 1024**2, "GIB": GIB}
 
@@ -50,11 +53,13 @@ class Shortage:
         said: its first line.
         asked_bytes: how much was asked for; None: it does not say.
         device: on which GPU; None: it does not say.
+        in_host: whether it is the host's memory, by the words of its allocators.
     """
 
     said: str
     asked_bytes: float | None
     device: int | None
+    in_host: bool
 
     @classmethod
     def read(cls, text: str) -> Shortage:
@@ -66,6 +71,7 @@ class Shortage:
             said=said.partition(" Of the allocated memory")[0],  # then PyTorch goes on with how fragmented it is
             asked_bytes=float(asked[1]) * _UNITS[asked[2].upper()] if asked else None,
             device=int(device[1]) if device else None,
+            in_host=bool(_IN_HOST.search(said)),
         )
 
 
@@ -107,7 +113,7 @@ def asked_and_free(lacking: Shortage) -> str:
     """Where memory ran out, how much was asked for, how much is free there now and what can be done, to follow ``out of memory``."""
     asked = "" if lacking.asked_bytes is None else f"asked for {lacking.asked_bytes / GIB:.2f} GiB, "
     found = memory.device_memory()
-    if not found:
+    if lacking.in_host or not found:
         host = psutil.virtual_memory()
         return f": {asked}{host.available / GIB:.1f} of {host.total / GIB:.1f} GiB are free ({lacking.said}); {_ON_CPU}"
     free = [f"{one.free_bytes / GIB:.2f} of {one.total_bytes / GIB:.1f} GiB" for one in found]
