@@ -119,6 +119,11 @@ def test_a_cell_answers_as_on_the_cpu(
     memory = measured["memory"]
     held, inferred = memory["after_load"]["allocated_bytes"], memory["inference"]["peak_allocated_bytes"]
     assert 12_000_000 < held < inferred <= sum(machine.peak)
+    devices = memory["inference"]["devices"]
+    assert [one["uuid"][:7] for one in devices] == ["GPU-aaa", "GPU-bbb"][:gpus]
+    assert sum(one["allocated_bytes"] for one in devices) == inferred
+    assert all(0 < one["allocated_bytes"] <= peak for one, peak in zip(devices, machine.peak, strict=True))
+    assert [part["holds"] for part in memory["placement"]][-1].endswith("head" if gpus == 1 else "to 5")
     assert measured["quality_pass"]["attention"] == "sdpa"
     assert manifest["device"]["names"] == ["NVIDIA A100-SXM4-80GB"] * gpus
     assert manifest["precision_applied"]["dtype"] == "float32"

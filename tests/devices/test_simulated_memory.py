@@ -79,7 +79,7 @@ def halving(generator: Generator, batch: list[Request], halved: list[int]) -> li
 
 
 def test_a_batch_is_halved_until_it_fits(placed: Placed) -> None:
-    generator, requests = Generator(placed.loaded, GenerationSettings(4)), prompts(placed.loaded, 6)
+    generator, requests = Generator(placed.loaded, GenerationSettings(3)), prompts(placed.loaded, 6)
     expected = generator.answer(requests)
     room = placed.peak(generator, requests[3:]) + MIB // 4
     halved: list[int] = []
@@ -90,11 +90,11 @@ def test_a_batch_is_halved_until_it_fits(placed: Placed) -> None:
 
 def test_a_batch_behind_a_shared_prefix_is_halved(placed: Placed) -> None:
     requests, halved = prompts(placed.loaded, 6), []
-    generator = Generator(placed.loaded, GenerationSettings(4))
+    generator = Generator(placed.loaded, GenerationSettings(3))
     expected = generator.answer(requests)
     generator.share_prefix(requests)
     room = placed.peak(generator, requests[3:]) + MIB // 8
-    generator = Generator(placed.loaded, GenerationSettings(4))
+    generator = Generator(placed.loaded, GenerationSettings(3))
     with placed.room(room):
         generator.share_prefix(requests)
         assert halving(generator, requests, halved) == expected
@@ -103,7 +103,7 @@ def test_a_batch_behind_a_shared_prefix_is_halved(placed: Placed) -> None:
 
 
 def test_a_sample_that_does_not_fit_alone_is_named(placed: Placed) -> None:
-    generator, request = Generator(placed.loaded, GenerationSettings(4)), prompts(placed.loaded)[4]
+    generator, request = Generator(placed.loaded, GenerationSettings(3)), prompts(placed.loaded)[4]
     with placed.room(MIB // 4), pytest.raises(ModelError) as refused:
         halving(generator, [request], [])
     tokens = len(request.token_ids)
@@ -120,10 +120,10 @@ def test_reading_beside_the_answers_gives_way_to_them(placed: Placed) -> None:
     asked = Asked({request.sample_id: options for request in requests})
 
     def generator() -> Generator:
-        return Generator(placed.loaded, GenerationSettings(4), ledger=Ledger(asked))
+        return Generator(placed.loaded, GenerationSettings(3), ledger=Ledger(asked))
 
     expected = generator().answer(requests)
-    room = placed.peak(Generator(placed.loaded, GenerationSettings(4), ledger=Ledger(Asked())), requests) + MIB // 8
+    room = placed.peak(Generator(placed.loaded, GenerationSettings(3), ledger=Ledger(Asked())), requests) + MIB // 8
     with placed.room(room):
         short = generator()
         assert short.answer(requests) == expected
@@ -136,7 +136,7 @@ def test_reading_beside_the_answers_gives_way_to_them(placed: Placed) -> None:
 def test_scores_of_a_chain_that_fails_are_noted_once(placed: Placed) -> None:
     """Settings of the model answer one request after another; of those answered before one fails, nothing is kept."""
     requests = prompts(placed.loaded, 4)
-    settings = GenerationSettings(4, 1, 0.7, 1, decoding="of_model")
+    settings = GenerationSettings(2, 1, 0.7, 1, decoding="of_model")
     longest = max(requests, key=lambda request: len(request.token_ids))
     generator = Generator(placed.loaded, settings, ledger=Ledger(Asked()))
     room = placed.peak(generator, [longest]) - 4096
@@ -154,7 +154,7 @@ def test_scores_of_a_chain_that_fails_are_noted_once(placed: Placed) -> None:
     ],
 )
 def test_no_room_for_continuous_batching(placed: Placed, room: int, said: str) -> None:
-    generator, requests = Generator(placed.loaded, GenerationSettings(4)), prompts(placed.loaded)
+    generator, requests = Generator(placed.loaded, GenerationSettings(3)), prompts(placed.loaded)
     longest = max(len(request.token_ids) for request in requests)
     with placed.room(room), pytest.raises(ModelError) as refused:
         list(answer_continuously(generator, requests, 1, "m full on d"))
