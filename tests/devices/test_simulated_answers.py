@@ -46,7 +46,7 @@ def placed(
     request: pytest.FixtureRequest, on_cpu: LoadedModel, repository: Path, simulated_cuda: SimulatedCuda
 ) -> Iterator[Placed]:
     with simulated_cuda(request.param, 4.0) as machine:
-        yield Placed(machine, demo_model(repository, "cuda"))
+        yield Placed(machine, demo_model(repository, "cuda", request.param))
 
 
 def answered(loaded: LoadedModel, settings: GenerationSettings, **options: Any) -> list[Prediction]:
@@ -54,12 +54,12 @@ def answered(loaded: LoadedModel, settings: GenerationSettings, **options: Any) 
 
 
 def alone(loaded: LoadedModel) -> list[Prediction]:
-    generator = Generator(loaded, GenerationSettings(12))
+    generator = Generator(loaded, GenerationSettings(6))
     return [one for request in prompts(loaded)[:2] for one in generator.answer([request])]
 
 
 def behind_what_all_share(loaded: LoadedModel, chains: int = 1) -> list[Prediction]:
-    sampled = GenerationSettings(12, chains, 0.7, 1) if chains > 1 else GenerationSettings(12)
+    sampled = GenerationSettings(4, chains, 0.7, 1) if chains > 1 else GenerationSettings(6)
     generator, requests = Generator(loaded, sampled), prompts(loaded)
     assert generator.share_prefix(requests) > 60
     # The second batch is answered in the first one's memory.
@@ -69,14 +69,14 @@ def behind_what_all_share(loaded: LoadedModel, chains: int = 1) -> list[Predicti
 @pytest.mark.parametrize(
     "answers",
     [
-        lambda loaded: answered(loaded, GenerationSettings(12)),
+        lambda loaded: answered(loaded, GenerationSettings(6)),
         alone,
         behind_what_all_share,
-        lambda loaded: answered(loaded, GenerationSettings(8, 3, 0.7, 1)),
+        lambda loaded: answered(loaded, GenerationSettings(4, 3, 0.7, 1)),
         lambda loaded: behind_what_all_share(loaded, 3),
-        lambda loaded: answered(loaded, GenerationSettings(4, 2, 0.7, 1, decoding="sampled")),
-        lambda loaded: answered(loaded, GenerationSettings(4, 1, 0.7, 1, decoding="of_model")),
-        lambda loaded: answered(loaded, GenerationSettings(24), completes=lambda _, text: True),
+        lambda loaded: answered(loaded, GenerationSettings(3, 2, 0.7, 1, decoding="sampled")),
+        lambda loaded: answered(loaded, GenerationSettings(3, 1, 0.7, 1, decoding="of_model")),
+        lambda loaded: answered(loaded, GenerationSettings(14), completes=lambda _, text: True),
     ],
     ids=["batch", "single", "prefix", "chains", "prefix of chains", "sampled", "of model", "early"],
 )
@@ -93,7 +93,7 @@ def test_the_answers_of_the_cpu(
 def test_the_likelihoods_of_the_cpu(on_cpu: LoadedModel, placed: Placed) -> None:
     requests = prompts(on_cpu)
     written = Ledger(Asked())
-    Generator(on_cpu, GenerationSettings(8), ledger=written).answer(requests)
+    Generator(on_cpu, GenerationSettings(6), ledger=written).answer(requests)
     options = [[11, 12, 13], [11, 14], [15]]
     other = {one.sample_id: [KnownTokens.of(one.written)] for one in written.take()}
     # Of some samples it is what they write themselves, of the others it is read behind their prompts.
@@ -101,7 +101,7 @@ def test_the_likelihoods_of_the_cpu(on_cpu: LoadedModel, placed: Placed) -> None
     asked = Asked({request.sample_id: options for request in requests}, reference)
 
     def scores(loaded: LoadedModel) -> list[SampleScores]:
-        generator = Generator(loaded, GenerationSettings(8), ledger=Ledger(asked))
+        generator = Generator(loaded, GenerationSettings(6), ledger=Ledger(asked))
         generator.share_prefix(requests)
         generator.answer(requests)
         return generator.take_scores()
@@ -118,7 +118,7 @@ def test_timing(on_cpu: LoadedModel, placed: Placed) -> None:
     waited = list(placed.machine.synchronized)
     for length in (None, 5):
         own, expected = (
-            Generator(one, GenerationSettings(12)).time_one(request, length) for one in (placed.loaded, on_cpu)
+            Generator(one, GenerationSettings(6)).time_one(request, length) for one in (placed.loaded, on_cpu)
         )
         assert (len(own.token_at), own.new_tokens) == (len(expected.token_at), expected.new_tokens)
     assert all(now >= before + 5 for before, now in zip(waited, placed.machine.synchronized, strict=True))
@@ -140,7 +140,7 @@ def test_scores_are_checked(placed: Placed) -> None:
 
 
 def test_continuous_batching(on_cpu: LoadedModel, placed: Placed) -> None:
-    generator, requests = Generator(placed.loaded, GenerationSettings(12)), prompts(on_cpu)
+    generator, requests = Generator(placed.loaded, GenerationSettings(6)), prompts(on_cpu)
     if len(placed.machine.limits) > 1:
         with pytest.raises(ModelError, match="needs the model on one GPU, and it is spread over"):
             list(answer_continuously(generator, requests, 4096, "cell"))
@@ -151,7 +151,7 @@ def test_continuous_batching(on_cpu: LoadedModel, placed: Placed) -> None:
         found = {one.sample_id: one for one in answer_continuously(generator, requests, 4096, "cell")}
     finally:
         placed.machine.limits[0] = 4 * 1024 * MIB
-    assert [found[request.sample_id] for request in requests] == answered(on_cpu, GenerationSettings(12))
+    assert [found[request.sample_id] for request in requests] == answered(on_cpu, GenerationSettings(6))
     gc.collect()
     assert placed.machine.live == held
     assert placed.machine.peak[0] > held[0] + 200 * MIB

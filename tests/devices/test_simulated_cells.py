@@ -119,6 +119,11 @@ def test_a_cell_answers_as_on_the_cpu(
     memory = measured["memory"]
     held, inferred = memory["after_load"]["allocated_bytes"], memory["inference"]["peak_allocated_bytes"]
     assert 12_000_000 < held < inferred <= sum(machine.peak)
+    devices = memory["inference"]["devices"]
+    assert [one["uuid"][:7] for one in devices] == ["GPU-aaa", "GPU-bbb"][:gpus]
+    assert sum(one["allocated_bytes"] for one in devices) == inferred
+    assert all(0 < one["allocated_bytes"] <= peak for one, peak in zip(devices, machine.peak, strict=True))
+    assert [part["holds"] for part in memory["placement"]][-1].endswith("head" if gpus == 1 else "to 5")
     assert measured["quality_pass"]["attention"] == "sdpa"
     assert manifest["device"]["names"] == ["NVIDIA A100-SXM4-80GB"] * gpus
     assert manifest["precision_applied"]["dtype"] == "float32"
@@ -169,7 +174,7 @@ def test_continuous_batching_on_two_devices_is_refused(
 @pytest.mark.parametrize(
     ("begins", "engine", "said"),
     [
-        ("models.loading.load_model", "static", "while loading"),
+        ("models.loading.load_model", "static", "while loading at precision"),
         ("cell.answering.measure", "static", r"while timing single samples \(sample \d+ with a prompt of \d+ tokens\)"),
         ("cell.answering.answer_all", "static", r"while answering \(prompts of up to \d+ tokens\)"),  # what all share
         ("cell.answering.answer_all", "single", r"at batch size 1, sample \d+ with a prompt of \d+ tokens"),
@@ -204,6 +209,6 @@ def test_memory_that_runs_out_is_a_message(
         del refused
         gc.collect()
         assert machine.live == [0]
-    assert words.startswith("tiny-m full on ddi2013 (instruction, 0 shots): out of memory ")
-    assert re.search(said, words), words
+    assert words.startswith("tiny-m full on ddi2013 (instruction, 0 shots): ")
+    assert re.search(f"out of memory {said}", words), words
     assert "Tried to allocate" in words and "free" in words

@@ -239,8 +239,8 @@ def test_a_sample_that_does_not_fit_alone_says_what_would(run: Run, monkeypatch:
         run("short")
     assert re.fullmatch(
         r"random full on ddi2013 \(instruction, 0 shots\): out of memory at batch size 1, sample 9 with a prompt of \d+ tokens: "
-        r"tried to allocate 3.00 GiB.*; by the memory planner such a sample takes 0.0 GiB at full, .*0.0 GiB at w4a16, .*; "
-        r"run fewer cells at a time \(--cores\), or choose a precision that fits",
+        r"asked for 3.00 GiB, .* GiB are free \(tried to allocate 3.00 GiB\); .* \(--cores\), or choose a smaller precision or "
+        r"model; by the memory planner such a sample takes 0.0 GiB at full, .*0.0 GiB at w4a16, .*",
         str(short.value),
     )
 

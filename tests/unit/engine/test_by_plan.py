@@ -44,7 +44,8 @@ def test_a_real_refusal_of_memory_is_recognized() -> None:
 
 def test_one_sample_that_does_not_fit_is_named() -> None:
     with pytest.raises(
-        ModelError, match=r"batch size 1, sample 3 with a prompt of 13 tokens: CUDA out of memory.*13 tokens takes more"
+        ModelError,
+        match=r"batch size 1, sample 3 with a prompt of 13 tokens: .* \(CUDA out of memory\); .*13 tokens takes more",
     ):
         answer_halving(fits(0, torch.OutOfMemoryError("CUDA out of memory\ndetails")), [BATCH[3]], [].append, ADVICE)
 

@@ -75,7 +75,8 @@ def test_a_model_on_several_devices_is_refused() -> None:
 def test_a_cache_beyond_the_memory_is_refused(loaded: LoadedModel, requests: list[Request]) -> None:
     engine = Generator(loaded, GenerationSettings(12))
     with pytest.raises(
-        ModelError, match=r"cell: out of memory in continuous batching .* 39 tokens: .*use inference.engine: static"
+        ModelError,
+        match=r"cell: out of memory in continuous batching .* 39 tokens: .* are free .*inference.engine: static takes less",
     ):
         list(answer_continuously(engine, requests, 1 << 40, "cell"))
     assert len(engine.answer(requests)) == len(requests)

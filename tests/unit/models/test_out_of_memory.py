@@ -111,3 +111,9 @@ def test_what_was_asked_for_and_where_is_read_off_the_text(
     assert (found.asked_bytes, found.device) == (asked, device)
     assert "\n" not in found.said
     assert found.said
+
+
+def test_the_hosts_memory_is_told_from_a_gpus() -> None:
+    of_host = [MemoryError(), MemoryError("Unable to allocate 4.6 GiB"), RuntimeError("std::bad_alloc")]
+    assert all(shortage(error).in_host for error in of_host)
+    assert not shortage(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")).in_host

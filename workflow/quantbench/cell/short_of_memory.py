@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..measure.memory import torch_cuda
 from ..planner import GIB, Setting, Workload, plan_memory
 from ..study.spec import CellSpec
 
@@ -27,8 +26,7 @@ def within_memory(spec: CellSpec, doing: str, prompts: Sequence[Request]) -> Ite
     Raises:
         ModelError: memory ran out; says while doing what, how long prompts are, what was asked for, what is free and what to do.
     """
-    from ..engine.memory_shortage import let_go, now_free
-    from ..models.out_of_memory import POSSIBLE, is_out_of_memory
+    from ..models.out_of_memory import POSSIBLE, asked_and_free, is_out_of_memory, let_go, release
 
     try:
         yield
@@ -36,24 +34,21 @@ def within_memory(spec: CellSpec, doing: str, prompts: Sequence[Request]) -> Ite
     except POSSIBLE as error:
         if not is_out_of_memory(error):
             raise
-        reason = let_go(error)
+        lacking = let_go(error)
+    release()
     longest = max(len(prompt.token_ids) for prompt in prompts)
     which = f"sample {prompts[0].sample_id} with" if len(prompts) == 1 else "prompts of up to"
     length = f"a prompt of {longest} tokens" if len(prompts) == 1 else f"{longest} tokens"
     raise ModelError(
-        f"{spec.cell.label}: out of memory while {doing} ({which} {length}): {reason}{now_free()}; {advice(spec, longest)}"
+        f"{spec.cell.label}: out of memory while {doing} ({which} {length}){asked_and_free(lacking)}; {advice(spec, longest)}"
     ) from None
 
 
 def advice(spec: CellSpec, prompt_tokens: int) -> str:
-    """What a sample that does not fit alone takes at each precision, by the memory planner, and what to do."""
-    work = Workload(prompt_tokens, spec.max_new_tokens, chains=spec.rows)
+    """What a sample that does not fit alone takes at each precision, by the memory planner."""
+    work = Workload(prompt_tokens, spec.max_new_tokens, batch=spec.rows)
     peaks = {
         name: plan_memory(Setting(spec.model, entry, work)).peak_bytes / GIB
         for name, entry in spec.alternatives.items()
     }
-    planned = ", ".join(f"{peak:.1f} GiB at {name}" for name, peak in peaks.items())
-    more = "lower hardware.gpu_memory_gib so that the cell asks for more GPUs"
-    if torch_cuda() is None:
-        more = "run fewer cells at a time (--cores)"
-    return f"by the memory planner such a sample takes {planned}; {more}, or choose a precision that fits"
+    return f"by the memory planner such a sample takes {', '.join(f'{peak:.1f} GiB at {name}' for name, peak in peaks.items())}"

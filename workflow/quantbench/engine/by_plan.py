@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..contracts.records import Prediction
 from ..errors import ModelError
-from ..models.out_of_memory import POSSIBLE, is_out_of_memory, release
+from ..models.out_of_memory import POSSIBLE, asked_and_free, is_out_of_memory, let_go, release
 from .batches import Request
 from .job import Answered, Job
-from .memory_shortage import let_go, now_free
 
 Answer = Callable[[Sequence[Request]], list[Prediction]]
 Note = Callable[[list[str]], None]
@@ -57,14 +56,14 @@ def answer_halving(answer: Answer, batch: Sequence[Request], note: Note, advice:
     except POSSIBLE as error:
         if not is_out_of_memory(error):
             raise
-        reason = let_go(error)
+        lacking = let_go(error)
     # Outside the handler: the error's trace holds the failed batch's tensors.
     release()
     if len(batch) == 1:
         tokens = len(batch[0].token_ids)
         raise ModelError(
-            f"out of memory at batch size 1, sample {batch[0].sample_id} with a prompt of {tokens} tokens: {reason}{now_free()}; "
-            f"{advice(tokens)}"
+            f"out of memory at batch size 1, sample {batch[0].sample_id} with a prompt of {tokens} tokens"
+            f"{asked_and_free(lacking)}; {advice(tokens)}"
         )
     note([request.sample_id for request in batch])
     middle = len(batch) // 2

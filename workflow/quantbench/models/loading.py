@@ -109,7 +109,6 @@ def load_model(
         lambda: _loaded(folder, entry, precision, formats, device, quantized, options),
         what,
         precision.title,
-        device,
     )
     wrong = wrong_layers(model, precision.method, precision.settings)
     if wrong:

@@ -22,14 +22,13 @@ _Loaded = TypeVar("_Loaded")
 _THREAD_S = 60.0
 
 
-def or_say_why(load: Callable[[], _Loaded], what: str, precision: str, device: str) -> _Loaded:
+def or_say_why(load: Callable[[], _Loaded], what: str, precision: str) -> _Loaded:
     """Load something, or say in one line why it cannot be.
 
     Args:
         load: reads weights onto devices.
         what: the model, in words.
         precision: its title.
-        device: ``cuda`` or ``cpu``.
 
     Raises:
         ModelError: names the reason; where memory ran out, what was asked for and what is free, and nothing of the model is
@@ -41,7 +40,7 @@ def or_say_why(load: Callable[[], _Loaded], what: str, precision: str, device: s
     except ModelError:
         raise
     except Exception as error:  # files are other people's, and what reads them fails in its own ways
-        refused = ModelError(_said(error, what, precision, device))
+        refused = ModelError(_said(error, what, precision))
     # Outside the handler: the error's trace holds every weight that was loaded.
     for thread in set(threading.enumerate()) - before:
         if not thread.daemon:
@@ -50,13 +49,13 @@ def or_say_why(load: Callable[[], _Loaded], what: str, precision: str, device: s
     raise refused
 
 
-def _said(error: Exception, what: str, precision: str, device: str) -> str:
+def _said(error: Exception, what: str, precision: str) -> str:
     kept_back = list(_kept_back(error))
     lacking = shortage(error) if is_out_of_memory(error) else None
     if lacking is None:
         lacking = next((Shortage.read(text) for _, text in kept_back if says_out_of_memory(text)), None)
     if lacking is not None:
-        return f"{what}: out of memory while loading at precision {precision!r}{asked_and_free(lacking, device)}"
+        return f"{what}: out of memory while loading at precision {precision!r}{asked_and_free(lacking)}"
     reason = first_line(error)
     if kept_back:
         name, text = kept_back[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import re
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,9 @@ _SAID = re.compile(
 )
 _CUDA_MEMORY_ALLOCATION = 2  # cudaErrorMemoryAllocation
 _ASKED = re.compile(r"(?:tried|trying) to allocate ([\d.]+) ?(bytes|[KMG]iB|B)\b", re.IGNORECASE)
+_IN_HOST = re.compile(
+    r"DefaultCPUAllocator|can(?:'t|not) allocate memory|unable to allocate|bad_alloc|^MemoryError$", re.IGNORECASE
+)
 _DEVICE = re.compile(r"\bGPU (\d+)\b")
 _UNITS = {"B": 1, "BYTES": 1, "KIB": 1024, "MIB": 1024**2, "GIB": GIB}
 
@@ -49,11 +53,13 @@ class Shortage:
         said: its first line.
         asked_bytes: how much was asked for; None: it does not say.
         device: on which GPU; None: it does not say.
+        in_host: whether it is the host's memory, by the words of its allocators.
     """
 
     said: str
     asked_bytes: float | None
     device: int | None
+    in_host: bool
 
     @classmethod
     def read(cls, text: str) -> Shortage:
@@ -62,9 +68,10 @@ class Shortage:
         said = next((line for line in lines if _SAID.search(line)), lines[0] if lines else "out of memory")
         asked, device = _ASKED.search(text), _DEVICE.search(said)
         return cls(
-            said=said,
+            said=said.partition(" Of the allocated memory")[0],  # then PyTorch goes on with how fragmented it is
             asked_bytes=float(asked[1]) * _UNITS[asked[2].upper()] if asked else None,
             device=int(device[1]) if device else None,
+            in_host=bool(_IN_HOST.search(said)),
         )
 
 
@@ -94,13 +101,21 @@ def chain_of(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def asked_and_free(lacking: Shortage, device: str) -> str:
-    """Where memory ran out, how much was asked for, how much is free there and what can be done, to be put behind ``out of memory``."""
+def let_go(error: BaseException) -> Shortage:
+    """Empty the frames that an error passed through, which hold the failed work's tensors; returns what it says of memory."""
+    lacking = shortage(error)
+    for one in chain_of(error):
+        traceback.clear_frames(one.__traceback__)
+    return lacking
+
+
+def asked_and_free(lacking: Shortage) -> str:
+    """Where memory ran out, how much was asked for, how much is free there now and what can be done, to follow ``out of memory``."""
     asked = "" if lacking.asked_bytes is None else f"asked for {lacking.asked_bytes / GIB:.2f} GiB, "
-    if device != "cuda":
+    found = memory.device_memory()
+    if lacking.in_host or not found:
         host = psutil.virtual_memory()
         return f": {asked}{host.available / GIB:.1f} of {host.total / GIB:.1f} GiB are free ({lacking.said}); {_ON_CPU}"
-    found = memory.device_memory()
     free = [f"{one.free_bytes / GIB:.2f} of {one.total_bytes / GIB:.1f} GiB" for one in found]
     if lacking.device is not None and lacking.device < len(found):
         where, left = f" on GPU {lacking.device}", f"{free[lacking.device]} are free"

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..config import ModelEntry, PrecisionEntry
 from ..contracts.checksums import file_hashes
 from ..contracts.model_folder import CheckpointManifest, CheckpointPrecision, MadeWith
+from ..errors import ModelError
 from ..measure.neighbours import Neighbours
 from ..planner import Placement, Setting, Workload
 from ..store.folder_checks import check_folder
@@ -17,6 +18,7 @@ from ..store.places import MANIFEST
 from ..store.published_precision import check_published_precision
 from ..store.sharing import alone, share
 from .loading import LoadedModel, NumberFormats, load_model, number_formats
+from .out_of_memory import POSSIBLE, asked_and_free, is_out_of_memory, let_go, release
 from .placing import leased_gpus, placed
 from .tokenizing import NAMED_TEMPLATES, load_tokenizer
 
@@ -71,7 +73,7 @@ def quantize_model(
         part = out.with_name(f".{out.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        _save(loaded, source.folder, part)
+        _save_within_memory(loaded, source, precision, part)
         manifest = CheckpointManifest(
             model=source.name,
             hub_id=source.entry.hub_id,
@@ -98,6 +100,25 @@ def _placement(source: Source, precision: PrecisionEntry, neighbours: Neighbours
     gpus = leased_gpus(neighbours)
     alone = Setting(source.entry, precision, Workload(prompt_tokens=1, new_tokens=1, devices=len(gpus)))
     return placed(f"quantizing {source.name} to {precision.title}", gpus, alone, alone)
+
+
+def _save_within_memory(loaded: LoadedModel, source: Source, precision: PrecisionEntry, target: Path) -> None:
+    """As :func:`_save`; weights are collected in the host's memory, file by file.
+
+    Raises:
+        ModelError: memory ran out.
+    """
+    try:
+        _save(loaded, source.folder, target)
+        return
+    except POSSIBLE as error:
+        if not is_out_of_memory(error):
+            raise
+        lacking = let_go(error)
+    release()
+    raise ModelError(
+        f"{source.name}: out of memory while writing what was quantized at precision {precision.title!r}{asked_and_free(lacking)}"
+    )
 
 
 def _save(loaded: LoadedModel, source: Path, target: Path) -> None:

@@ -20,11 +20,10 @@ from transformers import ContinuousBatchingConfig
 
 from ...contracts.records import Prediction
 from ...errors import ModelError
-from ...models.out_of_memory import POSSIBLE, is_out_of_memory, says_out_of_memory
+from ...models.out_of_memory import POSSIBLE, asked_and_free, is_out_of_memory, let_go, release, says_out_of_memory
 from ..batches import Request
 from ..generation import Generator
 from ..job import Answered, Job
-from ..memory_shortage import let_go, now_free
 
 if TYPE_CHECKING:
     from transformers.generation.continuous_batching import ContinuousBatchingManager
@@ -112,14 +111,15 @@ def answer_continuously(
         short = is_out_of_memory(error) or _NO_BLOCK in str(error)
         if not short and not isinstance(error, ValueError):
             raise
-        reason = let_go(error)
+        lacking = let_go(error)
     # Outside the handler, which would hold what did not fit.
+    release()
     if short:
         raise ModelError(
-            f"{name}: out of memory in continuous batching with prompts of up to {longest} tokens: {reason}{now_free()}; its cache "
-            "takes nearly all that is free beside the weights: ask for more memory or use inference.engine: static"
+            f"{name}: out of memory in continuous batching with prompts of up to {longest} tokens{asked_and_free(lacking)}; its cache takes "
+            "nearly all that is free beside the weights, and inference.engine: static takes less"
         )
-    raise ModelError(f"{name}: continuous batching: {reason}; use inference.engine: static")
+    raise ModelError(f"{name}: continuous batching: {lacking.said}; use inference.engine: static")
 
 
 def _settings(device: str, tokens: int) -> ContinuousBatchingConfig:
