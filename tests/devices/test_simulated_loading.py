@@ -98,7 +98,7 @@ def test_a_neighbour_leaves_too_little_for_the_first_reservation(
         with pytest.raises(ModelError) as refused:
             load(placement)
         said = str(refused.value)
-        assert f"out of memory while loading at precision 'full' on GPU {last}: asked for 0.0" in said
+        assert f"at precision 'full' on GPU {last}: asked for 0.0" in said
         assert "0.00 of 2.0 GiB are free (CUDA out of memory. Tried to allocate" in said
         assert "hardware.gpus" in said
         assert refused.value.__cause__ is None
@@ -127,7 +127,7 @@ def test_memory_that_runs_out_in_the_middle_is_told_and_nothing_stays(
         with mock.patch.object(modeling, "caching_allocator_warmup", others_come), pytest.raises(ModelError) as refused:
             load(placement)
         assert machine.peak[last] > part * enough / 2
-        assert f"out of memory while loading at precision 'full' on GPU {last}: asked for" in str(refused.value)
+        assert f"at precision 'full' on GPU {last}: asked for" in str(refused.value)
         assert machine.live == [0, 0]
 
 
@@ -153,7 +153,7 @@ def test_memory_that_runs_out_while_weights_are_converted_is_told(load: Load, si
         with failing(RuntimeError, text), pytest.raises(ModelError) as refused:
             load()
         said = str(refused.value)
-        assert "out of memory while loading" in said
+        assert said.startswith("out of memory while loading ")
         assert "CUBLAS_STATUS_ALLOC_FAILED" in said
         assert "GiB on GPU 0" in said
         assert machine.live == [0]
