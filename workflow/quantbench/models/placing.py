@@ -95,7 +95,7 @@ def _counted(gpus: Sequence[LeasedGpu]) -> str:
 
 def _each(gpus: Sequence[LeasedGpu], setting: Setting) -> str:
     """Free and needed memory of each GPU, needed as if all had the same."""
-    needed = [device.peak_bytes for device in plan_memory(setting).devices]
+    needed = [device.needed_bytes for device in plan_memory(setting).devices]
     return "; ".join(
         f"GPU {index} ({gpu.uuid}) has {gpu.memory.free_bytes / GIB:.2f} of {gpu.memory.total_bytes / GIB:.1f} GiB free and needs "
         f"{peak / GIB:.2f}{_holders(gpu.others)}"
