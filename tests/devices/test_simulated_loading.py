@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,10 +14,12 @@ import torch
 
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.errors import ModelError
+from quantbench.models.describing import describe
 from quantbench.models.device_map import refuse_misplaced
 from quantbench.models.loading import LoadedModel, load_model
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.planner import GIB, Placement
+from tests.model_folders import write_model
 
 from .conftest import SimulatedCuda
 
@@ -168,3 +171,31 @@ def test_a_weight_that_cannot_be_converted_is_named(load: Load, simulated_cuda: 
         ),
     ):
         load()
+
+
+def test_full_precision_is_never_twice_on_a_device(load: Load, simulated_cuda: SimulatedCuda) -> None:
+    """The planner counts no peak of loading then (docs/loading.md)."""
+    with simulated_cuda(2, 2.0) as machine:
+        loaded = load(EVEN)
+        largest = max(weight.nbytes for weight in loaded.model.parameters())
+        assert all(peak - now < largest for peak, now in zip(machine.peak, machine.live, strict=True))
+
+
+def test_experts_that_files_hold_one_by_one_are_joined_on_the_device(
+    repository: Path, tmp_path: Path, simulated_cuda: SimulatedCuda
+) -> None:
+    """Two thirds of a block's experts stand there once more, as the planner counts."""
+    folder = write_model(tmp_path, "qwen3_moe")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    described = describe(config, "config.json")
+    entry = read_entries(repository / "config/models", ModelEntry)["tiny-m"].model_copy(
+        update={"family": "qwen3_moe", "architecture": described.architecture, "counts": described.counts}
+    )
+    full = read_entries(repository / "config/precisions", PrecisionEntry)["full"]
+    assert described.counts is not None
+    with simulated_cuda(1, 2.0) as machine:
+        loaded = load_model(folder, entry, full, load_tokenizer(folder), "cuda")
+        a_block = described.counts.experts // described.architecture.layers * next(loaded.model.parameters()).itemsize
+        assert a_block > 2**15
+        # Less where threads have not read yet what comes after the last block's experts.
+        assert 0.2 * a_block < machine.peak[0] - machine.live[0] <= 2 / 3 * a_block + 4096

@@ -111,3 +111,10 @@ def test_what_was_asked_for_and_where_is_read_off_the_text(
     assert (found.asked_bytes, found.device) == (asked, device)
     assert "\n" not in found.said
     assert found.said
+
+
+def test_cudas_number_of_the_error_suffices() -> None:
+    error = torch.AcceleratorError("CUDA error: no words for it")
+    assert not is_out_of_memory(error)
+    error.error_code = 2  # as torch sets it: cudaErrorMemoryAllocation
+    assert is_out_of_memory(error)
