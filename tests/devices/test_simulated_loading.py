@@ -13,18 +13,25 @@ import pytest
 import torch
 
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.machine import DeviceFacts
+from quantbench.contracts.model_folder import MadeWith
+from quantbench.devices import visible_devices
 from quantbench.errors import ModelError
+from quantbench.measure.neighbours import Neighbours
 from quantbench.models.describing import describe
 from quantbench.models.device_map import refuse_misplaced
 from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.quantizing import Source, quantize_model
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.planner import GIB, Placement
 from tests.model_folders import write_model
 
 from .conftest import SimulatedCuda
+from .fake_nvml import FakeMachine
 
 BLOCKS = 6
 EVEN = Placement(0, (0, 0, 0, 1, 1, 1), 0)
+MADE_WITH = MadeWith(device=DeviceFacts(kind="cuda", names=["simulated"]), python="3.11", packages={})
 Load = Callable[..., LoadedModel]
 
 
@@ -199,3 +206,21 @@ def test_experts_that_files_hold_one_by_one_are_joined_on_the_device(
         assert a_block > 2**15
         # Less where threads have not read yet what comes after the last block's experts.
         assert 0.2 * a_block < machine.peak[0] - machine.live[0] <= 2 / 3 * a_block + 4096
+
+
+def test_quantizing_is_refused_before_it_loads(
+    repository: Path, tmp_path: Path, simulated_cuda: SimulatedCuda, fake_machine: FakeMachine
+) -> None:
+    fake_machine.become("four_a100")
+    folder = repository / "resources/demo/models/tiny-m"
+    source = Source("tiny-m", read_entries(repository / "config/models", ModelEntry)["tiny-m"], folder, None, {})
+    nf4 = read_entries(repository / "config/precisions", PrecisionEntry)["w4a16"]
+    neighbours = Neighbours(visible_devices()[:2])
+    with simulated_cuda(2, 1.0) as machine:
+        others = [torch.empty(2**30 - 2**20, dtype=torch.uint8, device=f"cuda:{index}") for index in range(2)]
+        before = list(machine.live)
+        with pytest.raises(ModelError, match=r"quantizing tiny-m to .*: the free memory of 2 GPUs does not hold it"):
+            quantize_model(source, nf4, tmp_path / "out", "cuda", MADE_WITH, neighbours)
+        assert machine.live == before
+        del others
+    assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ from ..contracts.measurements import PlacedPart, Process
 from ..errors import ModelError
 from ..measure.memory import DeviceMemory, device_memory
 from ..measure.neighbours import Neighbours
-from ..planner import GIB, Placement, Setting, place, plan_memory
+from ..planner import GIB, Gpu, Placement, Setting, nearest_gpu, place, plan_memory
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ def leased_gpus(neighbours: Neighbours) -> list[LeasedGpu]:
     """
     found = zip(neighbours.uuids, device_memory(), strict=True)
     return [LeasedGpu(uuid, memory, neighbours.holding(uuid)) for uuid, memory in found]
+
+
+def kind_of(gpus: Sequence[LeasedGpu]) -> Gpu:
+    """The kind of GPU that they are planned for, by the memory of the smallest."""
+    return nearest_gpu(min(gpu.memory.total_bytes for gpu in gpus) / GIB)
 
 
 def placed(what: str, gpus: Sequence[LeasedGpu], largest: Setting, least: Setting) -> Placement:
