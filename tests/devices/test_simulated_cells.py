@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import torch
 import yaml
 
 from quantbench.cell.prepared_cell import CellFolders
@@ -23,6 +24,7 @@ from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json
 from quantbench.contracts.records import Prediction, read_records
 from quantbench.datasets.preparation import prepare
+from quantbench.devices import visible_devices
 from quantbench.errors import ModelError
 from quantbench.study.spec import cell_spec
 
@@ -119,11 +121,12 @@ def test_a_cell_answers_as_on_the_cpu(
     memory = measured["memory"]
     held, inferred = memory["after_load"]["allocated_bytes"], memory["inference"]["peak_allocated_bytes"]
     assert 12_000_000 < held < inferred <= sum(machine.peak)
-    devices = memory["inference"]["devices"]
-    assert [one["uuid"][:7] for one in devices] == ["GPU-aaa", "GPU-bbb"][:gpus]
-    assert sum(one["allocated_bytes"] for one in devices) == inferred
-    assert all(0 < one["allocated_bytes"] <= peak for one, peak in zip(devices, machine.peak, strict=True))
-    assert [part["holds"] for part in memory["placement"]][-1].endswith("head" if gpus == 1 else "to 5")
+    uuids = manifest["device"]["uuids"]
+    assert [one["uuid"] for one in memory["placement"]] == uuids
+    assert memory["placement"][0]["holds"].startswith("embedding, block")
+    assert all("block" in one["holds"] for one in memory["placement"])
+    assert [one["uuid"] for one in memory["inference"]["devices"]] == uuids
+    assert sum(one["allocated_bytes"] for one in memory["inference"]["devices"]) == inferred
     assert measured["quality_pass"]["attention"] == "sdpa"
     assert manifest["device"]["names"] == ["NVIDIA A100-SXM4-80GB"] * gpus
     assert manifest["precision_applied"]["dtype"] == "float32"
@@ -172,9 +175,48 @@ def test_continuous_batching_on_two_devices_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("free", "words"),
+    [
+        (
+            (2_000_000, 2_000_000),
+            r"the free memory of 2 GPUs does not hold it, .*nothing was loaded: GPU 0 \(GPU-\S+\) has 0\.00 of 1\.5 GiB free and "
+            r"needs 0\.\d\d, while process 4711 \(python train\.py\) holds 1\.0; GPU 1",
+        ),
+        ((12_000_000, 10**9), None),
+    ],
+)
+def test_neighbours_decide_where_a_model_goes_and_whether(
+    cells: Cells,
+    simulated_cuda: SimulatedCuda,
+    fake_machine: FakeMachine,
+    free: tuple[int, int],
+    words: str | None,
+) -> None:
+    """Whoever came first holds most of a GPU: the other one gets more blocks, or the cell loads nothing."""
+    fake_machine.become("four_a100")
+    for uuid in visible_devices():
+        fake_machine.add(f'process {uuid} pid=4711 used=1GiB name="python train.py"')
+    with simulated_cuda(2, 1.5) as machine:
+        others = [
+            torch.empty(machine.limits[index] - left, dtype=torch.uint8, device=f"cuda:{index}")
+            for index, left in enumerate(free)
+        ]
+        before = list(machine.live)
+        name = f"neighbours-{free[1]}"
+        if words:
+            with pytest.raises(ModelError, match=words):
+                cells.run(name, "cuda", 2)
+            assert machine.live == before
+        else:
+            placed = read_json(cells.run(name, "cuda", 2) / "measurements.json")["memory"]["placement"]
+            assert [one["holds"] for one in placed] == ["embedding, head", "blocks 0 to 5"]
+        del others
+
+
+@pytest.mark.parametrize(
     ("begins", "engine", "said"),
     [
-        ("models.loading.load_model", "static", "while loading at precision"),
+        ("models.loading.load_model", "static", "while loading"),
         ("cell.answering.measure", "static", r"while timing single samples \(sample \d+ with a prompt of \d+ tokens\)"),
         ("cell.answering.answer_all", "static", r"while answering \(prompts of up to \d+ tokens\)"),  # what all share
         ("cell.answering.answer_all", "single", r"at batch size 1, sample \d+ with a prompt of \d+ tokens"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,16 +13,25 @@ import pytest
 import torch
 
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
+from quantbench.contracts.machine import DeviceFacts
+from quantbench.contracts.model_folder import MadeWith
+from quantbench.devices import visible_devices
 from quantbench.errors import ModelError
+from quantbench.measure.neighbours import Neighbours
+from quantbench.models.describing import describe
 from quantbench.models.device_map import refuse_misplaced
 from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.quantizing import Source, quantize_model
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.planner import GIB, Placement
+from tests.model_folders import write_model
 
 from .conftest import SimulatedCuda
+from .fake_nvml import FakeMachine
 
 BLOCKS = 6
 EVEN = Placement(0, (0, 0, 0, 1, 1, 1), 0)
+MADE_WITH = MadeWith(device=DeviceFacts(kind="cuda", names=["simulated"]), python="3.11", packages={})
 Load = Callable[..., LoadedModel]
 
 
@@ -98,7 +108,7 @@ def test_a_neighbour_leaves_too_little_for_the_first_reservation(
         with pytest.raises(ModelError) as refused:
             load(placement)
         said = str(refused.value)
-        assert f"out of memory while loading at precision 'full' on GPU {last}: asked for 0.0" in said
+        assert f"at precision 'full' on GPU {last}: asked for 0.0" in said
         assert "0.00 of 2.0 GiB are free (CUDA out of memory. Tried to allocate" in said
         assert "hardware.gpus" in said
         assert refused.value.__cause__ is None
@@ -127,7 +137,7 @@ def test_memory_that_runs_out_in_the_middle_is_told_and_nothing_stays(
         with mock.patch.object(modeling, "caching_allocator_warmup", others_come), pytest.raises(ModelError) as refused:
             load(placement)
         assert machine.peak[last] > part * enough / 2
-        assert f"out of memory while loading at precision 'full' on GPU {last}: asked for" in str(refused.value)
+        assert f"at precision 'full' on GPU {last}: asked for" in str(refused.value)
         assert machine.live == [0, 0]
 
 
@@ -153,7 +163,7 @@ def test_memory_that_runs_out_while_weights_are_converted_is_told(load: Load, si
         with failing(RuntimeError, text), pytest.raises(ModelError) as refused:
             load()
         said = str(refused.value)
-        assert "out of memory while loading" in said
+        assert said.startswith("out of memory while loading ")
         assert "CUBLAS_STATUS_ALLOC_FAILED" in said
         assert "GiB on GPU 0" in said
         assert machine.live == [0]
@@ -168,3 +178,49 @@ def test_a_weight_that_cannot_be_converted_is_named(load: Load, simulated_cuda: 
         ),
     ):
         load()
+
+
+def test_full_precision_is_never_twice_on_a_device(load: Load, simulated_cuda: SimulatedCuda) -> None:
+    """The planner counts no peak of loading then (docs/loading.md)."""
+    with simulated_cuda(2, 2.0) as machine:
+        loaded = load(EVEN)
+        largest = max(weight.nbytes for weight in loaded.model.parameters())
+        assert all(peak - now < largest for peak, now in zip(machine.peak, machine.live, strict=True))
+
+
+def test_experts_that_files_hold_one_by_one_are_joined_on_the_device(
+    repository: Path, tmp_path: Path, simulated_cuda: SimulatedCuda
+) -> None:
+    """Two thirds of a block's experts stand there once more, as the planner counts."""
+    folder = write_model(tmp_path, "qwen3_moe")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    described = describe(config, "config.json")
+    entry = read_entries(repository / "config/models", ModelEntry)["tiny-m"].model_copy(
+        update={"family": "qwen3_moe", "architecture": described.architecture, "counts": described.counts}
+    )
+    full = read_entries(repository / "config/precisions", PrecisionEntry)["full"]
+    assert described.counts is not None
+    with simulated_cuda(1, 2.0) as machine:
+        loaded = load_model(folder, entry, full, load_tokenizer(folder), "cuda")
+        a_block = described.counts.experts // described.architecture.layers * next(loaded.model.parameters()).itemsize
+        assert a_block > 2**15
+        # Less where threads have not read yet what comes after the last block's experts.
+        assert 0.2 * a_block < machine.peak[0] - machine.live[0] <= 2 / 3 * a_block + 4096
+
+
+def test_quantizing_is_refused_before_it_loads(
+    repository: Path, tmp_path: Path, simulated_cuda: SimulatedCuda, fake_machine: FakeMachine
+) -> None:
+    fake_machine.become("four_a100")
+    folder = repository / "resources/demo/models/tiny-m"
+    source = Source("tiny-m", read_entries(repository / "config/models", ModelEntry)["tiny-m"], folder, None, {})
+    nf4 = read_entries(repository / "config/precisions", PrecisionEntry)["w4a16"]
+    neighbours = Neighbours(visible_devices()[:2])
+    with simulated_cuda(2, 1.0) as machine:
+        others = [torch.empty(2**30 - 2**20, dtype=torch.uint8, device=f"cuda:{index}") for index in range(2)]
+        before = list(machine.live)
+        with pytest.raises(ModelError, match=r"quantizing tiny-m to .*: the free memory of 2 GPUs does not hold it"):
+            quantize_model(source, nf4, tmp_path / "out", "cuda", MADE_WITH, neighbours)
+        assert machine.live == before
+        del others
+    assert not (tmp_path / "out").exists()

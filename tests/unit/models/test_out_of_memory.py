@@ -117,3 +117,10 @@ def test_the_hosts_memory_is_told_from_a_gpus() -> None:
     of_host = [MemoryError(), MemoryError("Unable to allocate 4.6 GiB"), RuntimeError("std::bad_alloc")]
     assert all(shortage(error).in_host for error in of_host)
     assert not shortage(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")).in_host
+
+
+def test_cudas_number_of_the_error_suffices() -> None:
+    error = torch.AcceleratorError("CUDA error: no words for it")
+    assert not is_out_of_memory(error)
+    error.error_code = 2  # as torch sets it: cudaErrorMemoryAllocation
+    assert is_out_of_memory(error)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,7 @@ def _generate(
     begin = time.perf_counter()
     prepared.weights.check_dtype(prepared.formats.stored, device)
     quantized = prepared.weights.checkpoint is not None
-    placement = _placement(spec, instruments) if device == "cuda" else None
+    placement = _placement(spec, prepared, instruments) if device == "cuda" else None
     with within_memory(spec, "loading the model", prepared.requests), _label(spec):
         loaded = load_model(
             *(prepared.weights.folder, spec.model, spec.precision, prepared.tokenizer, device, quantized),
@@ -169,17 +169,23 @@ def _generate(
     return done
 
 
-def _placement(spec: CellSpec, instruments: _Instruments) -> Placement:
+def _placement(spec: CellSpec, prepared: PreparedCell, instruments: _Instruments) -> Placement:
     """Where the model goes on the leased GPUs, by what is free on them now.
+
+    Batches are planned as for the request of these GPUs; a sample alone by the longest prompt there really is, since by it the
+    cell is refused.
 
     Raises:
         ModelError: it does not fit.
     """
-    from ..models.placing import leased_gpus, placed
+    from ..models.placing import kind_of, leased_gpus, placed
 
     gpus = leased_gpus(instruments.neighbours)
-    largest, least = (cell_setting(spec, len(gpus), alone=alone) for alone in (False, True))
-    return placed(spec.cell.label, gpus, largest, least)
+    kind = kind_of(gpus)
+    largest, alone = (cell_setting(spec, len(gpus), alone=only, gpu=kind) for only in (False, True))
+    longest = max(len(request.token_ids) for request in prepared.requests)
+    load = replace(alone.workload, prompt_tokens=longest, read_tokens=longest)
+    return placed(spec.cell.label, gpus, largest, replace(alone, workload=load))
 
 
 def _with_placement(readings: MemoryReadings, placement: Placement | None, uuids: list[str]) -> MemoryReadings:

@@ -55,7 +55,7 @@ def _said(error: Exception, what: str, precision: str) -> str:
     if lacking is None:
         lacking = next((Shortage.read(text) for _, text in kept_back if says_out_of_memory(text)), None)
     if lacking is not None:
-        return f"{what}: out of memory while loading at precision {precision!r}{asked_and_free(lacking)}"
+        return f"out of memory while loading {what} at precision {precision!r}{asked_and_free(lacking)}"
     reason = first_line(error)
     if kept_back:
         name, text = kept_back[0]

@@ -136,4 +136,7 @@ def _is_one(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
-    return getattr(error, "error_code", None) == _CUDA_MEMORY_ALLOCATION or says_out_of_memory(str(error))
+    of_cuda = (
+        isinstance(error, torch.AcceleratorError) and getattr(error, "error_code", None) == _CUDA_MEMORY_ALLOCATION
+    )
+    return of_cuda or says_out_of_memory(str(error))

@@ -10,7 +10,7 @@ from ..contracts.measurements import PlacedPart, Process
 from ..errors import ModelError
 from ..measure.memory import DeviceMemory, device_memory
 from ..measure.neighbours import Neighbours
-from ..planner import GIB, Placement, Setting, place, plan_memory
+from ..planner import GIB, Gpu, Placement, Setting, nearest_gpu, place, plan_memory
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ def leased_gpus(neighbours: Neighbours) -> list[LeasedGpu]:
     """
     found = zip(neighbours.uuids, device_memory(), strict=True)
     return [LeasedGpu(uuid, memory, neighbours.holding(uuid)) for uuid, memory in found]
+
+
+def kind_of(gpus: Sequence[LeasedGpu]) -> Gpu:
+    """The kind of GPU that they are planned for, by the memory of the smallest."""
+    return nearest_gpu(min(gpu.memory.total_bytes for gpu in gpus) / GIB)
 
 
 def placed(what: str, gpus: Sequence[LeasedGpu], largest: Setting, least: Setting) -> Placement:
@@ -95,7 +100,7 @@ def _counted(gpus: Sequence[LeasedGpu]) -> str:
 
 def _each(gpus: Sequence[LeasedGpu], setting: Setting) -> str:
     """Free and needed memory of each GPU, needed as if all had the same."""
-    needed = [device.peak_bytes for device in plan_memory(setting).devices]
+    needed = [device.needed_bytes for device in plan_memory(setting).devices]
     return "; ".join(
         f"GPU {index} ({gpu.uuid}) has {gpu.memory.free_bytes / GIB:.2f} of {gpu.memory.total_bytes / GIB:.1f} GiB free and needs "
         f"{peak / GIB:.2f}{_holders(gpu.others)}"

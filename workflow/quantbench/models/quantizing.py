@@ -19,7 +19,7 @@ from ..store.published_precision import check_published_precision
 from ..store.sharing import alone, share
 from .loading import LoadedModel, NumberFormats, load_model, number_formats
 from .out_of_memory import POSSIBLE, asked_and_free, is_out_of_memory, let_go, release
-from .placing import leased_gpus, placed
+from .placing import kind_of, leased_gpus, placed
 from .tokenizing import NAMED_TEMPLATES, load_tokenizer
 
 SHARD = "5GB"
@@ -98,7 +98,8 @@ def quantize_model(
 def _placement(source: Source, precision: PrecisionEntry, neighbours: Neighbours) -> Placement:
     """Where the model goes on the GPUs; nothing is computed with it, so its weights are all that counts."""
     gpus = leased_gpus(neighbours)
-    alone = Setting(source.entry, precision, Workload(prompt_tokens=1, new_tokens=1, devices=len(gpus)))
+    load = Workload(prompt_tokens=1, new_tokens=1, devices=len(gpus))
+    alone = Setting(source.entry, precision, load, gpu=kind_of(gpus))
     return placed(f"quantizing {source.name} to {precision.title}", gpus, alone, alone)
 
 
