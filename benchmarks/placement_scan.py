@@ -99,7 +99,7 @@ class Scan:
         sizes = entry.architecture.model_copy(update={"context_length": 1})
         key = (repr(sizes), repr(entry.counted), setting.precision.title, spread, GPUS[kind].capability[0])
         if key not in self._traced:
-            found = trace(entry, setting.precision, Use(WORK.prompt_tokens, WORK.new_tokens), spread, kind)
+            found = trace(entry, setting.precision, Use.of(WORK), spread, kind)
             self._traced[key] = max(moment.bytes for stage in found.stages.values() for moment in stage)
         return self._traced[key]
 

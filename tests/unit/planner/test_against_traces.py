@@ -79,7 +79,5 @@ def test_the_table_is_what_a_trace_says_today(catalogue, model: str, precision: 
         for row in traced()
         if (row.model, row.precision, row.work.prompt_tokens, row.work.devices) == (model, precision, tokens, devices)
     )
-    work = row.work
-    use = Use(work.prompt_tokens, work.new_tokens, work.batch, work.shared_tokens, work.chains)
-    found = trace(catalogue.models[model], catalogue.precisions[precision], use, row.placement, row.gpu)
+    found = trace(catalogue.models[model], catalogue.precisions[precision], Use.of(row.work), row.placement, row.gpu)
     assert [moment.bytes for moment in found.peaks] == pytest.approx(row.peaks, rel=1e-4)

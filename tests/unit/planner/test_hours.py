@@ -113,6 +113,17 @@ def test_a_stated_size_stands_for_the_slowest_gpu_of_it() -> None:
     assert nearest_gpu(200) is GPUS["h200"]
 
 
+def test_of_a_known_generation_only_its_gpus_are_near() -> None:
+    assert nearest_gpu(79.6, (9, 0)) is GPUS["h100-80gb"]
+    assert nearest_gpu(44, (8, 9)) is GPUS["rtx4090"]
+    assert nearest_gpu(119, (12, 1)) is GPUS["a100-80gb"], "none of it is listed"
+
+
+def test_hopper_gives_cublas_more() -> None:
+    assert GPUS["h200"].cublas_workspace == 32 * 2**20
+    assert GPUS["a100-40gb"].cublas_workspace == GPUS["l40s"].cublas_workspace == (4096 * 2 + 16 * 8) * 1024
+
+
 def test_the_papers_entity_latencies_are_met(repository: Path, make) -> None:
     """The two datasets whose answers' length is known (the sentence again, with marks): within a third in the median."""
     catalogue, errors = make(), []

@@ -127,6 +127,31 @@ def test_logits_do_not_depend_on_the_prompt(setting) -> None:
     assert terms.logits(noted, "choice") == 128256 * (2 + 3 * 4)
 
 
+def test_a_long_shared_prefix_is_read_before_short_prompts(setting) -> None:
+    """One row of 900 tokens holds more at once than two rows of 97 others, whose cache is not there yet."""
+    work = {"prompt_tokens": 997, "new_tokens": 10, "batch": 2, "shared_tokens": 900}
+    plan = plan_memory(setting("qwen2.5-3b", "w8a16", **work))
+    assert plan.stage == "prefix"
+    assert plan.terms["kv_cache"] == 900 * 36 * 2 * 2 * 128 * 2
+    assert plan_memory(setting("qwen2.5-3b", "w8a16", **(work | {"shared_tokens": 0}))).stage == "prompt"
+
+
+def test_chains_share_one_reading_of_their_prompt(setting) -> None:
+    """The cache of the prompt stands beside that of its chains while it is repeated."""
+    five = setting("llama-3.3-70b", "full", prompt_tokens=1000, new_tokens=100, chains=5)
+    a_token = 320 * 1024
+    assert terms.kv_cache(five, "prompt") == 1000 * a_token
+    assert terms.kv_cache(five, "repeat") == (1000 + 5 * 1100) * a_token
+    assert terms.kv_cache(five, "answer") == 5 * 1100 * a_token
+
+
+def test_a_batch_reserves_its_cache_from_the_first_token(setting) -> None:
+    batch = setting("llama-3.3-70b", "full", prompt_tokens=1000, new_tokens=100, batch=4, shared_tokens=300)
+    for stage in ("prompt", "answer", "choice"):
+        assert terms.kv_cache(batch, stage) == (4 * 1100 + 300) * 320 * 1024
+    assert terms.kv_cache(batch, "prefix") == 300 * 320 * 1024
+
+
 def test_the_peak_is_the_larger_stage_and_its_terms_add_up(setting) -> None:
     long_prompt = plan_memory(setting("llama-3.3-70b", "full", prompt_tokens=2000, new_tokens=1))
     long_answer = plan_memory(setting("llama-3.3-70b", "full", prompt_tokens=1, new_tokens=2000))

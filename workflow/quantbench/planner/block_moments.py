@@ -59,6 +59,12 @@ class Passage:
         return self.rows * self.context if self.masked else 0
 
 
+def prefix_passage(setting: Setting) -> Passage:
+    """What all prompts begin with, read once."""
+    shared = setting.workload.shared_tokens
+    return Passage(1, shared, shared, masked=False)
+
+
 def prompt_passage(setting: Setting) -> Passage:
     """The prompts, as they are read."""
     work = setting.workload

@@ -52,9 +52,15 @@ GPUS = {
 CPU = Gpu("CPU", 0, 0.01 * _TERA, 0.05 * _TERA)
 
 
-def nearest_gpu(memory_gib: float) -> Gpu:
-    """The slowest listed GPU of the largest size that is not above ``memory_gib``; below all sizes, of the smallest."""
-    sizes = {gpu.memory_gib for gpu in GPUS.values()}
+def nearest_gpu(memory_gib: float, capability: tuple[int, int] | None = None) -> Gpu:
+    """The slowest listed GPU of the largest size that is not above ``memory_gib``; below all sizes, of the smallest.
+
+    Args:
+        memory_gib: of one GPU.
+        capability: only those of this compute capability, if there are any; None: not known.
+    """
+    listed = [gpu for gpu in GPUS.values() if gpu.capability == capability] or list(GPUS.values())
+    sizes = {gpu.memory_gib for gpu in listed}
     # A GPU shows a little less memory than it is sold with.
     size = max((size for size in sizes if size <= memory_gib * 1.05), default=min(sizes))
-    return min((gpu for gpu in GPUS.values() if gpu.memory_gib == size), key=lambda gpu: gpu.bandwidth)
+    return min((gpu for gpu in listed if gpu.memory_gib == size), key=lambda gpu: gpu.bandwidth)

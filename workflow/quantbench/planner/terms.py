@@ -1,7 +1,7 @@
 """The terms of one device's peak, in bytes; the docstring of each gives the reason of its formula.
 
-What is alive differs between stages. While the ``prompt`` is read every prompt token goes through each block at once, so
-activations are large. Where a prompt has several chains, its cache is ``repeat``-ed for each of them. While the ``answer`` is
+What is alive differs between stages. The ``prefix`` that all prompts share is read once, before any batch. While the
+``prompt`` is read every other prompt token goes through each block at once, so activations are large. Where a prompt has several chains, its cache is ``repeat``-ed for each of them. While the ``answer`` is
 written one token of each output goes through at a time, and the cache is longest. Between two of them the next token's
 ``choice`` is made, from scores of the whole vocabulary. A device's peak is the largest of its sums.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, get_args
 
-from .block_moments import Moment, answer_passage, fullest_moment, prompt_passage
+from .block_moments import Moment, Passage, answer_passage, fullest_moment, prefix_passage, prompt_passage
 from .device_part import DevicePart
 from .setting import Setting
 from .weight_bytes import (
@@ -26,7 +26,7 @@ from .weight_bytes import (
     scale_bytes,
 )
 
-Stage = Literal["prompt", "repeat", "answer", "choice"]
+Stage = Literal["prefix", "prompt", "repeat", "answer", "choice"]
 
 # LLM.int8's outliers are about 0.1% of all features (Dettmers et al. 2022, abstract and section 4).
 OUTLIER_SHARE = 0.001
@@ -70,7 +70,9 @@ def kv_cache(setting: Setting, part: DevicePart, stage: Stage) -> float:
     replaces by a copy.
     """
     work, whole = setting.workload, setting.workload.capacity
-    if work.chains > 1:
+    if stage == "prefix":
+        held = 0.0
+    elif work.chains > 1:
         prompts = work.batch * _cached(setting, work.prompt_tokens)
         written = work.rows * _cached(setting, whole)
         held = {"prompt": prompts, "repeat": prompts + written}.get(
@@ -106,9 +108,9 @@ def activations(setting: Setting, part: DevicePart, stage: Stage) -> float:
     """
     work, facts = setting.workload, setting.facts
     indices = _INDICES * work.rows * work.capacity if part.embedding else 0
-    if stage not in ("prompt", "answer"):
+    passage = _passage(setting, stage)
+    if passage is None:
         return indices
-    passage = prompt_passage(setting) if stage == "prompt" else answer_passage(setting)
     if part.embedding:
         indices += facts.hidden_size * passage.rows * setting.width
     if not part.blocks:
@@ -137,7 +139,7 @@ def outlier_copies(setting: Setting, part: DevicePart, stage: Stage) -> float:
         return 0.0
     if setting.libraries.outlier_copies_stay:
         return OUTLIER_SHARE * setting.counts.linear * setting.width * _blocks(setting, part)
-    if not part.blocks or stage not in ("prompt", "answer"):
+    if not part.blocks or _passage(setting, stage) is None:
         return 0.0
     return OUTLIER_SHARE * setting.counts.largest_matrix * (_INT8 + _FLOAT32 + setting.width)
 
@@ -180,7 +182,8 @@ TERMS: dict[str, Callable[[Setting, DevicePart, Stage], float]] = {
 
 def stages(setting: Setting) -> tuple[Stage, ...]:
     """The stages that a workload goes through."""
-    return tuple(stage for stage in get_args(Stage) if stage != "repeat" or setting.workload.chains > 1)
+    left_out = {"prefix": not setting.workload.shared_tokens, "repeat": setting.workload.chains == 1}
+    return tuple(stage for stage in get_args(Stage) if not left_out.get(stage))
 
 
 def stage_terms(setting: Setting, part: DevicePart, stage: Stage) -> dict[str, float]:
@@ -192,7 +195,7 @@ def loading_bytes(setting: Setting, part: DevicePart) -> float:
     """What a device holds at most while the model loads: its weights, and what one of them takes while it is quantized.
 
     Weights are quantized on their device one after another (transformers' ``core_model_loading``). Beside its result a
-    matrix then stands there in 16 bits: once for NF4, with the scales before they are quantized themselves
+    matrix then stands there in 16 bits: once for NF4, with its scales in float32 as they are and less their mean
     (``Bnb4bitQuantize``); twice for LLM.int8 (``Bnb8bitQuantize``, ``Int8Params``); torchao computes in float32. A
     mixture's experts that its files hold one by one are merged: two thirds of a block's stand there once more.
     """
@@ -204,7 +207,7 @@ def loading_bytes(setting: Setting, part: DevicePart) -> float:
     counts, precision = setting.counts, setting.precision
     merged = 2 / 3 * counts.experts / setting.facts.layers * setting.width
     if is_nf4(precision):
-        a_weight = HALF + _FLOAT32 / SCALED
+        a_weight = HALF + 2 * _FLOAT32 / SCALED
     elif is_int8(precision):
         a_weight = 2 * HALF
     else:
@@ -230,10 +233,15 @@ def needed_by_blocks(setting: Setting, embedding: bool, head: bool) -> list[floa
     return [max(none for none, *_ in sums), *(max(one + n * (two - one) for _, one, two in sums) for n in more)]
 
 
+def _passage(setting: Setting, stage: Stage) -> Passage | None:
+    """What goes through a block in a stage; None: nothing does."""
+    passages = {"prefix": prefix_passage, "prompt": prompt_passage, "answer": answer_passage}
+    return passages[stage](setting) if stage in passages else None
+
+
 def _moment(setting: Setting, stage: Stage) -> Moment:
-    if stage == "prompt":
-        return fullest_moment(setting, prompt_passage(setting))
-    return fullest_moment(setting, answer_passage(setting)) if stage == "answer" else Moment(0.0)
+    passage = _passage(setting, stage)
+    return Moment(0.0) if passage is None else fullest_moment(setting, passage)
 
 
 def _cached(setting: Setting, tokens: int, in_window: int | None = None) -> float:
