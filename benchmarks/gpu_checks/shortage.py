@@ -32,9 +32,12 @@ def while_loading(setup: Setup) -> Found:
         raise NotTried("no GPU to fill")
     work = _work(setup)
     chosen = peaks.random_model(setup.models[-1], "full")
-    weights = int(plan_memory(chosen.setting(work)).terms["weights"])
-    with peaks.leased(setup, "checking a lack of memory"), filled(weights // 2):
+    planned = plan_memory(chosen.setting(work, peaks.nearest_kind(setup)))
+    half = filled(int(planned.terms["weights"]) // 2)
+    with peaks.leased(setup, "checking a lack of memory"), half:
         words = [_refused(lambda: peaks.load(setup, chosen, work))]
+        # As if it had fitted when it was placed, and somebody took the memory since.
+        words.append(_refused(lambda: peaks.load(setup, chosen, work, planned.placement)))
     with filled(2 * _MIB):
         words.append(_refused(lambda: cells.run_cell(setup, "full", "static", name="full-static-without-memory")))
     return Found("; ".join(words), evidence=(_shown(f"loading: {words[0]}"),))
@@ -58,7 +61,7 @@ def while_answering(setup: Setup) -> Found:
     work = _work(setup)
     chosen, halved = peaks.random_model(setup.models[0], "full"), list[list[str]]()
     with peaks.leased(setup, "checking a lack of memory"):
-        peaks.refuse_where_short(setup, chosen.setting(work))
+        peaks.refuse_where_short(setup, chosen.setting(work, peaks.nearest_kind(setup)))
         generator = Generator(peaks.load(setup, chosen, work), GenerationSettings(work.new_tokens))
         asked = peaks.prompts(work.batch, work.prompt_tokens, chosen.entry)
         peaks.answer(generator, asked[:1])

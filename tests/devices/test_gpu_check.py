@@ -64,6 +64,7 @@ def test_peaks_are_measured_beside_the_plan(setup: Setup, simulated_cuda: Simula
     with simulated_cuda(1, 4.0):
         found = peaks.compare_peaks(setup, "tiny-m", "full")
     assert {one.finding: one.holds for one in found.evidence}["no_offloading"]
+    assert [peak.stage for peak in found.peaks] == ["loading", "answering", "answering"]
     for peak in found.peaks:
         assert peak.measured_bytes and peak.device_map
         assert len(peaks.errors(peak)) == 2 and not peaks.is_short(peak)
@@ -71,8 +72,10 @@ def test_peaks_are_measured_beside_the_plan(setup: Setup, simulated_cuda: Simula
 
 def test_a_lack_of_memory_is_told_and_nothing_held(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
     with simulated_cuda(1, 4.0) as simulated:
-        answering = shortage.while_answering(setup)
+        cells.prepare_data(setup)
+        loading, answering = shortage.while_loading(setup), shortage.while_answering(setup)
         gc.collect()
         assert simulated.live == [0]
+    assert "nothing was loaded: GPU 0" in loading.words
     assert "16 prompts answered" in answering.words
-    assert all(one.holds for one in answering.evidence)
+    assert all(one.holds for found in (loading, answering) for one in found.evidence)
