@@ -273,13 +273,19 @@ def _peaks(
 
 
 def nearest_kind(setup: Setup) -> str:
-    """The kind of GPU, among those whose kernels and workspaces the tracer knows, that this one is: by name, else an A100."""
+    """The kind of GPU, among those of :data:`quantbench.planner.GPUS`, that this one is or is most like.
+
+    By its name, else by its compute capability, which decides on kernels and workspaces.
+    """
     if setup.device == "cpu":
         return _USUAL
     import torch
 
     name = torch.cuda.get_device_name(0).lower().replace(" ", "")
-    return next((kind for kind in GPUS if kind.split("-")[0] in name), _USUAL)
+    capability = torch.cuda.get_device_capability(0)
+    named = [kind for kind in GPUS if kind.split("-")[0] in name]
+    alike = [kind for kind, gpu in GPUS.items() if gpu.capability == capability]
+    return next(iter([*named, *alike, _USUAL]))
 
 
 def _evidence(setup: Setup, found: Sequence[Peak]) -> list[Evidence]:
