@@ -80,9 +80,10 @@ def compare_peaks(setup: Setup, model: str, precision: str) -> Found:
     with leased(setup, f"checking {model} {precision}"):
         refuse_where_short(setup, chosen.setting(works[-1], kind))
         start_peaks(setup)
-        loaded = load(setup, chosen, works[-1])
+        placement = placement_now(setup, chosen, works[-1])
+        loaded = load(setup, chosen, placement)
         readings = [_reading(setup), *(_answered(setup, chosen, work, loaded) for work in works)]
-        found = _peaks(chosen, works, kind, readings, device_map(loaded))
+        found = _peaks(chosen, works, kind, readings, device_map(loaded), placement)
         evidence = _evidence(setup, found)
         if setup.device == "cuda":
             evidence.append(offloading_evidence(loaded, f"{model} {precision}"))
@@ -97,20 +98,30 @@ def leased(setup: Setup, why: str) -> AbstractContextManager[list[str]]:
     return lease_visible(len(setup.uuids), lease_folder(), why)
 
 
-def load(setup: Setup, chosen: RandomModel, work: Workload, placement: Placement | None = None) -> LoadedModel:
-    """Make the model by the package's own loading; without a placement, it is placed for a workload by what is free now.
+def placement_now(setup: Setup, chosen: RandomModel, work: Workload) -> Placement | None:
+    """Where a cell with this workload would place the model, by what is free now; None on CPU.
 
     Raises:
         ModelError: it does not fit.
     """
-    from quantbench.models.loading import load_model
+    if setup.device == "cpu":
+        return None
     from quantbench.models.placing import leased_gpus, placed
+
+    kind, alone = nearest_kind(setup), replace(work, batch=1, shared_tokens=0)
+    settings = (chosen.setting(one, kind) for one in (work, alone))
+    return placed(f"{chosen.name} {chosen.precision_name}", leased_gpus(Neighbours(setup.uuids)), *settings)
+
+
+def load(setup: Setup, chosen: RandomModel, placement: Placement | None) -> LoadedModel:
+    """Make the model by the package's own loading.
+
+    Raises:
+        ModelError: memory runs out.
+    """
+    from quantbench.models.loading import load_model
     from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
 
-    if setup.device == "cuda" and placement is None:
-        kind, alone = nearest_kind(setup), replace(work, batch=1, shared_tokens=0)
-        settings = (chosen.setting(one, kind) for one in (work, alone))
-        placement = placed(f"{chosen.name} {chosen.precision_name}", leased_gpus(Neighbours(setup.uuids)), *settings)
     tokenizer = SyntheticTokenizer(chosen.entry.architecture.vocab_size)
     return load_model(Path(), chosen.entry, chosen.precision, tokenizer, setup.device, placement=placement)
 
@@ -230,7 +241,12 @@ def _answered(setup: Setup, chosen: RandomModel, work: Workload, loaded: LoadedM
 
 
 def _peaks(
-    chosen: RandomModel, works: Sequence[Workload], kind: str, readings: Sequence[_Reading], places: dict[str, str]
+    chosen: RandomModel,
+    works: Sequence[Workload],
+    kind: str,
+    readings: Sequence[_Reading],
+    places: dict[str, str],
+    placement: Placement | None = None,
 ) -> list[Peak]:
     """Readings of loading and of each workload, in this order, beside plan and trace."""
     from quantbench.tracing.engine_walk import Use
@@ -238,7 +254,7 @@ def _peaks(
 
     found = []
     for work, reading in zip(works, readings[1:], strict=True):
-        plan = plan_memory(chosen.setting(work, kind))
+        plan = plan_memory(chosen.setting(work, kind), placement)
         use = Use(work.prompt_tokens, work.new_tokens, work.batch, work.shared_tokens)
         traced = trace(chosen.entry, chosen.precision, use, plan.placement, kind)
         named = {"model": chosen.name, "precision": chosen.precision_name, "device_map": places}

@@ -35,9 +35,9 @@ def while_loading(setup: Setup) -> Found:
     planned = plan_memory(chosen.setting(work, peaks.nearest_kind(setup)))
     half = filled(int(planned.terms["weights"]) // 2)
     with peaks.leased(setup, "checking a lack of memory"), half:
-        words = [_refused(lambda: peaks.load(setup, chosen, work))]
+        words = [_refused(lambda: peaks.placement_now(setup, chosen, work))]
         # As if it had fitted when it was placed, and somebody took the memory since.
-        words.append(_refused(lambda: peaks.load(setup, chosen, work, planned.placement)))
+        words.append(_refused(lambda: peaks.load(setup, chosen, planned.placement)))
     with filled(2 * _MIB):
         words.append(_refused(lambda: cells.run_cell(setup, "full", "static", name="full-static-without-memory")))
     return Found("; ".join(words), evidence=(_shown(f"loading: {words[0]}"),))
@@ -62,7 +62,9 @@ def while_answering(setup: Setup) -> Found:
     chosen, halved = peaks.random_model(setup.models[0], "full"), list[list[str]]()
     with peaks.leased(setup, "checking a lack of memory"):
         peaks.refuse_where_short(setup, chosen.setting(work, peaks.nearest_kind(setup)))
-        generator = Generator(peaks.load(setup, chosen, work), GenerationSettings(work.new_tokens))
+        generator = Generator(
+            peaks.load(setup, chosen, peaks.placement_now(setup, chosen, work)), GenerationSettings(work.new_tokens)
+        )
         asked = peaks.prompts(work.batch, work.prompt_tokens, chosen.entry)
         peaks.answer(generator, asked[:1])
         release()

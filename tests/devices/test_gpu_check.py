@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import tempfile
 from pathlib import Path
 
@@ -68,6 +69,25 @@ def test_peaks_are_measured_beside_the_plan(setup: Setup, simulated_cuda: Simula
     for peak in found.peaks:
         assert peak.measured_bytes and peak.device_map
         assert len(peaks.errors(peak)) == 2 and not peaks.is_short(peak)
+
+
+def test_a_model_over_two_devices_stands_where_it_was_placed(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
+    two = setup.model_copy(update={"uuids": all_of_the_machine()[:2]})
+    with simulated_cuda(2, 4.0):
+        found = peaks.compare_peaks(two, "tiny-m", "full")
+    assert {one.finding for one in found.evidence if one.holds} >= {"no_offloading"}
+    for peak in found.peaks:
+        assert len(peak.planned_bytes) == len(peak.traced_bytes) == len(peak.measured_bytes or []) == 2
+        assert {place.removeprefix("cuda:") for place in peak.device_map.values()} == {"0", "1"}
+
+
+def all_of_the_machine() -> list[str]:
+    """The UUIDs that NVML names; both are made visible."""
+    from quantbench.measure.nvml import device_uuids
+
+    uuids = device_uuids()
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(uuids[:2])  # the fixture has it set back
+    return uuids
 
 
 def test_a_lack_of_memory_is_told_and_nothing_held(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
