@@ -255,8 +255,7 @@ def _peaks(
     found = []
     for work, reading in zip(works, readings[1:], strict=True):
         plan = plan_memory(chosen.setting(work, kind), placement)
-        use = Use(work.prompt_tokens, work.new_tokens, work.batch, work.shared_tokens)
-        traced = trace(chosen.entry, chosen.precision, use, plan.placement, kind)
+        traced = trace(chosen.entry, chosen.precision, Use.of(work), plan.placement, kind)
         named = {"model": chosen.name, "precision": chosen.precision_name, "device_map": places}
         if not found:
             found.append(
