@@ -12,6 +12,7 @@ import pytest
 import torch
 from benchmarks.gpu_checks import cells, machine, peaks, shortage
 from benchmarks.gpu_checks.found import Setup
+from benchmarks.watched import NotTried
 
 from quantbench.devices import visible_devices
 
@@ -45,6 +46,20 @@ def setup(fake_machine: FakeMachine, tmp_path: Path, monkeypatch: pytest.MonkeyP
         models=["tiny-m"],
         long_prompts=False,
     )
+
+
+@pytest.mark.parametrize("kind", ["four_a100", "dgx_spark", "mig_a100", "vgpu"])
+def test_what_nvml_refuses_is_named_and_ends_nothing(
+    fake_machine: FakeMachine, setup: Setup, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    fake_machine.become(kind)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    uuids = visible_devices()[:1]
+    found = machine.check_nvml(setup.model_copy(update={"uuids": uuids}))
+    assert found.evidence[0].holds
+    refused = machine.refusals(uuids[0])
+    assert all(reason.split(" (")[0] in found.words for reason in refused)
+    assert bool(refused) == (kind != "four_a100")
 
 
 def test_cells_of_full_precision(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
@@ -88,6 +103,15 @@ def all_of_the_machine() -> list[str]:
     uuids = device_uuids()
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(uuids[:2])  # the fixture has it set back
     return uuids
+
+
+def test_no_memory_is_taken_from_others(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
+    shared = setup.model_copy(update={"others": ["process 7 (3.0 GiB)"]})
+    with simulated_cuda(1, 4.0) as simulated:
+        for check in (shortage.while_loading, shortage.while_answering):
+            with pytest.raises(NotTried, match=r"process 7 \(3\.0 GiB\)"):
+                check(shared)
+        assert simulated.peak == [0]
 
 
 def test_a_lack_of_memory_is_told_and_nothing_held(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
