@@ -94,9 +94,11 @@ def measure(name: str, uuids: Sequence[str], minutes: float, threads: int, folde
     environment = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(uuids)}
     worker = Worker("benchmarks.measured.worker", task, folder / "records.jsonl", folder / "log.txt", environment)
     steps = steps_of(jobs, [cell for cell in wanted if not reasons[cell]])
-    records: list[Record] = []
-    for chunk in [[step] for step in steps] if jobs.alone else [steps]:
-        records = run_steps(worker, chunk, begin + 60 * minutes, lambda line: print(line, flush=True))
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    records = run_steps(worker, steps, begin + 60 * minutes, say, jobs.alone)
     run = catalogue.run
     return {
         "format": FORMAT,

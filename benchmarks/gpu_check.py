@@ -35,7 +35,7 @@ from benchmarks.watched import REPOSITORY, Record, Step, Worker, run_steps
 
 from quantbench.contracts.files import write_text
 from quantbench.contracts.machine import DeviceFacts
-from quantbench.devices import visible_devices
+from quantbench.devices import foreign_processes, visible_devices
 from quantbench.devices.description import device_facts, software
 from quantbench.errors import QuantbenchError
 
@@ -63,6 +63,7 @@ def main() -> None:
         samples=asked.samples,
         threads=asked.threads,
         models=[SMALL] if asked.small else [SMALL, LARGE],
+        others=foreign_processes(uuids[0]) if uuids else [],
         long_prompts=bool(uuids),
     )
     chosen = {

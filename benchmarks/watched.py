@@ -68,7 +68,7 @@ class Worker:
             return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
-def run_steps(worker: Worker, steps: Iterable[Step], deadline: float, say: Say) -> list[Record]:
+def run_steps(worker: Worker, steps: Iterable[Step], deadline: float, say: Say, alone: bool = False) -> list[Record]:
     """Run steps until the deadline and return every record they left.
 
     Args:
@@ -76,6 +76,7 @@ def run_steps(worker: Worker, steps: Iterable[Step], deadline: float, say: Say) 
         steps: in the order in which they run.
         deadline: by :func:`time.monotonic`; steps without time left are ``failed``, and say so.
         say: takes one line a step, with the time left.
+        alone: every step in a process of its own, not only those after a failure.
 
     Returns:
         The steps' own records, and one of kind ``end`` for each step: ``step``, ``status`` (passed, failed, not tried),
@@ -88,7 +89,8 @@ def run_steps(worker: Worker, steps: Iterable[Step], deadline: float, say: Say) 
             for name in left:
                 watch.end(name, "failed", "out of time", 0.0)
             break
-        ended = watch.follow(worker.start(list(left)), left)
+        begun = dict(list(left.items())[:1]) if alone else left
+        ended = watch.follow(worker.start(list(begun)), begun)
         left = {name: step for name, step in left.items() if name not in ended}
     return read_records(worker.records)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -21,6 +22,7 @@ from .result import AnswerComparison, CheckedCell, Evidence
 
 PRECISIONS = ("full", "w8a16", "w4a16")
 ENGINES = ("static", "single", "continuous")
+ATTENTION = "sdpa"  # transformers' usual one, by which samples are timed
 MODEL, DATASET, PROMPTING = "tiny-m", "medqa", "instruction-0shot"
 # A checkpoint is quantized and loaded at this one.
 CHECKPOINT_PRECISION = "w4a16"
@@ -128,13 +130,23 @@ def _read(outputs: Path, precision: str, engine: str, checkpoint: bool, demo: Pa
 
 
 def _evidence(outputs: Path) -> tuple[Evidence, ...]:
-    """A cell on a GPU that NVML watched: what NVML told of it, and what it refused, ended in files and not in an error."""
+    """What a cell on a GPU shows: NVML's answers and refusals end in files, and every engine computes attention alike."""
     measured = Measurements.read(outputs / "measurements.json")
     if measured.device.kind != "cuda":
         return ()
-    energy = measured.energy
+    energy, used = measured.energy, measured.quality_pass
     told = f"{energy.energy_j:.1f} J by {energy.source}" if energy.energy_j is not None else energy.reason
-    return (Evidence(finding="nvml_refusals", holds=True, words=f"a cell with energy: {told}"),)
+    seen = [Evidence(finding="nvml_refusals", holds=True, words=f"a cell with energy: {told}")]
+    if used.engine == "continuous":
+        words = f"attention by {used.attention}, timed with {ATTENTION}; {_installed()}"
+        seen.append(Evidence(finding="continuous_choices", holds=used.attention == ATTENTION, words=words))
+    return tuple(seen)
+
+
+def _installed() -> str:
+    """Which of the packages are here that would change the engine's choices if it left them open."""
+    found = [name for name in ("flash_attn", "kernels", "triton") if find_spec(name)]
+    return f"installed: {', '.join(found) or 'neither flash_attn nor kernels nor triton'}"
 
 
 def _outputs(path: Path) -> dict[str, list[str]]:

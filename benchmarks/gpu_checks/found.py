@@ -19,6 +19,7 @@ class Setup(Part):
         new_tokens: most of an answer.
         threads: of the processor.
         models: that get random weights; the last one is the largest.
+        others: processes that computed on the first GPU before the checks began, in words.
         long_prompts: whether these get prompts of a thousand tokens, for which a processor takes minutes.
     """
 
@@ -29,6 +30,7 @@ class Setup(Part):
     new_tokens: int = 32
     threads: int
     models: list[str]
+    others: list[str] = []
     long_prompts: bool
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from benchmarks.watched import REPOSITORY, NotTried
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.devices import lease_folder, lease_visible
 from quantbench.errors import ModelError
-from quantbench.planner import GIB, GPUS, Setting, Workload, plan_memory
+from quantbench.measure.neighbours import Neighbours
+from quantbench.planner import GIB, GPUS, Placement, Setting, Workload, plan_memory
 
 from .found import Found, Setup
 from .result import Evidence, Peak
@@ -43,9 +44,9 @@ class RandomModel:
     precision_name: str
     precision: PrecisionEntry
 
-    def setting(self, work: Workload) -> Setting:
-        """What is planned."""
-        return Setting(self.entry, self.precision, work)
+    def setting(self, work: Workload, kind: str) -> Setting:
+        """What is planned on GPUs of a kind."""
+        return Setting(self.entry, self.precision, work, gpu=GPUS[kind])
 
 
 def random_model(model: str, precision: str) -> RandomModel:
@@ -56,27 +57,33 @@ def random_model(model: str, precision: str) -> RandomModel:
 
 
 def workloads(setup: Setup) -> list[Workload]:
-    """What is answered: one prompt, then a batch of them."""
+    """What is answered: one prompt, then a batch of them that begin alike."""
     new, prompt, batch = (_NEW_TOKENS, _PROMPT_TOKENS, _BATCH) if setup.long_prompts else _REHEARSED
     devices = max(1, len(setup.uuids))
-    return [Workload(prompt, new, size, devices) for size in (1, batch)]
+    return [
+        Workload(prompt, new, devices=devices),
+        Workload(prompt, new, batch, devices, shared_tokens=prompt // 2),
+    ]
 
 
 def compare_peaks(setup: Setup, model: str, precision: str) -> Found:
-    """Plan, trace and measure one model at one precision, for one prompt and for a batch.
+    """Plan, trace and measure one model at one precision: loading, one prompt, a batch.
 
     Raises:
         NotTried: it does not fit on what is free.
         ModelError: a plan or a trace is short of what was measured by more than the room that plans leave.
     """
-    chosen, works = random_model(model, precision), workloads(setup)
+    chosen, works, kind = random_model(model, precision), workloads(setup), nearest_kind(setup)
     if setup.device == "cpu" and model == LARGE:
-        found = [_peak(chosen, work, None, None, {}, nearest_kind(setup)) for work in works]
+        found = _peaks(chosen, works, kind, [_NOTHING] * 3, {})
         return Found(f"{_words(found)}; not loaded on CPU", peaks=tuple(found))
     with leased(setup, f"checking {model} {precision}"):
-        refuse_where_short(setup, chosen.setting(works[-1]))
-        loaded = load(setup, chosen, works[-1])
-        found = [_measured(setup, chosen, work, loaded) for work in works]
+        refuse_where_short(setup, chosen.setting(works[-1], kind))
+        start_peaks(setup)
+        placement = placement_now(setup, chosen, works[-1])
+        loaded = load(setup, chosen, placement)
+        readings = [_reading(setup), *(_answered(setup, chosen, work, loaded) for work in works)]
+        found = _peaks(chosen, works, kind, readings, device_map(loaded), placement)
         evidence = _evidence(setup, found)
         if setup.device == "cuda":
             evidence.append(offloading_evidence(loaded, f"{model} {precision}"))
@@ -91,13 +98,32 @@ def leased(setup: Setup, why: str) -> AbstractContextManager[list[str]]:
     return lease_visible(len(setup.uuids), lease_folder(), why)
 
 
-def load(setup: Setup, chosen: RandomModel, work: Workload) -> LoadedModel:
-    """Make the model by the package's own loading, placed for a workload."""
+def placement_now(setup: Setup, chosen: RandomModel, work: Workload) -> Placement | None:
+    """Where a cell with this workload would place the model, by what is free now; None on CPU.
+
+    Raises:
+        ModelError: it does not fit.
+    """
+    if setup.device == "cpu":
+        return None
+    from quantbench.models.placing import leased_gpus, placed
+
+    kind, alone = nearest_kind(setup), replace(work, batch=1, shared_tokens=0)
+    settings = (chosen.setting(one, kind) for one in (work, alone))
+    return placed(f"{chosen.name} {chosen.precision_name}", leased_gpus(Neighbours(setup.uuids)), *settings)
+
+
+def load(setup: Setup, chosen: RandomModel, placement: Placement | None) -> LoadedModel:
+    """Make the model by the package's own loading.
+
+    Raises:
+        ModelError: memory runs out.
+    """
     from quantbench.models.loading import load_model
     from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
 
     tokenizer = SyntheticTokenizer(chosen.entry.architecture.vocab_size)
-    return load_model(Path(), chosen.entry, chosen.precision, tokenizer, setup.device)
+    return load_model(Path(), chosen.entry, chosen.precision, tokenizer, setup.device, placement=placement)
 
 
 def prompts(count: int, tokens: int, entry: ModelEntry, shared: int = 0) -> list[Request]:
@@ -141,10 +167,7 @@ def errors(peak: Peak) -> list[float]:
     """Planned and traced over measured peak, minus 1; nothing on CPU."""
     if not peak.measured_bytes:
         return []
-    measured = sum(peak.measured_bytes)
-    return [
-        one / measured - 1 for one in (peak.planned_bytes, *([sum(peak.traced_bytes)] if peak.traced_bytes else []))
-    ]
+    return [sum(guessed) / sum(peak.measured_bytes) - 1 for guessed in (peak.planned_bytes, peak.traced_bytes)]
 
 
 def is_short(peak: Peak) -> bool:
@@ -168,73 +191,116 @@ def refuse_where_short(setup: Setup, setting: Setting) -> None:
         raise NotTried(f"planned {planned / GIB:.2f} GiB, and {free / GIB:.2f} GiB are free")
 
 
-def _measured(setup: Setup, chosen: RandomModel, work: Workload, loaded: LoadedModel) -> Peak:
-    from quantbench.engine.decoding_settings import GenerationSettings
-    from quantbench.engine.generation import Generator
-    from quantbench.models.out_of_memory import release
-
-    asked = prompts(work.batch, work.prompt_tokens, chosen.entry, _shared(work))
-    generator = Generator(loaded, GenerationSettings(work.new_tokens))
+def start_peaks(setup: Setup) -> None:
+    """Give back what the allocator keeps, and count peaks from now on."""
     if setup.device == "cpu":
-        answer(generator, asked)
-        return _peak(chosen, work, None, None, device_map(loaded), nearest_kind(setup))
+        return
     import torch
 
-    answer(generator, asked[:1])  # workspaces and kernels are there before memory is counted
+    from quantbench.models.out_of_memory import release
+
     release()
-    devices = range(len(setup.uuids))
-    for index in devices:
+    for index in range(len(setup.uuids)):
         torch.cuda.reset_peak_memory_stats(index)
-    answer(generator, asked)
-    measured = [int(torch.cuda.max_memory_allocated(index)) for index in devices]
-    reserved = [int(torch.cuda.max_memory_reserved(index)) for index in devices]
-    return _peak(chosen, work, measured, reserved, device_map(loaded), nearest_kind(setup))
 
 
-def _peak(
-    chosen: RandomModel,
-    work: Workload,
-    measured: list[int] | None,
-    reserved: list[int] | None,
-    places: dict[str, str],
-    gpu: str,
-) -> Peak:
-    return Peak(
-        model=chosen.name,
-        precision=chosen.precision_name,
-        prompt_tokens=work.prompt_tokens,
-        new_tokens=work.new_tokens,
-        batch=work.batch,
-        planned_bytes=plan_memory(chosen.setting(work)).peak_bytes,
-        traced_bytes=_traced(chosen, work, gpu),
-        measured_bytes=measured,
-        reserved_bytes=reserved,
-        device_map=places,
+@dataclass(frozen=True)
+class _Reading:
+    """What the allocator counted on each GPU since peaks were started; None on CPU."""
+
+    allocated: list[int] | None = None
+    reserved: list[int] | None = None
+
+
+_NOTHING = _Reading()
+
+
+def _reading(setup: Setup) -> _Reading:
+    if setup.device == "cpu":
+        return _NOTHING
+    import torch
+
+    devices = range(len(setup.uuids))
+    return _Reading(
+        [int(torch.cuda.max_memory_allocated(index)) for index in devices],
+        [int(torch.cuda.max_memory_reserved(index)) for index in devices],
     )
 
 
-def _traced(chosen: RandomModel, work: Workload, gpu: str) -> list[int]:
+def _answered(setup: Setup, chosen: RandomModel, work: Workload, loaded: LoadedModel) -> _Reading:
+    from quantbench.engine.decoding_settings import GenerationSettings
+    from quantbench.engine.generation import Generator
+
+    asked = prompts(work.batch, work.prompt_tokens, chosen.entry, work.shared_tokens)
+    generator = Generator(loaded, GenerationSettings(work.new_tokens))
+    if setup.device == "cuda":
+        answer(generator, asked[:1])  # workspaces and kernels are there before memory is counted
+    start_peaks(setup)
+    answer(generator, asked)
+    return _reading(setup)
+
+
+def _peaks(
+    chosen: RandomModel,
+    works: Sequence[Workload],
+    kind: str,
+    readings: Sequence[_Reading],
+    places: dict[str, str],
+    placement: Placement | None = None,
+) -> list[Peak]:
+    """Readings of loading and of each workload, in this order, beside plan and trace."""
     from quantbench.tracing.engine_walk import Use
     from quantbench.tracing.peak_trace import trace
 
-    use = Use(work.prompt_tokens, work.new_tokens, work.batch, _shared(work))
-    placement = plan_memory(chosen.setting(work)).placement
-    return [moment.bytes for moment in trace(chosen.entry, chosen.precision, use, placement, gpu).peaks]
+    found = []
+    for work, reading in zip(works, readings[1:], strict=True):
+        plan = plan_memory(chosen.setting(work, kind), placement)
+        traced = trace(chosen.entry, chosen.precision, Use.of(work), plan.placement, kind)
+        named = {"model": chosen.name, "precision": chosen.precision_name, "device_map": places}
+        if not found:
+            found.append(
+                Peak(
+                    stage="loading",
+                    prompt_tokens=0,
+                    new_tokens=0,
+                    batch=0,
+                    planned_bytes=[device.loading_bytes for device in plan.devices],
+                    traced_bytes=[moment.bytes for moment in traced.stages["load"]],
+                    measured_bytes=readings[0].allocated,
+                    reserved_bytes=readings[0].reserved,
+                    **named,
+                )
+            )
+        found.append(
+            Peak(
+                stage="answering",
+                prompt_tokens=work.prompt_tokens,
+                new_tokens=work.new_tokens,
+                batch=work.batch,
+                planned_bytes=[device.peak_bytes for device in plan.devices],
+                traced_bytes=[moment.bytes for moment in traced.peaks],
+                measured_bytes=reading.allocated,
+                reserved_bytes=reading.reserved,
+                **named,
+            )
+        )
+    return found
 
 
 def nearest_kind(setup: Setup) -> str:
-    """The kind of GPU, among those whose kernels and workspaces the tracer knows, that this one is: by name, else an A100."""
+    """The kind of GPU, among those of :data:`quantbench.planner.GPUS`, that this one is or is most like.
+
+    By its name, else by its compute capability, which decides on kernels and workspaces.
+    """
     if setup.device == "cpu":
         return _USUAL
     import torch
 
     name = torch.cuda.get_device_name(0).lower().replace(" ", "")
-    return next((kind for kind in GPUS if kind.split("-")[0] in name), _USUAL)
-
-
-def _shared(work: Workload) -> int:
-    """Tokens that all prompts of a batch begin with; one prompt is timed as it is."""
-    return work.prompt_tokens // 2 if work.batch > 1 else 0
+    capability = torch.cuda.get_device_capability(0)
+    named = [kind for kind in GPUS if kind.split("-")[0] in name]
+    alike = [kind for kind, gpu in GPUS.items() if gpu.capability == capability]
+    return next(iter([*named, *alike, _USUAL]))
 
 
 def _evidence(setup: Setup, found: Sequence[Peak]) -> list[Evidence]:
@@ -249,11 +315,11 @@ def _evidence(setup: Setup, found: Sequence[Peak]) -> list[Evidence]:
 
 
 def _words(found: Sequence[Peak]) -> str:
-    """For example ``qwen2.5-3b w4a16, 8 at a time: planned 2.31, traced 2.32, measured 2.32 GiB``."""
+    """For example ``qwen2.5-3b w4a16, 8 at once: planned 2.31, traced 2.32, measured 2.32 GiB``."""
     said = []
     for peak in found:
-        numbers = [f"planned {peak.planned_bytes / GIB:.3f}"]
-        for name, sizes in (("traced", peak.traced_bytes), ("measured", peak.measured_bytes)):
-            numbers += [f"{name} {sum(sizes) / GIB:.3f}"] if sizes else []
-        said.append(f"{peak.model} {peak.precision}, {peak.batch} at a time: {', '.join(numbers)} GiB")
+        what = "loading" if peak.stage == "loading" else f"{peak.batch} at once"
+        numbers = f"planned {sum(peak.planned_bytes) / GIB:.3f}, traced {sum(peak.traced_bytes) / GIB:.3f}"
+        measured = f", measured {sum(peak.measured_bytes) / GIB:.3f}" if peak.measured_bytes else ""
+        said.append(f"{peak.model} {peak.precision}, {what}: {numbers}{measured} GiB")
     return "; ".join(said)

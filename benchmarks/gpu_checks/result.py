@@ -96,11 +96,12 @@ class Peak(Part):
 
     model: str
     precision: str
-    prompt_tokens: int
+    stage: Literal["loading", "answering"]
+    prompt_tokens: int = Field(description="0 of loading, as are the next two")
     new_tokens: int
     batch: int
-    planned_bytes: float = Field(description="by the planner's formulas, over all GPUs")
-    traced_bytes: list[int] | None = Field(description="by the tracer, its workspace as on this GPU; null: no tracer")
+    planned_bytes: list[float] = Field(description="by the planner's formulas")
+    traced_bytes: list[int] = Field(description="by the tracer, with the kernels and workspaces of a GPU of this kind")
     measured_bytes: list[int] | None = Field(description="`torch.cuda.max_memory_allocated`; null on CPU")
     reserved_bytes: list[int] | None = Field(description="`torch.cuda.max_memory_reserved`; null on CPU")
     device_map: dict[str, str] = Field(description="where loading placed each piece")

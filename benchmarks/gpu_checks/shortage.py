@@ -15,6 +15,10 @@ from .found import Found, Setup
 from .result import Evidence
 
 _MIB = 2**20
+# Pieces that the allocator reserves are up to 20 MiB; those below 1 MiB come from others, which hold no prompt.
+_LARGEST_GAP, _SMALLEST_GAP = 20 * _MIB, _MIB
+# What may stay after a refusal: workspaces that libraries take once and keep.
+_WORKSPACES = 72 * _MIB
 
 
 def _work(setup: Setup) -> Workload:
@@ -28,13 +32,15 @@ def while_loading(setup: Setup) -> Found:
     Raises:
         QuantbenchError: it loaded all the same, raised something else, or left something allocated.
     """
-    if setup.device == "cpu":
-        raise NotTried("no GPU to fill")
+    _refuse_to_fill(setup)
     work = _work(setup)
     chosen = peaks.random_model(setup.models[-1], "full")
-    weights = int(plan_memory(chosen.setting(work)).terms["weights"])
-    with peaks.leased(setup, "checking a lack of memory"), filled(weights // 2):
-        words = [_refused(lambda: peaks.load(setup, chosen, work))]
+    planned = plan_memory(chosen.setting(work, peaks.nearest_kind(setup)))
+    half = filled(int(planned.terms["weights"]) // 2)
+    with peaks.leased(setup, "checking a lack of memory"), half:
+        words = [_refused(lambda: peaks.placement_now(setup, chosen, work))]
+        # As if it had fitted when it was placed, and somebody took the memory since.
+        words.append(_refused(lambda: peaks.load(setup, chosen, planned.placement)))
     with filled(2 * _MIB):
         words.append(_refused(lambda: cells.run_cell(setup, "full", "static", name="full-static-without-memory")))
     return Found("; ".join(words), evidence=(_shown(f"loading: {words[0]}"),))
@@ -46,8 +52,7 @@ def while_answering(setup: Setup) -> Found:
     Raises:
         QuantbenchError: it was not halved, raised something else, or left something allocated.
     """
-    if setup.device == "cpu":
-        raise NotTried("no GPU to fill")
+    _refuse_to_fill(setup)
     import torch
 
     from quantbench.engine.by_plan import answer_halving
@@ -58,8 +63,10 @@ def while_answering(setup: Setup) -> Found:
     work = _work(setup)
     chosen, halved = peaks.random_model(setup.models[0], "full"), list[list[str]]()
     with peaks.leased(setup, "checking a lack of memory"):
-        peaks.refuse_where_short(setup, chosen.setting(work))
-        generator = Generator(peaks.load(setup, chosen, work), GenerationSettings(work.new_tokens))
+        peaks.refuse_where_short(setup, chosen.setting(work, peaks.nearest_kind(setup)))
+        generator = Generator(
+            peaks.load(setup, chosen, peaks.placement_now(setup, chosen, work)), GenerationSettings(work.new_tokens)
+        )
         asked = peaks.prompts(work.batch, work.prompt_tokens, chosen.entry)
         peaks.answer(generator, asked[:1])
         release()
@@ -77,9 +84,24 @@ def while_answering(setup: Setup) -> Found:
     return Found(words, evidence=(_shown(f"answering with {words}"),))
 
 
+def _refuse_to_fill(setup: Setup) -> None:
+    """Raise NotTried where filling the GPU would take memory from others."""
+    if setup.device == "cpu":
+        raise NotTried("no GPU to fill")
+    import torch
+
+    if getattr(torch.cuda.get_device_properties(0), "is_integrated", False):
+        raise NotTried("this GPU shares its memory with the processor, and filling it may stop the machine")
+    if setup.others:
+        raise NotTried(f"others compute on this GPU and would lack memory: {', '.join(setup.others)}")
+
+
 @contextmanager
 def filled(left_bytes: int) -> Iterator[None]:
-    """Leave about ``left_bytes`` of the first GPU's memory free while the block runs; its driver rounds to 2 MiB."""
+    """Leave about ``left_bytes`` of the first GPU's memory free while the block runs; its driver rounds to 2 MiB.
+
+    With nothing left, what PyTorch's allocator has reserved around the tensors in use is filled too.
+    """
     import torch
 
     from quantbench.models.out_of_memory import release
@@ -94,6 +116,12 @@ def filled(left_bytes: int) -> Iterator[None]:
             size //= 2
             continue
         size = min(size, torch.cuda.mem_get_info(0)[0] - left_bytes)
+    size = 0 if left_bytes else _LARGEST_GAP
+    while size >= _SMALLEST_GAP:
+        try:
+            fillers.append(torch.empty(size, dtype=torch.uint8, device="cuda:0"))
+        except torch.OutOfMemoryError:
+            size //= 2
     try:
         yield
     finally:
@@ -116,7 +144,7 @@ def _refused(run: Callable[[], object]) -> str:
     said = _message(run)
     release()
     held = torch.cuda.memory_allocated() - before
-    if held > 0:
+    if held > _WORKSPACES:
         raise QuantbenchError(f"{held / GIB:.3f} GiB stayed allocated after: {said}")
     return said
 

@@ -9,7 +9,18 @@ from quantbench.planner import GIB
 from .peaks import SHOWN_WITHIN
 from .result import CheckedCell, GpuCheck, Peak
 
-_PEAKS = ("model", "precision", "prompt", "batch", "planned GiB", "traced GiB", "measured GiB", "planned", "traced")
+_PEAKS = (
+    "model",
+    "precision",
+    "stage",
+    "prompt",
+    "batch",
+    "planned GiB",
+    "traced GiB",
+    "measured GiB",
+    "planned",
+    "traced",
+)
 _CELLS = ("cell", "computed in", "samples", "as on CPU", "peak MiB", "load s", "first ms", "answer ms", "energy J")
 
 
@@ -41,10 +52,11 @@ def page(result: GpuCheck) -> str:
 
 
 def _peak(one: Peak) -> tuple[str, ...]:
-    traced, measured = (sum(sizes) if sizes else None for sizes in (one.traced_bytes, one.measured_bytes))
-    names = (one.model, one.precision, str(one.prompt_tokens), str(one.batch))
-    sizes = tuple(_number(size, GIB) for size in (one.planned_bytes, traced, measured))
-    return (*names, *sizes, _error(one.planned_bytes, measured), _error(traced, measured))
+    measured = sum(one.measured_bytes) if one.measured_bytes else None
+    work = (str(one.prompt_tokens), str(one.batch)) if one.stage == "answering" else ("", "")
+    guesses = (sum(one.planned_bytes), sum(one.traced_bytes))
+    sizes = tuple(_number(size, GIB) for size in (*guesses, measured))
+    return (one.model, one.precision, one.stage, *work, *sizes, *(_error(guess, measured) for guess in guesses))
 
 
 def _cell(one: CheckedCell) -> tuple[str, ...]:

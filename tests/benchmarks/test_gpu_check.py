@@ -74,9 +74,11 @@ def test_a_rehearsal_answers_for_real(rehearsed: GpuCheck) -> None:
 
 def test_a_rehearsal_compares_no_memory(rehearsed: GpuCheck) -> None:
     small, large = ([peak for peak in rehearsed.peaks if peak.model == name] for name in ("smollm2-135m", "qwen2.5-3b"))
-    assert [(peak.batch, peak.measured_bytes) for peak in small] == [(1, None), (2, None)]
-    assert len(large) == 2 and all(not peak.device_map for peak in large)  # planned and traced, not loaded
-    assert small[0].planned_bytes < small[1].planned_bytes < large[0].planned_bytes
+    assert [(peak.batch, peak.measured_bytes) for peak in small] == [(0, None), (1, None), (2, None)]
+    assert len(large) == 3 and all(not peak.device_map for peak in large)  # planned and traced, not loaded
+    assert sum(small[1].planned_bytes) < sum(small[2].planned_bytes) < sum(large[0].planned_bytes)
+    for peak in (*small, *large):  # the plan is of the same models and prompts as the trace
+        assert sum(peak.planned_bytes) == pytest.approx(sum(peak.traced_bytes), rel=0.01)
     assert all(errors(peak) == [] for peak in rehearsed.peaks)
     assert {found.status for found in rehearsed.findings} == {"not tried"}
 
@@ -119,10 +121,11 @@ def test_the_page_puts_planned_traced_and_measured_side_by_side(rehearsed: GpuCh
     peak = Peak(
         model="m",
         precision="w4a16",
+        stage="answering",
         prompt_tokens=1000,
         new_tokens=32,
         batch=8,
-        planned_bytes=2.01 * GIB,
+        planned_bytes=[2.01 * GIB],
         traced_bytes=[2 * GIB],
         measured_bytes=[2 * GIB],
         reserved_bytes=[3 * GIB],
@@ -135,7 +138,7 @@ def test_the_page_puts_planned_traced_and_measured_side_by_side(rehearsed: GpuCh
         driver="580.1", driver_cuda="13.0", torch_cuda="13.0", devices_seen=1, workspace_bytes=32 << 20, gpus=[gpu]
     )
     text = page(rehearsed.model_copy(update={"peaks": [peak], "cuda": cuda, "rehearsal": False}))
-    assert "| m | w4a16 | 1000 | 8 | 2.010 | 2.000 | 2.000 | +0.50% | +0.00% |" in text
+    assert "| m | w4a16 | answering | 1000 | 8 | 2.010 | 2.000 | 2.000 | +0.50% | +0.00% |" in text
     assert "cuBLAS workspace 32.00 MiB" in text
 
 

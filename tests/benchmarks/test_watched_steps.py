@@ -61,6 +61,14 @@ def test_a_step_that_fails_dies_or_hangs_costs_itself_only(worker: Worker) -> No
     assert pids[0] == pids[1] and len(set(pids)) == 3
 
 
+def test_steps_alone_have_a_process_each(worker: Worker) -> None:
+    said: list[str] = []
+    records = run_steps(worker, [Step(name, 60.0) for name in "abc"], time.monotonic() + 120, said.append, alone=True)
+    assert [status for status, _ in ends(records).values()] == ["passed"] * 3
+    assert len({record["pid"] for record in records if record["kind"] == "process"}) == 3
+    assert [line[:5] for line in said] == ["[1/3]", "[2/3]", "[3/3]"]
+
+
 def test_time_that_is_over_is_said_of_every_step_left(worker: Worker) -> None:
     steps = [Step("hangs", 600.0), Step("a", 600.0)]
     found = ends(run_steps(worker, steps, time.monotonic() + 3, lambda line: None))

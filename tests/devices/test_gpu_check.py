@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from benchmarks.gpu_checks import cells, machine, peaks, shortage
 from benchmarks.gpu_checks.found import Setup
+from benchmarks.watched import NotTried
 
 from quantbench.devices import visible_devices
 
@@ -46,6 +48,20 @@ def setup(fake_machine: FakeMachine, tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
+@pytest.mark.parametrize("kind", ["four_a100", "dgx_spark", "mig_a100", "vgpu"])
+def test_what_nvml_refuses_is_named_and_ends_nothing(
+    fake_machine: FakeMachine, setup: Setup, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    fake_machine.become(kind)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    uuids = visible_devices()[:1]
+    found = machine.check_nvml(setup.model_copy(update={"uuids": uuids}))
+    assert found.evidence[0].holds
+    refused = machine.refusals(uuids[0])
+    assert all(reason.split(" (")[0] in found.words for reason in refused)
+    assert bool(refused) == (kind != "four_a100")
+
+
 def test_cells_of_full_precision(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
     with simulated_cuda(1, 4.0) as simulated:
         found = machine.check_cuda(setup)
@@ -64,15 +80,46 @@ def test_peaks_are_measured_beside_the_plan(setup: Setup, simulated_cuda: Simula
     with simulated_cuda(1, 4.0):
         found = peaks.compare_peaks(setup, "tiny-m", "full")
     assert {one.finding: one.holds for one in found.evidence}["no_offloading"]
+    assert [peak.stage for peak in found.peaks] == ["loading", "answering", "answering"]
     for peak in found.peaks:
         assert peak.measured_bytes and peak.device_map
         assert len(peaks.errors(peak)) == 2 and not peaks.is_short(peak)
 
 
+def test_a_model_over_two_devices_stands_where_it_was_placed(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
+    two = setup.model_copy(update={"uuids": all_of_the_machine()[:2]})
+    with simulated_cuda(2, 4.0):
+        found = peaks.compare_peaks(two, "tiny-m", "full")
+    assert {one.finding for one in found.evidence if one.holds} >= {"no_offloading"}
+    for peak in found.peaks:
+        assert len(peak.planned_bytes) == len(peak.traced_bytes) == len(peak.measured_bytes or []) == 2
+        assert {place.removeprefix("cuda:") for place in peak.device_map.values()} == {"0", "1"}
+
+
+def all_of_the_machine() -> list[str]:
+    """The UUIDs that NVML names; both are made visible."""
+    from quantbench.measure.nvml import device_uuids
+
+    uuids = device_uuids()
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(uuids[:2])  # the fixture has it set back
+    return uuids
+
+
+def test_no_memory_is_taken_from_others(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
+    shared = setup.model_copy(update={"others": ["process 7 (3.0 GiB)"]})
+    with simulated_cuda(1, 4.0) as simulated:
+        for check in (shortage.while_loading, shortage.while_answering):
+            with pytest.raises(NotTried, match=r"process 7 \(3\.0 GiB\)"):
+                check(shared)
+        assert simulated.peak == [0]
+
+
 def test_a_lack_of_memory_is_told_and_nothing_held(setup: Setup, simulated_cuda: SimulatedCuda) -> None:
     with simulated_cuda(1, 4.0) as simulated:
-        answering = shortage.while_answering(setup)
+        cells.prepare_data(setup)
+        loading, answering = shortage.while_loading(setup), shortage.while_answering(setup)
         gc.collect()
         assert simulated.live == [0]
+    assert "nothing was loaded: GPU 0" in loading.words
     assert "16 prompts answered" in answering.words
-    assert all(one.holds for one in answering.evidence)
+    assert all(one.holds for found in (loading, answering) for one in found.evidence)
