@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoConfig
 
 from quantbench.config import Architecture, ModelEntry, PrecisionEntry, read_entries
 from quantbench.engine.batches import Request
@@ -19,6 +20,7 @@ from quantbench.tracing.bitsandbytes_kernels import own_kernel_rule
 from quantbench.tracing.engine_walk import Use
 from quantbench.tracing.peak_trace import trace
 from tests.live_tensors import LiveTensors
+from tests.published_configs import entry_of
 from tests.stand_ins import stand_in
 
 # As many key-value heads as others: with fewer, float32 on CUDA has no fused attention, and the CPU has one.
@@ -134,3 +136,21 @@ def test_hopper_and_ampere_differ_in_workspace_and_kernels(precisions: dict[str,
     ampere, hopper = (own_kernel_rule(GPUS[gpu]) for gpu in ("a100-40gb", "h100-80gb"))
     assert ampere(0, torch.float16, 100, 28672, 8192) and not hopper(0, torch.float16, 100, 28672, 8192)
     assert ampere(0, torch.float16, 1, 28672, 8192) and hopper(0, torch.float16, 1, 28672, 8192)
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_what_the_planner_has_no_formulas_for_is_traced(samples: int) -> None:
+    """A state-space model with attention beside it keeps a state of each row, whatever the prompt's length."""
+    config = AutoConfig.for_model(
+        "falcon_h1",
+        **{"hidden_size": 96, "intermediate_size": 224, "num_hidden_layers": 4, "vocab_size": 600},
+        **{"num_attention_heads": 4, "num_key_value_heads": 2, "mamba_d_ssm": 96, "mamba_n_heads": 4},
+        **{"mamba_d_head": 24, "mamba_n_groups": 1, "mamba_d_state": 32},
+    )
+    entry = entry_of(config, "falcon_h1")
+    counts = entry.counted
+    assert counts.beyond_formulas and counts.state
+    short, long = (trace(entry, FULL, Use(tokens, 12, samples=samples)).stages["answer"][0] for tokens in (64, 128))
+    tokens = samples * 64 * counts.cached * 2
+    assert long.by_kind()["kv_cache"] - short.by_kind()["kv_cache"] == pytest.approx(tokens, rel=0.05)
+    assert short.by_kind()["kv_cache"] > samples * counts.state * 2

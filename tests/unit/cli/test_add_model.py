@@ -212,7 +212,7 @@ def test_what_is_nowhere_is_refused(
         ({"model_type": "dots3_note"}, "'dots3_note' states facts layer by layer"),
         ({"model_type": "gemma4_assistant"}, "'gemma4_assistant' is no model of its own"),
         (
-            {"model_type": "qwen3_next", "num_hidden_layers": 4, "layer_types": None},
+            {"model_type": "minimax", "num_hidden_layers": 4, "layer_types": None},
             "its layers keep other things than keys and values",
         ),
         ({"model_type": "ours", "auto_map": {"AutoModelForCausalLM": "m.Ours"}}, "code of its own (auto_map)"),

@@ -6,8 +6,10 @@ import csv
 import importlib.util
 import io
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
 from quantbench.cli import plan_trace
 from quantbench.cli.main import main
@@ -57,3 +59,26 @@ def test_missing_packages_are_named(capsys: pytest.CaptureFixture[str], monkeypa
     )
     assert main([*SMALL]) == 2
     assert "bitsandbytes is not installed here: pip install -r requirements/inference.txt" in capsys.readouterr().err
+
+
+def test_models_without_formulas_are_planned_roughly_and_traced(
+    capsys: pytest.CaptureFixture[str], repository: Path, tmp_path: Path
+) -> None:
+    entry = yaml.safe_load((repository / "config/models/tiny-m.yaml").read_text(encoding="utf-8"))
+    entry["counts"]["beyond_formulas"] = ["a feed-forward part without a gate"]
+    (tmp_path / "config/models").mkdir(parents=True)
+    (tmp_path / "config/models/mine.yaml").write_text(yaml.dump(entry), encoding="utf-8")
+    mine = ["plan", "--root", str(tmp_path), "--model", "mine", "--precision", "full", "--prompt-tokens", "100"]
+    assert main(mine) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "the figures of mine are estimates: the planner has no formulas for a feed-forward part without a gate" in said
+    )
+    assert "quantbench plan --trace --model mine" in said
+    assert main([*mine, "--trace"]) == 0
+    assert (
+        "no formulas for mine (a feed-forward part without a gate): what is traced is the plan"
+        in capsys.readouterr().out
+    )
+    assert main([*mine, "--trace", "--format", "json"]) == 0
+    assert {record["planned_by_formulas"] for record in json.loads(capsys.readouterr().out)} == {"no"}

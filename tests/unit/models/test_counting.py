@@ -116,6 +116,11 @@ BEYOND = {
     "llama": ({}, []),
     "qwen3_moe": ({"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 64}, []),
     "gpt_neox": ({}, ["a feed-forward part without a gate"]),
+    "olmo_hybrid": ({}, ["layers that keep a state in place of tokens (state space, linear attention)"]),
+    "falcon_h1": (
+        {"mamba_d_ssm": 96, "mamba_n_heads": 4, "mamba_d_head": 24, "mamba_n_groups": 1, "mamba_d_state": 32},
+        ["layers that keep a state in place of tokens (state space, linear attention)"],
+    ),
     "starcoder2": ({}, ["a feed-forward part without a gate"]),
     "deepseek_v3": (
         {"num_key_value_heads": 4, "n_routed_experts": 8, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1},
@@ -129,7 +134,10 @@ def test_layers_without_formulas_are_named(family: str) -> None:
     from transformers import AutoConfig
 
     further, expected = BEYOND[family]
-    sizes = {"hidden_size": 96, "intermediate_size": 224, "num_hidden_layers": 2, "vocab_size": 600}
+    sizes = {"hidden_size": 96, "intermediate_size": 224, "num_hidden_layers": 2, "vocab_size": 600, "pad_token_id": 1}
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
     config = AutoConfig.for_model(family, **{**sizes, **heads, **further})
-    assert count(model_class(config)).beyond_formulas == expected
+    counts = count(model_class(config))
+    assert counts.beyond_formulas == expected
+    assert bool(counts.state) == any("state" in words for words in expected)
+    assert bool(counts.experts) == (family in {"qwen3_moe", "deepseek_v3"})

@@ -75,6 +75,11 @@ class Counts(_Sizes):
         default=0, ge=0, description="the same of layers that keep the last `window` tokens only"
     )
     window: int | None = Field(default=None, gt=0, description="`sliding_window` of these layers")
+    state: int = Field(
+        default=0,
+        ge=0,
+        description="numbers that one row keeps in layers with a state in place of tokens (state space, linear attention)",
+    )
     holds_scores: bool = Field(
         default=False,
         description="whether attention holds the scores of all pairs of tokens, since no kernel computes it without",

@@ -97,21 +97,37 @@ def reserved(
     cache = DynamicCache(config=config)
     sources = known.layers if known is not None else [None] * len(cache.layers)
     for place, (layer, source) in enumerate(zip(cache.layers, sources, strict=True)):
-        if type(layer) is DynamicLayer or _window(layer) >= capacity:
+        if _keeps_tokens_alone(layer) and _window(layer) >= capacity:
             row_layer = ReservedLayer(capacity)
             if isinstance(source, DynamicLayer) and source.is_initialized:
                 row_layer.fill(source, repeats)
             cache.layers[place] = row_layer
         elif source is not None:
             bounded = cast(DynamicLayer, copy.deepcopy(source))
-            bounded.batch_repeat_interleave(repeats)
+            bounded.reorder_cache(cast(torch.LongTensor, _repeated(source, repeats)))
             cache.layers[place] = bounded
     return cache
 
 
 def least_window(config: PreTrainedConfig) -> float:
-    """Tokens that every layer can look back on, at least: the narrowest sliding window; infinite where there is none."""
-    return min(map(_window, DynamicCache(config=config).layers), default=math.inf)
+    """Tokens that every layer can look back on, at least: the narrowest sliding window; infinite where there is none.
+
+    0 where a layer keeps a state of what it read in place of its tokens: padding behind a prefix would become part of it.
+    """
+    layers = DynamicCache(config=config).layers
+    return min((_window(layer) if _keeps_tokens_alone(layer) else 0 for layer in layers), default=math.inf)
+
+
+def _keeps_tokens_alone(layer: object) -> bool:
+    """Whether a layer keeps keys and values, of all tokens or the last ones, and nothing beside them."""
+    return type(layer) in (DynamicLayer, DynamicSlidingWindowLayer)
+
+
+def _repeated(layer: object, repeats: int) -> torch.Tensor:
+    """Each row's number, so many times, on the device of what a layer keeps."""
+    states = [*getattr(layer, "recurrent_states", {}).values(), *getattr(layer, "conv_states", {}).values()]
+    kept = next(one for one in (*states, getattr(layer, "keys", None)) if isinstance(one, torch.Tensor))
+    return torch.arange(kept.shape[0], device=kept.device).repeat_interleave(repeats)
 
 
 def _window(layer: object) -> float:

@@ -31,6 +31,7 @@ class _Cached(TypedDict):
     cached: int
     cached_in_window: int
     window: int | None
+    state: int
 
 
 def model_class(config: PreTrainedConfig, dtype: torch.dtype = torch.bfloat16) -> PreTrainedModel:
@@ -86,10 +87,11 @@ def count(model: PreTrainedModel) -> Counts:
     ends: list[nn.Module | None] = [model.get_input_embeddings(), model.get_output_embeddings()]
     tables = {id(_weight(layer)) for layer in ends if layer is not None}
     replaced = {id(_weight(layer)) for layer in linear.values()}
+    convolved = {id(_weight(layer)) for layer in model.modules() if isinstance(layer, nn.Conv1d)}
     experts = [
         weight
         for key, weight in weights.items()
-        if weight.dim() == 3 and len(weight) > 1 and key not in replaced | tables
+        if weight.dim() == 3 and len(weight) > 1 and key not in replaced | tables | convolved
     ]
     total, in_tables = _numel(weights.values()), _numel(weights[key] for key in tables)
     in_linear, in_experts = _numel(weights[key] for key in replaced), _numel(experts)
@@ -174,6 +176,8 @@ def _cached(model: PreTrainedModel, cache: DynamicCache | None) -> _Cached:
     numbers: Counter[bool] = Counter()
     windows: set[int] = set()
     for layer in getattr(cache, "layers", [None]):
+        if _state(layer) and not isinstance(layer, DynamicLayer):
+            continue
         if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
             raise ModelError(
                 f"model_type {model.config.model_type!r}: its layers keep other things than keys and values "
@@ -182,7 +186,18 @@ def _cached(model: PreTrainedModel, cache: DynamicCache | None) -> _Cached:
         if isinstance(layer, DynamicSlidingWindowLayer):
             windows.add(layer.sliding_window)
         numbers[layer.is_sliding] += sum(kept.shape[1] * kept.shape[3] for kept in (layer.keys, layer.values))
-    return {"cached": numbers[False], "cached_in_window": numbers[True], "window": max(windows, default=None)}
+    return {
+        "cached": numbers[False],
+        "cached_in_window": numbers[True],
+        "window": max(windows, default=None),
+        "state": sum(map(_state, getattr(cache, "layers", []))),
+    }
+
+
+def _state(layer: object) -> int:
+    """Numbers that a layer of the cache keeps of what it read, however long that was."""
+    states = [*getattr(layer, "recurrent_states", {}).values(), *getattr(layer, "conv_states", {}).values()]
+    return _numel(kept for kept in states if isinstance(kept, torch.Tensor))
 
 
 def _beyond_formulas(
@@ -191,7 +206,10 @@ def _beyond_formulas(
     """What of a model's layers is neither attention over keys and values of one head size nor a gated feed-forward part."""
     found = []
     layers = getattr(cache, "layers", [])
-    if any(layer.keys.shape[3] != layer.values.shape[3] for layer in layers if hasattr(layer, "keys")):
+    if any(map(_state, layers)):
+        found.append("layers that keep a state in place of tokens (state space, linear attention)")
+    kept = [(layer.keys, layer.values) for layer in layers if getattr(layer, "keys", None) is not None]
+    if any(keys.shape[3] != values.shape[3] for keys, values in kept):
         found.append("attention with keys and values of different size")
     inner, hidden = _first(text, _INNER) or 4 * text.hidden_size, text.hidden_size
     sides = [(_outputs(layer), _weight(layer).numel() // _outputs(layer)) for layer in passed]

@@ -245,11 +245,11 @@ def _moment(setting: Setting, stage: Stage) -> Moment:
 
 
 def _cached(setting: Setting, tokens: int, in_window: int | None = None) -> float:
-    """Keys and values of one row in all layers; ``in_window``: in those with a window, None: what such a layer keeps."""
+    """Keys, values and states of one row in all layers; ``in_window``: in those with a window, None: what such a layer keeps."""
     counts = setting.counts
     if in_window is None:
         in_window = min(tokens, counts.window or tokens)
-    return (counts.cached * tokens + counts.cached_in_window * in_window) * setting.width
+    return (counts.cached * tokens + counts.cached_in_window * in_window + counts.state) * setting.width
 
 
 def _blocks(setting: Setting, part: DevicePart) -> float:

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 from torch.nn import Linear
 
 from ..config import ModelEntry, PrecisionEntry
+from ..errors import ModelError
+from ..models.published_config import first_line
 from ..planner import GPUS, Placement
 from .counting_mode import CountingMode
 from .engine_walk import Use, walk
@@ -92,7 +94,13 @@ def trace(
         if devices > 1:
             place(model, counting, places)
         with watched(model, counting):
-            walk(model, use, counting, lambda: end("prompt"))
+            try:
+                walk(model, use, counting, lambda: end("prompt"))
+            except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+                raise ModelError(
+                    f"{entry.title} at {precision.title}: its code does not run on shapes as the engine calls it "
+                    f"({first_line(error)}); plan it without --trace"
+                ) from error
         end("answer")
     assert set(stages) == set(get_args(Stage))
     return Traced(entry, precision, use, gpu, at_rest, stages)
