@@ -24,7 +24,7 @@ SHIPPED = read_entries(REPOSITORY / "config/models", ModelEntry)
 # layers that are no list of one class.
 OTHERS = (
     *("gpt2", "opt", "falcon", "gpt_neox", "gptj", "gpt_bigcode"),
-    *("ctrl", "cohere2", "glm4", "lfm2", "deepseek_v3", "zaya"),
+    *("ctrl", "cohere2", "glm4", "lfm2", "deepseek_v3", "zaya", "qwen3_next", "falcon_h1"),
 )
 
 

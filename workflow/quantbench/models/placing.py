@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+
 from ..contracts.measurements import PlacedPart, Process
 from ..errors import ModelError
 from ..measure.memory import DeviceMemory, device_memory
@@ -39,8 +41,9 @@ def leased_gpus(neighbours: Neighbours) -> list[LeasedGpu]:
 
 
 def kind_of(gpus: Sequence[LeasedGpu]) -> Gpu:
-    """The kind of GPU that they are planned for, by the memory of the smallest."""
-    return nearest_gpu(min(gpu.memory.total_bytes for gpu in gpus) / GIB)
+    """The kind of GPU that they are planned for, by the memory of the smallest and the generation of the first."""
+    smallest = min(gpu.memory.total_bytes for gpu in gpus)
+    return nearest_gpu(smallest / GIB, torch.cuda.get_device_capability(0))
 
 
 def placed(what: str, gpus: Sequence[LeasedGpu], largest: Setting, least: Setting) -> Placement:
