@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmarks import memory_table
 from transformers import AutoConfig
 
 from quantbench.config import Architecture, ModelEntry, PrecisionEntry, read_entries
@@ -154,3 +155,11 @@ def test_what_the_planner_has_no_formulas_for_is_traced(samples: int) -> None:
     tokens = samples * 64 * counts.cached * 2
     assert long.by_kind()["kv_cache"] - short.by_kind()["kv_cache"] == pytest.approx(tokens, rel=0.05)
     assert short.by_kind()["kv_cache"] > samples * counts.state * 2
+
+
+def test_the_page_has_what_is_traced_today(repository: Path) -> None:
+    """Two lines of docs/memory.md, eight peaks, as the command that wrote them would write them now."""
+    page = (repository / "docs/memory.md").read_text(encoding="utf-8")
+    for line in memory_table.lines(["qwen2.5-3b"], ["full", "w4a16"]):
+        assert f"{line}\n" in page
+        assert abs(line.largest_error) <= 0.1

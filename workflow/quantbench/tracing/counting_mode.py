@@ -61,13 +61,12 @@ class CountingMode(TorchDispatchMode):
             return self._read(func, cast(torch.Tensor, args[0]))
         if func.overloadpacket is _ATEN.isin:  # its version for shapes reads values
             return torch.empty_like(cast(torch.Tensor, args[0]), dtype=torch.bool)
-        if (
-            func is _ATEN._grouped_mm.default
-        ):  # its version for shapes takes bfloat16 alone; CUDA's writes others group by group
+        # Its version for shapes takes bfloat16 alone; CUDA's writes the products of other formats group by group.
+        if func is _ATEN._grouped_mm.default:
             tokens, experts = cast(tuple[torch.Tensor, torch.Tensor], args[:2])
             with self._on_device_of(args), self:
                 return tokens.new_empty((tokens.shape[0], experts.shape[-1]))
-        if func is _ATEN.exponential_.default:  # likewise, with the stream of one row
+        if func is _ATEN.exponential_.default:  # its version for shapes takes no stream
             return args[0]
         emulated = self._kernels(func.name().split("::")[1].split(".")[0]) if func.namespace == "bitsandbytes" else None
         if emulated is not None:

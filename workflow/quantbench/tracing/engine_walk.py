@@ -97,7 +97,7 @@ def walk(model: PreTrainedModel, use: Use, counting: CountingMode, answer_begins
         model: with its weights made in the counting mode, which must be active.
         use: what is read and written.
         counting: the mode.
-        answer_begins: called once the prompts are read and the first token is chosen.
+        answer_begins: called once the prompts are read, before the first token is chosen.
     """
     tokenizer = cast(Tokenizer, SyntheticTokenizer(model.config.get_text_config().vocab_size))
     temperature = 1.0 if use.chains > 1 else None  # of any value
@@ -140,7 +140,7 @@ def _stepping(
         found = note(outputs, kwargs, *args, **options)
         skipped = use.new_tokens - _FIRST - _LAST
         if steps == _FIRST and skipped > 0:
-            with counting.overlooked():
+            with counting.overlooked(), counting.made_on(0):  # where the model's inputs are
                 found = _skipped(found, skipped, counting)
                 rows = use.samples * use.chains
                 ids.append(torch.empty((rows, skipped), dtype=torch.long, device=META))  # that were not appended

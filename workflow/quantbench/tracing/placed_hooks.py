@@ -41,6 +41,12 @@ class PlacedHook(AlignDevicesHook):  # type: ignore[misc]
         self.input_device = self.execution_device  # shapes do not say which device they are on
         return moved
 
+    def post_forward(self, module: nn.Module, output: object) -> object:
+        """Bring the model's result back to where its inputs came from."""
+        if self.io_same_device:
+            self._counting.device = self.execution_device
+        return super().post_forward(module, output)
+
 
 def place(model: PreTrainedModel, counting: CountingMode, places: Mapping[str, int]) -> None:
     """Hook the modules that a device map names, as ``accelerate.dispatch_model`` does; the model's inputs come from device 0."""
