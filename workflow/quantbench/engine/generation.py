@@ -228,8 +228,8 @@ class Generator:
         """
         tokens, mask = self._padded([request], 0)
         with torch.inference_mode():
-            scores = self._loaded.model(input_ids=tokens, attention_mask=mask, use_cache=False).logits[:, -1]
-        FiniteScores(partial(broken_numbers, self._loaded))(tokens, scores)
+            reading = self._loaded.model(input_ids=tokens, attention_mask=mask, use_cache=False, logits_to_keep=1)
+        FiniteScores(partial(broken_numbers, self._loaded))(tokens, reading.logits[:, -1])
 
     def synchronize(self) -> None:
         """Wait until all devices in use have finished."""
