@@ -190,6 +190,11 @@ def _show_plans(
     if arguments.format == "text":
         _write_plans(plans, needed, sizes, work)
         _write_notes(plans, needed, sizes)
+        if work.batch == 1 and run.inference.engine != "single" and run.inference.max_batch_size > 1:
+            print(
+                f"Note: a run answers up to {run.inference.max_batch_size} samples at a time (inference.token_budget), for which its cells "
+                "may need more GPUs: quantbench plan --hours --gpus N and snakemake -n --resources gpu=N name those that do not fit."
+            )
     else:
         columns: dict[str, int | None] = dict.fromkeys(("model", "precision", *_WORKLOAD, _THOUGHT))
         columns |= {f"{name}_gib": 3 for name in (*_HEADINGS, "peak", "fullest_gpu")} | {"blocks": None}
