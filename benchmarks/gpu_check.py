@@ -9,7 +9,7 @@ own functions, without Snakemake. Two models with random weights are planned, tr
 GPU is filled on purpose to see what is said where memory runs out. Nothing is downloaded. Every check has its own time
 limit and none ends the others. gpu_check.json and gpu_check.md are what it found; docs/gpu-check.md explains them.
 
-Exit status: 0 all passed that could be tried, 1 a check failed, 2 no GPU or bad options.
+Exit status: 0 all passed that could be tried, 1 a check failed or there was no time for it, 2 no GPU or bad options.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.gpu_checks.peaks import LARGE, SMALL
 from benchmarks.gpu_checks.registry import Kind, registry
 from benchmarks.gpu_checks.result import FORMAT, Check, CheckedCell, CudaFacts, Evidence, GpuCheck, Peak
 from benchmarks.gpu_checks.table import page
-from benchmarks.watched import REPOSITORY, Record, Step, Worker, run_steps
+from benchmarks.watched import OUT_OF_TIME, REPOSITORY, Record, Step, Worker, run_steps
 
 from quantbench.contracts.files import write_text
 from quantbench.contracts.machine import DeviceFacts
@@ -41,6 +41,9 @@ from quantbench.errors import QuantbenchError
 
 NO_GPU = """No GPU is visible: the driver is missing, or CUDA_VISIBLE_DEVICES or the job gives this process none.
 Run it where a GPU is, or see what can be seen without one:  python benchmarks/gpu_check.py --rehearse"""
+
+MINUTES = {"cuda": 3.8, "cpu": 15.0}
+_ON_CPU = 4  # times as long a processor, perhaps a busy one, may take for a check
 
 
 def main() -> None:
@@ -74,13 +77,13 @@ def main() -> None:
     if not chosen:
         _end(f"--only {' '.join(asked.only)} names no check; there are: {', '.join(registry(setup))}")
     begin = time.monotonic()
-    records = _run(setup, uuids, chosen, begin + 60 * asked.minutes)
+    records = _run(setup, uuids, chosen, begin + 60 * (asked.minutes or MINUTES[setup.device]))
     result = _result(setup, records, time.monotonic() - begin)
     result.write(out / GpuCheck.path)
     written = page(result)
     write_text(out / "gpu_check.md", written)
     print(f"\n{written}\nwrote {out / GpuCheck.path} and {out / 'gpu_check.md'}", flush=True)
-    sys.exit(1 if any(check.status == "failed" for check in result.checks) else 0)
+    sys.exit(1 if any(check.status == "failed" or check.words == OUT_OF_TIME for check in result.checks) else 0)
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,7 +93,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="PATTERN", help="checks by name; may be repeated")
     parser.add_argument("--samples", type=int, default=24, help="of each cell (%(default)s)")
     parser.add_argument("--small", action="store_true", help="leave the larger model with random weights out")
-    parser.add_argument("--minutes", type=float, default=3.8, help="stop by then (%(default)s)")
+    parser.add_argument("--minutes", type=float, help="stop by then (3.8; a rehearsal 15)")
     parser.add_argument("--threads", type=int, default=2, help="of the processor (%(default)s)")
     return parser.parse_args()
 
@@ -105,7 +108,7 @@ def _run(setup: Setup, uuids: Sequence[str], chosen: dict[str, Kind], deadline: 
         elif uuids and kind.devices > len(uuids):
             records.append(_not_tried(name, f"only {len(uuids)} GPU is visible"))
         else:
-            runnable.setdefault(kind.devices, []).append(Step(name, kind.limit_s))
+            runnable.setdefault(kind.devices, []).append(Step(name, kind.limit_s * (1 if uuids else _ON_CPU)))
     for devices, steps in runnable.items():
         used = setup.model_copy(update={"uuids": list(uuids[:devices])})
         records += run_steps(_worker(used, devices), steps, deadline, _say)

@@ -153,7 +153,10 @@ def _published() -> dict[tuple[str, str, str], float]:
 def main() -> None:
     """Write the table, or print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", action="append", metavar="NAME", help="some models, printed; may be repeated")
+    known = sorted(read_entries(ROOT / "config/models", ModelEntry))
+    parser.add_argument(
+        "--model", action="append", metavar="NAME", choices=known, help="some models, printed; may be repeated"
+    )
     arguments = parser.parse_args()
     found = []
     for line in lines(arguments.model):

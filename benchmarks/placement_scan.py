@@ -146,12 +146,35 @@ def read(path: Path | None) -> dict[tuple[str, ...], Row]:
 
 def main() -> None:
     """Scan, print, and count the disagreements."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--models", type=lambda text: text.split(","), help="those to scan; all that are published")
-    parser.add_argument("--precisions", type=lambda text: text.split(","), default=list(PRECISIONS))
-    parser.add_argument("--gib", type=lambda text: [int(size) for size in text.split(",")], default=list(SIZES_GIB))
-    parser.add_argument("--out", type=Path, help="a table that rows are added to")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    known_models = read_entries(ROOT / "config/models", ModelEntry)
+    parser.add_argument(
+        "--models", metavar="A,B", type=lambda text: text.split(","), help="those to scan (the twelve of the paper)"
+    )
+    precisions = ",".join(PRECISIONS)
+    parser.add_argument(
+        "--precisions",
+        metavar="A,B",
+        type=lambda text: text.split(","),
+        default=list(PRECISIONS),
+        help=f"({precisions})",
+    )
+    sizes = ",".join(map(str, SIZES_GIB))
+    parser.add_argument(
+        "--gib",
+        metavar="N,N",
+        type=lambda text: [int(size) for size in text.split(",")],
+        default=list(SIZES_GIB),
+        help=f"memory of one GPU ({sizes})",
+    )
+    parser.add_argument("--out", type=Path, metavar="CSV", help="a table that rows are added to")
     options = parser.parse_args()
+    for name in options.models or ():
+        if name not in known_models:
+            parser.error(f"--models: {name!r} is unknown; known: {', '.join(known_models)}")
+    for name in options.precisions:
+        if name not in PRECISIONS:
+            parser.error(f"--precisions: {name!r} is unknown; known: {precisions}")
     known, begin, wrong, count = read(options.out), time.perf_counter(), 0, 0
     new = options.out is not None and not options.out.exists()
     before = set(known)

@@ -22,6 +22,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 # What a worker may take to start, libraries and device included, before its first step.
 START_S = 120.0
+OUT_OF_TIME = "out of time"
 _FAILED = 9  # exit status of a worker whose last step failed, as its records say
 _POLL_S = 0.1
 Record = dict[str, object]
@@ -74,7 +75,8 @@ def run_steps(worker: Worker, steps: Iterable[Step], deadline: float, say: Say, 
     Args:
         worker: how to start a process for them.
         steps: in the order in which they run.
-        deadline: by :func:`time.monotonic`; steps without time left are ``failed``, and say so.
+        deadline: by :func:`time.monotonic`; the step it ends is ``failed``, those it leaves are ``not tried``, and both say
+            :data:`OUT_OF_TIME`.
         say: takes one line a step, with the time left.
         alone: every step in a process of its own, not only those after a failure.
 
@@ -87,7 +89,7 @@ def run_steps(worker: Worker, steps: Iterable[Step], deadline: float, say: Say, 
     while left:
         if time.monotonic() >= deadline:
             for name in left:
-                watch.end(name, "failed", "out of time", 0.0)
+                watch.end(name, "not tried", OUT_OF_TIME, 0.0)
             break
         begun = dict(list(left.items())[:1]) if alone else left
         ended = watch.follow(worker.start(list(begun)), begun)
@@ -161,7 +163,7 @@ class _Watch:
                 _kill(process)
                 ended.add(lost)
                 out_of_all = time.monotonic() > self._deadline
-                words = "out of time" if out_of_all else f"stopped after its limit of {limit:.0f} s"
+                words = OUT_OF_TIME if out_of_all else f"stopped after its limit of {limit:.0f} s"
                 self.end(lost, "failed", words, time.monotonic() - since)
                 return ended
             time.sleep(_POLL_S)

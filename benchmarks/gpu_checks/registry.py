@@ -16,7 +16,7 @@ class Kind:
 
     Attributes:
         run: raises where the check fails, and NotTried where it cannot be tried.
-        limit_s: on a GPU; a processor is given the same.
+        limit_s: on a GPU; a rehearsal gives more.
         needs_gpu: a rehearsal leaves it out.
         devices: GPUs it uses.
     """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.watched import OUT_OF_TIME
+
 from quantbench.planner import GIB
 
 from .peaks import SHOWN_WITHIN
@@ -31,6 +33,10 @@ def page(result: GpuCheck) -> str:
     failed = [check.name for check in result.checks if check.status == "failed"]
     outcome = f"Failed: {', '.join(failed)}" if failed else "Every check passed that could be tried"
     parts = [title, f"{outcome}; {result.seconds:.0f} s."]
+    if late := [check.name for check in result.checks if check.status == "not tried" and check.words == OUT_OF_TIME]:
+        parts.append(
+            f"There was no time left for {', '.join(late)}: give more with --minutes, or name them with --only."
+        )
     if result.cuda:
         cuda = result.cuda
         free = "; ".join(f"{gpu.name}, compute capability {gpu.compute_capability}" for gpu in cuda.gpus)

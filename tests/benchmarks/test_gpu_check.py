@@ -55,6 +55,15 @@ def test_a_pattern_that_fits_no_check_is_refused(repository: Path, tmp_path: Pat
     assert "cell full static" in done.stderr
 
 
+def test_checks_without_time_are_named_as_not_tried(repository: Path, tmp_path: Path) -> None:
+    done = command(repository, "--rehearse", "--only", "data", "--minutes", "1e-9", "--out", str(tmp_path))
+    assert done.returncode == 1  # not all that could be tried was
+    assert "There was no time left for data: give more with --minutes" in done.stdout
+    assert [(check.status, check.words) for check in GpuCheck.read(tmp_path / GpuCheck.path).checks] == [
+        ("not tried", "out of time")
+    ]
+
+
 def test_a_rehearsal_answers_for_real(rehearsed: GpuCheck) -> None:
     assert {check.name for check in rehearsed.checks if check.status == "not tried"} == {"NVML"}
     cells = {(cell.precision, cell.engine, cell.checkpoint): cell for cell in rehearsed.cells}

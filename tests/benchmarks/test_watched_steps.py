@@ -72,7 +72,7 @@ def test_steps_alone_have_a_process_each(worker: Worker) -> None:
 def test_time_that_is_over_is_said_of_every_step_left(worker: Worker) -> None:
     steps = [Step("hangs", 600.0), Step("a", 600.0)]
     found = ends(run_steps(worker, steps, time.monotonic() + 3, lambda line: None))
-    assert found == {"hangs": ("failed", "out of time"), "a": ("failed", "out of time")}
+    assert found == {"hangs": ("failed", "out of time"), "a": ("not tried", "out of time")}
 
 
 def test_a_worker_that_cannot_start_ends_every_step(worker: Worker) -> None:

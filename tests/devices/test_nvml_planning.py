@@ -18,6 +18,8 @@ from tests.devices.fake_nvml import FakeMachine
 
 SMALL, MIDDLE = (Cell(model, "w4a16", "medqa", "instruction", 0) for model in ("qwen2.5-3b", "qwen2.5-32b"))
 
+LARGE = Cell("qwen2.5-72b", "full", "medqa", "instruction", 0)
+
 
 @pytest.fixture
 def specs(repository: Path) -> list[CellSpec]:
@@ -31,12 +33,20 @@ def said(specs: list[CellSpec], **hardware: object) -> list[str]:
     return remarks(Requests(chosen), specs, specs, None)
 
 
-def test_memory_that_is_not_told_is_assumed_and_said_once(fake_machine: FakeMachine, specs: list[CellSpec]) -> None:
+def test_memory_that_is_not_told_is_assumed_and_said_once(
+    fake_machine: FakeMachine, specs: list[CellSpec], repository: Path
+) -> None:
     fake_machine.become("dgx_spark")
     assert said(specs) == [
         "GPUs of 80 GiB are assumed: NVIDIA GB10 (GPU-aaaaaaaa-0000-0000-0000-000000000000) does not tell its memory; "
         "set hardware.gpu_memory_gib"
     ]
+    # A refusal says it too: the memory may well be larger.
+    large = list(cell_specs(load(repository, read_yaml(repository / "config/config.yaml"), "test"), [LARGE]).values())
+    with pytest.raises(
+        ConfigError, match=r"at most 1 a cell: .*\. GPUs of 80 GiB are assumed: NVIDIA GB10 .*Give more"
+    ):
+        remarks(Requests(specs[0].hardware), large, large, 1)
     assert said(specs, gpu_memory_gib=119.0) == []
     fake_machine.remove("gpu")
     assert said(specs) == ["GPUs of 80 GiB are assumed: none is visible here; set hardware.gpu_memory_gib"]

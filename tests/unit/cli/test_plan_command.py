@@ -266,7 +266,7 @@ def test_power_in_words_says_what_is_too_few(capsys) -> None:
         (["--hours", "--gpus", "0"], "--gpus has the value 0; give a number of at least 1"),
         (["--hours", "--batch", "2"], "--batch does not go with --hours"),
         (["--hours", "--against", "paper"], "--against does not go with --hours"),
-        (["--gpu", "h200"], "--gpu does not go with a plan of memory"),
+        (["--gpu", "h200"], "--gpu does not go with a plan of memory: it belongs to --hours or --trace"),
     ],
 )
 def test_bad_input_is_named(capsys, words: list[str], message: str) -> None:

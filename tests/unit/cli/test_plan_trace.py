@@ -77,7 +77,7 @@ def test_models_without_formulas_are_planned_roughly_and_traced(
     assert "quantbench plan --trace --model mine" in said
     assert main([*mine, "--trace"]) == 0
     assert (
-        "no formulas for mine (a feed-forward part without a gate): what is traced is the plan"
+        "no formulas for a feed-forward part without a gate: of mine the traced figures count, the planned ones are estimates"
         in capsys.readouterr().out
     )
     assert main([*mine, "--trace", "--format", "json"]) == 0

@@ -2,6 +2,7 @@
 
   quantbench plan                                    the configured models
   quantbench plan --model phi-4 --prompt-tokens 4000 one model, longer prompts
+  quantbench plan --config 'hardware={gpu_memory_gib: 40, gpus: 2}'  what two GPUs of 40 GiB do not hold (any size goes)
   quantbench plan --trace --devices 4                the same by the models' own code on shapes, beside the plan
   quantbench plan --against paper                    the planner held against the 96 measured cells of the paper
   quantbench plan --hours --gpus 4                   how long the configured run takes on four GPUs
@@ -127,7 +128,8 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
     elif arguments.trace:
         refused["--trace: it belongs to --hours"] = ("gpus",)
     else:
-        refused["a plan of memory: it belongs to --hours"] = ("gpus", "gpu")
+        refused["a plan of memory: it belongs to --hours"] = ("gpus",)
+        refused["a plan of memory: it belongs to --hours or --trace"] = ("gpu",)
     for reason, names in refused.items():
         for name in names:
             if getattr(arguments, name) not in (None, False):
@@ -188,6 +190,11 @@ def _show_plans(
     if arguments.format == "text":
         _write_plans(plans, needed, sizes, work)
         _write_notes(plans, needed, sizes)
+        if work.batch == 1 and run.inference.engine != "single" and run.inference.max_batch_size > 1:
+            print(
+                f"Note: a run answers up to {run.inference.max_batch_size} samples at a time (inference.token_budget), for which its cells "
+                "may need more GPUs: quantbench plan --hours --gpus N and snakemake -n --resources gpu=N name those that do not fit."
+            )
     else:
         columns: dict[str, int | None] = dict.fromkeys(("model", "precision", *_WORKLOAD, _THOUGHT))
         columns |= {f"{name}_gib": 3 for name in (*_HEADINGS, "peak", "fullest_gpu")} | {"blocks": None}
@@ -244,9 +251,9 @@ def _write_plans(
     sizes: Sequence[float],
     work: Workload,
 ) -> None:
-    gpus = "1 GPU" if work.devices == 1 else f"{work.devices} GPUs"
+    gpus = "on one GPU" if work.devices == 1 else f"summed over {work.devices} GPUs"
     print(
-        f"Peak memory in GiB, summed over {gpus}: prompts of {work.prompt_tokens} tokens, answers of {work.new_tokens}, "
+        f"Peak memory in GiB, {gpus}: prompts of {work.prompt_tokens} tokens, answers of {work.new_tokens}, "
         f"{work.batch} at a time. Right: how many GPUs of that many GiB hold it.\n"
     )
     # A term that is nothing for every row is left out.

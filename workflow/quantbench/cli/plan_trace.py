@@ -30,6 +30,8 @@ _KINDS: dict[Kind, str] = {
     "logits": "logits",
     "cublas_workspace": "base",
 }
+# Columns are called as the plan's are.
+_TERMS: dict[Kind, str] = {"dequantized_matrix": "dequantization_buffer", "cublas_workspace": "allocator_base"}
 # Of the activations at a peak, so many are named one by one, from this many bytes on.
 _NAMED, _WORTH_NAMING = 4, 2**20
 
@@ -58,13 +60,13 @@ def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
         columns: dict[str, int | None] = dict.fromkeys(("model", "precision", "prompt_tokens", "new_tokens", "batch"))
         columns |= {"devices": None, "gpu": None, "device": None, "stage": None, "traced_gib": 3, "planned_gib": 3}
         columns |= {"planned_by_formulas": None, "module": None, "operation": None}
-        columns |= {f"{kind}_gib": 3 for kind in _KINDS}
+        columns |= {f"{_TERMS.get(kind, kind)}_gib": 3 for kind in _KINDS}
         write_records(form, columns, [row for key in traced for row in _records(key, plans[key], traced[key])])
         return
     work = next(iter(plans.values())).setting.workload
     print(
         f"Peak memory in GiB, traced and planned, on {work.devices} {GPUS[gpu].title}: prompts of {work.prompt_tokens} tokens, "
-        f"{work.batch} at a time.\n"
+        f"answers of {work.new_tokens}, {work.batch} at a time.\n"
     )
     header = ["model", "precision", "GPU", "stage", "at the peak", "traced", "planned", "error"]
     write_text(header, [row for key in traced for row in _lines(key, plans[key], traced[key])], names=5)
@@ -74,7 +76,10 @@ def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
     for model in dict.fromkeys(model for model, _ in traced):
         kinds = plans[next(key for key in traced if key[0] == model)].setting.counts.beyond_formulas
         if kinds:
-            print(f"Note: the planner has no formulas for {model} ({', '.join(kinds)}): what is traced is the plan.")
+            print(
+                f"Note: the planner has no formulas for {' and '.join(kinds)}: of {model} the traced figures count, the planned "
+                "ones are estimates."
+            )
 
 
 def _traced(plans: Mapping[Key, Plan], gpu: str) -> Iterator[tuple[Key, Traced]]:
@@ -84,6 +89,7 @@ def _traced(plans: Mapping[Key, Plan], gpu: str) -> Iterator[tuple[Key, Traced]]
     from ..tracing.engine_walk import Use
     from ..tracing.peak_trace import trace
 
+    logging.getLogger("transformers").setLevel(logging.ERROR)  # faster kernels that are not installed
     begin, reasons = time.monotonic(), list[str]()
     for done, (key, plan) in enumerate(plans.items(), start=1):
         setting, work = plan.setting, plan.setting.workload
@@ -134,7 +140,8 @@ def _lines(key: Key, plan: Plan, traced: Traced) -> Iterator[list[str]]:
 
 
 def _numbers(traced: float, planned: float) -> Sequence[str]:
-    return [f"{traced / GIB:.3f}", f"{planned / GIB:.3f}", f"{100 * (planned / traced - 1):+.2f}%"]
+    error = round(100 * (planned / traced - 1), 2) + 0.0  # no minus before nothing
+    return [f"{traced / GIB:.3f}", f"{planned / GIB:.3f}", f"{error:+.2f}%"]
 
 
 def _alive(moment: Moment) -> str:

@@ -45,19 +45,21 @@ def remarks(requests: Requests, wanted: Sequence[CellSpec], kept: Sequence[CellS
     seen = requests.seen
     limit = min((count for count in (hardware.gpus, offered, seen.most_per_process) if count is not None), default=None)
     unfit = unfit_cells(requests, kept, limit)
+    assumed = f"GPUs of {requests.gpu_memory_gib:g} GiB are assumed: {seen.reason}; set hardware.gpu_memory_gib"
+    is_assumed = bool(kept) and not requests.gpu_memory_known and hardware.device != "cpu"
     if unfit:
         choice = f"{{unfit: leave_out, gpu_memory_gib: {requests.gpu_memory_gib:g}, gpus: {limit or 1}}}"
         raise ConfigError(
-            f"{describe(requests, unfit, limit)}{_why_one(seen)}. Give more or larger GPUs (--resources gpu=N, hardware.gpus, "
-            "hardware.gpu_memory_gib), lower inference.token_budget, narrow models or precisions, or leave these cells "
+            f"{describe(requests, unfit, limit)}{_why_one(seen)}. {assumed + '. ' if is_assumed else ''}Give more or larger "
+            "GPUs (--resources gpu=N, hardware.gpus, hardware.gpu_memory_gib), lower inference.token_budget, narrow models or precisions, or leave these cells "
             f"out: --config hardware='{choice}'"
         )
     lines = []
     left_out = unfit_cells(requests, wanted, hardware.gpus) if hardware.unfit == "leave_out" else []
     if left_out:
         lines.append(f"left out: {describe(requests, left_out, hardware.gpus)}")
-    if kept and not requests.gpu_memory_known and hardware.device != "cpu":
-        lines.append(f"GPUs of {requests.gpu_memory_gib:g} GiB are assumed: {seen.reason}; set hardware.gpu_memory_gib")
+    if is_assumed:
+        lines.append(assumed)
     return [*lines, *(seen.notes if kept else ())]
 
 
