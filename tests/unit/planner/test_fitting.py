@@ -1,5 +1,7 @@
 """What fits on how many GPUs: known answers, and the placement's shares."""
 
+from dataclasses import replace
+
 import pytest
 
 from quantbench.errors import ConfigError
@@ -65,3 +67,13 @@ def test_a_gpu_is_not_filled_to_the_last_byte(setting) -> None:
     exact = plan_memory(one).peak_bytes / GIB
     assert not fits(one, exact)
     assert fits(one, exact * 1.03 + 0.51)
+
+
+def test_layers_without_formulas_are_left_more_room(setting) -> None:
+    known = setting("phi-4", "full")
+    counts = known.counts.model_copy(update={"beyond_formulas": ["state-space layers"]})
+    other = replace(known, model=known.model.model_copy(update={"counts": counts}))
+    size = plan_memory(known).fullest.needed_bytes / GIB * 1.1 + 0.5
+    assert plan_memory(other).peak_bytes == plan_memory(known).peak_bytes
+    assert plan_memory(other).fullest.needed_bytes == pytest.approx(1.3 * plan_memory(known).fullest.needed_bytes)
+    assert (devices_needed(known, size), devices_needed(other, size)) == (1, 2)

@@ -300,7 +300,7 @@ def _write_notes(
         if setting.counts.beyond_formulas:
             print(
                 f"Note: the figures of {model} are estimates: the planner has no formulas for "
-                f"{' and '.join(setting.counts.beyond_formulas)}; quantbench plan --trace --model {model} runs its own code instead."
+                f"{' and '.join(setting.counts.beyond_formulas)}; quantbench plan --trace --model {model} runs its own code instead. The numbers of GPUs leave 30% more free."
             )
         length, limit = setting.workload.prompt_tokens + setting.workload.new_tokens, setting.facts.context_length
         if length > limit:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .device_part import DevicePart
 from .placement import Placement, place
 from .setting import Setting
-from .terms import TERMS, Stage, loading_bytes, stage_terms, stages
+from .terms import TERMS, Stage, loading_bytes, needed_on, stage_terms, stages
 
 
 @dataclass(frozen=True)
@@ -20,22 +20,19 @@ class DevicePlan:
         stage: in which it reaches its peak.
         terms: the peak by term, in bytes.
         loading_bytes: what it holds at most while the model loads, which may be more.
+        needed_bytes: what must be free on it: the peak, or what loading takes if that is more; of a model without formulas more.
     """
 
     part: DevicePart
     stage: Stage
     terms: dict[str, float]
     loading_bytes: float
+    needed_bytes: float
 
     @property
     def peak_bytes(self) -> float:
         """What the allocator holds on this device at its peak."""
         return sum(self.terms.values())
-
-    @property
-    def needed_bytes(self) -> float:
-        """What must be free on it: the peak, or what loading takes if that is more."""
-        return max(self.peak_bytes, self.loading_bytes)
 
 
 @dataclass(frozen=True)
@@ -85,6 +82,6 @@ def plan_memory(setting: Setting, placement: Placement | None = None) -> Plan:
 
 def _device_plan(setting: Setting, part: DevicePart) -> DevicePlan:
     """The largest of the stages' sums."""
-    loading = loading_bytes(setting, part)
-    sums = [DevicePlan(part, stage, stage_terms(setting, part, stage), loading) for stage in stages(setting)]
+    loading, needed = loading_bytes(setting, part), needed_on(setting, part)
+    sums = [DevicePlan(part, stage, stage_terms(setting, part, stage), loading, needed) for stage in stages(setting)]
     return max(sums, key=lambda plan: plan.peak_bytes)
