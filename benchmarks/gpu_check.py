@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import math
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -57,10 +59,14 @@ def main() -> None:
         _end(NO_GPU)
     out = asked.out.resolve()
     # What an earlier check left would be taken for this one's: finished cells are not run again.
-    shutil.rmtree(out / "work", ignore_errors=True)
-    (out / "work").mkdir(parents=True)
+    work = out / "gpu_check_work"  # a name that no folder of the user's has
+    try:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+    except OSError as error:
+        _end(f"--out {out}: {error.strerror or error}; give a folder that can be written to")
     setup = Setup(
-        out=out / "work",
+        out=work,
         device="cuda" if uuids else "cpu",
         uuids=uuids[:1],
         samples=asked.samples,
@@ -95,7 +101,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--small", action="store_true", help="leave the larger model with random weights out")
     parser.add_argument("--minutes", type=float, help="stop by then (3.8; a rehearsal 15)")
     parser.add_argument("--threads", type=int, default=2, help="of the processor (%(default)s)")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    for name, least in (("samples", 1), ("threads", 1), ("minutes", 0.0)):
+        value = getattr(asked, name)
+        if not least <= value < math.inf:
+            parser.error(f"--{name} has the value {value}; give a number of at least {least:g}")
+    return asked
 
 
 def _run(setup: Setup, uuids: Sequence[str], chosen: dict[str, Kind], deadline: float) -> list[Record]:
@@ -173,5 +184,15 @@ def _end(words: str) -> None:
     sys.exit(2)
 
 
+def _terminated(number: int, _: object) -> None:
+    """End as by an error, so that the workers end too."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)

@@ -139,7 +139,14 @@ class _Watch:
         self._read, self._ended = 0, 0
 
     def follow(self, process: subprocess.Popen[bytes], left: dict[str, Step]) -> set[str]:
-        """Wait for a worker; returns the steps that have ended, be it by its death."""
+        """Wait for a worker; returns the steps that have ended, be it by its death. A worker does not outlive the waiting."""
+        try:
+            return self._follow(process, left)
+        finally:  # also where the user interrupts: in its session of its own it would go on, and hold the device
+            if process.poll() is None:
+                _kill(process)
+
+    def _follow(self, process: subprocess.Popen[bytes], left: dict[str, Step]) -> set[str]:
         ended: set[str] = set()
         current, since = "", time.monotonic()
         while True:

@@ -64,6 +64,21 @@ def test_checks_without_time_are_named_as_not_tried(repository: Path, tmp_path: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [("--samples", "0", "at least 1"), ("--minutes", "nan", "at least 0"), ("--out", "README.md", "give a folder")],
+)
+def test_what_it_cannot_work_with_is_refused_in_a_line(repository: Path, option: str, value: str, words: str) -> None:
+    done = command(repository, "--rehearse", "--only", "data", option, value)
+    assert done.returncode == 2 and words in done.stderr.splitlines()[-1]
+
+
+def test_an_earlier_checks_files_go_and_no_others(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    assert command(repository, "--rehearse", "--only", "data", "--out", str(tmp_path)).returncode == 0
+    assert (tmp_path / "work").is_dir()
+
+
 def test_a_rehearsal_answers_for_real(rehearsed: GpuCheck) -> None:
     assert {check.name for check in rehearsed.checks if check.status == "not tried"} == {"NVML"}
     cells = {(cell.precision, cell.engine, cell.checkpoint): cell for cell in rehearsed.cells}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -80,3 +81,16 @@ def test_a_worker_that_cannot_start_ends_every_step(worker: Worker) -> None:
     found = ends(run_steps(broken, [Step("a", 5.0), Step("b", 5.0)], time.monotonic() + 60, lambda line: None))
     assert {status for status, _ in found.values()} == {"failed"}
     assert len(ends(read_records(worker.records))) == 2
+
+
+def test_a_worker_ends_with_who_watches_it(worker: Worker) -> None:
+    """In a session of its own it hears nothing of the user's interrupt, and would hold a GPU for minutes more."""
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(worker, [Step("a", 600.0), Step("hangs", 600.0)], time.monotonic() + 600, interrupt)
+    [pid] = [int(str(record["pid"])) for record in read_records(worker.records) if record["kind"] == "process"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -185,6 +185,24 @@ def test_simulated_devices_pass_and_one_without_memory_does_not(
             check_devices("cuda", [A, B])
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, AssertionError, "DeferredCudaCallError"])
+def test_a_cuda_that_does_not_start_is_a_message(
+    simulated_cuda: SimulatedCuda, monkeypatch: pytest.MonkeyPatch, kind: type[Exception] | str
+) -> None:
+    """torch's error for a call that it has put off until CUDA starts is of a kind of its own."""
+    import torch
+
+    raised = getattr(torch.cuda, kind) if isinstance(kind, str) else kind
+
+    def fail(*_: object) -> None:
+        raise raised("CUDA call failed lazily at initialization\nCUDA call was originally invoked at: ...")
+
+    with simulated_cuda(1, 1.0):
+        monkeypatch.setattr(torch.cuda, "get_device_properties", fail)
+        with pytest.raises(QuantbenchError, match=r"does not compute: CUDA call failed lazily at initialization\. See"):
+            check_devices("cuda", [A])
+
+
 CELL = """
 import sys
 from pathlib import Path

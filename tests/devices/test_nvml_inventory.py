@@ -80,6 +80,7 @@ def test_a_preset_narrows(
         (f"1,{B}", f"names {B} twice"),
         ("MIG-1111", "names 'MIG-1111', which is no device"),
         ("0:1", "names '0:1', which is no device"),
+        pytest.param("9" * 5000, "names '9+', which is no device", id="more digits than Python reads"),
     ],
 )
 def test_a_wrong_preset_is_refused(

@@ -86,6 +86,10 @@ def test_a_tensor_elsewhere_is_refused(load: Load, simulated_cuda: SimulatedCuda
         places = {"model": 0, "lm_head": 0}
         with pytest.raises(ModelError, match=r"model\.layers\.3\.\S+ is on cuda:1 and was placed on cuda:0; .* more"):
             refuse_misplaced(model, places, "tiny")
+        with pytest.raises(ModelError, match=r"lm_head\.weight is on cuda:0 and was not placed;"):
+            refuse_misplaced(
+                model, {f"model.layers.{block}": int(block > 2) for block in range(BLOCKS)} | {"model": 0}, "tiny"
+            )
         layer = model.get_decoder().layers[5].mlp.up_proj
         layer.weight = torch.nn.Parameter(torch.empty(1, device="meta"), requires_grad=False)
         places = {f"model.layers.{block}": int(block > 2) for block in range(BLOCKS)} | {"model.norm": 1}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from tests.published_configs import published
 
 from quantbench.config import ModelEntry, read_entries
@@ -69,6 +70,13 @@ def test_every_tensor_has_one_device(name: str) -> None:
     numbered = [device for key, device in places.items() if key.rpartition(".")[2].isdigit()]
     assert numbered == list(placement.blocks)
     assert next(iter(places.values())) == placement.embedding, "accelerate has inputs go to the first device it reads"
+
+
+@pytest.mark.parametrize("number_format", [torch.float16, torch.float32])
+def test_experts_of_any_format_can_be_spread(number_format: torch.dtype) -> None:
+    """Stand-ins with random weights are built in float32, of which torch knows the experts' product on shapes no more than of float16."""
+    model = model_class(published()["qwen3-30b-a3b"].small, number_format)
+    assert set(device_map(model, spread(model, 2)).values()) == {0, 1}
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def _tried(device: str) -> TriedDevice:
 
     try:
         facts = torch.cuda.get_device_properties(device)
-    except RuntimeError as error:
+    except Exception as error:  # torch has errors of several kinds for a CUDA that does not start
         return TriedDevice(device, None, "unknown", _first_line(str(error)) or type(error).__name__)
     uuid = getattr(facts, "uuid", None)
     return TriedDevice(
@@ -228,7 +228,7 @@ def _multiply(device: str) -> str:
     left, right = torch.arange(64.0).reshape(8, 8), torch.eye(8) * 2
     try:
         found = ((left.to(device) + 1) @ right.to(device)).cpu()
-    except RuntimeError as error:
+    except Exception as error:  # likewise
         return _first_line(str(error)) or type(error).__name__
     return "" if torch.equal(found, (left + 1) @ right) else "a product differs from the CPU's"
 

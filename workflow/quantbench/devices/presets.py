@@ -64,7 +64,8 @@ def _find(gpus: Sequence[Gpu], item: str) -> list[str]:
     if is_slice(item):
         return [_only(_slices_named(gpus, item), item, gpus)]
     if item.isdecimal():
-        match = list(gpus[int(item) : int(item) + 1])
+        # Python reads no number of thousands of digits.
+        match = [gpu for index, gpu in enumerate(gpus) if str(index) == (item.lstrip("0") or "0")]
     else:
         match = [gpu for gpu in gpus if gpu.uuid.lower().startswith(item.lower())]
     uuid = _only([gpu.uuid for gpu in match], item, gpus)

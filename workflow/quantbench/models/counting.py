@@ -7,11 +7,13 @@ one pass shows which layers a token goes through and what it leaves in the cache
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import torch
 from torch import nn
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..config import Architecture, Counts
 from ..errors import ModelError
@@ -144,6 +146,22 @@ def _run(model: PreTrainedModel, linear: dict[str, nn.Module]) -> tuple[Counter[
     return calls, cache
 
 
+class _AnyFormat(TorchDispatchMode):
+    """Lets experts of any number format be multiplied on shapes: torch's own rule for shapes takes bfloat16 alone."""
+
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: Sequence[type],
+        args: tuple[object, ...] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        if func is torch.ops.aten._grouped_mm.default:
+            tokens, experts = cast(tuple[torch.Tensor, torch.Tensor], args[:2])
+            return tokens.new_empty((tokens.shape[0], experts.shape[-1]))
+        return func(*args, **(kwargs or {}))
+
+
 def one_pass(model: PreTrainedModel) -> DynamicCache | None:
     """Run three tokens through a model of shapes, for what the hooks on its layers note; returns the cache it leaves.
 
@@ -154,7 +172,7 @@ def one_pass(model: PreTrainedModel) -> DynamicCache | None:
     padding = getattr(model.config, "pad_token_id", None)
     try:
         model.config.pad_token_id = None
-        with torch.inference_mode():
+        with torch.inference_mode(), _AnyFormat():  # type: ignore[no-untyped-call]
             tokens = torch.zeros((1, 3), dtype=torch.long, device="meta")
             return cast(
                 "DynamicCache | None", model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values

@@ -94,8 +94,10 @@ def refuse_misplaced(model: CausalModel, places: Mapping[str, int], what: str, o
     ]
     wrong = []
     for name, tensor, may_stay in tensors:
-        index = next(index for key, index in places.items() if key in ("", name) or name.startswith(f"{key}."))
-        if tensor.device != torch.device("cuda", index) and not (may_stay and tensor.device.type == "cpu"):
+        index = next((index for key, index in places.items() if key in ("", name) or name.startswith(f"{key}.")), None)
+        if index is None:
+            wrong.append(f"{name} is on {tensor.device} and was not placed")
+        elif tensor.device != torch.device("cuda", index) and not (may_stay and tensor.device.type == "cpu"):
             wrong.append(f"{name} is on {tensor.device} and was placed on cuda:{index}")
     if wrong:
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
