@@ -82,8 +82,9 @@ def main() -> None:
     }
     if not chosen:
         _end(f"--only {' '.join(asked.only)} names no check; there are: {', '.join(registry(setup))}")
+    minutes = MINUTES[setup.device] if asked.minutes is None else asked.minutes
     begin = time.monotonic()
-    records = _run(setup, uuids, chosen, begin + 60 * (asked.minutes or MINUTES[setup.device]))
+    records = _run(setup, uuids, chosen, begin + 60 * minutes)
     result = _result(setup, records, time.monotonic() - begin)
     result.write(out / GpuCheck.path)
     written = page(result)
@@ -104,7 +105,7 @@ def _arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     for name, least in (("samples", 1), ("threads", 1), ("minutes", 0.0)):
         value = getattr(asked, name)
-        if not least <= value < math.inf:
+        if value is not None and not least <= value < math.inf:
             parser.error(f"--{name} has the value {value}; give a number of at least {least:g}")
     return asked
 
