@@ -80,7 +80,7 @@ def test_the_check_needs_exactly_what_is_carried(bare: Path, repository: Path, t
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "out/work/log.txt").read_text()
+    assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "out/gpu_check_work/log.txt").read_text()
     result = GpuCheck.read(tmp_path / "out" / GpuCheck.path)
     assert {check.status for check in result.checks} == {"passed"}
     assert all(cell.answers is not None for cell in result.cells)  # the demo's bundle is opened

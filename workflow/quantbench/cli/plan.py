@@ -27,6 +27,7 @@ from ..planner.against_paper import Comparison, compare_with_paper
 from ..planner.fitting import COMMON_GPUS_GIB, devices_by_size
 from . import options
 from .plan_hours import show_hours
+from .plan_notes import write_notes
 from .plan_power import show_power
 from .plan_trace import show_trace
 from .printing import write_records, write_text
@@ -189,7 +190,7 @@ def _show_plans(
     needed = {key: devices_by_size(plan.setting, sizes) for key, plan in plans.items()}
     if arguments.format == "text":
         _write_plans(plans, needed, sizes, work)
-        _write_notes(plans, needed, sizes)
+        write_notes(plans, needed, sizes)
         if work.batch == 1 and run.inference.engine != "single" and run.inference.max_batch_size > 1:
             print(
                 f"Note: a run answers up to {run.inference.max_batch_size} samples at a time (inference.token_budget), for which its cells "
@@ -217,7 +218,7 @@ def show_memory(models: Mapping[str, ModelEntry], precisions: Mapping[str, Preci
     plans = _plans(models, precisions, Workload())
     needed = {key: devices_by_size(plan.setting, COMMON_GPUS_GIB) for key, plan in plans.items()}
     _write_plans(plans, needed, COMMON_GPUS_GIB, Workload())
-    _write_notes(plans, needed, COMMON_GPUS_GIB)
+    write_notes(plans, needed, COMMON_GPUS_GIB)
 
 
 def _plans(
@@ -272,39 +273,6 @@ def _write_plans(
     ]
     counts = [[str(count or "never") for count in needed[key]] for key in plans]
     write_text(header, _joined(rows, counts), names=2)
-
-
-def _write_notes(
-    plans: Mapping[tuple[str, str], Plan],
-    needed: Mapping[tuple[str, str], Sequence[int | None]],
-    sizes: Sequence[float],
-) -> None:
-    print()
-    said = None
-    for index, size in enumerate(sizes):
-        fitting: dict[str, list[str]] = {}
-        for model, precision in plans:
-            if needed[model, precision][index] == 1:
-                fitting.setdefault(model, []).append(precision)
-        listed = "; ".join(f"{model} {', '.join(precisions)}" for model, precisions in fitting.items())
-        if listed != said:  # a larger one that holds no more has no line
-            print(f"One GPU of {size:g} GiB holds {listed or 'none of these'}.")
-        said = listed
-    for model in dict.fromkeys(model for model, _ in plans):
-        setting = next(plan.setting for key, plan in plans.items() if key[0] == model)
-        if setting.model.reasoning_tokens:
-            thought, generated = setting.model.reasoning_tokens, setting.workload.new_tokens
-            print(
-                f"Note: of the {generated} new tokens planned for {model}, {thought} are for a thought before the answer."
-            )
-        if setting.counts.beyond_formulas:
-            print(
-                f"Note: the figures of {model} are estimates: the planner has no formulas for "
-                f"{' and '.join(setting.counts.beyond_formulas)}; quantbench plan --trace --model {model} runs its own code instead. The numbers of GPUs leave 30% more free."
-            )
-        length, limit = setting.workload.prompt_tokens + setting.workload.new_tokens, setting.facts.context_length
-        if length > limit:
-            print(f"Note: {length} tokens of prompt and answer exceed the context of {model}, {limit}.")
 
 
 def _gib(plan: Plan) -> list[float]:
