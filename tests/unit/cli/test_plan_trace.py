@@ -82,3 +82,10 @@ def test_models_without_formulas_are_planned_roughly_and_traced(
     )
     assert main([*mine, "--trace", "--format", "json"]) == 0
     assert {record["planned_by_formulas"] for record in json.loads(capsys.readouterr().out)} == {"no"}
+
+
+def test_stated_gpus_that_do_not_hold_what_was_traced_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [*SMALL, "--precision", "full", "--config"]
+    assert main([*asked, "hardware={gpu_memory_gib: 24}"]) == 0
+    assert main([*asked, "hardware={gpu_memory_gib: 0.51}"]) == 1
+    assert "1 GPU of 0.51 GiB, as configured, does not hold" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from ..config import ModelEntry, PrecisionEntry, RunConfig
 from ..errors import ConfigError, FoundWanting
 from ..planner import GIB, GPUS, Plan, Requests, Setting, Workload, nearest_gpu, plan_memory
 from ..planner.against_paper import Comparison, compare_with_paper
-from ..planner.fitting import COMMON_GPUS_GIB, devices_by_size
+from ..planner.fitting import COMMON_GPUS_GIB, devices_by_size, free_bytes
 from . import options
 from .plan_hours import show_hours
 from .plan_notes import write_notes
@@ -184,7 +184,9 @@ def _show_plans(
         )
     stated = run.hardware.gpu_memory_gib
     if arguments.trace:
-        show_trace(plans, _gpu(arguments.gpu, run), arguments.format)
+        traced = show_trace(plans, _gpu(arguments.gpu, run), arguments.format)
+        if stated != "auto":
+            _refuse_too_full(traced, stated, work.devices)
         return
     sizes: list[float] = sorted({*COMMON_GPUS_GIB, *([] if stated == "auto" else [stated])})
     needed = {key: devices_by_size(plan.setting, sizes) for key, plan in plans.items()}
@@ -244,6 +246,17 @@ def _refuse_unfit(needed: Mapping[tuple[str, str], int | None], size: float, run
     if unfit:
         gpus = f"at most {most} GPU{'' if most == 1 else 's'}" if most else "any number of GPUs"
         raise FoundWanting(f"{gpus} of {size:g} GiB, as configured, do not hold {', '.join(unfit)}")
+
+
+def _refuse_too_full(traced: Mapping[tuple[str, str], int], size: float, devices: int) -> None:
+    """Say what GPUs of the size that the configuration states do not hold, as it was traced."""
+    unfit = [f"{' '.join(key)} ({held / GIB:.2f} GiB)" for key, held in traced.items() if held > free_bytes(size)]
+    if unfit:
+        gpus = "1 GPU" if devices == 1 else f"{devices} GPUs"
+        verb = "does" if devices == 1 else "do"
+        raise FoundWanting(
+            f"{gpus} of {size:g} GiB, as configured, {verb} not hold what was traced on the fullest one: {', '.join(unfit)}"
+        )
 
 
 def _write_plans(

@@ -36,13 +36,16 @@ _TERMS: dict[Kind, str] = {"dequantized_matrix": "dequantization_buffer", "cubla
 _NAMED, _WORTH_NAMING = 4, 2**20
 
 
-def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
+def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> dict[Key, int]:
     """Trace what is planned, and print both.
 
     Args:
         plans: by model and precision.
         gpu: a key of :data:`~quantbench.planner.GPUS`.
         form: ``text``, ``csv`` or ``json``.
+
+    Returns:
+        The most bytes that any one device holds, loading included.
 
     Raises:
         ConfigError: the inference packages are not installed here.
@@ -56,13 +59,16 @@ def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
         )
     plans = {key: plan_memory(replace(plan.setting, gpu=GPUS[gpu])) for key, plan in plans.items()}
     traced = dict(_traced(plans, gpu))
+    most = {
+        key: max(moment.bytes for moments in one.stages.values() for moment in moments) for key, one in traced.items()
+    }
     if form != "text":
         columns: dict[str, int | None] = dict.fromkeys(("model", "precision", "prompt_tokens", "new_tokens", "batch"))
         columns |= {"devices": None, "gpu": None, "device": None, "stage": None, "traced_gib": 3, "planned_gib": 3}
         columns |= {"planned_by_formulas": None, "module": None, "operation": None}
         columns |= {f"{_TERMS.get(kind, kind)}_gib": 3 for kind in _KINDS}
         write_records(form, columns, [row for key in traced for row in _records(key, plans[key], traced[key])])
-        return
+        return most
     work = next(iter(plans.values())).setting.workload
     print(
         f"Peak memory in GiB, traced and planned, on {work.devices} {GPUS[gpu].title}: prompts of {work.prompt_tokens} tokens, "
@@ -80,6 +86,7 @@ def show_trace(plans: Mapping[Key, Plan], gpu: str, form: str) -> None:
                 f"Note: the planner has no formulas for {' and '.join(kinds)}: of {model} the traced figures count, the planned "
                 "ones are estimates."
             )
+    return most
 
 
 def _traced(plans: Mapping[Key, Plan], gpu: str) -> Iterator[tuple[Key, Traced]]:
