@@ -45,8 +45,9 @@ paper-figures: $(VENV)/analysis.stamp  ## the paper's published values drawn, wi
 	$(if $(RUN),$(BIN)/quantbench reproduce $(RUN) --part departures --figure results/published/figures/figure2_beside_$(notdir $(patsubst %/,%,$(RUN))))
 	@echo "results/published/recommendations.md, results/published/figures/"
 
+# There is a process a core already: with torch's threads in each they would wait for one another.
 test: $(VENV)/dev.stamp $(VENV)/real-model.stamp lint  ## lint, then every test
-	$(BIN)/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev.stamp  ## ruff, mypy, snakefmt, names of rule files, snakemake --lint
 	$(BIN)/ruff check .
