@@ -163,3 +163,10 @@ def test_the_page_has_what_is_traced_today(repository: Path) -> None:
     for line in memory_table.lines(["qwen2.5-3b"], ["full", "w4a16"]):
         assert f"{line}\n" in page
         assert abs(line.largest_error) <= 0.1
+
+
+def test_a_model_loads_after_a_trace(precisions: dict[str, PrecisionEntry]) -> None:
+    """bitsandbytes keeps tables from one call to the next, and those of a trace hold no values."""
+    entry = stand_in()
+    trace(entry, precisions["w4a16"], Use(8, 3))
+    load_model(Path(), entry, precisions["w4a16"], SyntheticTokenizer(600), "cpu")

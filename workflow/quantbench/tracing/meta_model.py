@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -175,3 +176,17 @@ def _quantizer(precision: PrecisionEntry) -> HfQuantizer:
     from transformers.quantizers.auto import AutoHfQuantizer
 
     return cast("HfQuantizer", AutoHfQuantizer.from_config(quantization_config(precision)))
+
+
+@contextmanager
+def tables_apart() -> Iterator[None]:
+    """Keep a trace's tables of bitsandbytes apart: it hands them from one call to the next, and a trace's hold no values."""
+    from bitsandbytes import functional
+
+    tables = functional.name2qmap
+    kept = dict(tables)
+    try:
+        yield
+    finally:
+        tables.clear()
+        tables.update(kept)

@@ -15,7 +15,7 @@ from .counting_mode import CountingMode
 from .engine_walk import Use, walk
 from .function_mode import FunctionMode
 from .live_bytes import Moment
-from .meta_model import load_weights, meta_model, place_of
+from .meta_model import load_weights, meta_model, place_of, tables_apart
 from .module_watch import watched
 from .placed_hooks import place
 
@@ -83,7 +83,7 @@ def trace(
         stages[stage] = tuple(device.fullest for device in counting.devices)
         counting.begin_stage()
 
-    with FunctionMode(counting), counting:
+    with tables_apart(), FunctionMode(counting), counting:
         load_weights(model, entry, precision, counting, places)
         end("load")
         at_rest = tuple(device.fullest for device in counting.devices)
