@@ -180,11 +180,16 @@ def _quantizer(precision: PrecisionEntry) -> HfQuantizer:
 
 @contextmanager
 def tables_apart() -> Iterator[None]:
-    """Keep a trace's tables of bitsandbytes apart: it hands them from one call to the next, and a trace's hold no values."""
+    """Keep bitsandbytes' table of its scales out of a trace, and a trace's out of later loads.
+
+    The library makes the table at its first call, on whatever device that is, and keeps it in the process. Made here on the CPU,
+    it is the same for every trace, and no load finds one without values.
+    """
     from bitsandbytes import functional
 
     tables = functional.name2qmap
     kept = dict(tables)
+    tables["dynamic"] = functional.create_dynamic_map()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
