@@ -12,7 +12,19 @@ import pytest
 
 # A room knows only those before it. Single modules at the top of the package are rooms of their own.
 ROOMS = (
-    *("errors", "joblog", "provenance", "config", "contracts", "measure", "devices", "prompts", "study", "tasks"),
+    *(
+        "errors",
+        "reading",
+        "joblog",
+        "provenance",
+        "config",
+        "contracts",
+        "measure",
+        "devices",
+        "prompts",
+        "study",
+        "tasks",
+    ),
     *(
         "datasets",
         "store",

@@ -1,0 +1,68 @@
+"""What the operating system refuses, in words: one sentence with the path, the reason and the next step."""
+
+from __future__ import annotations
+
+import errno
+from os import PathLike
+
+from ..errors import DataError, QuantbenchError, shorten
+
+Kind = type[QuantbenchError]
+
+_REASONS = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "a part of its path is a file and no folder",
+    errno.ELOOP: "symbolic links that lead in a circle",
+    errno.ENAMETOOLONG: "the name is longer than the file system takes",
+    errno.ENOSPC: "no space left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.EIO: "the disk or the network failed",
+    errno.ESTALE: "the network file system lost it",
+    errno.ETXTBSY: "a program is running from it",
+}
+_REMEDIES = {
+    errno.ENOSPC: "make room and run again",
+    errno.EDQUOT: "make room and run again",
+    errno.EROFS: "name a folder that can be written",
+    errno.EACCES: "name a folder that you may write",
+    errno.EPERM: "name a folder that you may write",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: "move that folder away",
+    errno.ENOTDIR: "move that file away",
+}
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why the operating system refused.
+
+    Args:
+        error: what it raised; a :class:`ValueError` for names that no file can have (with a zero byte, or half of a character).
+    """
+    if not isinstance(error, OSError):
+        return "no file can have this name"
+    return _REASONS.get(error.errno or 0, (error.strerror or str(error)).lower())
+
+
+def unreadable(path: str | PathLike[str], error: OSError | ValueError, kind: Kind = DataError) -> QuantbenchError:
+    """What is said where a file cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return kind(f"{path}: no such file")
+    return kind(f"{_shown(path)}: not readable ({reason(error)}); a file has to stand there that you may read")
+
+
+def unwritable(path: str | PathLike[str], error: OSError | ValueError, kind: Kind = DataError) -> QuantbenchError:
+    """What is said where a file or folder cannot be written."""
+    number = (error.errno or 0) if isinstance(error, OSError) else errno.ENAMETOOLONG
+    remedy = _REMEDIES.get(number, "make sure that it can be written, and run again")
+    return kind(f"{_shown(path)}: not written ({reason(error)}); {remedy}")
+
+
+def _shown(path: str | PathLike[str]) -> str:
+    """A path as a message holds it: none longer than paths are, and nothing in it that a terminal acts on."""
+    text = str(path)
+    return text if text.isprintable() and len(text) <= 300 else shorten(text, 120)
