@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from .config import DatasetEntry, Prompting, Prompts, Slips, located
 from .contracts.records import Sample
 from .errors import ConfigError
+from .reading.text_files import MIB, read_text
 
 # trim and lstrip let templates put a loop's tags on lines of their own without leaving blank lines in the prompt.
 # Sandboxed, because templates also come in other people's bundles.
@@ -29,6 +30,7 @@ del _ENVIRONMENT.filters["random"], _ENVIRONMENT.globals["lipsum"]
 
 
 _PUBLISHED = "as_published_"
+LARGEST = MIB
 NO_SLIPS = Slips()
 
 
@@ -40,16 +42,19 @@ def template_path(root: Path, dataset: str, prompting: Prompting, prompts: Promp
 
 
 def read_template(path: Path) -> str:
-    """Read a template; a :class:`ConfigError` names a missing file."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if path.name.startswith(_PUBLISHED):
-            raise ConfigError(
-                f"{path}: no such prompt template, which protocol.prompts: as_published reads; write one for this dataset and "
-                "prompting, or set prompts: own"
-            ) from None
-        raise ConfigError(f"{path}: no such prompt template; add one for this dataset and prompting") from None
+    """Read a template.
+
+    Raises:
+        ConfigError: no such file, larger than 1 MiB, or no text in UTF-8.
+    """
+    if path.name.startswith(_PUBLISHED):
+        absent = (
+            "no such prompt template, which protocol.prompts: as_published reads; write one for this dataset and prompting, or set "
+            "prompts: own"
+        )
+    else:
+        absent = "no such prompt template; add one for this dataset and prompting"
+    return read_text(path, ConfigError, LARGEST, missing=absent)
 
 
 def render(

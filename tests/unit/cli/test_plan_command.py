@@ -258,7 +258,7 @@ def test_power_in_words_says_what_is_too_few(capsys) -> None:
         ),
         (["--configfile", "nowhere.yaml"], "nowhere.yaml: no such file"),
         (["--config", "mine.yaml"], "--config 'mine.yaml' is not KEY=VALUE; a file is named with --configfile"),
-        (["--config", "limit=[1"], "--config 'limit=[1': the value is not valid YAML"),
+        (["--config", "limit=[1"], "--config 'limit=[1': not valid YAML"),
         (
             ["--config", "confirm=true"],
             "key 'confirm' is retired: `quantbench clean` frees disk, and deletes with --yes",

@@ -167,7 +167,7 @@ def test_a_retired_key_says_what_takes_its_place(monkeypatch: pytest.MonkeyPatch
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes("# geprüft\nrun: mine\n".encode("latin-1"))
-    with pytest.raises(ConfigError, match=r"mine\.yaml: not UTF-8"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml, line 1: not UTF-8"):
         read_yaml(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quantbench.datasets.readers.delimited import read_table, read_text
+from quantbench.datasets.readers.delimited import filled_text, read_table
 from quantbench.errors import DataError
 
 
@@ -62,7 +62,7 @@ def test_line_separators_inside_a_text_do_not_move_line_numbers(tmp_path):
         ("a\tb\n1\t2\n3\tcut o", ["line 3", "cut off", "cut o"]),
         ("a\tb\n1\tx\0y\n", ["line 2", "zero byte"]),
         (b"a\tb\n1\tfine\n2\tcaf\xe9\n", ["line 3", "UTF-8", "xe9"]),
-        ("a\tb\n1\t2\n".encode("utf-16"), ["line 1", "UTF-8"]),
+        ("a\tb\n1\t2\n".encode("utf-16"), ["UTF-16", "save it as UTF-8"]),
     ],
 )
 def test_what_is_malformed_is_named_by_line_and_value(tmp_path, content, parts):
@@ -73,9 +73,9 @@ def test_what_is_malformed_is_named_by_line_and_value(tmp_path, content, parts):
 
 def test_a_missing_file_and_a_folder_are_data_errors(tmp_path):
     with pytest.raises(DataError, match="no such file"):
-        read_text(tmp_path / "none.tsv")
-    with pytest.raises(DataError, match="cannot be read"):
-        read_text(tmp_path)
+        filled_text(tmp_path / "none.tsv")
+    with pytest.raises(DataError, match="a folder"):
+        filled_text(tmp_path)
 
 
 FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=20)

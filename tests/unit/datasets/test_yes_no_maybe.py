@@ -73,5 +73,5 @@ def test_a_bad_json_record_is_named_by_its_line(entries, tmp_path, value, parts)
 def test_a_cut_json_file_is_named_by_the_line_of_the_cut(entries, small_data, tmp_path):
     path = tmp_path / "ori_pqal.json"
     path.write_text((small_data / "pubmedqa/ori_pqal.non_test.json").read_text()[:400])
-    with pytest.raises(DataError, match=r"line 20: not readable as JSON"):
+    with pytest.raises(DataError, match=r"line 20: malformed JSON"):
         read_split(path, entries["pubmedqa"], None)

@@ -80,7 +80,7 @@ def test_a_damaged_summary_is_named(tmp_path: Path) -> None:
     shutil.copytree(QUANTIZED, tmp_path / "run")
     [path] = (tmp_path / "run").glob("results_*.json")
     path.write_text("{")
-    with pytest.raises(QuantbenchError, match=r"results_.*json: not readable as JSON .*copy it again, or move it away"):
+    with pytest.raises(QuantbenchError, match=r"results_.*json: malformed JSON .*copy it again, or move it away"):
         paired(FULL, tmp_path / "run")
 
 

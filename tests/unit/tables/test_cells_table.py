@@ -127,7 +127,7 @@ def test_no_latency_at_all_is_refused(run: Run) -> None:
 def test_a_truncated_file_is_refused_by_name(run: Run) -> None:
     path = run.results / "cells" / CELL.folder / "scores.json"
     path.write_text(path.read_text()[:40])
-    with pytest.raises(DataError, match=r"scores\.json: not readable as JSON"):
+    with pytest.raises(DataError, match=r"scores\.json, line 3: malformed JSON"):
         row(run)
 
 

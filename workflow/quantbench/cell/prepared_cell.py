@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from ..contracts.files import read_json
 from ..datasets import check_prepared
 from ..engine.batches import Plan, Request, make_plan, plan_hash
+from ..reading.json_text import as_read
 from ..store.found_weights import Weights, find_weights
 from ..study.spec import CellSpec, Identity, identity_hash
 from .questions import Questions, questions_of
@@ -98,7 +98,7 @@ def prepare_cell(spec: CellSpec, folders: CellFolders, device: str) -> PreparedC
 def is_finished(outputs: Path, identity: Identity) -> bool:
     """Whether all files of a cell stand in its folder, made from this very identity; the manifest is written last."""
     manifest = outputs / "manifest.json"
-    return manifest.exists() and read_json(manifest).get("identity") == json.loads(json.dumps(identity))
+    return manifest.exists() and read_json(manifest).get("identity") == as_read(identity)
 
 
 def _tokenizer(spec: CellSpec, folder: Path) -> Tokenizer:

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
-
 from ..errors import ConfigError, nearest
+from ..reading import yaml_text
 from .effective import datasets_under, models_under
 from .entries import DataFile, DatasetEntry, PrecisionEntry, Split, StudyEntry
 from .layers import located, shipped_catalogue
 from .lock import LOCK_FILE, LockedModel, read_lock
 from .model_entry import ModelEntry
 from .run import RunConfig
-from .settings import Settings, load_yaml, merged, parse, read_yaml
+from .settings import Settings, merged, parse, read_yaml
 from .vocabulary import Vocabulary, in_display_order
 
 Entry = TypeVar("Entry", bound=Settings)
@@ -127,10 +126,7 @@ def assigned(assignments: Iterable[str]) -> dict[str, object]:
         key, equals, value = text.partition("=")
         if not key or not equals:
             raise ConfigError(f"--config {text!r} is not KEY=VALUE; a file is named with --configfile")
-        try:
-            settings = merged(settings, {key: load_yaml(value)})
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--config {text!r}: the value is not valid YAML: {error}") from None
+        settings = merged(settings, {key: yaml_text.parse(value, f"--config {text!r}")})
     return settings
 
 

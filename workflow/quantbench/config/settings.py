@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import ConfigError, nearest
+from ..reading import yaml_text
 
 
 class Settings(BaseModel):
@@ -37,33 +37,9 @@ def module_names(folder: str, prefix: str = "") -> tuple[str, ...]:
     return tuple(sorted(path.stem.removeprefix(prefix) for path in found))
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """Reads what JSON can hold: a date stays the text it is."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-def load_yaml(text: str) -> object:
-    """Read YAML; dates in it are text, since settings also travel as JSON."""
-    return yaml.load(text, _PlainLoader)
-
-
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; a :class:`ConfigError` names file and line where it is malformed."""
-    try:
-        value = load_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from None
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys, found {type(value).__name__}")
-    return value
+    return yaml_text.read_mapping(path)
 
 
 def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:

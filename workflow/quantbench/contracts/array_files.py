@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .files import unreadable, write_bytes
+from ..reading.text_files import opened
+from .files import write_bytes
+
+LARGEST = 8 << 30  # bytes of all arrays, unpacked
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -34,12 +36,19 @@ def read_arrays(path: Path, remedy: str) -> dict[str, NDArray[Any]]:
         DataError: no such file, or not one of arrays; names the file.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with opened(path) as handle, np.load(handle, allow_pickle=False) as held:
+            _refuse_bomb(held.zip)
             return {name: held[name] for name in held.files}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except OSError as error:
-        raise unreadable(path, error) from None
-    # An array alone has no names; a damaged one is found by its checksum, or by what its header promises.
-    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except DataError:
+        raise
+    # An array alone has no names; a damaged one is found by its checksum, or by what its header promises, and numpy has as many
+    # errors for that as headers have fields.
+    except Exception as error:
         raise DataError(f"{path}: not readable ({error}); {remedy}") from None
+
+
+def _refuse_bomb(archive: zipfile.ZipFile) -> None:
+    """Refuse arrays of which a few bytes stand for more than memory holds."""
+    size = sum(member.file_size for member in archive.infolist())
+    if size > LARGEST:
+        raise ValueError(f"its arrays take {size} bytes unpacked")

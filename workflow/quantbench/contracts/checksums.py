@@ -14,17 +14,22 @@ from typing import Literal
 
 from ..config import DataFile, RemoteFile
 from ..errors import DataError
+from ..reading.text_files import opened, read_bytes
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal digits."""
-    with path.open("rb") as handle:
+    """The file's SHA-256 in hexadecimal digits.
+
+    Raises:
+        DataError: no regular file, or not to be read.
+    """
+    with opened(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def git_blob_of(path: Path) -> str:
     """The id git gives the file's content: SHA-1 of ``blob <size>``, a zero byte, and the content."""
-    content = path.read_bytes()
+    content = read_bytes(path)
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..config.settings import explain
 from ..errors import DataError
-from .files import unreadable, write_text
+from ..reading import csv_tables
+from .files import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_REMEDY = "delete the table to have it made again"
 Value = str | int | float | None
 
 
@@ -30,26 +32,17 @@ class Row(BaseModel):
         Raises:
             DataError: no such file, or not this table; names line and column.
         """
-        import pandas as pd
-
-        try:
-            # As text: what is empty and what is a number, the fields say.
-            lines = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
-        except FileNotFoundError:
-            raise DataError(f"{path}: no such file") from None
-        except OSError as error:
-            raise unreadable(path, error) from None
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: not readable as CSV ({error}); delete it to have it made again") from None
-        return [cls._of(line, f"{path}, line {number}") for number, line in enumerate(lines, start=2)]
+        # As text: what is empty and what is a number, the fields say.
+        table = csv_tables.read(path, remedy=_REMEDY)
+        return [cls._of(fields, f"{path}, line {number}") for number, fields in table.named()]
 
     @classmethod
-    def _of(cls, line: dict[Hashable, str], where: str) -> Self:
+    def _of(cls, line: dict[str, str], where: str) -> Self:
         try:
-            return cls.model_validate({str(column): text or None for column, text in line.items()})
+            return cls.model_validate({column: text or None for column, text in line.items()})
         except ValidationError as error:
             wrong = explain(cls, error.errors()[0])
-            raise DataError(f"{where}: {wrong}; delete the table to have it made again") from None
+            raise DataError(f"{where}: {wrong}; {_REMEDY}") from None
 
     @classmethod
     def write(cls, path: Path, rows: Iterable[Self]) -> None:

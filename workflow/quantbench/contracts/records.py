@@ -14,7 +14,8 @@ from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from ..errors import DataError
-from .files import iterate_lines, read_object, write_text
+from ..reading.json_text import iterate_objects, parse_object
+from .files import write_text
 
 
 class Mention(TypedDict):
@@ -134,7 +135,7 @@ def read_records(path: Path, kind: type[Record]) -> list[Record]:
     """
     records: list[Record] = []
     seen: set[str] = set()
-    for number, value in iterate_lines(path):
+    for number, value in iterate_objects(path):
         record = _checked(value, f"{path}, line {number}", kind)
         if record.sample_id in seen:
             raise DataError(f"{path}, line {number}: sample_id {record.sample_id!r} occurs twice")
@@ -149,7 +150,7 @@ def read_record(raw: bytes, where: str, kind: type[Record]) -> Record:
     Raises:
         DataError: as :func:`read_records`.
     """
-    return _checked(read_object(raw, where), where, kind)
+    return _checked(parse_object(raw, where), where, kind)
 
 
 def _checked(value: dict[str, Any], where: str, kind: type[Record]) -> Record:

@@ -14,6 +14,9 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
+from ..reading.json_text import parse_object
+
 Part = TypeVar("Part", "TokenScores", "ReferenceScores")
 # An array of any kind of numbers; what a line of JSON holds of it: type, shape, and bytes in base64.
 Array = NDArray[Any]
@@ -72,7 +75,7 @@ class SampleScores:
         if not line.endswith(b"\n"):
             return None
         try:
-            value = json.loads(line)
+            value = parse_object(line, "likelihoods")
             options, reference = value["options"], value["reference"]
             return cls(
                 sample_id=value["sample_id"],
@@ -80,7 +83,7 @@ class SampleScores:
                 options=None if options is None else _array(options),
                 reference=None if reference is None else _decoded(ReferenceScores, reference),
             )
-        except (ValueError, KeyError, TypeError):
+        except (DataError, ValueError, KeyError, TypeError):
             return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,6 +10,8 @@ from pathlib import Path
 from ..config import DataFile, DatasetEntry, located
 from ..contracts.checksums import sha256_of
 from ..errors import DataError, shorten
+from ..reading import csv_tables
+from ..reading.text_files import read_text
 
 HEADER = ["first_sentence", "pmid"]
 
@@ -65,18 +66,12 @@ def _file_with_documents(path: Path, entry: DatasetEntry) -> DataFile | None:
 
 def _read_starts(path: Path) -> list[tuple[int, str]]:
     """The number (0-based) of each document's first sentence, with the document: documents are contiguous."""
-    try:
-        with path.open(newline="", encoding="utf-8") as handle:
-            lines = list(csv.reader(handle))
-    except FileNotFoundError:
-        raise DataError(
-            f"{path}: no such file, and dataset.yaml names it as documents; put it there, or take documents out"
-        ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not readable as CSV ({error})") from None
-    if not lines or lines[0] != HEADER:
-        raise DataError(f"{path}, line 1: expected the columns {','.join(HEADER)}, found {shorten(lines[:1])}")
-    starts = [_start(path, number, line) for number, line in enumerate(lines[1:], start=2)]
+    absent = "no such file, and dataset.yaml names it as documents; put it there, or take documents out"
+    lines = csv_tables.records(read_text(path, missing=absent), str(path))
+    _, header = next(lines, (1, []))
+    if header != HEADER:
+        raise DataError(f"{path}, line 1: expected the columns {','.join(HEADER)}, found {shorten(header)}")
+    starts = [_start(path, number, line) for number, line in lines]
     _check_order(path, [first for first, _ in starts])
     document, times = Counter(document for _, document in starts).most_common(1)[0]
     if times > 1:

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from ..contracts.files import unreadable
 from ..errors import DataError, nearest, shorten
-from .outside_files import Record, damaged, document, parsed
+from ..reading.os_errors import unreadable
+from .outside_files import LARGEST, Record, damaged, document, parsed
 from .outside_task import OutsideSample, OutsideTask, Wanted, as_text, print_of, refuse_repeated
 
 # What inspect_ai's scorers write for right, partly right, wrong, and no answer; its own metrics count them so.
@@ -37,7 +37,7 @@ def is_archive(path: Path) -> bool:
     """
     try:
         packed = path.is_file() and zipfile.is_zipfile(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
     if not packed and path.suffix == ".eval" and path.is_file():
         raise DataError(f"{path}: no archive of inspect_ai, or a part of one; copy it again")
@@ -124,13 +124,16 @@ def _members(path: Path, names: list[str]) -> Iterator[tuple[str, Record]]:
         for name in names:
             try:
                 content = _content(handle, archive, archive.getinfo(name))
-            except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as error:
+            # RuntimeError: a member that is encrypted.
+            except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError) as error:
                 raise damaged(path, error) from None
             yield f"{path}, {name}", parsed(content, f"{path}, {name}")
 
 
 def _content(handle: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """A member's bytes, whatever it is packed by."""
+    if member.file_size > LARGEST:
+        raise zipfile.BadZipFile(f"{member.filename} is said to take {member.file_size} bytes unpacked")
     if member.compress_type != _ZSTANDARD:
         return archive.read(member)
     import zstandard
@@ -141,7 +144,9 @@ def _content(handle: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo
     packed = handle.read(member.compress_size)
     try:
         # A large member is packed as several frames, one behind the other.
-        content: bytes = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
+        content: bytes = (
+            zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read(member.file_size + 1)
+        )
     except zstandard.ZstdError as error:
         raise zipfile.BadZipFile(str(error)) from None
     if len(content) != member.file_size or zlib.crc32(content) != member.CRC:

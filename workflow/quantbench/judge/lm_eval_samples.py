@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..contracts.files import read_json
 from ..errors import DataError, nearest, shorten
-from .outside_files import Record, records
+from .outside_files import Record, document, records
 from .outside_task import OutsideSample, OutsideTask, Wanted, as_text, print_of, refuse_repeated
 
 _NAME = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[-\d:.]+?))?\.jsonl(?:\.gz)?")
@@ -191,7 +190,7 @@ def _likelihood(response: object) -> float | None:
 def _results_beside(path: Path, date: str) -> Record:
     """The summary of the same run; empty where it does not stand beside the samples."""
     summary = path.with_name(f"results_{date}.json")
-    return read_json(summary, "copy it again, or move it away") if summary.is_file() else {}
+    return document(summary, "copy it again, or move it away") if summary.is_file() else {}
 
 
 def _of_task(results: Record, table: str, task: str | None) -> object:

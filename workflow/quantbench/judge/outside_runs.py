@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from ..errors import ConfigError, DataError, nearest
+from ..reading import json_text
 from .inspect_logs import is_archive, is_log, read_log
 from .lm_eval_samples import is_sample, read_samples, task_of
 from .outside_files import first_line, records
@@ -97,8 +97,8 @@ def _kind(path: Path) -> Kind:
         return "inspect_ai"
     line = first_line(path)
     try:
-        first = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError):
+        first: object = json_text.parse(line, str(path), foreign=True)
+    except DataError:
         if not line.startswith(b"[") and ".jsonl" not in path.name:
             return "inspect_ai"  # one document over several lines
         first = next((record for _, record in records(path)), None)

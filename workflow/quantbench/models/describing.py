@@ -6,7 +6,6 @@ take without a word (a fact that is left out, a number that no model has) is ref
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import JsonValue
 
 from ..config import Architecture, Counts, ModelEntry
 from ..errors import ModelError, nearest, shorten
+from ..reading.json_text import as_read
 from .counting import architecture_of, count, model_class
 from .possible_facts import attention_heads, check_complete, check_heads, check_layers, check_numbers
 from .random_weights import class_settings
@@ -249,7 +249,7 @@ def differences(
             inner = differences(part, other, said if isinstance(said, dict) else {})
             found |= {key: inner} if inner else {}
         else:
-            found[key] = said if key in stated else json.loads(json.dumps(value))
+            found[key] = said if key in stated else as_read(value)
     return found
 
 

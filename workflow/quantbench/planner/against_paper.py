@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import ModelEntry, PrecisionEntry, located
 from ..errors import DataError, nearest
+from ..reading import csv_tables
 from .memory_plan import plan_memory
 from .setting import PUBLISHED, Setting, Workload
 from .weight_bytes import GIB
@@ -77,13 +77,9 @@ def _planned_gib(
 
 def _numbers(path: Path, keys: tuple[str, ...], column: str) -> dict[tuple[str, ...], float]:
     """Read one column of numbers by the columns that name a row."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; it is part of the repository, restore it with git checkout") from None
+    table = csv_tables.read(path, remedy="it is part of the repository, restore it with git checkout")
     found: dict[tuple[str, ...], float] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in table.named():
         try:
             found[tuple(row[key] for key in keys)] = float(row[column])
         except KeyError as error:

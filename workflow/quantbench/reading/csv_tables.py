@@ -25,6 +25,11 @@ class Table:
     columns: list[str]
     records: list[tuple[int, list[str]]]
 
+    def named(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield each record's line, and its fields by column."""
+        for line, record in self.records:
+            yield line, dict(zip(self.columns, record, strict=True))
+
 
 def read(path: Path, delimiter: str = ",", error: Kind = DataError, remedy: str = "", limit: int = LARGEST) -> Table:
     """A table from a file; arguments and errors as of :func:`parse` and :func:`.text_files.read_text`."""

@@ -76,7 +76,7 @@ def parse(content: bytes | str, where: str, error: Kind = DataError, remedy: str
 
 def parse_object(
     content: bytes | str, where: str, error: Kind = DataError, remedy: str = "", foreign: bool = False
-) -> dict[str, Value]:
+) -> dict[str, Any]:
     """One JSON object; arguments and errors as of :func:`parse`."""
     value = parse(content, where, error, remedy, foreign)
     if not isinstance(value, dict):
@@ -105,27 +105,32 @@ def read_object(
     remedy: str = "",
     foreign: bool = False,
     missing: str = "no such file",
-) -> dict[str, Value]:
+) -> dict[str, Any]:
     """The JSON object that is a whole file; arguments and errors as of :func:`read`."""
     return parse_object(read_bytes(path, error, limit, remedy, missing), str(path), error, remedy, foreign)
 
 
-def iterate_objects(path: Path, error: Kind = DataError, remedy: str = "") -> Iterator[tuple[int, dict[str, Value]]]:
+def iterate_objects(path: Path, error: Kind = DataError, remedy: str = "") -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (1-based line number, object) of a file with one JSON object a line; arguments and errors as of :func:`parse`."""
     for number, line in iterate_lines(path, error, remedy=remedy):
         yield number, parse_object(line, f"{path}, line {number}", error, remedy)
 
 
-def as_read(value: object) -> Value:
+def as_read(value: object) -> Any:
     """A value as it comes back from JSON: tuples as lists, every key a text."""
-    return cast(Value, json.loads(json.dumps(value)))
+    return json.loads(json.dumps(value))
 
 
 def _loaded(text: str, foreign: bool) -> Value:
     """The value of a text, by the standard library's reader with what it lets pass refused."""
     numbers: dict[str, Any] = {"parse_int": _whole, "parse_float": _real} if not foreign and _HUGE.search(text) else {}
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=None if foreign else _no_constant, **numbers)
+        value = json.loads(
+            text,
+            object_pairs_hook=_loose_object if foreign else _object,
+            parse_constant=None if foreign else _no_constant,
+            **numbers,
+        )
     except json.JSONDecodeError:
         raise
     except ValueError:  # digits beyond what Python reads
@@ -144,6 +149,12 @@ def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise _Refused(f"key {shorten(twice)} stands twice in one object", re.compile(re.escape(json.dumps(twice))), 2)
     return value
+
+
+def _loose_object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    """As :func:`_object`, and a key may be repeated with the same value: whichever is taken, nothing is lost."""
+    value = dict(pairs)
+    return value if all(value[key] == one for key, one in pairs) else _object(pairs)
 
 
 def _no_constant(name: str) -> None:

@@ -7,8 +7,8 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import DataError, shorten
 from .os_errors import Kind, unreadable
@@ -40,7 +40,7 @@ _FORMATS = (
 
 
 @contextmanager
-def opened(path: Path, error: Kind = DataError, missing: str = "no such file") -> Iterator[BinaryIO]:
+def opened(path: Path, error: Kind = DataError, missing: str = "no such file") -> Iterator[BufferedReader]:
     """A regular file's bytes, to be read.
 
     Args:
@@ -158,9 +158,7 @@ def decoded(content: bytes, where: str, error: Kind = DataError, remedy: str = "
     except UnicodeDecodeError as wrong:
         place = in_line(where, content, wrong.start)
         odd = content[wrong.start : wrong.start + 8]
-        raise error(
-            f"{place}: bytes {odd!r} are not UTF-8{_likely(content, wrong.start)}; {remedy or 'save the file as UTF-8'}"
-        ) from None
+        raise error(f"{place}: not UTF-8: bytes {odd!r}{_likely(content, wrong.start)}; {remedy or _AS_UTF8}") from None
     if "\0" in text:
         place = in_line(where, text, text.index("\0"))
         raise error(f"{place}: holds a zero byte; {remedy or 'the file is damaged or not UTF-8: copy it again'}")
@@ -185,7 +183,7 @@ def _likely(content: bytes, start: int) -> str:
     if unicodedata.category(meant)[0] not in "LPS" or any(byte >= 0x80 for byte in before + after):
         return ""
     excerpt = content[max(0, start - 10) : start + 10].decode("cp1252", "replace")
-    return f", but read as Windows-1252 or Latin-1 they are {shorten(excerpt)}"
+    return f", which Windows-1252 and Latin-1 read as {shorten(excerpt)}"
 
 
 def _refuse_irregular(number: int, path: Path, error: Kind) -> None:

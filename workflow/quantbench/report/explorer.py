@@ -17,9 +17,9 @@ from pathlib import Path
 
 from ..config import Vocabulary
 from ..contracts.cell_name import Cell
-from ..contracts.files import unreadable
 from ..contracts.records import Answer, Prediction, Record, Sample, ScoredAnswer, read_record, read_records
 from ..errors import DataError
+from ..reading.text_files import read_bytes
 from .prompt_parts import PromptParts, PromptSource
 
 MOST_SAMPLES = 600
@@ -239,13 +239,9 @@ def _lines(path: Path, count: int) -> list[bytes]:
     Raises:
         DataError: no such file, or another number of lines.
     """
-    try:
-        # By line feeds only: an output may hold other characters that end lines elsewhere.
-        lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; run snakemake to have it made") from None
-    except OSError as error:
-        raise unreadable(path, error) from None
+    content = read_bytes(path, missing="no such file; run snakemake to have it made")
+    # By line feeds only: an output may hold other characters that end lines elsewhere.
+    lines = content.removesuffix(b"\n").split(b"\n")
     if len(lines) != count:
         raise DataError(f"{path}: {len(lines)} lines for {count} samples; delete it and run snakemake again")
     return lines

@@ -9,10 +9,10 @@ from typing import TypeGuard
 
 from .. import tasks
 from ..config import DatasetEntry
-from ..contracts.files import iterate_lines
 from ..contracts.prepared_dataset import PreparedDataset
 from ..contracts.records import Sample, Unit, read_records
 from ..errors import DataError
+from ..reading.json_text import iterate_objects
 from ..tasks.origin import Origin
 
 
@@ -47,7 +47,7 @@ def read_predictions(path: Path) -> list[Outputs]:
         DataError: missing, empty or malformed file, a field of the wrong kind, or an id that occurs twice, with its line.
     """
     predictions: dict[str, Outputs] = {}
-    for number, value in iterate_lines(path):
+    for number, value in iterate_objects(path):
         where = f"{path}, line {number}"
         for field in ("sample_id", "outputs"):
             if field not in value:
@@ -120,7 +120,7 @@ def _is_prepared(path: Path, entry: DatasetEntry) -> bool:
     if path.suffix != ".jsonl" or entry.reader != "records":
         return path.suffix == ".jsonl"
     own = {source.name for sources in entry.files.values() for source in sources}
-    return path.name not in own and all("group" in line for _, line in iterate_lines(path))
+    return path.name not in own and all("group" in line for _, line in iterate_objects(path))
 
 
 def match_gold(

@@ -6,16 +6,17 @@ What no entry can be written of is refused here, as far as the files say so with
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
 from pydantic import JsonValue
 
 from ..errors import ModelError, shorten
+from ..reading import json_text, yaml_text
+from ..reading.text_files import MIB, read_bytes
 from .conversion import PICKLED, PICKLED_INDEX, SAFETENSORS_INDEX
 from .published_precision import method_of
 from .tensor_headers import WHOLE as ONE_FILE
@@ -162,15 +163,11 @@ def read_object(path: Path, where: str) -> dict[str, JsonValue] | None:
     Raises:
         ModelError: what stands there is none; names the file as ``where``.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{where}: not readable as JSON ({error}); fetch it again") from None
-    if not isinstance(value, dict):
-        raise ModelError(f"{where}: holds {shorten(value)}, and a JSON object is expected; fetch it again")
-    return value
+    return json_text.parse_object(
+        read_bytes(path, ModelError), where, ModelError, remedy="fetch it again", foreign=True
+    )
 
 
 def chat_template(folder: Path, label: str | None = None) -> str:
@@ -185,7 +182,7 @@ def chat_template(folder: Path, label: str | None = None) -> str:
     """
     own = folder / "chat_template.jinja"
     if own.is_file():
-        return own.read_text(encoding="utf-8", errors="replace")
+        return _loosely(own)
     found = (read_object(folder / _TOKENIZER, f"{label or folder}/{_TOKENIZER}") or {}).get("chat_template")
     named = found if isinstance(found, list) else [{"template": found or ""}]
     return "\n".join(str(one.get("template", "")) for one in named if isinstance(one, dict))
@@ -194,22 +191,27 @@ def chat_template(folder: Path, label: str | None = None) -> str:
 def _licence(folder: Path) -> str | None:
     """The licence by the front matter of the model card, else by the first line of a licence file."""
     card = folder / _CARD
-    matter = _FRONT_MATTER.match(card.read_text(encoding="utf-8", errors="replace")) if card.exists() else None
+    matter = _FRONT_MATTER.match(_loosely(card)) if card.is_file() else None
     try:
-        stated = yaml.safe_load(matter[1]) if matter else None
-    except yaml.YAMLError:  # of a card that people write by hand; the licence file may still say it
+        stated = yaml_text.parse(matter[1], str(card), ModelError) if matter else None
+    except ModelError:  # of a card that people write by hand; the licence file may still say it
         stated = None
     if isinstance(stated, dict):
         licence = stated.get("license")
         named = stated.get("license_name") if licence in (None, "other") else licence
         if isinstance(named, str) and named.strip():
             return named.strip()
-    for path in sorted(folder.glob("LICEN[CS]E*")):
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for path in sorted(path for path in folder.glob("LICEN[CS]E*") if path.is_file()):
+        lines = _loosely(path).splitlines()
         title = next((line.strip(" #*\t") for line in lines if line.strip(" #*\t")), None)
         if title:
             return title
     return None
+
+
+def _loosely(path: Path) -> str:
+    """A text that people wrote by hand, whatever bytes are in it: nothing is computed from it."""
+    return read_bytes(path, ModelError, 16 * MIB).decode("utf-8", "replace")
 
 
 def _quantizations(config: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:

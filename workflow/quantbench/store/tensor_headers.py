@@ -6,13 +6,13 @@ file is found in a moment, whatever the model's size. Format: https://github.com
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..contracts.model_folder import TensorHeader, TensorIndex
 from ..errors import DataError, ModelError
+from ..reading.json_text import parse_object
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _LENGTH_BYTES = 8
@@ -99,12 +99,9 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
 
 
 def _parsed(path: Path, header: bytes) -> dict[str, TensorHeader]:
-    try:
-        stated = json.loads(header)
-    except ValueError:
-        stated = None
-    if not isinstance(stated, dict):
-        raise ModelError(f"{path}: its header is not that of a safetensors file; retrieve or copy the file again")
+    stated = parse_object(
+        header, f"{path}, header", ModelError, "no safetensors file has such a header: retrieve or copy the file again"
+    )
     try:
         return {
             name: TensorHeader.checked(value, f"{path}, tensor {name!r}")

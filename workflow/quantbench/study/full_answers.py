@@ -6,11 +6,11 @@ them off makes Snakemake take the inputs of finished cells for others.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
+from ..reading.json_text import as_read
 from .spec import CellSpec
 
 
@@ -37,5 +37,5 @@ def stands(spec: CellSpec, folder: Path) -> bool:
     """
     manifest = folder / "manifest.json"
     recorded = read_json(manifest).get("identity") if manifest.exists() else None
-    now = json.loads(json.dumps(spec.identity))
+    now = as_read(spec.identity)
     return isinstance(recorded, dict) and all(recorded.get(key) == value for key, value in now.items())

@@ -13,8 +13,8 @@ from .. import tasks
 from ..contracts.cell_name import Cell
 from ..contracts.effect_parts import LengthEffectRow, Part
 from ..contracts.effect_rows import EffectRow
-from ..contracts.files import iterate_lines
 from ..errors import DataError
+from ..reading.json_text import iterate_objects
 from ..statistics import Bootstrap, DocumentSums
 from ..statistics.bootstrap import sum_by_group
 from ..statistics.joint_draws import resampled_together
@@ -88,7 +88,7 @@ def _answers(judged: JudgedCells, cell: Cell) -> _Answers | None:
 def _lengths(path: Path, sample_ids: Sequence[str]) -> Iterator[tuple[int, float]]:
     """Tokens of each prompt, and of its outputs on average; read without checking the rest, which was when it was scored."""
     lines = 0
-    for (number, line), sample_id in zip(iterate_lines(path), sample_ids, strict=False):
+    for (number, line), sample_id in zip(iterate_objects(path), sample_ids, strict=False):
         if line.get("sample_id") != sample_id:
             raise DataError(
                 f"{path}, line {number}: sample {line.get('sample_id')!r}, and scored.jsonl beside it has {sample_id!r} "

@@ -25,6 +25,7 @@ from ..contracts.prompt_hashes import PromptHashes, refuse_other_prompts
 from ..contracts.records import repeat_files
 from ..datasets import source_folder
 from ..errors import DataError, QuantbenchError
+from ..reading.json_text import as_read
 from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
 from ..study.spec import CellSpec, cell_spec
 from .run_files import Check
@@ -177,7 +178,7 @@ class Verifier:
 
 def _changes(today: CellSpec, recorded: Mapping[str, JsonValue]) -> Iterator[str]:
     """What differs between the identity a cell ran under and the one it would run under now."""
-    cell, now = today.cell, json.loads(json.dumps(today.identity))
+    cell, now = today.cell, as_read(today.identity)
     before = {key: value for key, value in recorded.items() if key not in _DERIVED}
     for key, old, new in _differences(before, now):
         if key == "prompt.template":

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import csv
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, nearest, shorten
+from ...reading import csv_tables
+from ...reading.text_files import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +50,15 @@ class Row:
         return found
 
 
-def read_text(path: Path) -> str:
-    """Decode a file as UTF-8, line ends untouched, a byte order mark dropped.
+def filled_text(path: Path) -> str:
+    """A file's text, of which there must be some.
 
     Raises:
-        DataError: missing or empty file, bytes that are not UTF-8 (with their line), zero bytes.
+        DataError: as :func:`quantbench.reading.text_files.read_text`, or an empty file.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        odd = content[error.start : error.start + 8]
-        raise DataError(f"{path}, line {line}: bytes {odd!r} are not UTF-8; save the file as UTF-8") from None
+    text = read_text(path)
     if not text.strip():
         raise DataError(f"{path}: the file is empty; retrieve it again")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(f"{path}, line {line}: holds a zero byte; the file is damaged or not UTF-8")
     return text
 
 
@@ -88,8 +72,8 @@ def read_table(path: Path, columns: list[str]) -> list[Row]:
     Raises:
         DataError: missing column, wrong number of fields, quotes left open, no records, no final line break.
     """
-    text = read_text(path)
-    records = _records(path, text)
+    text = filled_text(path)
+    records = csv_tables.records(text, str(path), "\t")
     _, header = next(records)
     for column in columns:
         if header.count(column) != 1:
@@ -117,17 +101,3 @@ def refuse_cut_off(path: Path, text: str) -> None:
             f"{path}, line {line}: the last line {shorten(last)} is not ended, so the file was cut off; "
             "retrieve it again, or end the line if it is complete"
         )
-
-
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line on which the record starts, fields); lines end at ``\\n`` only, as editors count them."""
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", strict=True)
-    start = 1
-    try:
-        for record in reader:
-            yield start, record
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(
-            f"{path}, line {start}: malformed record that ends at line {reader.line_num} ({error})"
-        ) from None

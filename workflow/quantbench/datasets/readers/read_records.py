@@ -12,9 +12,9 @@ from string import ascii_uppercase
 from pydantic import JsonValue
 
 from ...config import DatasetEntry
-from ...contracts.files import iterate_lines
 from ...contracts.records import Sample
 from ...errors import DataError, nearest, shorten
+from ...reading.json_text import iterate_objects
 from ...tasks import Samples, samples_of
 from . import SplitSamples
 
@@ -45,7 +45,7 @@ def read(path: Path, entry: DatasetEntry) -> SplitSamples:
         DataError: malformed line, repeated id, label outside the inventory; with file, line, field and value.
     """
     kind = samples_of(entry)
-    lines = [Line(path, number, values) for number, values in iterate_lines(path)]
+    lines = [Line(path, number, values) for number, values in iterate_objects(path)]
     samples = [_sample(line, entry.task, kind) for line in lines]
     if not samples:
         raise DataError(f"{path}: holds no samples; write one JSON object a line")

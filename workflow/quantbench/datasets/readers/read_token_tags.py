@@ -16,7 +16,7 @@ from ...contracts.records import Mention, Sample
 from ...errors import DataError, shorten
 from ..documents import mapped_documents
 from . import SplitSamples
-from .delimited import read_text, refuse_cut_off
+from .delimited import filled_text, refuse_cut_off
 
 TAGS = ("B", "I", "O")
 DOCUMENT_LINE = "-DOCSTART-"
@@ -49,7 +49,7 @@ def read(path: Path, entry: DatasetEntry) -> SplitSamples:
     (exclusive) count characters of the sentence with all whitespace removed. Group: the document, as the file says it or as a
     mapping does that the entry names for this very file; else the sentence itself.
     """
-    text = read_text(path)
+    text = filled_text(path)
     sentences = list(_sentences(path, text))
     if not sentences:
         raise DataError(f"{path}: holds no sentences; retrieve it again")

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from ...config import DatasetEntry
 from ...contracts.records import Sample
 from ...errors import DataError, shorten
+from ...reading import json_text
+from ...reading.text_files import read_text
 from . import SplitSamples
-from .delimited import Row, read_table, read_text
+from .delimited import Row, read_table
 
 ANSWERS = ["yes", "no", "maybe"]
 
@@ -44,15 +47,13 @@ def read_pool(path: Path) -> dict[str, dict[str, JsonValue]]:
     Raises:
         DataError: not JSON, not an object of objects, no records.
     """
-    try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {error.lineno}: not readable as JSON ({error.msg}); retrieve it again") from None
+    value: Any = json_text.read(path, remedy="retrieve it again")
     if not isinstance(value, dict) or not all(isinstance(record, dict) for record in value.values()):
         raise DataError(f"{path}: expected one JSON object of fields for each pmid, found {shorten(value)}")
     if not value:
         raise DataError(f"{path}: holds no records; retrieve it again")
-    return value
+    pool: dict[str, dict[str, JsonValue]] = value
+    return pool
 
 
 def _sample(number: int, row: Row, answers: list[str]) -> Sample:
