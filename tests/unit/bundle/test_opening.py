@@ -97,17 +97,17 @@ ATTACKS: dict[str, tuple[Callable[[Members], Members], str]] = {
     ),
     "other version": (
         lambda m: with_index(m, lambda i: i.update(format=99, quantbench="9.9")),
-        r"bundle format 99, made by quantbench 9.9; this version reads format 1 only",
+        r"bundle format 99, made by quantbench '9.9'; this version reads format 1 only",
     ),
     "no index": (lambda m: m[1:], r"does not begin with bundle.json"),
-    "broken index": (lambda m: [(m[0][0], b"{"), *m[1:]], "not readable as JSON"),
+    "broken index": (lambda m: [(m[0][0], b"{"), *m[1:]], "bundle.json: malformed JSON .*get the file again"),
     "odd list": (lambda m: with_index(m, lambda i: i.update(cells="phi-4")), "key 'cells' has the value 'phi-4'"),
     "no figures": (
         lambda m: with_index(m, lambda i: i.pop("figures")),
         "bundle.json: key 'figures' is missing; get the file again",
     ),
     "odd field": (lambda m: with_index(m, lambda i: i.update(more=1)), "unknown key 'more'"),
-    "no object": (lambda m: [(m[0][0], b"[]"), *m[1:]], "bundle.json is no JSON object"),
+    "no object": (lambda m: [(m[0][0], b"[]"), *m[1:]], "bundle.json: expected a JSON object"),
     "odd hash": (
         lambda m: with_index(m, lambda i: next(iter(i["files"].values())).update(sha256="abc")),
         r"key 'files\..*sha256' has the value 'abc'",
@@ -116,8 +116,8 @@ ATTACKS: dict[str, tuple[Callable[[Members], Members], str]] = {
         lambda m: with_index(m, lambda i: next(iter(i["files"].values())).update(bytes=-1)),
         r"key 'files\..*bytes' has the value -1",
     ),
-    "absolute": (lambda m: added(m, "/etc/evil"), "names '/etc/evil', which no bundle has"),
-    "traversal": (lambda m: added(m, "cells/../../evil"), r"names 'cells/\.\./\.\./evil', which no bundle has"),
+    "absolute": (lambda m: added(m, "/etc/evil"), "holds '/etc/evil' of 4 bytes, which its index does not"),
+    "traversal": (lambda m: added(m, "cells/../../evil"), r"holds 'cells/\.\./\.\./evil' of"),
     "traversal in the index": (
         lambda m: with_index(m, lambda i: i["files"].update({"../evil": {"bytes": 4, "sha256": "0" * 64}})),
         r"names '\.\./evil', which no bundle has",
@@ -133,7 +133,7 @@ ATTACKS: dict[str, tuple[Callable[[Members], Members], str]] = {
     "symbolic link": (lambda m: added(m, f"{CELL}/link", tarfile.SYMTYPE, "/etc/passwd"), "is a link or no plain file"),
     "hard link": (lambda m: added(m, f"{CELL}/link", tarfile.LNKTYPE, "bundle.json"), "is a link or no plain file"),
     "device": (lambda m: added(m, f"{CELL}/dev", tarfile.CHRTYPE), "is a link or no plain file"),
-    "stowaway": (lambda m: added(m, f"{CELL}/more.json"), "more.json is not in the index"),
+    "stowaway": (lambda m: added(m, f"{CELL}/more.json"), "holds '.*more.json' of 4 bytes, which its index does not"),
 }
 
 

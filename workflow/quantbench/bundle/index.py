@@ -7,58 +7,101 @@ A bundle is a tar archive compressed by zstd. Besides the index it holds, of one
 from __future__ import annotations
 
 import json
-import re
+from typing import get_args
 
 from pydantic import JsonValue
 
+from ..config import Prompting
 from ..contracts.bundle_index import Index
-from ..contracts.cell_name import parse_folder
-from ..errors import DataError
+from ..contracts.cell_name import Cell, parse_folder
+from ..errors import DataError, shorten
+from ..reading import json_text
+from .member_paths import check_figures, check_paths
 
 FORMAT = 1
 INDEX = "bundle.json"
+LARGEST_INDEX = 8 << 20  # bytes; a run of ten thousand cells needs them
+MOST_VALUES = 300_000  # in the index; Python takes twenty times the bytes of a text that is nothing but brackets
 # Always there; of a withheld dataset the scored answers stand in for outputs or texts.
 CELL_FILES = ("measurements.json", "manifest.json")
-_FOLDERS = ("cells", "datasets", "config", "packed", "resources")
-_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*")
+_IN_PARTS = "get the file again, or have a run of that size packed in parts"
+_ALWAYS = ("config/studies.yaml",)
+
+
+def parse_index(content: bytes, source: str) -> Index:
+    """Read and check the text of ``bundle.json``.
+
+    Raises:
+        DataError: as :func:`read_index`; larger than any index, or not JSON.
+    """
+    refuse_large(len(content), source)
+    where = f"{source}: {INDEX}"
+    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
+        raise DataError(f"{where}: more than the {MOST_VALUES:,} values that it may have; {_IN_PARTS}")
+    return read_index(json_text.parse_object(content, where, remedy=Index.remedy), source)
+
+
+def refuse_large(size: int, source: str) -> None:
+    """Refuse an index before it is held in memory.
+
+    Raises:
+        DataError: ``size``, in bytes, is more than ``LARGEST_INDEX``.
+    """
+    if size > LARGEST_INDEX:
+        raise DataError(
+            f"{source}: {INDEX}: {size / 2**20:.0f} MiB, more than the {LARGEST_INDEX >> 20} MiB that it may have; {_IN_PARTS}"
+        )
 
 
 def read_index(value: dict[str, JsonValue], source: str) -> Index:
     """Check what stands in ``bundle.json``.
 
     Raises:
-        DataError: another format version, missing or odd fields, a path that leads elsewhere, a cell without its files.
+        DataError: another format version, missing or odd fields, and as :func:`check_index`.
     """
     if "format" not in value:
         raise DataError(f"{source}: {INDEX} does not describe a bundle; is this file made by `quantbench bundle`?")
-    if value["format"] != FORMAT:
+    stated = value["format"]
+    if type(stated) is not int or stated != FORMAT:
         raise DataError(
-            f"{source}: bundle format {value['format']!r}, made by quantbench {value.get('quantbench')}; this version reads "
-            f"format {FORMAT} only, so open it with that version"
+            f"{source}: bundle format {shorten(stated)}, made by quantbench {shorten(value.get('quantbench'))}; this version "
+            f"reads format {FORMAT} only, so open it with that version"
         )
     index = Index.checked(value, f"{source}: {INDEX}")
-    for path in index.files:
-        check_path(path, source)
-    for cell in index.cells:
-        try:
-            parse_folder(cell)
-        except ValueError:
-            raise DataError(f"{source}: {INDEX} lists the cell {cell!r}, which is no cell's folder") from None
-        missing = [path for path in _needed_files(index, cell) if path not in index.files]
-        if missing:
-            raise DataError(f"{source}: the cell {cell} is not complete, {missing[0]} is missing; get the file again")
+    check_index(index, source)
     return index
 
 
-def check_path(path: str, source: str) -> None:
-    """Refuse a member name that could lead out of the folder it is unpacked into, or that no bundle has.
+def check_index(index: Index, source: str) -> None:
+    """Hold the parts of an index against each other.
 
     Raises:
-        DataError: naming it.
+        DataError: a path that leads elsewhere or gets in the way of another, what is no cell or no figure, a cell without its
+            files, files of cells or datasets that the index does not list, texts left out of datasets that it does not have.
     """
-    parts = path.split("/")
-    if parts[0] not in _FOLDERS or len(parts) < 2 or not all(_SEGMENT.fullmatch(part) for part in parts):
-        raise DataError(f"{source}: the archive names {path!r}, which no bundle has; nothing was unpacked")
+    check_paths(index.files, source)
+    check_figures(index.figures, source)
+    cells = [_cell(folder, source) for folder in index.cells]
+    if len(set(cells)) < len(cells):
+        raise DataError(f"{source}: {INDEX} lists a cell more than once; get the file again")
+    datasets = {cell.dataset for cell in cells}
+    for field, names, known in (
+        ("without_texts", index.without_texts, datasets),
+        ("without_outputs", index.without_outputs, set(index.without_texts)),
+    ):
+        odd = next((name for name in names if name not in known), None)
+        if odd is not None:
+            raise DataError(f"{source}: {INDEX}: key {field!r} names {shorten(odd)}, of which there is no cell or text")
+    for cell in cells:
+        missing = [path for path in _needed_files(index, cell) if path not in index.files]
+        if missing:
+            raise DataError(
+                f"{source}: the cell {cell.folder} is not complete, {missing[0]} is missing; get the file again"
+            )
+    missing = [path for path in _ALWAYS if path not in index.files]
+    if missing:
+        raise DataError(f"{source}: {missing[0]} is missing from {INDEX}; get the file again")
+    _check_owners(index, datasets, source)
 
 
 def index_text(index: Index) -> str:
@@ -66,12 +109,33 @@ def index_text(index: Index) -> str:
     return json.dumps(index.as_json(), ensure_ascii=False, indent=1) + "\n"
 
 
-def _needed_files(index: Index, cell: str) -> list[str]:
+def _cell(folder: str, source: str) -> Cell:
+    try:
+        cell = parse_folder(folder)
+    except ValueError:
+        cell = None
+    if cell is None or cell.folder != folder or cell.prompting not in get_args(Prompting):
+        raise DataError(
+            f"{source}: {INDEX} lists the cell {shorten(folder)}, which is no cell's folder; get the file again"
+        )
+    return cell
+
+
+def _check_owners(index: Index, datasets: set[str], source: str) -> None:
+    """Every file of a cell or dataset is of one that the index lists."""
+    cells = set(index.cells)
+    for path in index.files:
+        top, _, rest = path.partition("/")
+        owner = rest.rpartition("/")[0]
+        if (top == "cells" and owner not in cells) or (top == "datasets" and owner not in datasets):
+            raise DataError(f"{source}: {path} is of no cell that {INDEX} lists; get the file again")
+
+
+def _needed_files(index: Index, cell: Cell) -> list[str]:
     """The files a cell cannot do without, relative to the bundle."""
-    dataset = cell.split("/")[2]
     names = list(CELL_FILES)
-    if dataset in index.without_texts:
+    if cell.dataset in index.without_texts:
         names += ["scores.json", "scored.jsonl"]
-    if dataset not in index.without_outputs:
+    if cell.dataset not in index.without_outputs:
         names.append("predictions.jsonl")
-    return [*(f"cells/{cell}/{name}" for name in names), f"datasets/{dataset}/samples.jsonl"]
+    return [*(f"cells/{cell.folder}/{name}" for name in names), f"datasets/{cell.dataset}/samples.jsonl"]

@@ -7,14 +7,14 @@ unpack, into a folder beside the final one, which is renamed at the end.
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import shutil
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import yaml
 
@@ -23,14 +23,17 @@ from ..config.settings import parse
 from ..contracts.bundle_index import Index
 from ..contracts.checksums import Expected
 from ..contracts.files import write_text
-from ..errors import ConfigError, DataError
-from .index import INDEX, check_path, index_text, read_index
+from ..errors import ConfigError, DataError, shorten
+from ..reading.os_errors import unwritable
+from ..reading.text_files import opened
+from .archive import Entry, read_archive
+from .index import INDEX, index_text, parse_index, refuse_large
+from .member_paths import LONGEST_NAME
 from .state import opened_index
 
 RUN_FILE = "run.yaml"  # the configuration to draw an opened bundle with
-_CHUNK = 1 << 20
-_LARGEST_INDEX = 64 << 20
-_Take = Callable[[str, Iterator[bytes]], None]
+# Tables and answers shrink ten- to thirtyfold; what is packed more tightly is made to fill disks.
+_TIGHTEST, _ALWAYS_TAKEN = 1000, 1 << 30  # bytes unpacked: for each byte packed, and however tightly
 
 
 def open_bundle(path: Path, into: Path, root: Path) -> Path:
@@ -48,150 +51,184 @@ def open_bundle(path: Path, into: Path, root: Path) -> Path:
         DataError: no such file, not a bundle, another format version, a wrong checksum, a missing cell or file, a name
             that leads elsewhere, a truncated file, no room on the disk, or another run in the way. Nothing is written.
     """
-    index = _check(path)
-    settings = _settings(index, into, root, str(path))
-    folder = into / str(settings["run"])
-    present = opened_index(folder)
-    if present is not None:
-        if present != index:
-            raise DataError(f"{folder}: holds another bundle; move it away, or open this one elsewhere with --into")
-    elif folder.exists():
-        raise DataError(
-            f"{folder}: exists and is no opened bundle; move it away, or open this one elsewhere with --into"
-        )
-    else:
-        _unpack(path, index, folder)
-    write_text(folder / RUN_FILE, yaml.safe_dump(settings, sort_keys=False))
+    with _opened(path) as bundle:
+        folder = into / bundle.run.run
+        try:
+            settings = yaml.safe_dump(_settings(bundle.run, into, root), sort_keys=False)
+            present = _is_present(bundle.index, folder)
+            if not present:
+                bundle.check_room(folder)
+            bundle.check()
+            if present:
+                write_text(folder / RUN_FILE, settings)
+            else:
+                _unpack(bundle, folder, settings)
+        except (OSError, ValueError) as error:  # the latter where no path can hold what --into states
+            raise unwritable(folder, error) from None
     return folder / RUN_FILE
 
 
-def _check(path: Path) -> Index:
-    found: dict[str, Expected] = {}
+def check_bundle(path: Path) -> Index:
+    """Read a whole bundle as :func:`open_bundle` does, and write nothing; returns its index.
 
-    def take(name: str, content: Iterator[bytes]) -> None:
-        found[name] = _received(content)
-
-    index = _read(path, take)
-    for name, member in index.files.items():
-        if name not in found:
-            raise DataError(f"{path}: {name} is missing from the archive; get the file again")
-        wrong = member.expected.difference(found[name])
-        if wrong is not None:
-            raise DataError(f"{path}: {name} is not what the index states: {wrong}; get the file again")
-    return index
+    Raises:
+        DataError: whatever :func:`open_bundle` refuses in a file.
+    """
+    with _opened(path) as bundle:
+        bundle.check()
+        return bundle.index
 
 
-def _unpack(path: Path, index: Index, folder: Path) -> None:
-    made = [parent for parent in folder.parents if not parent.exists()]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    free, needed = shutil.disk_usage(folder.parent).free, sum(member.bytes for member in index.files.values())
-    try:
-        if needed > free:
+@dataclass(frozen=True)
+class _Bundle:
+    """A bundle whose index has been read, the settings of its run among it."""
+
+    handle: BinaryIO
+    source: str
+    index: Index
+    run: RunConfig
+
+    @property
+    def unpacked_bytes(self) -> int:
+        return sum(member.bytes for member in self.index.files.values())
+
+    def check(self) -> None:
+        """Hold every member against the index.
+
+        Raises:
+            DataError: more bytes than can be in a file of this size, or as :meth:`members`.
+        """
+        size = os.fstat(self.handle.fileno()).st_size
+        if self.unpacked_bytes > max(_ALWAYS_TAKEN, _TIGHTEST * size):
             raise DataError(
-                f"{path}: needs {needed / 2**30:.1f} GiB unpacked, and {folder.parent} has {free / 2**30:.1f}"
+                f"{self.source}: {INDEX} states {self.unpacked_bytes / 2**30:.1f} GiB of files, and nothing shrinks to "
+                f"{size / 2**20:.1f} MiB from that; get the file again"
             )
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".opening-") as beside:
-            whole = Path(beside) / folder.name
+        for entry in self.members():
+            for _ in entry.content:
+                pass
 
-            def take(name: str, content: Iterator[bytes]) -> None:
-                target = whole / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as handle:
-                    found = _received(content, handle)
-                if index.files[name].expected.difference(found) is not None:
-                    raise DataError(f"{path}: {name} changed while the bundle was opened; open it again")
+    def check_room(self, folder: Path) -> None:
+        """Refuse to fill the disk that ``folder`` will stand on."""
+        there = next(place for place in folder.absolute().parents if place.exists())
+        free = shutil.disk_usage(there).free
+        if self.unpacked_bytes > free:
+            raise DataError(
+                f"{self.source}: needs {self.unpacked_bytes / 2**30:.1f} GiB unpacked, and {there} has {free / 2**30:.1f}; "
+                "make room, or open it elsewhere with --into"
+            )
 
-            _read(path, take)
-            write_text(whole / INDEX, index_text(index))
-            whole.rename(folder)
-    except BaseException:
-        for parent in made:
-            parent.rmdir()
-        raise
+    def members(self) -> Iterator[Entry]:
+        """Yield every member but the index; to take its content is to hold it against the index.
 
-
-def _received(content: Iterator[bytes], handle: IO[bytes] | None = None) -> Expected:
-    """Take a member's content, into ``handle`` where one is given; its size and SHA-256."""
-    digest, size = hashlib.sha256(), 0
-    for chunk in content:
-        digest.update(chunk)
-        size += len(chunk)
-        if handle is not None:
-            handle.write(chunk)
-    return Expected(size, digest.hexdigest())
-
-
-def _read(path: Path, take: _Take) -> Index:
-    """Give every member but the index to ``take``, and return the index."""
-    index: Index | None = None
-    with _archive(path) as archive:
+        Raises:
+            DataError: a member that the index does not have, has twice or otherwise, or one that is missing.
+        """
+        archive, left = read_archive(self.handle, self.source), set(self.index.files)
+        next(archive, None)
         for entry in archive:
-            if index is None:
-                index = _read_index(archive, entry, path)
-                continue
-            check_path(entry.name, str(path))
-            if not entry.isreg():
+            stated = self.index.files.get(entry.name)
+            if stated is None or stated.bytes != entry.size:
                 raise DataError(
-                    f"{path}: {entry.name} is a link or no plain file, which no bundle has; nothing was unpacked"
+                    f"{self.source}: the archive holds {shorten(entry.name)} of {entry.size} bytes, which its index does not; get "
+                    "the file again"
                 )
-            if entry.name not in index.files or entry.size != index.files[entry.name].bytes:
-                raise DataError(f"{path}: {entry.name} is not in the index with this size; get the file again")
-            handle = archive.extractfile(entry)
-            assert handle is not None, "a plain file"
-            take(entry.name, _chunks(handle))
-    if index is None:
-        raise DataError(f"{path}: the archive is empty; get the file again")
-    return index
+            if entry.name not in left:
+                raise DataError(f"{self.source}: the archive holds {entry.name} twice; get the file again")
+            left.remove(entry.name)
+            yield Entry(entry.name, entry.size, self._checked(entry, stated.expected))
+        if left:
+            raise DataError(f"{self.source}: {min(left)} is missing from the archive; get the file again")
+
+    def _checked(self, entry: Entry, expected: Expected) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for chunk in entry.content:
+            digest.update(chunk)
+            yield chunk
+        wrong = expected.difference(Expected(entry.size, digest.hexdigest()))
+        if wrong is not None:
+            raise DataError(f"{self.source}: {entry.name} is not what the index states: {wrong}; get the file again")
 
 
 @contextmanager
-def _archive(path: Path) -> Iterator[tarfile.TarFile]:
-    """The archive as a stream; whatever is wrong with it is told as one kind of error."""
-    import zstandard
+def _opened(path: Path) -> Iterator[_Bundle]:
+    source = str(path)
+    with opened(path) as handle:
+        first = next(read_archive(handle, source), None)
+        if first is None:
+            raise DataError(f"{source}: the archive is empty; get the file again")
+        if first.name != INDEX:
+            raise DataError(
+                f"{source}: does not begin with {INDEX}, so it is no bundle; is it made by `quantbench bundle`?"
+            )
+        refuse_large(first.size, source)
+        index = parse_index(b"".join(first.content), source)
+        yield _Bundle(handle, source, index, _run_settings(index, source))
 
+
+def _run_settings(index: Index, source: str) -> RunConfig:
     try:
-        with (
-            path.open("rb") as handle,
-            zstandard.ZstdDecompressor().stream_reader(handle) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as archive,
-        ):
-            yield archive
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (zstandard.ZstdError, tarfile.TarError, EOFError) as error:
-        raise DataError(f"{path}: not a bundle, or cut off or damaged ({error}); get the file again") from None
-
-
-def _read_index(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> Index:
-    handle = archive.extractfile(entry) if entry.isreg() and entry.name == INDEX else None
-    if handle is None or entry.size > _LARGEST_INDEX:
-        raise DataError(f"{path}: does not begin with {INDEX}, so it is no bundle; is it made by `quantbench bundle`?")
-    try:
-        value = json.loads(handle.read())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {INDEX} is not readable as JSON ({error}); get the file again") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path}: {INDEX} is no JSON object; get the file again")
-    return read_index(value, str(path))
-
-
-def _chunks(handle: IO[bytes]) -> Iterator[bytes]:
-    while chunk := handle.read(_CHUNK):
-        yield chunk
-
-
-def _settings(index: Index, into: Path, root: Path, source: str) -> dict[str, object]:
-    """The run's own settings, to be drawn from its own catalogue and from what it left."""
-    try:
-        packed = parse(RunConfig, recorded_settings(index.configuration), f"{source}: configuration")
+        run = parse(RunConfig, recorded_settings(index.configuration), f"{source}: configuration")
     except ConfigError as error:
         raise DataError(f"{error}; this version cannot draw that run") from None
-    folder = (into / packed.run).resolve()
-    inside = folder.is_relative_to(root.resolve())
-    return packed.model_dump(mode="json") | {
+    if len(run.run) > LONGEST_NAME:
+        raise DataError(
+            f"{source}: configuration: key 'run' has the value {shorten(run.run)}: longer than {LONGEST_NAME} characters; get the "
+            "file again"
+        )
+    return run
+
+
+def _settings(run: RunConfig, into: Path, root: Path) -> dict[str, object]:
+    """The run's own settings, to be drawn from its own catalogue and from what it left.
+
+    Places of the machine that packed it mean nothing here, or something else.
+    """
+    folder, here = (Path(os.path.realpath(place)) for place in (into / run.run, root))
+    return run.model_dump(mode="json") | {
         "results_folder": str(into),
-        "catalogue_root": str(folder.relative_to(root.resolve()) if inside else folder),
+        "catalogue_root": str(folder.relative_to(here) if folder.is_relative_to(here) else folder),
         "studies_file": "config/studies.yaml",
-        "data": {**packed.data.model_dump(), "folder": None},
+        "models_folder": RunConfig.model_fields["models_folder"].default,
+        "data": {**run.data.model_dump(), "folder": None, "mirror": None},
         "allow_missing": True,
     }
+
+
+def _is_present(index: Index, folder: Path) -> bool:
+    """Whether ``folder`` is this bundle, opened before.
+
+    Raises:
+        DataError: it is something else.
+    """
+    present = opened_index(folder)
+    if present is None and not os.path.lexists(folder):
+        return False
+    if present is None:
+        raise DataError(
+            f"{folder}: exists and is no opened bundle; move it away, or open this one elsewhere with --into"
+        )
+    if present != index:
+        raise DataError(f"{folder}: holds another bundle; move it away, or open this one elsewhere with --into")
+    return True
+
+
+def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
+    made = [parent for parent in folder.parents if not parent.exists()]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".opening-") as beside:
+            whole = Path(beside) / folder.name
+            for entry in bundle.members():
+                target = whole / entry.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("xb") as handle:
+                    handle.writelines(entry.content)
+            write_text(whole / INDEX, index_text(bundle.index))
+            write_text(whole / RUN_FILE, settings)
+            whole.rename(folder)
+    except BaseException:
+        with suppress(OSError):  # somebody else put something there
+            for parent in made:
+                parent.rmdir()
+        raise

@@ -9,17 +9,21 @@ from pathlib import Path
 from ..config import DatasetEntry
 from ..contracts.bundle_index import Index
 from ..contracts.checksums import Expected, difference
-from ..contracts.files import read_json
 from ..contracts.prepared_dataset import PreparedDataset
 from ..datasets import prepare
 from ..errors import DataError
-from .index import INDEX, read_index
+from ..reading import json_text
+from .index import INDEX, LARGEST_INDEX, read_index
 
 
 def opened_index(results: Path) -> Index | None:
     """The index of the bundle that ``results/<run>`` was opened from; None where it is a run of this machine."""
     path = results / INDEX
-    return read_index(read_json(path), str(path)) if path.exists() else None
+    return (
+        read_index(json_text.read_object(path, limit=LARGEST_INDEX, remedy=Index.remedy), str(results))
+        if path.exists()
+        else None
+    )
 
 
 def unscored(results: Path) -> set[str]:

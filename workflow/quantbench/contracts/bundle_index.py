@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
@@ -14,7 +14,7 @@ from .contract import Contract, Part
 class Member(Part):
     """One file of a bundle."""
 
-    bytes: int = Field(ge=0)
+    bytes: int = Field(ge=0, strict=True)
     sha256: Sha256
 
     @property
@@ -29,8 +29,10 @@ class Index(Contract):
     path: ClassVar[str] = "bundle.json"
     remedy: ClassVar[str] = "get the file again"
 
-    format: int = Field(description="version of the layout; a program reads only its own")
-    quantbench: str = Field(description="version of the package that packed it")
+    format: int = Field(strict=True, description="version of the layout; a program reads only its own")
+    quantbench: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]{1,64}$")] = Field(
+        description="version of the package that packed it"
+    )
     configuration: dict[str, JsonValue] = Field(description="the run's settings")
     cells: list[str] = Field(min_length=1, description="folders of the run's finished cells, relative to `cells/`")
     without_texts: list[str] = Field(
@@ -38,4 +40,4 @@ class Index(Contract):
     )
     without_outputs: list[str] = Field(description="those of them whose raw outputs are left out too")
     files: dict[str, Member] = Field(description="path in the bundle -> its size and hash")
-    figures: dict[str, str] = Field(description="figure of the run -> SHA-256 of it, to compare redrawn ones with")
+    figures: dict[str, Sha256] = Field(description="figure of the run -> SHA-256 of it, to compare redrawn ones with")
