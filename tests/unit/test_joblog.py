@@ -29,3 +29,23 @@ def test_a_defect_keeps_its_trace(tmp_path: Path) -> None:
     with pytest.raises(KeyError), job_log(tmp_path / "a.log"):
         raise KeyError("lost")
     assert "KeyError: 'lost'" in (tmp_path / "a.log").read_text()
+
+
+@pytest.mark.parametrize("log", ["folder", "file/a.log", "x" * 300, "zero\0byte"])
+def test_a_log_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], log: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as end, job_log(f"{tmp_path}/{log}"):
+        pytest.fail("the job ran")
+    assert end.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("quantbench: ") and "not written" in line
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+def test_a_full_disk_does_not_end_a_job_for_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    with job_log("/dev/full"):
+        print("said")
+    assert capsys.readouterr().out == "said\n"

@@ -15,6 +15,7 @@ ROOMS = (
     *(
         "errors",
         "reading",
+        "recovery",
         "joblog",
         "provenance",
         "config",

@@ -1,4 +1,6 @@
-"""A cell killed with SIGKILL at random moments and restarted ends with the bytes of an unbroken run.
+"""What is killed with SIGKILL and started again by the same command goes on: a cell at random moments, and Snakemake itself.
+
+A cell ends with the bytes of an unbroken run.
 
 ``QUANTBENCH_KILLS=50 pytest -rP tests/workflow/test_kills.py`` kills fifty times and prints how much was generated twice.
 """
@@ -89,3 +91,27 @@ def test_killed_and_restarted(arguments: dict[str, object]) -> None:
     again = manifest["batches_generated"] - batches
     print(f"{KILLS} kills, {manifest['resumed']} resumptions: {again} batches of {BATCH_SIZE} samples begun again")
     assert 0 <= again <= KILLS
+
+
+def test_a_killed_snakemake_goes_on_by_the_same_command(repository: Path, tmp_path: Path) -> None:
+    """While it lives, another one is refused and told why; afterwards its lock is removed, and nobody has to unlock."""
+    project = copy_project(repository, tmp_path)
+    narrow = ["--config", "models=[tiny-xs]", "studies=[grid]", "precisions=[full]", "datasets=[hoc]", "limit=8"]
+    command = ["--cores", "1", "--configfile", "config/demo.yaml", *narrow]
+    target = ["--", "infer_all"]
+    first = project.start(*command, *target)
+    locks = project.folder / ".snakemake/locks"
+    while not any(path.read_bytes() for path in locks.glob("*.signature")) and first.poll() is None:
+        time.sleep(0.01)
+    refused = project.snakemake(*command, *target)
+    assert refused.returncode == 1
+    assert f"process {first.pid} on" in refused.stdout and "wait until it has ended" in refused.stdout
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert len(list(locks.glob("*.lock"))) == 2
+    second = project.snakemake(*command, *target)
+    assert second.returncode == 0, second.stdout
+    assert second.stdout.count("left its lock behind") == 1
+    assert not list(locks.glob("*"))
+    (manifest,) = project.folder.glob("results/demo/cells/tiny-xs/full/hoc/*/manifest.json")
+    assert json.loads(manifest.read_text())["batches_generated"] >= 1

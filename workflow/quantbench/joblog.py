@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import TextIOBase
 from pathlib import Path
 from typing import TextIO
 
 from .errors import QuantbenchError
+from .reading.os_errors import unwritable
 
 
 class _Tee(TextIOBase):
     """Writes to several streams."""
 
-    def __init__(self, *streams: TextIO) -> None:
+    def __init__(self, *streams: TextIO | TextIOBase) -> None:
         self._streams = streams
 
     def write(self, text: str) -> int:
@@ -29,13 +30,43 @@ class _Tee(TextIOBase):
         return False
 
 
+class _LogFile(TextIOBase):
+    """The log. What the disk refuses of it is left out: a job does not fail for what it says.
+
+    Raises:
+        OSError: no file can be written there at all.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+        # Appending, since a forked process of the same job writes there too; unbuffered, so that nothing is left for closing.
+        self._handle = path.open("ab", buffering=0)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._handle.write(text.encode("utf-8", errors="replace"))
+        return len(text)
+
+    def close(self) -> None:
+        if not self.closed:
+            with suppress(OSError):
+                self._handle.close()
+        super().close()
+
+
 @contextmanager
 def job_log(path: str | Path) -> Iterator[None]:
-    """Copy what the job prints into ``path``; a :class:`QuantbenchError` ends the job with its message alone."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(b"")
-    # Appending, since a forked process of the same job writes there too.
-    with Path(path).open("a", encoding="utf-8") as handle:
+    """Copy what the job prints into ``path``; a :class:`QuantbenchError` ends the job with its message alone.
+
+    So does a log that cannot be written, a folder of its name for one.
+    """
+    try:
+        log = _LogFile(Path(path))
+    except (OSError, ValueError) as error:
+        print(f"quantbench: {unwritable(path, error)}", file=sys.stderr)
+        raise SystemExit(1) from None
+    with log as handle:
         errors = _Tee(sys.stderr, handle)
         with redirect_stdout(_Tee(sys.stdout, handle)), redirect_stderr(errors):
             try:

@@ -11,7 +11,16 @@ if (BESIDE / "quantbench").is_dir():
     sys.path.insert(0, str(BESIDE))
 
 try:
-    from quantbench import bundle, config as settings, datasets, figures, planner as planning, provenance, tasks
+    from quantbench import (
+        bundle,
+        config as settings,
+        datasets,
+        figures,
+        planner as planning,
+        provenance,
+        recovery,
+        tasks,
+    )
 except ModuleNotFoundError as error:
     if error.name != "quantbench":
         raise
@@ -74,6 +83,18 @@ except QuantbenchError as error:
     raise WorkflowError(str(error))
 
 RUN = CATALOGUE.run_folder
+
+# Here, since Snakemake asks for its lock once it has read all rules. Jobs read the same rules and lock nothing.
+if workflow.is_main_process:
+    for line in recovery.clear_stale_locks(Path(".snakemake/locks"), RUN, sys.argv[1:]):
+        logger.warning(line)
+
+
+onstart:
+    # The lock is taken by now. Another of Snakemake's stores than files signs nothing, and is unlocked by hand.
+    recovery.sign_locks(getattr(workflow.persistence, "_lockfile", {}).values())
+
+
 PLANNED = frozenset(CELLS)
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"
 

@@ -18,6 +18,10 @@ def fail(path): raise SystemExit(3)
 def crash(path): raise KeyError("lost")
 def keep(path, config): pathlib.Path(path).write_text(repr(config))
 def sleep(path): import os; pathlib.Path(path).write_text(str(os.getpid())); time.sleep(60)
+def nap(path):
+    import os; pathlib.Path(path).write_text(str(os.getpid()))
+    while not pathlib.Path(path + ".go").exists(): time.sleep(0.02)
+    raise SystemExit(5)
 """
 
 
@@ -67,3 +71,65 @@ def test_a_killed_cell_takes_its_child_with_it(environment: dict[str, str], tmp_
     while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{child}").exists()
+
+
+def sleeping(environment: dict[str, str], path: Path, function: str = "sleep") -> tuple[subprocess.Popen[str], int]:
+    """A cell whose child is at work, and the child's process id."""
+    command = [sys.executable, "-c", CALL, f"target:{function}", str(path)]
+    cell = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    while not (path.exists() and path.read_text()):
+        assert cell.poll() is None, cell.communicate()
+        time.sleep(0.02)
+    return cell, int(path.read_text())
+
+
+def server_of(child: int) -> int:
+    return int(Path(f"/proc/{child}/stat").read_text().split()[3])
+
+
+def test_a_killed_child_is_told(environment: dict[str, str], tmp_path: Path) -> None:
+    cell, child = sleeping(environment, tmp_path / "pid")
+    os.kill(child, signal.SIGKILL)
+    said = cell.communicate(timeout=60)[1]
+    assert cell.returncode == 1
+    assert "was killed (SIGKILL)" in said and "run again: what it has finished is kept" in said
+
+
+def test_a_killed_server_takes_no_cell_with_it_and_another_one_is_started(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    cell, child = sleeping(environment, tmp_path / "pid", "nap")
+    os.kill(server_of(child), signal.SIGKILL)
+    (tmp_path / "pid.go").touch()
+    assert cell.wait(60) == 5
+    assert call(environment, "fail", tmp_path / "x").returncode == 3
+
+
+def test_a_killed_server_and_its_children_are_told_and_a_killed_cell_leaves_none(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    cell, child = sleeping(environment, tmp_path / "one")
+    os.kill(server_of(child), signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
+    assert "was killed, and this cell with it; run again" in cell.communicate(timeout=60)[1]
+    cell, child = sleeping(environment, tmp_path / "two")
+    os.kill(server_of(child), signal.SIGKILL)
+    cell.kill()
+    cell.communicate()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_server_that_cannot_start_is_told_at_once(environment: dict[str, str], tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    said = call({**environment, "TMPDIR": str(deep)}, "write", tmp_path / "x").stderr
+    assert "set TMPDIR to a shorter folder, or set hardware.warm_start: false" in said
+    (tmp_path / "bitsandbytes.py").write_text("raise ImportError('broken')")
+    broken = {**environment, "TMPDIR": str(environment["TMPDIR"]) + "/b"}
+    Path(broken["TMPDIR"]).mkdir()
+    broken["PYTHONPATH"] = f"{tmp_path}:{environment['PYTHONPATH']}"
+    said = call(broken, "write", tmp_path / "x").stderr
+    assert "did not start, as " in said and ".log says; set hardware.warm_start: false" in said

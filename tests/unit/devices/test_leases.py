@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quantbench.devices import lease, lease_folder, lease_visible
-from quantbench.devices.inventory import STAND_INS
+from quantbench.devices.inventory import STAND_INS, stand_ins
 from quantbench.errors import QuantbenchError
 
 DEVICES = ["GPU-a", "GPU-b", "GPU-c", "GPU-d"]
@@ -92,3 +92,25 @@ def test_leases_stand_in_a_folder_of_this_user(tmp_path: Path, monkeypatch: pyte
     folder = lease_folder()
     assert folder == tmp_path / f"quantbench-{os.getuid()}" / "leases"
     assert folder.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_takes_no_leases_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(QuantbenchError, match="file"), lease(1, DEVICES, tmp_path / "file"):
+        pytest.fail("it is held")
+    (tmp_path / "GPU-a.lock").symlink_to("elsewhere")
+    with pytest.raises(QuantbenchError, match=r"GPU-a\.lock: cannot be locked .*TMPDIR"), lease(1, DEVICES, tmp_path):
+        pytest.fail("it is held")
+
+
+def test_a_lease_holds_where_its_holder_cannot_be_noted(tmp_path: Path) -> None:
+    (tmp_path / "GPU-a.holder").mkdir()
+    with lease(1, DEVICES, tmp_path, "cell") as uuids:
+        assert uuids == ["GPU-a"]
+
+
+@pytest.mark.parametrize("value", ["²", "٣", "-1", "1e3", "99999999", "9" * 5000])
+def test_a_number_of_stand_ins_that_is_none_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STAND_INS, value)
+    with pytest.raises(QuantbenchError, match=f"{STAND_INS} .* up to 1024"):
+        stand_ins()

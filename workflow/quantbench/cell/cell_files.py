@@ -14,6 +14,7 @@ from ..contracts.measurements import LatencyReadings, Measurements
 from ..contracts.prepared_dataset import PreparedDataset
 from ..contracts.records import repeat_files, repeat_names, write_records
 from ..devices.description import software
+from ..errors import DataError
 from ..study.spec import CellSpec, identity_hash
 from .likelihood_file import likelihoods_of
 from .prepared_cell import CellFolders, PreparedCell
@@ -39,10 +40,20 @@ def write_cell(
     device: DeviceFacts,
     started: datetime,
 ) -> None:
-    """Write the cell's files; the manifest comes last, since it also says what the others hold."""
+    """Write the cell's files; the manifest comes last, since it also says what the others hold.
+
+    Raises:
+        DataError: answers that were kept are gone, or the disk refuses.
+    """
     assert kept.facts is not None and kept.quality_pass is not None
     done, history, versions = progress.finished(), progress.history(), software(spec.stored.root)
     requests = prepared.requests
+    lost = sum(request.sample_id not in done for request in requests)
+    if lost:
+        raise DataError(
+            f"{folders.progress}: {lost} of {len(requests)} answers are no longer there, as they were removed while the cell ran; "
+            "run again, and they are answered again"
+        )
     write_records(folders.outputs / "predictions.jsonl", [done[request.sample_id] for request in requests])
     repeats = repeat_names(spec.protocol.repeats)
     for stale in repeat_files(folders.outputs):

@@ -9,36 +9,46 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
-from dataclasses import fields
+from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 
 from ..contracts.kept_progress import History, KeptMeasurements, PassWindow
-from ..contracts.records import Prediction, json_line
+from ..contracts.records import Prediction, json_line, read_record
 from ..contracts.sample_scores import SampleScores
 from ..errors import DataError
+from ..reading.os_errors import unwritable
+from ..reading.text_files import read_bytes
+from ..recovery import held
 
 Line = TypeVar("Line")
+OfSample = TypeVar("OfSample", Prediction, SampleScores)
 
-_FIELDS = {field.name for field in fields(Prediction)}
-_REQUIRED = _FIELDS - {"latency_s"}
+_SAMPLE_IDS = TypeAdapter(list[str])
+_WINDOW = TypeAdapter(PassWindow)
 
 
 class Progress:
     """Finished predictions and measurements of one cell under one identity."""
 
-    def __init__(self, folder: Path, key: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, key: str, asked: Collection[str] | None = None) -> None:
+        """The progress under an identity.
+
+        Args:
+            folder: where it stands; made when something is kept.
+            key: hash of everything it depends on.
+            asked: the cell's samples; what is kept of others is passed over. None: of all.
+        """
+        self._asked = asked
         self._folder, self._key = folder, key[:16]
         self._predictions = folder / f"{key[:16]}.predictions.jsonl"
         self._measurements = folder / f"{key[:16]}.measurements.json"
         self._history = folder / f"{key[:16]}.history"
-        self._lock = FileLock(folder / f"{key[:16]}.lock")
 
     def repeat(self, number: int) -> Progress:
         """The progress of the cell's ``number``-th time, from 2; what is not an answer is shared by all of them."""
@@ -52,24 +62,19 @@ class Progress:
 
         A second process waits: a SLURM job that outlived its Snakemake may still be working on the cell, and what it
         finishes need not be computed again.
+
+        Raises:
+            QuantbenchError: the folder cannot be written or locked.
         """
-        waited = False
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            print("another process works on this cell; waiting for it", file=sys.stderr, flush=True)
-            self._lock.acquire()
-            waited = True
-        try:
+        lock, waiting = self._folder / f"{self._key}.lock", "another process works on this cell; waiting for it"
+        with held(lock, "results must lie where files can be written and locked", waiting) as waited:
             _cut_torn_end(self._history)
             self._note("start")
             yield waited
-        finally:
-            self._lock.release()
 
     def finished(self) -> dict[str, Prediction]:
         """Predictions on disk by sample id; what follows the last complete line is cut off."""
-        return {one.sample_id: one for one in read_lines(self._predictions, _whole)}
+        return self._of_cell(read_lines(self._predictions, _whole))
 
     def begin_batch(self) -> None:
         """Note that a batch is being generated, which a kill may undo."""
@@ -84,14 +89,18 @@ class Progress:
         self._note(f"window {window.model_dump_json(exclude_defaults=True)}")
 
     def history(self) -> History:
-        """What happened over all starts."""
-        events = [line.split(" ", 1) for line in self._history.read_text(encoding="utf-8").splitlines()]
-        kinds = [event[0] for event in events]
+        """What happened over all starts, as far as it can be read.
+
+        A line that a full disk or a torn sector has garbled is passed over: what it told is lost, and no answer with it.
+        """
+        events = _events(self._history)
+        halved = (_checked(_SAMPLE_IDS, said) for kind, said in events if kind == "halved")
+        windows = (_checked(_WINDOW, said) for kind, said in events if kind == "window")
         return History(
-            resumed=kinds.count("start") - 1,
-            batches_generated=kinds.count("batch"),
-            halved_batches=[json.loads(event[1]) for event in events if event[0] == "halved"],
-            windows=[PassWindow.model_validate_json(event[1]) for event in events if event[0] == "window"],
+            resumed=max(0, sum(kind == "start" for kind, _ in events) - 1),
+            batches_generated=sum(kind == "batch" for kind, _ in events),
+            halved_batches=[ids for ids in halved if ids is not None],
+            windows=[window for window in windows if window is not None],
         )
 
     def append(self, predictions: Sequence[Prediction]) -> None:
@@ -116,14 +125,23 @@ class Progress:
 
     def scores(self, full: str | None) -> dict[str, SampleScores]:
         """Likelihoods on disk by sample id; of a batch that ran twice, the last. Cuts off what a kill left half."""
-        return {one.sample_id: one for one in read_lines(self._scores(full), SampleScores.read)}
+        return self._of_cell(read_lines(self._scores(full), SampleScores.read))
+
+    def _of_cell(self, lines: Sequence[OfSample]) -> dict[str, OfSample]:
+        return {one.sample_id: one for one in lines if self._asked is None or one.sample_id in self._asked}
 
     def _scores(self, full: str | None) -> Path:
         return self._folder / f"{self._key}.{full[:16] if full else 'alone'}.likelihoods.jsonl"
 
     def measurements(self) -> KeptMeasurements | None:
-        """The measurements of an earlier start, or None."""
-        return KeptMeasurements.read(self._measurements) if self._measurements.exists() else None
+        """The measurements of an earlier start; None where there are none, or none that can be read."""
+        if not self._measurements.exists():
+            return None
+        try:
+            return KeptMeasurements.read(self._measurements)
+        except DataError as error:
+            print(f"{error}; it is measured again", file=sys.stderr, flush=True)
+            return None
 
     def keep_measurements(self, measurements: KeptMeasurements) -> None:
         """Keep measurements for a later start."""
@@ -141,28 +159,70 @@ class Progress:
 
     def _append(self, path: Path, text: str) -> None:
         try:
-            with path.open("a", encoding="utf-8") as handle:
-                handle.write(text)
-                handle.flush()
-                os.fsync(handle.fileno())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab", buffering=0) as handle:
+                _add(handle, text.encode())
         except OSError as error:
-            raise DataError(
-                f"{path}: not written ({error.strerror}); make room and run again: earlier batches are kept"
-            ) from error
+            raise DataError(f"{unwritable(path, error)}; earlier batches are kept") from error
+
+
+def _add(handle: FileIO, content: bytes) -> None:
+    """Write at the end of a file and sync it; what cannot be written whole is taken back, so that no line stays torn."""
+    end, rest = handle.seek(0, os.SEEK_END), memoryview(content)
+    try:
+        while rest:
+            rest = rest[handle.write(rest) :]
+        os.fsync(handle.fileno())
+    except OSError:
+        with suppress(OSError):
+            handle.truncate(end)
+        raise
 
 
 def _cut_torn_end(path: Path) -> None:
-    """Cut off a last line that a kill left half."""
-    content = path.read_bytes() if path.exists() else b""
+    """Cut off a last line that a kill left half.
+
+    Raises:
+        DataError: the file cannot be read or cut.
+    """
+    if not path.exists():
+        return
+    content = read_bytes(path, remedy="move it away")
     if not content.endswith(b"\n"):
-        path.write_bytes(content[: content.rfind(b"\n") + 1])
+        _truncate(path, content.rfind(b"\n") + 1)
+
+
+def _truncate(path: Path, end: int) -> None:
+    try:
+        os.truncate(path, end)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def _events(path: Path) -> list[tuple[str, str]]:
+    """Kind and content of each line of a history; no file has none."""
+    if not path.exists():
+        return []
+    lines = read_bytes(path, remedy="move it away").decode(errors="replace").split("\n")
+    return [(kind, said) for kind, _, said in (line.partition(" ") for line in lines)]
+
+
+def _checked(check: TypeAdapter[Line], text: str) -> Line | None:
+    try:
+        return check.validate_json(text)
+    except ValidationError:
+        return None
 
 
 def read_lines(path: Path, read: Callable[[bytes], Line | None]) -> list[Line]:
-    """Read a file line by line up to the first that ``read`` takes for torn; what follows is cut off. No file has no lines."""
+    """Read a file line by line up to the first that ``read`` takes for torn; what follows is cut off. No file has no lines.
+
+    Raises:
+        DataError: the file cannot be read or cut.
+    """
     if not path.exists():
         return []
-    content = path.read_bytes()
+    content = read_bytes(path, remedy="move it away")
     lines: list[Line] = []
     end = 0
     for raw in content.splitlines(keepends=True):
@@ -172,8 +232,7 @@ def read_lines(path: Path, read: Callable[[bytes], Line | None]) -> list[Line]:
         lines.append(line)
         end += len(raw)
     if end < len(content):
-        with path.open("r+b") as handle:
-            handle.truncate(end)
+        _truncate(path, end)
     return lines
 
 
@@ -182,7 +241,6 @@ def _whole(line: bytes) -> Prediction | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        value = json.loads(line)
-    except ValueError:
+        return read_record(line, "progress", Prediction)
+    except DataError:
         return None
-    return Prediction(**value) if isinstance(value, dict) and _REQUIRED <= value.keys() <= _FIELDS else None

@@ -73,7 +73,7 @@ def run_cell(spec: CellSpec, folders: CellFolders, gpus: int) -> None:
         prepared = prepare_cell(spec, folders, device)
         # Which processor a cell runs on is no reason to run it again, but batches of two formats are not put together.
         key = identity_hash(prepared.identity | {"computed_in": prepared.formats.computed})
-        progress = Progress(folders.progress, key)
+        progress = Progress(folders.progress, key, {request.sample_id for request in prepared.requests})
         if stack.enter_context(progress.alone()) and is_finished(folders.outputs, prepared.identity):
             print(f"{spec.cell.label}: finished by the other process", file=sys.stderr, flush=True)
             progress.clear()

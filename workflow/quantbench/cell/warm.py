@@ -5,7 +5,8 @@ laptop run would be spent importing. The first cell of a run starts a server; ea
 standard output and error, and waits for a child of its own: still one process a cell, alone in its memory.
 Off by default (``hardware.warm_start``), and refused on CUDA, which does not survive a fork.
 
-The server leaves after a while without work. A cell that is killed takes its child with it, since its connection closes.
+The server leaves after a while without work. A cell that is killed takes its child with it, since its connection closes. A server
+that is killed takes none: its children go on and report themselves, and the next cell starts another one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,11 +27,16 @@ from pathlib import Path
 
 from ..errors import QuantbenchError
 from ..provenance import code_of_package
+from ..reading.os_errors import in_words
+from ..recovery import held, user_folder
 
 IDLE_S = 20.0
 START_S = 120.0
 _POLL_S = 0.02
 _CALL_BYTES = 1 << 20
+_STATUS_BYTES = 4
+_GO_ON = "run again: what it has finished is kept"
+_COLD = "set hardware.warm_start: false"
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 
@@ -43,38 +49,39 @@ def call(function: str, arguments: Mapping[str, object], threads: int) -> int:
         threads: CPU threads; each number has its own server, since libraries read it when they are imported.
 
     Raises:
-        QuantbenchError: the server did not start in time, or died.
+        QuantbenchError: the server did not start, or it or the child was killed.
     """
     with _connect(threads) as connection:
         # Snakemake's own reading of a configuration has dates, which JSON has not.
         text = json.dumps({"function": function, "arguments": arguments, "folder": str(Path.cwd())}, default=str)
         request = text.encode()
-        socket.send_fds(connection, [len(request).to_bytes(4, "big") + request], [1, 2])
-        status = connection.recv(4)
-    if len(status) < 4:
+        try:
+            socket.send_fds(connection, [len(request).to_bytes(4, "big") + request], [1, 2])
+            status = connection.recv(_STATUS_BYTES)
+        except ConnectionError:
+            status = b""
+    if len(status) < _STATUS_BYTES:
+        raise QuantbenchError(f"the process that cells are forked from was killed, and this cell with it; {_GO_ON}")
+    ended = int.from_bytes(status, "big", signed=True)
+    if ended < 0:
         raise QuantbenchError(
-            "the process that cells are forked from died; run again, or set hardware.warm_start: false"
+            f"the process that ran this cell was killed ({signal.Signals(-ended).name}), often by a system that is short of memory; "
+            f"{_GO_ON}"
         )
-    return int.from_bytes(status, "big")
+    return ended
 
 
 def _address(threads: int) -> Path:
-    """The socket of the server for this checkout and state of the code, Python and number of threads, in a folder only this user may enter."""
-    folder = Path(tempfile.gettempdir()) / f"quantbench-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
-        raise QuantbenchError(f"{folder}: belongs to others; remove it, or set hardware.warm_start: false")
+    """The socket of the server for this checkout and state of the code, Python and number of threads, in this user's own folder."""
     key = f"{_PACKAGE}/{code_of_package()}/{sys.executable}/{threads}"
-    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.sock"
+    return user_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.sock"
 
 
 def _connect(threads: int) -> socket.socket:
-    from filelock import FileLock
-
-    address = _address(threads)
+    address, server = _address(threads), None
     # One cell at a time tries, so that the first two cells of a run do not start two servers.
-    with FileLock(address.with_suffix(".lock")):
-        deadline, started = time.monotonic() + START_S, False
+    with held(address.with_suffix(".lock"), f"set TMPDIR to a folder on a local disk, or {_COLD}"):
+        deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             connection = socket.socket(socket.AF_UNIX)
             try:
@@ -82,24 +89,33 @@ def _connect(threads: int) -> socket.socket:
                 return connection
             except (FileNotFoundError, ConnectionRefusedError):
                 connection.close()
-            if not started:
-                _start(address, threads)
-                started = True
+            except OSError as error:  # a path longer than sockets have, a folder of its name
+                connection.close()
+                raise QuantbenchError(
+                    f"{address}: no socket ({error}); set TMPDIR to a shorter folder, or {_COLD}"
+                ) from None
+            if server is None:
+                server = _start(address, threads)
+            elif server.poll() is not None:
+                break
             time.sleep(_POLL_S)
-    raise QuantbenchError(f"no process to fork cells from after {START_S:.0f} s; set hardware.warm_start: false")
+    log = address.with_suffix(".log")
+    raise QuantbenchError(f"the process that cells are forked from did not start, as {log} says; {_COLD}")
 
 
-def _start(address: Path, threads: int) -> None:
-    address.unlink(missing_ok=True)
+def _start(address: Path, threads: int) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE), os.environ.get("PYTHONPATH")])),
     }
     command = [sys.executable, "-m", __name__, str(address), str(threads)]
-    with address.with_suffix(".log").open("wb") as log:
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
+    log = address.with_suffix(".log")
+    with in_words(log, QuantbenchError):
+        address.unlink(missing_ok=True)
+        with log.open("wb") as said:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True
+            )
 
 
 def serve(address: Path, threads: int) -> None:
@@ -158,13 +174,28 @@ def _fork(connection: socket.socket, inherited: list[socket.socket]) -> int:
     try:
         for other in inherited:
             other.close()
+        threading.Thread(target=_end_with_cell, args=[connection], daemon=True).start()
         for target, descriptor in enumerate(descriptors, start=1):
             os.dup2(descriptor, target)
         status = _run(header[4:])
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        # The server says it too, but may have been killed.
+        _report(connection, status)
         os._exit(status)
+
+
+def _end_with_cell(connection: socket.socket) -> None:
+    """End this child once its cell is killed; the server does the same as long as it lives."""
+    with suppress(OSError):
+        connection.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _report(connection: socket.socket, status: int) -> None:
+    with suppress(OSError):
+        connection.send(status.to_bytes(_STATUS_BYTES, "big", signed=True))
 
 
 def _run(call: bytes) -> int:
@@ -194,8 +225,7 @@ def _reap(children: dict[int, socket.socket], waiting: selectors.BaseSelector) -
         connection = children.pop(pid)
         with suppress(KeyError):
             waiting.unregister(connection)
-        with suppress(OSError):
-            connection.send((os.waitstatus_to_exitcode(status) & 0xFF).to_bytes(4, "big"))
+        _report(connection, os.waitstatus_to_exitcode(status))
         connection.close()
         ended = True
     return ended

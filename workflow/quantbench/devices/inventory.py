@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from ..errors import QuantbenchError
+from ..errors import QuantbenchError, shorten
 from ..measure.nvml import (
     Gpu,
     Listing,
@@ -25,6 +25,7 @@ _GIB = 1024**3
 # A number of devices that stand in for GPUs, so that leases can be tried on a machine without any: cells lease
 # them and compute on CPU.
 STAND_INS = "QUANTBENCH_STAND_IN_GPUS"
+_MOST_STAND_INS = 1024
 _ON_CPU = "to compute without it, set hardware.device to 'cpu'"
 
 
@@ -83,8 +84,11 @@ def stand_ins() -> list[str]:
     text = os.environ.get(STAND_INS, "")
     if not text:
         return []
-    if not text.isdigit():
-        raise QuantbenchError(f"{STAND_INS} has the value {text!r}; give a number of devices, or unset it")
+    # Digits of other scripts are digits to Python too.
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= _MOST_STAND_INS):
+        raise QuantbenchError(
+            f"{STAND_INS} has the value {shorten(text)}; give a number of devices up to {_MOST_STAND_INS}, or unset it"
+        )
     return [f"STAND-IN-{index}" for index in range(int(text))]
 
 

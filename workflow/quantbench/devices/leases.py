@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ..errors import QuantbenchError
 from ..measure.nvml import is_slice
+from ..reading.text_files import read_text
+from ..recovery import held as held_lock
+from ..recovery import try_lock, user_folder
 from .inventory import foreign_processes, visible_devices
 
 # How often a waiting cell says so.
 _SAY_S = 60.0
+_LONGEST = 4096  # bytes of what a holder says of itself
+_REMEDY = "remove it, or set TMPDIR to a folder of your own on a local disk"
 
 
 def lease_folder() -> Path:
@@ -26,12 +30,11 @@ def lease_folder() -> Path:
 
     Locks are the kernel's and a GPU belongs to one machine, so a local disk is right and a shared one is not: network
     file systems may not pass locks on.
+
+    Raises:
+        QuantbenchError: the folder belongs to others, or cannot be made.
     """
-    folder = Path(tempfile.gettempdir()) / f"quantbench-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise QuantbenchError(f"{folder}: belongs to others; remove it, or set TMPDIR to a folder of your own")
-    return folder / "leases"
+    return user_folder() / "leases"
 
 
 @contextmanager
@@ -60,7 +63,7 @@ def lease(
         The UUIDs held, in the order of ``uuids``.
 
     Raises:
-        QuantbenchError: fewer devices are visible than asked for, or several MIG slices are asked for.
+        QuantbenchError: fewer devices are visible than asked for, several MIG slices are asked for, or the folder takes no locks.
     """
     if count > len(uuids):
         raise QuantbenchError(
@@ -72,7 +75,6 @@ def lease(
             f"the cell needs {count} GPUs and those visible are MIG slices, of which CUDA gives a process only one; name whole GPUs "
             "in CUDA_VISIBLE_DEVICES, make larger slices, or leave such cells out (hardware.gpus: 1, hardware.unfit)"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     held: dict[str, FileLock] = {}
     begin, said = time.monotonic(), -_SAY_S
     try:
@@ -83,13 +85,15 @@ def lease(
                 said = waited
             time.sleep(poll_s * (0.5 + random.random()))
         for uuid in held:
-            _holder_file(folder, uuid).write_text(f"process {os.getpid()} {who}".strip(), encoding="utf-8")
+            with suppress(OSError):  # only told to those who wait
+                _holder_file(folder, uuid).write_text(f"process {os.getpid()} {who}".strip(), encoding="utf-8")
             for process in foreign(uuid):
                 _say(f"{uuid} is also used by {process}, which holds no lease: latencies will be marked as contended")
         yield [uuid for uuid in uuids if uuid in held]
     finally:
         for uuid, lock in held.items():
-            _holder_file(folder, uuid).unlink(missing_ok=True)
+            with suppress(OSError):
+                _holder_file(folder, uuid).unlink(missing_ok=True)
             lock.release()
 
 
@@ -111,14 +115,11 @@ def _take(
 
     One process at a time tries: two that each took a part would both go away empty-handed.
     """
-    with FileLock(folder / "gate.lock"):
+    with held_lock(folder / "gate.lock", _REMEDY):
         for uuid in uuids:
-            lock = FileLock(folder / f"{uuid}.lock")
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                continue
-            held[uuid] = lock
+            lock = try_lock(folder / f"{uuid}.lock", _REMEDY)
+            if lock is not None:
+                held[uuid] = lock
         free = sorted(held, key=lambda uuid: len(foreign(uuid))) if len(held) > count else list(held)
         for uuid in free[count:] if len(free) >= count else free:
             held.pop(uuid).release()
@@ -130,8 +131,8 @@ def _holders(uuids: list[str], folder: Path) -> str:
     found = []
     for uuid in uuids:
         try:
-            found.append(f"{uuid} {_holder_file(folder, uuid).read_text(encoding='utf-8')}")
-        except OSError:
+            found.append(f"{uuid} {read_text(_holder_file(folder, uuid), limit=_LONGEST)}")
+        except QuantbenchError:
             continue
     return "; ".join(found) or "held by others"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 
 from ..errors import DataError, QuantbenchError, shorten
@@ -19,6 +21,7 @@ _REASONS = {
     errno.ENOSPC: "no space left on the disk",
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system is read-only",
+    errno.EFBIG: "larger than the file system or a limit of the process allows",
     errno.EMFILE: "too many files are open",
     errno.ENFILE: "too many files are open on this machine",
     errno.EIO: "the disk or the network failed",
@@ -29,6 +32,7 @@ _REMEDIES = {
     errno.ENOSPC: "make room and run again",
     errno.EDQUOT: "make room and run again",
     errno.EROFS: "name a folder that can be written",
+    errno.EFBIG: "raise the limit (ulimit -f), or write to another file system",
     errno.EACCES: "name a folder that you may write",
     errno.EPERM: "name a folder that you may write",
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -60,6 +64,25 @@ def unwritable(path: str | PathLike[str], error: OSError | ValueError, kind: Kin
     number = (error.errno or 0) if isinstance(error, OSError) else errno.ENAMETOOLONG
     remedy = _REMEDIES.get(number, "make sure that it can be written, and run again")
     return kind(f"{_shown(path)}: not written ({reason(error)}); {remedy}")
+
+
+@contextmanager
+def in_words(place: str | PathLike[str], kind: Kind = DataError) -> Iterator[None]:
+    """Say in a line what the disk or the file system refuses while the block runs, wherever in it: a full disk has no one place.
+
+    Args:
+        place: what is named where the system names no file.
+        kind: which error is raised.
+
+    Raises:
+        QuantbenchError: of that kind. A file that is missing is none of these refusals and stays what it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REASONS:
+            raise
+        raise unwritable(error.filename or place, error, kind) from error
 
 
 def _shown(path: str | PathLike[str]) -> str:

@@ -15,6 +15,7 @@ from ..config import ModelEntry
 from ..contracts.checksums import changes, file_hashes, sha256_of
 from ..contracts.model_folder import HashedFiles, PublishedConfig, PublishedGeneration
 from ..errors import ModelError
+from ..recovery import held
 from .places import MANIFEST, released_marker
 from .published_facts import TOKENIZERS
 from .published_precision import refuse_adapter
@@ -136,11 +137,8 @@ def verified_files(
     Raises:
         ModelError: a file that changed, is gone or was added, each named.
     """
-    from filelock import FileLock  # not part of the analysis environment, which reads manifests beside this
-
-    notes.mkdir(parents=True, exist_ok=True)
     note = notes / f"{name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}.json"
-    with FileLock(note.with_suffix(".lock")):
+    with held(note.with_suffix(".lock"), "make the folder of notes writable, or move it away"):
         known = {} if force or not note.exists() else HashedFiles.read(note).hashes
         fresh: dict[str, str] = {}
 

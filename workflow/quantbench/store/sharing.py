@@ -8,32 +8,32 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..reading.os_errors import unwritable
+from ..recovery import held
+
 
 @contextmanager
 def alone(folder: Path, name: str) -> Iterator[None]:
-    """Hold the lock of ``name`` in a models folder, across processes and users; says so where it has to wait."""
-    from filelock import FileLock, Timeout
+    """Hold the lock of ``name`` in a models folder, across processes and users; says so where it has to wait.
 
-    locks = folder / ".locks"
-    locks.mkdir(parents=True, exist_ok=True)
+    Raises:
+        QuantbenchError: the folder takes no locks.
+    """
+    locks, remedy = folder / ".locks", "make the models folder writable, or name another one (models_folder)"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(locks, error) from None
     share(locks)
-    # filelock sets this mode whatever the umask; the operating system drops the lock of a process that dies.
-    lock = FileLock(locks / f"{name}.lock", mode=0o664 if _is_shared(folder) else 0o644)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"{name}: waiting for another job or user, who is preparing it", file=sys.stderr, flush=True)
-        lock.acquire()
-    try:
-        share(locks / f"{name}.lock")
+    path, mode = locks / f"{name}.lock", 0o664 if _is_shared(folder) else 0o644
+    waiting = f"{name}: waiting for another job or user, who is preparing it"
+    with held(path, remedy, waiting, mode):
+        share(path)
         yield
-    finally:
-        lock.release()
 
 
 def share(path: Path) -> None:

@@ -1,0 +1,90 @@
+"""A signature beside Snakemake's lock files: which process wrote them, under a lock that the kernel drops when it dies.
+
+Snakemake's lock is a pair of files that name no process. A killed Snakemake leaves them behind, and the next one cannot tell
+them from those of one that works. The signature stands in the same folder, which Snakemake removes as a whole when it unlocks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from .kernel import Kernel
+
+SUFFIX = ".signature"
+
+# Open as long as this process lives, since closing a file drops its lock.
+_held: list[int] = []
+
+
+@dataclass(frozen=True)
+class SignedFile:
+    """One lock file; written anew under the same name, it is another one."""
+
+    name: str
+    inode: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> SignedFile:
+        """The file as it stands.
+
+        Raises:
+            OSError: there is none.
+        """
+        found = path.stat(follow_symlinks=False)
+        return cls(name=path.name, inode=found.st_ino, changed_ns=found.st_ctime_ns)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a process says of the lock files that it wrote."""
+
+    kernel: Kernel
+    process: int
+    files: list[SignedFile]
+
+    @classmethod
+    def parse(cls, content: bytes) -> Signature:
+        """Take back what :meth:`text` wrote.
+
+        Raises:
+            ValueError: torn, or written by another version.
+        """
+        return _CHECK.validate_json(content)
+
+    def text(self) -> bytes:
+        """The content of its file."""
+        return _CHECK.dump_json(self)
+
+
+_CHECK = TypeAdapter(Signature)
+
+
+def sign_locks(written: Iterable[str | Path]) -> None:
+    """Sign the lock files that this process has written; the signature is valid until it ends, however it ends.
+
+    Where the file system refuses locks there is no signature, and a lock that is left behind has to be removed by hand.
+
+    Args:
+        written: Snakemake's lock files of this process.
+    """
+    paths = [Path(path) for path in written]
+    if not paths:
+        return
+    place = paths[0].with_name(f"{Kernel.here().host}-{os.getpid()}{SUFFIX}")
+    try:
+        # Not inherited by jobs: one that outlives this process must not hold its lock.
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        signed = Signature(kernel=Kernel.here(), process=os.getpid(), files=[SignedFile.of(path) for path in paths])
+        os.write(descriptor, signed.text())
+    except OSError:
+        place.unlink(missing_ok=True)
+        return
+    _held.append(descriptor)
