@@ -51,17 +51,48 @@ def test_refusals(repository: Path, settings: dict[str, Any], change: dict[str, 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"load_in_4bits": True}, "unknown argument 'load_in_4bits'; did you mean 'load_in_4bit'?"),
-        ({"load_in_4bit": True, "bnb_4bit_quant_typ": "nf4"}, "did you mean 'bnb_4bit_quant_type'?"),
+        ({"load_in_4bits": True}, "settings: unknown key 'load_in_4bits' (value True); did you mean 'load_in_4bit'?"),
+        ({"load_in_4bit": True, "bnb_4bit_quanttype": "nf4"}, "did you mean 'bnb_4bit_quant_type'?"),
         ({"bnb_4bit_quant_type": "nf4"}, "needs one of settings.load_in_8bit and settings.load_in_4bit"),
         ({"load_in_4bit": True, "load_in_8bit": True}, "needs one of settings.load_in_8bit and settings.load_in_4bit"),
+        ({"load_in_4bit": 1}, "key 'load_in_4bit' has the value 1"),
+        ({"load_in_4bit": "yes"}, "key 'load_in_4bit' has the value 'yes'"),
+        ({"load_in_4bit": True, "bnb_4bit_quant_type": "nf5"}, "has the value 'nf5'; did you mean 'nf4'?"),
+        (
+            {"load_in_4bit": True, "bnb_4bit_compute_dtype": "float17"},
+            "has the value 'float17'; did you mean 'float16'?",
+        ),
+        ({"load_in_4bit": True, "bnb_4bit_quant_storage": "nn"}, "key 'bnb_4bit_quant_storage' has the value 'nn'"),
+        ({"load_in_4bit": True, "llm_int8_threshold": 6.0}, "llm_int8_threshold has no effect under load_in_4bit"),
+        ({"load_in_8bit": True, "bnb_4bit_quant_type": "nf4"}, "bnb_4bit_quant_type has no effect under load_in_8bit"),
+        ({"load_in_8bit": True, "llm_int8_threshold": float("nan")}, "llm_int8_threshold is nan; a finite number"),
+        ({"load_in_8bit": True, "llm_int8_threshold": -1}, "key 'llm_int8_threshold' has the value -1"),
+        ({"load_in_8bit": True, "llm_int8_threshold": True}, "key 'llm_int8_threshold' has the value True"),
+        (
+            {"load_in_8bit": True, "llm_int8_skip_modules": "lm_head"},
+            "which layers are quantized is transformers' choice",
+        ),
+        (
+            {"load_in_8bit": True, "llm_int8_skip_modules": ["lm_head"]},
+            "llm_int8_skip_modules is ['lm_head']; true, false",
+        ),
+        ({"load_in_8bit": True, "llm_int8_has_fp16_weight": True}, "it keeps the weights in 16 bits"),
     ],
 )
-def test_settings_that_bitsandbytes_would_ignore_are_refused(settings: dict[str, Any], said: str) -> None:
+def test_settings_that_bitsandbytes_would_ignore_or_refuse_later_are_refused(
+    settings: dict[str, Any], said: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         parse(PrecisionEntry, {"title": "odd", "method": "bitsandbytes", "settings": settings}, "odd.yaml")
     assert str(error.value).startswith("odd.yaml: ") and "key ''" not in str(error.value)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("name", [None, "__import__", "quantize_", 8])
+def test_torchao_needs_the_name_of_a_configuration(name: object) -> None:
+    settings = {"group_size": 32} if name is None else {"config": name}
+    with pytest.raises(ConfigError, match=r"odd\.yaml: method torchao needs settings\.config"):
+        parse(PrecisionEntry, {"title": "odd", "method": "torchao", "settings": settings}, "odd.yaml")
 
 
 def test_settings_without_a_method_are_refused() -> None:

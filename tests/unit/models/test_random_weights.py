@@ -9,8 +9,8 @@ import torch
 from tests.live_tensors import LiveTensors
 from tests.stand_ins import FACTS, stand_in
 
-from quantbench.config import PrecisionEntry, read_entries
-from quantbench.errors import ConfigError, ModelError
+from quantbench.config import PrecisionEntry
+from quantbench.errors import ModelError
 from quantbench.models.loading import load_model
 from quantbench.models.random_weights import END, empty_model, random_weights
 from quantbench.models.synthetic_tokenizer import SyntheticTokenizer
@@ -124,26 +124,3 @@ def test_llm_int8_finds_outliers_in_every_layer(precisions) -> None:
 def test_an_architecture_that_cannot_be_built_is_named() -> None:
     with pytest.raises(ModelError, match=r"random qwen2: transformers cannot build this architecture"):
         empty_model(stand_in(hidden_size=7, attention_heads=14))
-
-
-@pytest.mark.parametrize(
-    ("method", "settings", "message"),
-    [
-        ("torchao", {"config": "Int9WeightOnlyConfig"}, "torchao refuses its settings: .*Int9WeightOnlyConfig"),
-        ("torchao", {"config": "Int8WeightOnlyConfig", "group": 3}, "torchao refuses its settings: .*group"),
-        (
-            "bitsandbytes",
-            {"load_in_8bit": True, "llm_int8_threshold": "six"},
-            "bitsandbytes refuses .*llm_int8_threshold",
-        ),
-    ],
-)
-def test_settings_that_a_library_refuses_are_named(method: str, settings: dict[str, object], message: str) -> None:
-    with pytest.raises(ModelError, match=rf"precision 'odd': {message}"):
-        load(stand_in(), PrecisionEntry.model_validate({"title": "odd", "method": method, "settings": settings}))
-
-
-def test_torchao_needs_the_name_of_a_configuration(tmp_path: Path) -> None:
-    (tmp_path / "odd.yaml").write_text("title: odd\nmethod: torchao\nsettings: {group_size: 32}\n")
-    with pytest.raises(ConfigError, match=r"odd\.yaml: .*method torchao needs settings\.config"):
-        read_entries(tmp_path, PrecisionEntry)

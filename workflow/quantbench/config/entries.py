@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ..errors import nearest
+from .library_arguments import Argument, check_bitsandbytes, check_torchao, only_plain_values
 from .settings import Settings, module_names
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
@@ -18,19 +18,6 @@ else:
     Reader = Literal[module_names("datasets/readers", "read_")]
     Task = Literal[module_names("tasks/kinds")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-# Arguments of transformers' BitsAndBytesConfig, which takes any other name without a word.
-BITSANDBYTES_SETTINGS = (
-    "load_in_8bit",
-    "load_in_4bit",
-    "llm_int8_threshold",
-    "llm_int8_skip_modules",
-    "llm_int8_enable_fp32_cpu_offload",
-    "llm_int8_has_fp16_weight",
-    "bnb_4bit_compute_dtype",
-    "bnb_4bit_quant_type",
-    "bnb_4bit_use_double_quant",
-    "bnb_4bit_quant_storage",
-)
 GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 # The precision of models whose published weights are quantized, and the method that leaves them as they are.
 AS_PUBLISHED = "as_published"
@@ -49,10 +36,11 @@ class PrecisionEntry(Settings):
     note: str = Field(
         default="", description="what the method really does; stands under Table 1 and in exported models"
     )
-    settings: dict[str, bool | int | float | str] = Field(
+    settings: dict[str, Argument] = Field(
         default={},
-        description="arguments of transformers' `BitsAndBytesConfig`; with torchao, `config` names one of its quantization "
-        "configurations and the rest are its arguments",
+        description="arguments of transformers' `BitsAndBytesConfig`, each with its type: an unknown name or value, or one without "
+        "effect at that width, is refused; with torchao, `config` names one of its quantization configurations and the rest are its "
+        "arguments, which are checked before weights are loaded",
     )
     noise_floor_of: str | None = Field(
         default=None,
@@ -78,27 +66,19 @@ class PrecisionEntry(Settings):
             )
         return self
 
-    @model_validator(mode="after")
-    def _torchao_names_its_configuration(self) -> PrecisionEntry:
-        if self.method == "torchao" and not isinstance(self.settings.get("config"), str):
-            raise ValueError(
-                "method torchao needs settings.config, the name of one of its classes: Int8WeightOnlyConfig"
-            )
-        return self
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _plain(cls, settings: object) -> object:
+        return only_plain_values(settings)
 
     @model_validator(mode="after")
     def _settings_are_of_their_method(self) -> PrecisionEntry:
-        if self.method in ("none", AS_PUBLISHED) and self.settings:
+        if self.method == "bitsandbytes":
+            check_bitsandbytes(self.settings)
+        elif self.method == "torchao":
+            check_torchao(self.settings)
+        elif self.settings:
             raise ValueError(f"method {self.method} takes no settings, and settings names {', '.join(self.settings)}")
-        if self.method != "bitsandbytes":
-            return self
-        for name in self.settings:
-            if name not in BITSANDBYTES_SETTINGS:
-                raise ValueError(f"settings names the unknown argument {name!r}{nearest(name, BITSANDBYTES_SETTINGS)}")
-        if bool(self.settings.get("load_in_8bit")) == bool(self.settings.get("load_in_4bit")):
-            raise ValueError(
-                "method bitsandbytes needs one of settings.load_in_8bit and settings.load_in_4bit, as true"
-            )
         return self
 
 

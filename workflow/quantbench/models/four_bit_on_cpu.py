@@ -16,6 +16,7 @@ import torch
 from ..errors import ModelError
 
 if TYPE_CHECKING:
+    from bitsandbytes.nn.modules import Linear4bit
     from torch import nn
 
     from .interfaces import CausalModel
@@ -52,11 +53,16 @@ def inputs(layer: nn.Module) -> int:
     return stated if isinstance(stated, int) else weight.shape[0]
 
 
+def is_left_unpacked(layer: Linear4bit) -> bool:
+    """Whether a layer stands on a CPU whose bfloat16 kernel does not take its rows (:func:`leave_unpacked`)."""
+    return layer.weight.device.type == "cpu" and bool(layer.out_features % _ROWS)
+
+
 def leave_unpacked(model: CausalModel, computed: torch.dtype) -> None:
     """Have torch multiply the layers whose rows the bfloat16 kernel does not take, in ``computed``."""
     from bitsandbytes.nn.modules import Linear4bit
 
     for layer in model.modules():
-        if isinstance(layer, Linear4bit) and layer.out_features % _ROWS:
+        if isinstance(layer, Linear4bit) and is_left_unpacked(layer):
             layer.support_avx512bf16_for_cpu = False
             layer.compute_dtype = computed

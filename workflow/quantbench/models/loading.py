@@ -20,6 +20,7 @@ from ..devices import processor
 from ..errors import ModelError
 from ..planner import Placement
 from ..store.published_precision import published_method
+from .applied_settings import wrong_settings
 from .counting import model_class
 from .device_map import device_map, refuse_misplaced
 from .four_bit_on_cpu import leave_unpacked, refuse_row_lengths
@@ -110,13 +111,15 @@ def load_model(
         what,
         precision.title,
     )
+    published = precision.method == AS_PUBLISHED
     wrong = wrong_layers(model, precision.method, precision.settings)
+    wrong = wrong or wrong_settings(model, applied.method, applied.settings, published)
     if wrong:
         raise ModelError(
             f"{what}: loaded, and not at precision {precision.title!r}: {wrong}; nothing was computed with it"
         )
     if places:
-        refuse_misplaced(model, places, what, own_tables=precision.method == AS_PUBLISHED)
+        refuse_misplaced(model, places, what, own_tables=published)
     inputs = torch.device("cuda", next(iter(places.values()))) if places else torch.device("cpu")
     return LoadedModel(model, tokenizer, inputs, applied)
 

@@ -97,7 +97,10 @@ def wrong_layers(model: CausalModel, method: str, settings: Mapping[str, Setting
     if not linear:
         return "no linear layer is one that the library quantizes"
     by_name = {one.name: one for one in found}
-    return _said(found, [name for name in linear if by_name[name].storage not in wanted], " or ".join(sorted(wanted)))
+    kept = [one.name for one in found if one.quantized and one.name not in linear]
+    return _said(
+        found, [name for name in linear if by_name[name].storage not in wanted], " or ".join(sorted(wanted))
+    ) or _said(found, kept, "not quantized")
 
 
 def _said(found: list[Matrix], names: list[str], wanted: str) -> str:

@@ -11,7 +11,7 @@ _SINGLE = 4  # bytes of float32
 # bitsandbytes' layout of a 4-bit weight: one scale a block of 64 weights; with double quantization that scale is one
 # byte, and each 256 of them share a float32 (Dettmers et al. 2023, section 3).
 SCALED = 64
-_SCALES_A_BLOCK = 256
+SCALES_A_BLOCK = 256
 
 
 def is_nf4(precision: PrecisionEntry) -> bool:
@@ -46,7 +46,7 @@ def scale_bytes(precision: PrecisionEntry) -> float:
     if not is_nf4(precision):
         return 0.0
     if is_doubly_quantized(precision):
-        return 1 / SCALED + _SINGLE / (SCALED * _SCALES_A_BLOCK)
+        return 1 / SCALED + _SINGLE / (SCALED * SCALES_A_BLOCK)
     return _SINGLE / SCALED
 
 
