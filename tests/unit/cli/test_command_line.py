@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections import defaultdict
 from importlib.metadata import packages_distributions
@@ -147,34 +146,24 @@ def test_a_closed_output_is_no_error(repository: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_interrupt_ends_it_in_one_line(tmp_path: Path, repository: Path) -> None:
-    fifo = tmp_path / "predictions.jsonl"
-    os.mkfifo(fifo)
-    gold = repository / "tests/data/datasets/medqa/test.tsv"
-    words = [
-        "score",
-        "--dataset",
-        "medqa",
-        "--gold",
-        str(gold),
-        "--predictions",
-        str(fifo),
-        "--out",
-        str(tmp_path / "o"),
-    ]
+def test_an_interrupt_ends_it_in_one_line() -> None:
+    waiting = (
+        "import sys, time; from quantbench.cli import main, where; "
+        "where.run = lambda arguments: (print('waiting', flush=True), time.sleep(60)); sys.exit(main.main(['where']))"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "quantbench", *words],
+        [sys.executable, "-c", waiting],
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
     )
-    with fifo.open("w"):  # returns once the command has opened it to read
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+    assert process.stdout is not None and process.stdout.readline() == "waiting\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert said == "quantbench score: interrupted\n"
+    assert said == "quantbench where: interrupted\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -188,7 +177,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--configfile", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"quantbench plan: {tmp_path}: Is a directory\n"
+    assert capsys.readouterr().err == f"quantbench plan: {tmp_path}: a folder, and a file is expected; give a file\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from .entries import DatasetEntry, Prompting
+from .place import Place
 from .protocol import ProtocolSettings
 from .settings import Settings, module_names
 
@@ -26,12 +27,12 @@ DEFAULT_PROMPT_DATE = date(2024, 7, 26)
 class DataSettings(Settings):
     """Where datasets come from, and where their texts may go."""
 
-    folder: str | None = Field(
+    folder: Place | None = Field(
         default=None,
         description="a local folder with `<dataset>/<file>`, which may state its own files in `<dataset>/files.yaml` (a dataset of "
         "your own may also have its files beside its entry); `null`: the pinned files are downloaded",
     )
-    mirror: str | None = Field(
+    mirror: Place | None = Field(
         default=None,
         description="a folder or address that mirrors the source of the pinned files: `benchmarks/` as in a clone of "
         "`BIDS-Xu-Lab/Biomedical-NLP-Benchmarks`, `pubmedqa/data/` as in one of `pubmedqa/pubmedqa`; contents are checked as "
@@ -47,8 +48,8 @@ class DataSettings(Settings):
 class SelfConsistency(Settings):
     """Sampling of several chains of thought, answered by majority vote (Wang et al. 2023)."""
 
-    chains: int = Field(default=5, ge=1, description="sampled chains of thought per sample")
-    temperature: float = Field(default=0.7, gt=0, description="of that sampling")
+    chains: int = Field(default=5, ge=1, le=1000, description="sampled chains of thought per sample")
+    temperature: float = Field(default=0.7, gt=0, le=100, description="of that sampling")
 
 
 class RandomWeightSettings(Settings):
@@ -63,6 +64,7 @@ class RandomWeightSettings(Settings):
     prompt_tokens: int | None = Field(
         default=None,
         gt=0,
+        le=10_000_000,
         description="their prompts are cut or filled to this many tokens; `null`: as long as the datasets' texts",
     )
 
@@ -76,12 +78,13 @@ class InferenceSettings(Settings):
         "transformers' continuous batching, on one GPU, greedy, batches not frozen (which when: docs/inference.md)",
     )
     token_budget: int = Field(
-        default=16384, gt=0, description="most prompt and new tokens of one batch, padding included"
+        default=16384, gt=0, le=10**9, description="most prompt and new tokens of one batch, padding included"
     )
-    max_batch_size: int = Field(default=64, gt=0, description="most samples of one batch")
+    max_batch_size: int = Field(default=64, gt=0, le=10**6, description="most samples of one batch")
     max_new_tokens: int | None = Field(
         default=None,
         gt=0,
+        le=10_000_000,
         description="lowers the datasets' own limits on new tokens, never the `reasoning_tokens` that a model has on top; `null`: "
         "these hold",
     )
@@ -110,17 +113,19 @@ class MeasurementSettings(Settings):
     latency_samples: int = Field(
         default=64,
         ge=1,
+        le=10**6,
         description="samples timed one at a time; percentiles need 64 (p90), 130 (p95), 662 (p99)",
     )
-    warmup: int = Field(default=3, ge=0, description="untimed generations before these")
+    warmup: int = Field(default=3, ge=0, le=10_000, description="untimed generations before these")
     fixed_new_tokens: int | None = Field(
         default=64,
         ge=2,
+        le=10**6,
         description="tokens of each output of a second timing, in which end tokens are suppressed, so that precisions are compared "
         "at equal length; at most the cell's own limit. `null`: none. Cells that are finished keep what they have",
     )
     fixed_samples: int = Field(
-        default=16, ge=2, description="of the samples timed, how many are timed again so: the first of them"
+        default=16, ge=2, le=10**6, description="of the samples timed, how many are timed again so: the first of them"
     )
 
 
@@ -134,7 +139,7 @@ class ComparisonSettings(Settings):
         description="largest loss of score, absolute, that is still called preserved, for every dataset of the run; `null`: each dataset's "
         "own (`margin` in its entry)",
     )
-    resamples: int = Field(default=10000, ge=100, description="bootstrap resamples")
+    resamples: int = Field(default=10000, ge=100, le=10**6, description="bootstrap resamples")
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of all intervals")
 
     def margin_of(self, dataset: DatasetEntry) -> float:
@@ -154,7 +159,10 @@ class HardwareSettings(Settings):
         "Snakemake starts, 80 where none is or none tells its memory (docs/gpus.md)",
     )
     gpus: int | None = Field(
-        default=None, ge=1, description="most GPUs one cell may take, as many as one node has; `null`: no limit"
+        default=None,
+        ge=1,
+        le=1024,
+        description="most GPUs one cell may take, as many as one node has; `null`: no limit",
     )
     unfit: Literal["refuse", "leave_out"] = Field(
         default="refuse",
@@ -170,10 +178,11 @@ class HardwareSettings(Settings):
     runtime_limit_hours: float | None = Field(
         default=None,
         gt=0,
+        le=10**5,
         description="longest job the cluster allows; a cell planned to take longer is cut off and goes on in a retry. `null`: no "
         "limit",
     )
-    threads: int = Field(default=1, ge=1, description="CPU threads of one inference job")
+    threads: int = Field(default=1, ge=1, le=4096, description="CPU threads of one inference job")
     warm_start: bool = Field(
         default=False,
         description="CPU only: fork cells from one process that has imported torch already, which saves seconds a cell",
@@ -200,16 +209,16 @@ class RunConfig(Settings):
 
     retired: ClassVar[dict[str, str]] = {"confirm": "`quantbench clean` frees disk, and deletes with --yes"}
 
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = Field(
         description="name of the run: results go to `<results_folder>/<run>/`"
     )
-    results_folder: str = Field(default="results", description="where runs are kept")
-    catalogue_root: str = Field(
+    results_folder: Place = Field(default="results", description="where runs are kept")
+    catalogue_root: Place = Field(
         default=".",
         description="`.`: entries and relative paths are looked for in the working directory, then in the shipped catalogue "
         "([docs/module.md](../docs/module.md)); a folder: the entries under its `config/` and no others, as an opened bundle has",
     )
-    studies_file: str = Field(default="config/studies.yaml", description="the file that defines studies")
+    studies_file: Place = Field(default="config/studies.yaml", description="the file that defines studies")
     studies: Annotated[list[str], Field(min_length=1)] = Field(
         description="the studies to run; their subsets (`subset_of`) are drawn too"
     )
@@ -229,7 +238,7 @@ class RunConfig(Settings):
         default="all", description="likewise, `instruction`, `cot` and `self_consistency`"
     )
     data: DataSettings = DataSettings()
-    models_folder: str = Field(
+    models_folder: Place = Field(
         default="resources/models",
         description="where models from the hub are kept, one folder each; a group may share it (docs/offline.md)",
     )
@@ -240,14 +249,19 @@ class RunConfig(Settings):
         "full-precision cell is done",
     )
     limit: int | None = Field(
-        default=None, ge=1, description="a seeded, stratified sample of so many test samples a dataset; `null`: all"
+        default=None,
+        ge=1,
+        le=10**9,
+        description="a seeded, stratified sample of so many test samples a dataset; `null`: all",
     )
     seed: int = Field(
         default=2509,
         ge=0,
+        lt=2**32,
         description="of the sample limit, worked examples, latency samples, sampled chains and bootstrap",
     )
     prompt_date: date = Field(
+        strict=False,
         default=DEFAULT_PROMPT_DATE,
         description="the day that chat templates take for today where they ask for it, `YYYY-MM-DD`: prompts are the same whenever a "
         "cell runs. Another day runs the cells of all models with a chat template again",

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError, nearest, shorten
 from ..reading import yaml_text
 
 
 class Settings(BaseModel):
-    """Base of all configuration sections: immutable, no unknown keys, no silent conversions.
+    """Base of all configuration sections: immutable, no unknown keys, no silent conversions: ``true`` is not 1, nor "32" a number.
 
     Attributes:
         retired: keys of earlier versions -> what takes their place now.
@@ -22,7 +22,7 @@ class Settings(BaseModel):
 
     retired: ClassVar[dict[str, str]] = {}
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
 Section = TypeVar("Section", bound=Settings)
@@ -55,11 +55,40 @@ def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str
 
 def parse(kind: type[Section], value: dict[str, Any], source: str) -> Section:
     """Turn a mapping into typed settings; every problem is listed with the file or source it came from."""
+    _refuse_odd(value, source)
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         lines = [explain(kind, item) for item in error.errors()]
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def _refuse_odd(value: object, source: str) -> None:
+    """Refuse what no file holds that our readers read, and a configuration handed over as values might.
+
+    Raises:
+        ConfigError: texts with a zero byte or half of a character, keys that are no text, more or deeper than anybody writes.
+    """
+    pending: list[tuple[str, object, int]] = [("", value, 0)]
+    seen = 0
+    while pending:
+        key, one, depth = pending.pop()
+        seen += 1
+        if seen > yaml_text.VALUES or depth > yaml_text.DEPTH:
+            raise ConfigError(
+                f"{source}: key {key!r}: nested deeper, or with more values, than a configuration has; take aliases out"
+            )
+        if isinstance(one, str) and any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in one):
+            raise ConfigError(
+                f"{source}: key {key!r} has the value {shorten(one)}: a zero byte or half of a character; write it anew"
+            )
+        if isinstance(one, Mapping):
+            for name, item in one.items():
+                if not isinstance(name, str):
+                    raise ConfigError(f"{source}: the key {shorten(name)} is no text; put it in quotes")
+                pending += [(name, name, depth + 1), (f"{key}.{name}" if key else name, item, depth + 1)]
+        elif isinstance(one, list | tuple):
+            pending += [(f"{key}[]", item, depth + 1) for item in one]
 
 
 def explain(kind: type[BaseModel], item: Any) -> str:
@@ -70,14 +99,14 @@ def explain(kind: type[BaseModel], item: Any) -> str:
         if section and issubclass(section, Settings) and item["loc"][-1] in section.retired:
             return f"key {where!r} is retired: {section.retired[item['loc'][-1]]}"
         hint = nearest(str(item["loc"][-1]), section.model_fields) if section else ""
-        return f"unknown key {where!r} (value {item['input']!r}){hint}"
+        return f"unknown key {where!r} (value {shorten(item['input'], 200)}){hint}"
     if item["type"] == "missing":
         return f"key {where!r} is missing"
     if item["type"] == "literal_error":
         known = re.findall(r"'([^']*)'", item["ctx"]["expected"])
-        return f"key {where!r} has the value {item['input']!r}{nearest(str(item['input']), known)}"
+        return f"key {where!r} has the value {shorten(item['input'], 200)}{nearest(str(item['input']), known)}"
     said = item["msg"].removeprefix("Value error, ")
-    return f"key {where!r} has the value {item['input']!r}: {said}" if where else said
+    return f"key {where!r} has the value {shorten(item['input'], 200)}: {said}" if where else said
 
 
 def _section_at(kind: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:

@@ -20,6 +20,7 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is longer than the file system takes",
     errno.ENOSPC: "no space left on the disk",
     errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than this user or file system may have",
     errno.EROFS: "the file system is read-only",
     errno.EFBIG: "larger than the file system or a limit of the process allows",
     errno.EMFILE: "too many files are open",
@@ -31,6 +32,7 @@ _REASONS = {
 _REMEDIES = {
     errno.ENOSPC: "make room and run again",
     errno.EDQUOT: "make room and run again",
+    errno.EFBIG: "make room and run again",
     errno.EROFS: "name a folder that can be written",
     errno.EFBIG: "raise the limit (ulimit -f), or write to another file system",
     errno.EACCES: "name a folder that you may write",

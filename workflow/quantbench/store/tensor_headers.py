@@ -99,9 +99,12 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
 
 
 def _parsed(path: Path, header: bytes) -> dict[str, TensorHeader]:
-    stated = parse_object(
-        header, f"{path}, header", ModelError, "no safetensors file has such a header: retrieve or copy the file again"
-    )
+    try:
+        stated = parse_object(header, f"{path}, header")
+    except DataError:
+        raise ModelError(
+            f"{path}: its header is not that of a safetensors file; retrieve or copy the file again"
+        ) from None
     try:
         return {
             name: TensorHeader.checked(value, f"{path}, tensor {name!r}")

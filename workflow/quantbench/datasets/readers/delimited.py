@@ -45,7 +45,7 @@ class Row:
         value = self.text(column)
         try:
             found: object = ast.literal_eval(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             raise self.error(column, f"expected a Python list, found {shorten(value)}") from None
         return found
 
