@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
@@ -21,6 +20,7 @@ from ..contracts.checksums import verify_file
 from ..contracts.files import write_text
 from ..contracts.records import Mention
 from ..errors import DataError
+from ..recovery.partial_files import temporary_folder
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
@@ -41,8 +41,8 @@ def retrieve_hub(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     paths = []
     for split, published in hub.splits.items():
         path = folder / f"{split}.jsonl"
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as cache:
-            rows = _load(hub, name, published, cache)
+        with temporary_folder(folder, ".download-") as cache:
+            rows = _load(hub, name, published, str(cache))
             _require_columns(hub, name, rows)
             records = [_record(hub, number, row, rows.features) for number, row in enumerate(rows)]
         write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))

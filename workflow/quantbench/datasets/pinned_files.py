@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +17,7 @@ from ..config import DataFile, DatasetEntry, Split
 from ..contracts.checksums import Expected, difference, verify_file
 from ..contracts.files import write_text
 from ..errors import DataError
+from ..recovery.partial_files import temporary_folder
 from .readers.read_yes_no_maybe import read_pmids, read_pool
 
 COMMIT = "e607a812d87df151f310a9dd3677cfc21924f192"
@@ -100,8 +100,8 @@ def _fetch(base: str, file: DataFile, folder: Path, progress: bool) -> Path:
     if path.exists():
         verify_file(path, file)
         return path
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as beside:
-        part = Path(beside) / file.name
+    with temporary_folder(folder, ".download-") as beside:
+        part = beside / file.name
         url = f"{base}/{quote(file.name)}"
         _download(url, part, progress)
         _publish(part, file, path, url)
@@ -115,9 +115,9 @@ def _derive_pool(base: str, file: DataFile, test: Path, folder: Path, progress: 
         verify_file(path, file)
         return path
     held_out = read_pmids(test)
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as beside:
+    with temporary_folder(folder, ".download-") as beside:
         url = f"{base}/{PUBMEDQA_FILE}"
-        whole, part = Path(beside) / PUBMEDQA_FILE, Path(beside) / file.name
+        whole, part = beside / PUBMEDQA_FILE, beside / file.name
         _download(url, whole, progress)
         records = {pmid: record for pmid, record in read_pool(whole).items() if pmid not in held_out}
         write_text(part, json.dumps(records, indent=1, ensure_ascii=False))
