@@ -20,6 +20,7 @@ from ..contracts.checksums import verify_file
 from ..contracts.files import write_text
 from ..contracts.records import Mention
 from ..errors import DataError
+from ..reading.os_errors import in_words
 from ..recovery.partial_files import temporary_folder
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def retrieve_hub(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     hub = entry.hub
     if hub is None:
         raise DataError(f"dataset {name!r} names no hub dataset")
-    folder.mkdir(parents=True, exist_ok=True)
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for split, published in hub.splits.items():
         path = folder / f"{split}.jsonl"

@@ -17,6 +17,7 @@ from ..config import DataFile, DatasetEntry, Split
 from ..contracts.checksums import Expected, difference, verify_file
 from ..contracts.files import write_text
 from ..errors import DataError
+from ..reading.os_errors import in_words
 from ..recovery.partial_files import temporary_folder
 from .readers.read_yes_no_maybe import read_pmids, read_pool
 
@@ -61,7 +62,8 @@ def retrieve(
     test = _upstream_file(entry, "test")
     if entry.upstream_folder is None or test is None:
         raise DataError(f"dataset {name!r} names no upstream file of its test split; put its files in {folder}")
-    folder.mkdir(parents=True, exist_ok=True)
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     base = f"{base_url}/{quote(entry.upstream_folder)}/datasets/full_set"
     paths = [_fetch(base, test, folder, progress)]
     for split in entry.few_shot_splits:
