@@ -1,5 +1,6 @@
 """A job's log holds what the job printed; an error a user can mend ends it with a sentence, not a trace."""
 
+import errno
 import sys
 from pathlib import Path
 
@@ -29,6 +30,17 @@ def test_a_defect_keeps_its_trace(tmp_path: Path) -> None:
     with pytest.raises(KeyError), job_log(tmp_path / "a.log"):
         raise KeyError("lost")
     assert "KeyError: 'lost'" in (tmp_path / "a.log").read_text()
+
+
+def test_what_the_file_system_refuses_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), job_log(tmp_path / "a.log"):
+        tmp_path.write_text("x")
+    assert capsys.readouterr().err == f"quantbench: {tmp_path}: not written (it is a folder); move that folder away\n"
+    with pytest.raises(SystemExit), job_log(tmp_path / "a.log"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "no space left on the disk); make room and run again" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError), job_log(tmp_path / "a.log"):  # a defect, mostly
+        (tmp_path / "gone").read_text()
 
 
 @pytest.mark.parametrize("log", ["folder", "file/a.log", "x" * 300, "zero\0byte"])

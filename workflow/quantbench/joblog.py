@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from .errors import QuantbenchError
-from .reading.os_errors import unwritable
+from .reading.os_errors import in_words, unwritable
 
 
 class _Tee(TextIOBase):
@@ -59,7 +59,7 @@ class _LogFile(TextIOBase):
 def job_log(path: str | Path) -> Iterator[None]:
     """Copy what the job prints into ``path``; a :class:`QuantbenchError` ends the job with its message alone.
 
-    So does a log that cannot be written, a folder of its name for one.
+    So does what the disk or the file system refuses, and a log that cannot be written, a folder of its name for one.
     """
     try:
         log = _LogFile(Path(path))
@@ -70,7 +70,8 @@ def job_log(path: str | Path) -> Iterator[None]:
         errors = _Tee(sys.stderr, handle)
         with redirect_stdout(_Tee(sys.stdout, handle)), redirect_stderr(errors):
             try:
-                yield
+                with in_words("a file of this job"):
+                    yield
             except QuantbenchError as error:
                 print(f"quantbench: {error}", file=sys.stderr)
                 # SystemExit(1) without a message: Snakemake then only says which rule failed.

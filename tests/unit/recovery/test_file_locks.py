@@ -34,8 +34,10 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_killed_process_gives_its_lock_back(tmp_path: Path) -> None:
     path = tmp_path / "made/a.lock"
     assert subprocess.run([sys.executable, "-c", HOLD, str(path)], check=False).returncode == -9
+    os.utime(path, (0, 0))
     lock = try_lock(path, "")
     assert lock is not None
+    assert path.stat().st_mtime > 0, "else it would be removed with what lies untouched among the temporary files"
     lock.release()
     with held(path, "", "waiting") as waited:
         assert not waited

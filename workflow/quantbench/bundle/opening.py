@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from ..contracts.files import write_text
 from ..errors import ConfigError, DataError, shorten
 from ..reading.os_errors import unwritable
 from ..reading.text_files import opened
+from ..recovery.partial_files import temporary_folder
 from .archive import Entry, read_archive
 from .index import INDEX, index_text, parse_index, refuse_large
 from .member_paths import LONGEST_NAME
@@ -217,8 +217,8 @@ def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
     made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".opening-") as beside:
-            whole = Path(beside) / folder.name
+        with temporary_folder(folder.parent, ".opening-") as beside:
+            whole = beside / folder.name
             for entry in bundle.members():
                 target = whole / entry.name
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ..contracts.prepared_dataset import PreparedDataset
 from ..datasets import prepare
 from ..errors import DataError
 from ..reading import json_text
+from ..recovery.partial_files import temporary_folder
 from .index import INDEX, LARGEST_INDEX, read_index
 
 
@@ -54,17 +54,17 @@ def restore_texts(
     wanted = [name for name in (index.without_texts if index else []) if (data / name).is_dir()]
     for name in wanted:
         folder = results / "datasets" / name
-        with tempfile.TemporaryDirectory(dir=folder) as beside:
+        with temporary_folder(folder, ".prepared-") as beside:
             recorded = _recorded(folder)
             # Runs of before documents were mapped had the same texts, each sentence a group of its own.
             for entry in (datasets[name], _without_documents(datasets[name])):
-                prepare(entry, name, data / name, limit, seed, Path(beside))
-                if recorded.is_proof and difference(Path(beside) / "samples.jsonl", recorded) is None:
+                prepare(entry, name, data / name, limit, seed, beside)
+                if recorded.is_proof and difference(beside / "samples.jsonl", recorded) is None:
                     break
             else:
                 raise DataError(f"{data / name}: gives other samples than the run had; is it the same release?")
             for file in ("shots.jsonl", "samples.jsonl"):
-                (Path(beside) / file).replace(folder / file)
+                (beside / file).replace(folder / file)
     return wanted
 
 

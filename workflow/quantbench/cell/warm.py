@@ -96,8 +96,10 @@ def _connect(threads: int) -> socket.socket:
                 ) from None
             if server is None:
                 server = _start(address, threads)
-            elif server.poll() is not None:
-                break
+            elif (ended := server.poll()) is not None:
+                if ended >= 0:
+                    break
+                server = _start(address, threads)  # it was killed
             time.sleep(_POLL_S)
     log = address.with_suffix(".log")
     raise QuantbenchError(f"the process that cells are forked from did not start, as {log} says; {_COLD}")

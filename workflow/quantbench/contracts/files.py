@@ -6,14 +6,13 @@ A file under its final name is complete: everything is written beside it, flushe
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..reading.json_text import read_object
 from ..reading.os_errors import unwritable
+from ..recovery.partial_files import partial_file
 
 
 def write_text(path: Path, text: str) -> None:
@@ -31,24 +30,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_stream(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Let ``write`` fill ``path`` atomically: the name appears only once every byte is on disk.
+    """Let ``write`` fill ``path`` atomically: the name appears only once every byte is on disk. Removes what killed writers left of it.
 
     Raises:
         DataError: the disk is full or refuses; what stood under the name before still stands.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as handle:
+        with partial_file(path) as handle:
             write(handle)
-            handle.flush()
-            os.fsync(handle.fileno())
-        beside.replace(path)
     except OSError as error:
         raise unwritable(path, error) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def json_text(value: Mapping[str, Any]) -> str:

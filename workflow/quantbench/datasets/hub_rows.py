@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
@@ -21,6 +20,8 @@ from ..contracts.checksums import verify_file
 from ..contracts.files import write_text
 from ..contracts.records import Mention
 from ..errors import DataError
+from ..reading.os_errors import in_words
+from ..recovery.partial_files import temporary_folder
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
@@ -37,12 +38,13 @@ def retrieve_hub(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
     hub = entry.hub
     if hub is None:
         raise DataError(f"dataset {name!r} names no hub dataset")
-    folder.mkdir(parents=True, exist_ok=True)
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for split, published in hub.splits.items():
         path = folder / f"{split}.jsonl"
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as cache:
-            rows = _load(hub, name, published, cache)
+        with temporary_folder(folder, ".download-") as cache:
+            rows = _load(hub, name, published, str(cache))
             _require_columns(hub, name, rows)
             records = [_record(hub, number, row, rows.features) for number, row in enumerate(rows)]
         write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +17,8 @@ from ..config import DataFile, DatasetEntry, Split
 from ..contracts.checksums import Expected, difference, verify_file
 from ..contracts.files import write_text
 from ..errors import DataError
+from ..reading.os_errors import in_words
+from ..recovery.partial_files import temporary_folder
 from .readers.read_yes_no_maybe import read_pmids, read_pool
 
 COMMIT = "e607a812d87df151f310a9dd3677cfc21924f192"
@@ -61,7 +62,8 @@ def retrieve(
     test = _upstream_file(entry, "test")
     if entry.upstream_folder is None or test is None:
         raise DataError(f"dataset {name!r} names no upstream file of its test split; put its files in {folder}")
-    folder.mkdir(parents=True, exist_ok=True)
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     base = f"{base_url}/{quote(entry.upstream_folder)}/datasets/full_set"
     paths = [_fetch(base, test, folder, progress)]
     for split in entry.few_shot_splits:
@@ -100,8 +102,8 @@ def _fetch(base: str, file: DataFile, folder: Path, progress: bool) -> Path:
     if path.exists():
         verify_file(path, file)
         return path
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as beside:
-        part = Path(beside) / file.name
+    with temporary_folder(folder, ".download-") as beside:
+        part = beside / file.name
         url = f"{base}/{quote(file.name)}"
         _download(url, part, progress)
         _publish(part, file, path, url)
@@ -115,9 +117,9 @@ def _derive_pool(base: str, file: DataFile, test: Path, folder: Path, progress: 
         verify_file(path, file)
         return path
     held_out = read_pmids(test)
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as beside:
+    with temporary_folder(folder, ".download-") as beside:
         url = f"{base}/{PUBMEDQA_FILE}"
-        whole, part = Path(beside) / PUBMEDQA_FILE, Path(beside) / file.name
+        whole, part = beside / PUBMEDQA_FILE, beside / file.name
         _download(url, whole, progress)
         records = {pmid: record for pmid, record in read_pool(whole).items() if pmid not in held_out}
         write_text(part, json.dumps(records, indent=1, ensure_ascii=False))

@@ -7,7 +7,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -96,5 +96,8 @@ def _taken(path: Path, remedy: str, mode: int | None, timeout: float) -> FileLoc
     except Timeout:
         return None
     except OSError as error:
-        raise QuantbenchError(f"{path}: cannot be locked ({reason(error)}); {remedy}") from None
+        why = "it is a symbolic link" if path.is_symlink() else reason(error)
+        raise QuantbenchError(f"{path}: cannot be locked ({why}); {remedy}") from None
+    with suppress(OSError):
+        os.utime(path)  # systems remove what lies untouched among the temporary files, held or not
     return lock

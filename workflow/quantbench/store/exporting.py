@@ -14,6 +14,7 @@ from ..contracts.checksums import file_hashes
 from ..contracts.files import write_text
 from ..contracts.model_folder import CheckpointManifest
 from ..errors import ModelError
+from ..recovery.partial_files import temporary_folder
 from .folder_checks import verified_files
 from .places import MANIFEST, read_manifest
 
@@ -38,8 +39,8 @@ def export(source: Path, entry: ModelEntry, precision: PrecisionEntry, target: P
     with tempfile.TemporaryDirectory() as notes:
         verified_files(source, manifest.model, manifest.files, Path(notes))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
-        part = Path(beside) / "export"
+    with temporary_folder(target.parent, f".{target.name}.") as beside:
+        part = beside / "export"
         shutil.copytree(source, part)
         shutil.copyfile(SMOKE_TEST, part / SMOKE_TEST.name)
         write_text(part / "README.md", readme(manifest, entry, precision, part))
