@@ -191,3 +191,26 @@ def test_a_template_cannot_reach_out(repository: Path) -> None:
     entry = load_datasets(repository)["hoc"]
     with pytest.raises(ConfigError, match="unsafe"):
         render(entry, "{{ text.__class__.__mro__ }}", Sample("0", {"text": "x"}, [], "0"))
+
+
+@pytest.mark.parametrize("name", ["labels", "entity_type", "examples", "slips", "self"])
+def test_an_input_may_not_take_a_name_that_means_something_else(repository: Path, name: str) -> None:
+    entry = load_datasets(repository)["hoc"]
+    with pytest.raises(ConfigError, match=f"HoC.*an input named '{name}'.*rename it"):
+        render(entry, "{{ text }}", Sample("0", {"text": "x", name: "y"}, [], "0"))
+
+
+@pytest.mark.parametrize("name", ["context", "environment", "source", "loop", "range", "template"])
+def test_an_input_may_have_a_name_that_only_jinja_uses(repository: Path, name: str) -> None:
+    entry = load_datasets(repository)["hoc"]
+    assert render(entry, f"{{{{ text ~ {name} }}}}", Sample("0", {"text": "x", name: "y"}, [], "0")) == "xy"
+
+
+def test_a_prompt_does_not_depend_on_chance_and_comes_to_an_end(repository: Path) -> None:
+    entry = load_datasets(repository)["hoc"]
+    for source, said in (
+        ("{{ text | random }}", "line 1: No filter named 'random'"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "line 1: takes more steps"),
+    ):
+        with pytest.raises(ConfigError, match=f"prompt template of HoC: {said}"):
+            render(entry, source, Sample("0", {"text": "x"}, [], "0"))

@@ -22,6 +22,7 @@ ROOMS = (
         "contracts",
         "measure",
         "devices",
+        "templating",
         "prompts",
         "study",
         "tasks",

@@ -8,26 +8,26 @@ chains from the chain-of-thought template, so it reads ``cot.txt``. Those of the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import StrictUndefined
 
 from .config import DatasetEntry, Prompting, Prompts, Slips, located
 from .contracts.records import Sample
 from .errors import ConfigError
 from .reading.text_files import MIB, read_text
+from .templating import BoundedEnvironment, BoundedTemplate, TemplateFault
 
 # trim and lstrip let templates put a loop's tags on lines of their own without leaving blank lines in the prompt.
-# Sandboxed, because templates also come in other people's bundles.
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-)
+# Bounded, because templates also come in other people's bundles.
+_ENVIRONMENT = BoundedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
 # A prompt is the same each time it is made, or no two cells could be compared.
-del _ENVIRONMENT.filters["random"], _ENVIRONMENT.globals["lipsum"]
+del _ENVIRONMENT.filters["random"]
 
+# What a template is told beside a sample's inputs, and Jinja2's own name for the template.
+RESERVED_INPUTS = frozenset({"labels", "entity_type", "examples", "slips", "self"})
 
 _PUBLISHED = "as_published_"
 LARGEST = MIB
@@ -74,20 +74,26 @@ def render(
         slips: of the authors, which templates of the published form repeat where they are switched on.
 
     Raises:
-        ConfigError: a name in the template that the dataset does not have, or a malformed template.
+        ConfigError: a name in the template that the dataset does not have, an input under one of :data:`RESERVED_INPUTS`, a
+            malformed template, or one that does not come to an end; with the line of the template.
     """
+    _check_names(entry, sample.inputs)
     worked = [{**example.inputs, "answer": answer} for example, answer in examples]
+    told = {"labels": entry.labels, "entity_type": entry.entity_type, "examples": worked, "slips": slips.model_dump()}
     try:
-        text = _compiled(template).render(
-            **sample.inputs,
-            labels=entry.labels,
-            entity_type=entry.entity_type,
-            examples=worked,
-            slips=slips.model_dump(),
-        )
-    except TemplateError as error:
-        raise ConfigError(f"prompt template of {entry.title}: {error}") from None
+        text = _compiled(template).render({**sample.inputs, **told})
+    except TemplateFault as fault:
+        raise ConfigError(f"prompt template of {entry.title}: {fault}") from None
     return text.rstrip("\n")
+
+
+def _check_names(entry: DatasetEntry, inputs: Mapping[str, object]) -> None:
+    taken = sorted(RESERVED_INPUTS & inputs.keys())
+    if taken:
+        raise ConfigError(
+            f"prompt template of {entry.title}: the samples have an input named {taken[0]!r}, which in a template means "
+            "something else; rename it in the records and in the templates"
+        )
 
 
 def text_hash(text: str) -> str:
@@ -96,6 +102,6 @@ def text_hash(text: str) -> str:
 
 
 @cache
-def _compiled(template: str) -> Template:
+def _compiled(template: str) -> BoundedTemplate:
     """A template is compiled once, not once a sample: that is most of the time of a render."""
-    return _ENVIRONMENT.from_string(template)
+    return BoundedTemplate(_ENVIRONMENT, template)

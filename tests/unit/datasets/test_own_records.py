@@ -109,6 +109,11 @@ def test_yes_no_maybe_by_labels(root: Path, tmp_path: Path) -> None:
         ("ward_notes", {"gold": ["fall", "fall"]}, "repeated"),
         ("ward_notes", {"inputs": {"note": "Fell."}}, "field 'inputs.text': is missing"),
         ("ward_notes", {"inputs": {"text": " "}}, "field 'inputs.text': expected a text, found ' '"),
+        (
+            "ward_notes",
+            {"inputs": {"text": "Fell.", "labels": "x"}},
+            "field 'inputs.labels': means something else in a prompt",
+        ),
         ("ward_notes", {"inputs": "Fell."}, "field 'inputs': expected an object"),
         ("ward_notes", {"golds": []}, "field 'golds': unknown; did you mean 'gold'"),
         ("ward_notes", {"group": 3}, "field 'group': expected the name of a document"),

@@ -94,6 +94,9 @@ def test_a_template_that_rolls_dice_is_refused() -> None:
         ("{{ 1 / 0 }}", "division by zero"),
         ("{% for m in messages %}", "Unexpected end of template"),
         ("{{ messages.clear() }}", "access to attribute 'clear' of 'list' object is unsafe; mend"),
+        ("{{ 'a' * 10 ** 11 }}", "makes or reads more text than a prompt needs"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "takes more steps"),
+        ("{{ messages[0].content }}\n{{ lipsum(10 ** 9) }}", "line 2: 'lipsum' is undefined"),
     ],
 )
 def test_what_a_template_refuses_is_said_in_one_line(source: str, said: str) -> None:
@@ -130,13 +133,13 @@ def test_a_template_that_knows_no_system_role_says_so_in_one_line() -> None:
     with pytest.raises(ModelError) as refused:
         chat(NO_SYSTEM, system_prompt="Be brief.").check("hello")
     assert str(refused.value) == (
-        "model 'm': its chat template refuses a system prompt: System role not supported; take system_prompt out of its entry "
+        "model 'm': its chat template refuses a system prompt: line 1: System role not supported; take system_prompt out of its entry "
         "(with protocol.chat: as_published, of as_published there), or mend the template in its folder"
     )
 
 
 def test_a_template_that_refuses_any_turn_is_not_blamed_on_the_system_prompt() -> None:
-    with pytest.raises(ModelError, match="refuses a prompt of one user turn: no; mend"):
+    with pytest.raises(ModelError, match="refuses a prompt of one user turn: line 1: no; mend"):
         chat("{{ raise_exception('no') }}", system_prompt="Be brief.").render("hello")
 
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from jinja2 import nodes
-
 from ..errors import ModelError, shorten
+from ..templating import BoundedEnvironment, BoundedTemplate, TemplateFault, like
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
     from ..config import ModelEntry
     from .interfaces import Tokenizer
 
@@ -56,28 +53,28 @@ class Chat:
         Raises:
             ModelError: the template is malformed or refuses the prompt or the system prompt, with what it says.
         """
-        template = self._template
         try:
-            return self._filled(template, prompt, self.system_prompt)
-        # A template is code of the model's makers, which may fail in any way.
-        except Exception as error:
-            raise self._refused_system_prompt(template, prompt, error) or self._refused(error) from error
+            return self._filled(prompt, self.system_prompt)
+        except TemplateFault as fault:
+            raise self._refused_system_prompt(prompt, fault) or self._refused(fault) from fault
 
-    def _filled(self, template: Template, prompt: str, system_prompt: str | None) -> str:
+    def _filled(self, prompt: str, system_prompt: str | None) -> str:
         today = datetime.combine(self.day, time())
         told: dict[str, object] = {} if self.enable_thinking is None else {"enable_thinking": self.enable_thinking}
         if "strftime_now" not in self._names:
             told["date_string"] = today.strftime(_DATE_STRING)
         system = [] if system_prompt is None else [{"role": "system", "content": system_prompt}]
         # transformers' own call replaces every function that it is handed, and so the clock, by a placeholder.
-        return template.render(
-            messages=[*system, {"role": "user", "content": prompt}],
-            tools=None,
-            documents=None,
-            add_generation_prompt=True,
-            strftime_now=today.strftime,
-            **self.special_tokens,
-            **told,
+        return self._template.render(
+            {
+                "messages": [*system, {"role": "user", "content": prompt}],
+                "tools": None,
+                "documents": None,
+                "add_generation_prompt": True,
+                "strftime_now": today.strftime,
+                **self.special_tokens,
+                **told,
+            }
         )
 
     def check(self, prompt: str) -> None:
@@ -107,44 +104,43 @@ class Chat:
         return any(replace(self, day=day).render(prompt) != text for day in _OTHER_DAYS)
 
     @cached_property
-    def _template(self) -> Template:
-        # The environment of chat templates is transformers' own affair; nothing public compiles one.
-        from transformers.utils.chat_template_utils import _compile_jinja_template
-
-        try:
-            compiled: Template = _compile_jinja_template(self.source)
-        except Exception as error:
-            raise self._refused(error) from error
-        return compiled
+    def _template(self) -> BoundedTemplate:
+        return BoundedTemplate(_environment(), self.source)
 
     @cached_property
     def _names(self) -> set[str]:
         """Every name that occurs in the template."""
-        tree = self._template.environment.parse(self.source)
-        return {node.name for node in tree.find_all(nodes.Name)}
+        try:
+            return self._template.names()
+        except TemplateFault as fault:
+            raise self._refused(fault) from fault
 
-    def _refused(self, error: Exception) -> ModelError:
+    def _refused(self, fault: TemplateFault) -> ModelError:
         return ModelError(
-            f"model {self.model!r}: its chat template refuses a prompt of one user turn: {_said(error)}; mend the template in its "
+            f"model {self.model!r}: its chat template refuses a prompt of one user turn: {fault}; mend the template in its "
             "folder, or set chat_template: none in its entry"
         )
 
-    def _refused_system_prompt(self, template: Template, prompt: str, error: Exception) -> ModelError | None:
+    def _refused_system_prompt(self, prompt: str, fault: TemplateFault) -> ModelError | None:
         """What to say where only the system prompt is refused; None: the template takes no user turn either."""
         if self.system_prompt is None:
             return None
         try:
-            self._filled(template, prompt, None)
-        except Exception:
+            self._filled(prompt, None)
+        except TemplateFault:
             return None
         return ModelError(
-            f"model {self.model!r}: its chat template refuses a system prompt: {_said(error)}; {_WITHOUT_SYSTEM_PROMPT}"
+            f"model {self.model!r}: its chat template refuses a system prompt: {fault}; {_WITHOUT_SYSTEM_PROMPT}"
         )
 
 
-def _said(error: Exception) -> str:
-    """What a template says, on one line."""
-    return (" ".join(str(error).split()).rstrip(".") or type(error).__name__)[:300]
+@cache
+def _environment() -> BoundedEnvironment:
+    """As transformers has it for chat templates, bounded."""
+    # It is transformers' own affair; nothing public makes one. An empty template, since reading another may not come to an end there.
+    from transformers.utils.chat_template_utils import _compile_jinja_template
+
+    return like(_compile_jinja_template("").environment)
 
 
 def find_chat(tokenizer: Tokenizer, model: str, entry: ModelEntry, day: date) -> Chat:

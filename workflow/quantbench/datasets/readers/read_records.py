@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from ...config import DatasetEntry
 from ...contracts.records import Sample
 from ...errors import DataError, nearest, shorten
+from ...prompts import RESERVED_INPUTS
 from ...reading.json_text import iterate_objects
 from ...tasks import Samples, samples_of
 from . import SplitSamples
@@ -85,6 +86,8 @@ def _inputs(line: Line, task: str, kind: Samples) -> dict[str, str | dict[str, s
     stated = line.values["inputs"]
     if not isinstance(stated, dict):
         raise line.error("inputs", f"expected an object of texts, found {shorten(stated)}")
+    for name in sorted(RESERVED_INPUTS & stated.keys()):
+        raise line.error(f"inputs.{name}", "means something else in a prompt template; give the input another name")
     for name in kind.inputs:
         if name not in stated:
             raise line.error(f"inputs.{name}", f"is missing; {task} needs {', '.join(kind.inputs)}")
