@@ -16,15 +16,13 @@ from ..contracts.bundle_index import Index
 from ..contracts.cell_name import Cell, parse_folder
 from ..errors import DataError, shorten
 from ..reading import json_text
+from .index_limits import refuse_crowded, refuse_large, refuse_odd_sizes
 from .member_paths import check_figures, check_paths
 
 FORMAT = 1
 INDEX = "bundle.json"
-LARGEST_INDEX = 8 << 20  # bytes; a run of ten thousand cells needs them
-MOST_VALUES = 300_000  # in the index; Python takes twenty times the bytes of a text that is nothing but brackets
 # Always there; of a withheld dataset the scored answers stand in for outputs or texts.
 CELL_FILES = ("measurements.json", "manifest.json")
-_IN_PARTS = "get the file again, or have a run of that size packed in parts"
 _ALWAYS = ("config/studies.yaml",)
 
 
@@ -34,23 +32,10 @@ def parse_index(content: bytes, source: str) -> Index:
     Raises:
         DataError: as :func:`read_index`; larger than any index, or not JSON.
     """
-    refuse_large(len(content), source)
     where = f"{source}: {INDEX}"
-    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
-        raise DataError(f"{where}: more than the {MOST_VALUES:,} values that it may have; {_IN_PARTS}")
+    refuse_large(len(content), where)
+    refuse_crowded(content, where)
     return read_index(json_text.parse_object(content, where, remedy=Index.remedy), source)
-
-
-def refuse_large(size: int, source: str) -> None:
-    """Refuse an index before it is held in memory.
-
-    Raises:
-        DataError: ``size``, in bytes, is more than ``LARGEST_INDEX``.
-    """
-    if size > LARGEST_INDEX:
-        raise DataError(
-            f"{source}: {INDEX}: {size / 2**20:.0f} MiB, more than the {LARGEST_INDEX >> 20} MiB that it may have; {_IN_PARTS}"
-        )
 
 
 def read_index(value: dict[str, JsonValue], source: str) -> Index:
@@ -67,6 +52,7 @@ def read_index(value: dict[str, JsonValue], source: str) -> Index:
             f"{source}: bundle format {shorten(stated)}, made by quantbench {shorten(value.get('quantbench'))}; this version "
             f"reads format {FORMAT} only, so open it with that version"
         )
+    refuse_odd_sizes(value, f"{source}: {INDEX}")
     index = Index.checked(value, f"{source}: {INDEX}")
     check_index(index, source)
     return index

@@ -27,11 +27,13 @@ from ..reading.os_errors import unwritable
 from ..reading.text_files import opened
 from ..recovery.partial_files import temporary_folder
 from .archive import Entry, read_archive
-from .index import INDEX, index_text, parse_index, refuse_large
+from .index import INDEX, index_text, parse_index
+from .index_limits import refuse_large
 from .member_paths import LONGEST_NAME
 from .state import opened_index
 
 RUN_FILE = "run.yaml"  # the configuration to draw an opened bundle with
+_MOST_TOLD = 5  # lines of what is wrong in a configuration
 # Tables and answers shrink ten- to thirtyfold; what is packed more tightly is made to fill disks.
 _TIGHTEST, _ALWAYS_TAKEN = 1000, 1 << 30  # bytes unpacked: for each byte packed, and however tightly
 
@@ -161,7 +163,7 @@ def _opened(path: Path) -> Iterator[_Bundle]:
             raise DataError(
                 f"{source}: does not begin with {INDEX}, so it is no bundle; is it made by `quantbench bundle`?"
             )
-        refuse_large(first.size, source)
+        refuse_large(first.size, f"{source}: {INDEX}")
         index = parse_index(b"".join(first.content), source)
         yield _Bundle(handle, source, index, _run_settings(index, source))
 
@@ -170,7 +172,9 @@ def _run_settings(index: Index, source: str) -> RunConfig:
     try:
         run = parse(RunConfig, recorded_settings(index.configuration), f"{source}: configuration")
     except ConfigError as error:
-        raise DataError(f"{error}; this version cannot draw that run") from None
+        lines = str(error).splitlines()
+        told = "\n".join(lines[:_MOST_TOLD]) + (f" and {len(lines) - _MOST_TOLD} more" if lines[_MOST_TOLD:] else "")
+        raise DataError(f"{told}; this version cannot draw that run") from None
     if len(run.run) > LONGEST_NAME:
         raise DataError(
             f"{source}: configuration: key 'run' has the value {shorten(run.run)}: longer than {LONGEST_NAME} characters; get the "

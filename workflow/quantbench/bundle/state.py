@@ -13,7 +13,8 @@ from ..datasets import prepare
 from ..errors import DataError
 from ..reading import json_text
 from ..recovery.partial_files import temporary_folder
-from .index import INDEX, LARGEST_INDEX, read_index
+from .index import INDEX, read_index
+from .index_limits import LARGEST_INDEX
 
 
 def opened_index(results: Path) -> Index | None:
