@@ -28,6 +28,7 @@ ROOMS = (
     ),
     *(
         "datasets",
+        "privacy",
         "store",
         "planner",
         "models",
