@@ -29,6 +29,7 @@ ROOMS = (
     ),
     *(
         "datasets",
+        "privacy",
         "store",
         "planner",
         "models",

@@ -103,10 +103,19 @@ def release_weights(config: Config, model: str, checkpoints: list[Path], notes: 
     release(folder, model, {path.parent: CheckpointManifest.read(path).files for path in checkpoints}, Path(notes))
 
 
-def prepare_dataset(dataset: str, entry: str, limit: int | None, seed: int, files: list[Path], samples: Path) -> None:
+def prepare_dataset(
+    dataset: str,
+    entry: str,
+    limit: int | None,
+    seed: int,
+    files: list[Path],
+    samples: Path,
+    config: Config | None = None,
+    log: Path | None = None,
+) -> None:
     """Write a dataset's samples and worked examples into the folder of ``samples``.
 
-    Cells run again after this, so it gets what it needs by value and knows nothing of the configuration beside it.
+    Cells run again after this, so it gets what it needs by value and takes from the configuration only who may read the files.
 
     Args:
         dataset: name of the dataset.
@@ -115,15 +124,26 @@ def prepare_dataset(dataset: str, entry: str, limit: int | None, seed: int, file
         seed: of the samples and examples that are drawn.
         files: what it is read from, in one folder.
         samples: where the samples go.
+        config: the run's configuration; None: the files are nobody's secret.
+        log: the job's log, which may quote a line that is wrong.
     """
     from .config.entries import DatasetEntry
     from .datasets import prepare
 
+    if config is not None:
+        _close_if_private(catalogue_of(config), dataset, [samples.parent], log)
     prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
 
 
 def prepare_first_rows(
-    dataset: str, entry: str, limit: int | None, seed: int, files: list[Path], samples: Path
+    dataset: str,
+    entry: str,
+    limit: int | None,
+    seed: int,
+    files: list[Path],
+    samples: Path,
+    config: Config | None = None,
+    log: Path | None = None,
 ) -> None:
     """As :func:`prepare_dataset`, whose arguments it takes, with worked examples as the paper's authors chose them.
 
@@ -132,6 +152,8 @@ def prepare_first_rows(
     from .config.entries import DatasetEntry
     from .datasets import prepare_first_rows as prepare
 
+    if config is not None:
+        _close_if_private(catalogue_of(config), dataset, [samples.parent], log)
     prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
 
 
@@ -165,7 +187,9 @@ def infer(
     from .devices import lease_folder
     from .planner import gpus_asked_for
 
-    hardware, gpus = catalogue_of(config).run.hardware, gpus_asked_for({"gpu": gpu, "gres": gres})
+    catalogue = catalogue_of(config)
+    hardware, gpus = catalogue.run.hardware, gpus_asked_for({"gpu": gpu, "gres": gres})
+    _close_if_private(catalogue, parse_folder(cell).dataset, [predictions.parent, Path(progress)], log)
     folders = {
         "data": str(samples.parent),
         "outputs": str(predictions.parent),
@@ -204,14 +228,23 @@ def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) ->
         run_cell(cell_spec(catalogue_of(config), parse_folder(cell)), paths, gpus)
 
 
-def score(config: Config, dataset: str, samples: Path, cells: list[str]) -> None:
-    """Score the named cells of one dataset."""
+def _close_if_private(catalogue: Catalogue, dataset: str, folders: list[Path], log: Path | None) -> None:
+    """Let nobody but their owner read what a job writes of a private dataset: into these folders, and its log."""
+    from .privacy import close_to_others, withheld
+
+    if withheld(catalogue.run.data.texts_in_bundles, {dataset: catalogue.datasets[dataset]}).names:
+        close_to_others(folders, [log] if log else [])
+
+
+def score(config: Config, dataset: str, samples: Path, cells: list[str], log: Path | None = None) -> None:
+    """Score the named cells of one dataset; ``log``: the job's, which may quote a line that is wrong."""
     from .scoring import score_cell
     from .tasks.origin import Origin
 
     catalogue = catalogue_of(config)
-    for cell in map(parse_folder, cells):
-        folder = Path(catalogue.run_folder) / "cells" / cell.folder
+    chosen = [(cell, Path(catalogue.run_folder) / "cells" / cell.folder) for cell in map(parse_folder, cells)]
+    _close_if_private(catalogue, dataset, [folder for _, folder in chosen], log)
+    for cell, folder in chosen:
         origin = Origin(
             reasoned=reasons_first(cell.prompting),
             reasoning=catalogue.models[cell.model].reasoning,
@@ -305,15 +338,22 @@ def report(config: Config, cells: list[str], target: Path) -> None:
     """Write the run's page for people from its tables, figures and the named cells' answers, and its list of figures."""
     from .contracts.figure_list import FigureList
     from .figures.selection import selection
+    from .privacy import withheld
     from .report import PromptSource, write_report
     from .study.grid import run_cells
     from .study.spec import cell_specs
 
     catalogue = catalogue_of(config)
     limits = {cell: spec.max_new_tokens for cell, spec in cell_specs(catalogue, run_cells(catalogue)).items()}
-    prompts = PromptSource(catalogue.root, Path(catalogue.run_folder), catalogue.datasets, catalogue.run.protocol)
+    data = catalogue.run.data
+    private = withheld(data.texts_in_bundles, {cell.dataset: catalogue.datasets[cell.dataset] for cell in limits}).names
+    hidden = frozenset() if data.private_texts_in_report else private
+    prompts = PromptSource(
+        catalogue.root, Path(catalogue.run_folder), catalogue.datasets, catalogue.run.protocol, hidden
+    )
     finished = [parse_folder(cell) for cell in cells]
     found = selection(catalogue)
     listed = FigureList(drawn=list(found.drawn), left_out=found.left_out)
-    write_report(catalogue.vocabulary, catalogue.run, prompts, limits, finished, listed, target)
+    shown = bool(private - hidden)
+    write_report(catalogue.vocabulary, catalogue.run, prompts, limits, finished, listed, target, private=shown)
     listed.write(Path(catalogue.run_folder) / FigureList.path)

@@ -69,7 +69,7 @@ rule prepare_dataset:
     params:
         job=PREPARATION,
         entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(
-            exclude={"tokens", "test_set", "margin", "redistributable"}
+            exclude={"tokens", "test_set", "margin", "redistributable", "private"}
         ),
         # By content: where they stand differs between installations.
         documents=lambda wildcards: datasets.mapping_hashes(ROOT, CATALOGUE.datasets[wildcards.dataset]),

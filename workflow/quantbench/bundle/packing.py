@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from .. import __version__
-from ..config import Catalogue, RunConfig, StudyEntry, located, shipped_catalogue
+from ..config import Catalogue
 from ..contracts.bundle_index import Index, Member
 from ..contracts.cell_name import Cell
 from ..contracts.checksums import sha256_of
@@ -19,38 +19,62 @@ from ..contracts.likelihood_tables import LikelihoodRow
 from ..contracts.records import repeat_files
 from ..errors import DataError
 from ..figures import FORMATS
+from ..privacy import Withheld, withheld
 from ..tables import LIKELIHOOD_TABLES, PACKED
-from ..tables.paper_rows import published_path
-from .index import CELL_FILES, FORMAT, INDEX, index_text
-from .withholding import Withheld, answers_without_texts, samples_without_texts, withheld
+from .entry_files import Packed, entry_files, file_of, made
+from .files_without_texts import MANIFEST, MEASUREMENTS, Unnamed, answers_without_texts, samples_without_texts
+from .index import CELL_FILES, FORMAT, INDEX, check_index, index_text
+from .leak_guard import Guard
+from .opening import check_bundle
 
 LEVEL = 10  # of zstd: about ten times smaller than the files, at about 50 MB/s
-_Reader = Callable[[], bytes]
-_Packed = tuple[str, _Reader]  # path in the bundle, and the function that gives the file's content
 
 
-def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Path) -> Index:
+def pack(
+    catalogue: Catalogue,
+    results: Path,
+    cells: Iterable[Cell],
+    target: Path,
+    phrases: Sequence[Path] = (),
+    without_outputs: frozenset[str] = frozenset(),
+) -> Index:
     """Pack finished cells of ``results/<run>`` into ``target``, atomically.
 
+    Args:
+        catalogue: the run's.
+        results: its folder.
+        cells: the cells to pack.
+        target: the bundle.
+        phrases: files with phrases that are no secret, wherever they stand.
+        without_outputs: datasets whose raw outputs are left out as well, if their texts are.
+
     Raises:
-        DataError: no cell, or a cell's file is missing.
+        DataError: no cell, a cell's file is missing, a text that may not be passed on stands in a file, or `quantbench open` would refuse
+            what was written.
     """
     import zstandard
 
     chosen = sorted(cells)
     if not chosen:
         raise DataError(f"{results}: no finished cell to pack; run snakemake first")
-    run, root = catalogue.run, catalogue.root
+    run = catalogue.run
     datasets = {name: catalogue.datasets[name] for name in sorted({cell.dataset for cell in chosen})}
-    left_out = withheld(run.data.texts_in_bundles, datasets)
-    named = _named(chosen, [run, *catalogue.studies.values()], catalogue.noise_floors)
-    files = [*_cells(results, chosen, left_out), *_datasets(results, datasets, left_out), *_entries(root, named)]
+    left_out = withheld(run.data.texts_in_bundles, datasets, without_outputs)
+    files = [
+        *_cells(results, chosen, left_out),
+        *_datasets(results, datasets, left_out),
+        *entry_files(catalogue, chosen),
+    ]
     # Log-probabilities are large and stay behind: what tables say of them comes along.
     if _has_rows(results / LikelihoodRow.path):
-        files += [(f"{PACKED}/{path}", _file(results / path)) for path in LIKELIHOOD_TABLES]
-    files.append(("config/studies.yaml", _file(located(root, run.studies_file))))
-    files.append(("resources/paper/table1.csv", _file(published_path(root))))
+        files += [(f"{PACKED}/{path}", file_of(results / path)) for path in LIKELIHOOD_TABLES]
     readers = dict(sorted(files))
+    guard = Guard.of(catalogue, results, left_out, phrases)
+    members = {}
+    for path, read in readers.items():
+        content = read()
+        members[path] = _member(content)
+        guard.look_at(content, path)
     index = Index(
         format=FORMAT,
         quantbench=__version__,
@@ -58,9 +82,12 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
         cells=[cell.folder for cell in chosen],
         without_texts=sorted(left_out.texts),
         without_outputs=sorted(left_out.outputs),
-        files={path: _member(read()) for path, read in readers.items()},
+        files=members,
         figures={path.name: sha256_of(path) for path in _figures(results)},
     )
+    guard.look_at(index_text(index).encode(), INDEX)
+    guard.check(target)
+    check_index(index, str(target))
 
     def write(handle: BinaryIO) -> None:
         compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
@@ -76,6 +103,11 @@ def pack(catalogue: Catalogue, results: Path, cells: Iterable[Cell], target: Pat
                 _add(archive, path, content)
 
     write_stream(target, write)
+    try:
+        check_bundle(target)
+    except DataError:
+        target.unlink(missing_ok=True)
+        raise
     return index
 
 
@@ -98,62 +130,41 @@ def _add(archive: tarfile.TarFile, path: str, content: bytes) -> None:
     archive.addfile(entry, io.BytesIO(content))
 
 
-def _cells(results: Path, cells: Iterable[Cell], left_out: Withheld) -> Iterator[_Packed]:
+def _cells(results: Path, cells: Iterable[Cell], left_out: Withheld) -> Iterator[Packed]:
     for cell in cells:
-        folder = f"cells/{cell.folder}"
+        folder, name = f"cells/{cell.folder}", cell.dataset
+        if name in left_out.names:
+            yield from _unnamed(results, folder, Unnamed(results / "datasets" / name / "samples.jsonl"))
+            continue
         repeats = [path.name for path in repeat_files(results / folder)]
-        for name in (*CELL_FILES, *([] if cell.dataset in left_out.outputs else ["predictions.jsonl", *repeats])):
-            yield f"{folder}/{name}", _file(results / folder / name)
-        if cell.dataset in left_out.texts:
-            yield f"{folder}/scores.json", _file(results / folder / "scores.json")
-            yield f"{folder}/scored.jsonl", _made(answers_without_texts, results / folder / "scored.jsonl")
+        for file in (*CELL_FILES, *([] if name in left_out.outputs else ["predictions.jsonl", *repeats])):
+            yield f"{folder}/{file}", file_of(results / folder / file)
+        if name in left_out.texts:
+            yield f"{folder}/scores.json", file_of(results / folder / "scores.json")
+            yield f"{folder}/scored.jsonl", made(answers_without_texts, results / folder / "scored.jsonl")
 
 
-def _datasets(results: Path, names: Iterable[str], left_out: Withheld) -> Iterator[_Packed]:
+def _unnamed(results: Path, folder: str, private: Unnamed) -> Iterator[Packed]:
+    """A cell of which nothing of the texts, outputs and names may be passed on."""
+    yield f"{folder}/scores.json", file_of(results / folder / "scores.json")
+    for file, make in (
+        (MEASUREMENTS, private.made_measurements),
+        (MANIFEST, private.made_manifest),
+        ("scored.jsonl", private.made_answers),
+    ):
+        yield f"{folder}/{file}", made(make, results / folder / file)
+
+
+def _datasets(results: Path, names: Iterable[str], left_out: Withheld) -> Iterator[Packed]:
     for name in names:
-        folder, texts = f"datasets/{name}", name not in left_out.texts
+        folder = f"datasets/{name}"
         samples = results / folder / "samples.jsonl"
-        yield f"{folder}/samples.jsonl", _file(samples) if texts else _made(samples_without_texts, samples)
-        for optional in ("dataset.json", *(["shots.jsonl"] if texts else [])):
+        if name in left_out.names:
+            yield f"{folder}/samples.jsonl", made(Unnamed(samples).made_samples, samples)
+        elif name in left_out.texts:
+            yield f"{folder}/samples.jsonl", made(samples_without_texts, samples)
+        else:
+            yield f"{folder}/samples.jsonl", file_of(samples)
+        for optional in ("dataset.json", *([] if name in left_out.texts else ["shots.jsonl"])):
             if (results / folder / optional).exists():
-                yield f"{folder}/{optional}", _file(results / folder / optional)
-
-
-def _named(
-    cells: Iterable[Cell], chosen: Iterable[RunConfig | StudyEntry], floors: Mapping[str, str]
-) -> dict[str, set[str]]:
-    """Folder of ``config/`` -> names of all entries there that the run's cells or studies name."""
-    named: dict[str, set[str]] = {"models": set(), "precisions": {*floors, *floors.values()}, "datasets": set()}
-    for cell in cells:
-        named["models"].add(cell.model)
-        named["precisions"].add(cell.precision)
-        named["datasets"].add(cell.dataset)
-    for one in chosen:
-        for key, names in (("models", one.models), ("precisions", one.precisions), ("datasets", one.datasets)):
-            named[key].update(names if isinstance(names, list) else [])
-    return named
-
-
-def _entries(root: Path, named: Mapping[str, Iterable[str]]) -> Iterator[_Packed]:
-    """The configuration files of these entries, one's own before the shipped; a dataset's are a folder."""
-    for kind, names in named.items():
-        for name in names:
-            files = [f"config/{kind}/{name}.yaml"]
-            if kind == "datasets":
-                folders = (place / "config/datasets" / name for place in (root, shipped_catalogue()))
-                files = sorted({f"config/datasets/{name}/{path.name}" for one in folders for path in one.glob("*")})
-            yield from ((file, _file(located(root, file))) for file in files)
-
-
-def _file(path: Path) -> _Reader:
-    return _made(Path.read_bytes, path)
-
-
-def _made(make: Callable[[Path], bytes], path: Path) -> _Reader:
-    def read() -> bytes:
-        try:
-            return make(path)
-        except FileNotFoundError:
-            raise DataError(f"{path}: no such file; a bundle needs it, run snakemake first") from None
-
-    return read
+                yield f"{folder}/{optional}", file_of(results / folder / optional)

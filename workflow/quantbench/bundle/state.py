@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..config import DatasetEntry
 from ..contracts.bundle_index import Index
 from ..contracts.checksums import Expected, difference
 from ..contracts.prepared_dataset import PreparedDataset
+from ..contracts.records import Sample, read_records, write_records
 from ..datasets import prepare
 from ..errors import DataError
 from ..reading import json_text
@@ -64,6 +66,7 @@ def restore_texts(
                     break
             else:
                 raise DataError(f"{data / name}: gives other samples than the run had; is it the same release?")
+            _keep_names(folder / "samples.jsonl", Path(beside) / "samples.jsonl")
             for file in ("shots.jsonl", "samples.jsonl"):
                 (beside / file).replace(folder / file)
     return wanted
@@ -84,6 +87,14 @@ def _without_documents(entry: DatasetEntry) -> DatasetEntry:
         split: [file.model_copy(update={"documents": None}) for file in files] for split, files in entry.files.items()
     }
     return entry.model_copy(update={"files": files})
+
+
+def _keep_names(packed: Path, restored: Path) -> None:
+    """Give samples the names that the bundle's answers have for them: those of private datasets were replaced when it was packed."""
+    before, now = read_records(packed, Sample), read_records(restored, Sample)
+    if [one.sample_id for one in before] != [one.sample_id for one in now]:
+        named = zip(now, before, strict=True)
+        write_records(restored, [replace(new, sample_id=old.sample_id, group=old.group) for new, old in named])
 
 
 def _has_texts(folder: Path) -> bool:

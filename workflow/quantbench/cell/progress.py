@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from ..contracts.files import owners_opener
 from ..contracts.kept_progress import History, KeptMeasurements, PassWindow
 from ..contracts.records import Prediction, json_line, read_record
 from ..contracts.sample_scores import SampleScores
@@ -160,7 +161,7 @@ class Progress:
     def _append(self, path: Path, text: str) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab", buffering=0) as handle:
+            with open(path, "ab", buffering=0, opener=owners_opener(path.parent)) as handle:
                 _add(handle, text.encode())
         except OSError as error:
             raise DataError(f"{unwritable(path, error)}; earlier batches are kept") from error

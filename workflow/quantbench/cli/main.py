@@ -40,6 +40,7 @@ COMMANDS = {
     "verify": Command("say which cells and files no longer match what they were made from", "verify"),
     "score": Command("score a predictions file again, without GPU and without torch", "score"),
     "bundle": Command("pack a finished run into one file, to be drawn again elsewhere", "bundle"),
+    "privacy": Command("search a run or a bundle for texts that may not be passed on", "privacy"),
     "open": Command("check and unpack a bundle, so that its figures can be drawn again", "open"),
     "export": Command("copy a quantized checkpoint to a folder ready to deploy", "export"),
     "clean": Command("list what models, checkpoints or datasets take on disk, and free it", "clean"),

@@ -71,6 +71,18 @@ MODELS = _parent()
 MODELS.add_argument("--model", action="append", metavar="NAME", help="instead of the configured; may be repeated")
 
 
+def add_phrases(parser: argparse.ArgumentParser) -> None:
+    """Declare the option of commands that search for texts which may not be passed on."""
+    parser.add_argument(
+        "--phrases",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="phrases that are no secret, one a paragraph, wherever they stand; may be repeated",
+    )
+
+
 def bounded(words: Sequence[str]) -> list[str]:
     """Words of a command line in which ``--reasoning`` has its own values and no more: argparse would give it the next argument too.
 

@@ -149,6 +149,7 @@ def load_datasets(
     """Read every dataset's entry, as :func:`load_models` does models'.
 
     A local folder may state its own files: ``<folder>/<dataset>/files.yaml`` takes the place of the entry's ``files``.
+    They are private unless it also says ``private: false``.
     """
     entries: dict[str, DatasetEntry] = {}
     for path in _files(root, "config/datasets/*/dataset.yaml", own):
@@ -157,7 +158,10 @@ def load_datasets(
         with _left_out_unless(needed is None or name in needed):
             value, source = read_yaml(path), str(path)
             if stated and stated.exists():
-                value["files"], source = read_yaml(stated), f"{path} with the files of {stated}"
+                # Whose files these are nobody has said: the entry's licence is that of the published ones.
+                files: dict[str, Any] = {"private": True, **read_yaml(stated)}
+                value["private"] = files.pop("private")
+                value["files"], source = files, f"{path} with the files of {stated}"
             entries[name] = parse(DatasetEntry, value, source)
     return entries
 

@@ -188,6 +188,13 @@ class DatasetEntry(Settings):
     redistributable: bool = Field(
         default=False, description="`true`: the licence lets anyone pass the texts on, so bundles hold them"
     )
+    private: bool | None = Field(
+        default=None,
+        description="`true`: neither texts nor outputs nor names of samples ever stand in a bundle or the report, whatever the run's "
+        "`data.texts_in_bundles` says (docs/privacy.md). `null`: so where the dataset is no published one (no `upstream_folder`, no `hub`) and "
+        "not `redistributable`, and where a `files.yaml` in `data.folder` names its files; say `false` there if they are a published "
+        "dataset's",
+    )
     upstream_folder: str | None = Field(
         default=None,
         description="a published dataset's folder in the pinned source; `null`: nothing is downloaded from there",
@@ -214,6 +221,13 @@ class DatasetEntry(Settings):
     files: dict[Split, list[DataFile]] = Field(
         description="for each split (`test`, `train`, `dev`) the acceptable files, in order of preference"
     )
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nothing of its texts may leave, unless the entry says otherwise: nobody but its owner has published them."""
+        if self.private is not None:
+            return self.private
+        return not self.redistributable and self.upstream_folder is None and self.hub is None
 
     @property
     def has_classes(self) -> bool:

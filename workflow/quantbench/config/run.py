@@ -40,8 +40,13 @@ class DataSettings(Settings):
     )
     texts_in_bundles: Literal["by_licence", "all", "none"] = Field(
         default="by_licence",
-        description="whose texts a bundle holds: `by_licence`, of datasets marked `redistributable`; `all`; `none`, for private "
-        "data, which leaves out raw outputs too",
+        description="whose texts a bundle holds: `by_licence`, of datasets marked `redistributable`; `all`, of every dataset that is not "
+        "`private`; `none`, which leaves out raw outputs and names of samples too, as of private datasets always (docs/privacy.md)",
+    )
+    private_texts_in_report: bool = Field(
+        default=False,
+        description="`true`: the explorer of `report.html` also shows texts and outputs of private datasets, and only the file's owner may read "
+        "it; `false`: their labels alone",
     )
 
 

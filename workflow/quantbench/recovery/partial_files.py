@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -23,10 +23,14 @@ _ELSEWHERE_S = 24 * 3600.0
 
 
 @contextmanager
-def partial_file(path: Path) -> Iterator[BinaryIO]:
+def partial_file(path: Path, opener: Callable[[str, int], int] | None = None) -> Iterator[BinaryIO]:
     """Open what is to become ``path``, after removing what killed writers left of it; it takes its name once all is on disk.
 
     Where the block fails, nothing is left, and what stood under the name before still stands.
+
+    Args:
+        path: the final name.
+        opener: as of :func:`open`: makes the file, with other permissions than the usual ones.
 
     Raises:
         OSError: the file system refuses.
@@ -34,7 +38,7 @@ def partial_file(path: Path) -> Iterator[BinaryIO]:
     _sweep(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}{_of_here()}")
     try:
-        with _claimed(beside) as handle:
+        with _claimed(beside, opener) as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
@@ -73,9 +77,9 @@ def _of_here() -> str:
 
 
 @contextmanager
-def _claimed(beside: Path) -> Iterator[BinaryIO]:
+def _claimed(beside: Path, opener: Callable[[str, int], int] | None) -> Iterator[BinaryIO]:
     while True:
-        with beside.open("wb") as handle:
+        with open(beside, "wb", opener=opener) as handle:
             with suppress(OSError):  # without locks nothing is removed, either
                 fcntl.flock(handle, fcntl.LOCK_EX)
             # Else it was taken for a dead writer's between the two.

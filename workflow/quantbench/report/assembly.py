@@ -74,6 +74,7 @@ def write_report(
     cells: Sequence[Cell],
     listed: FigureList,
     target: Path,
+    private: bool = False,
 ) -> None:
     """Write one self-contained page about finished cells, from the run's tables, figures and answers.
 
@@ -85,6 +86,7 @@ def write_report(
         cells: the finished ones.
         listed: its figures.
         target: the page.
+        private: whether only its owner may read it.
 
     Raises:
         DataError: a table, figure or cell file is missing or malformed.
@@ -115,7 +117,7 @@ def write_report(
         blocks=samples.blocks,
         **_assets(),
     )
-    write_text(target, page)
+    write_text(target, page, private)
 
 
 def _template() -> Template:

@@ -19,6 +19,7 @@ from ..config import Vocabulary
 from ..contracts.cell_name import Cell
 from ..contracts.records import Answer, Prediction, Record, Sample, ScoredAnswer, read_record, read_records
 from ..errors import DataError
+from ..privacy.anonymous import Pseudonyms, answer_without_texts, sample_without_texts
 from ..reading.text_files import read_bytes
 from .prompt_parts import PromptParts, PromptSource
 
@@ -47,7 +48,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Answers:
-    """One cell's answers to the samples shown; ``outputs`` are None where a bundle left them out."""
+    """One cell's answers to the samples shown; ``outputs`` are None where they are left out."""
 
     parsed: list[Answer]
     ok: list[bool]
@@ -147,18 +148,20 @@ class _Selection:
         orders = [flips_first([scored[cell] for cell in group], self._reference(group)) for group in groups.values()]
         chosen = sorted(_in_turn(orders, min(self.most, len(samples))))
         picked = [samples[place] for place in chosen]
+        hidden = name in self.prompts.hidden
+        shown = [sample_without_texts(one) for one in map(Pseudonyms.of(samples).renamed, picked)] if hidden else picked
         examples: dict[str, Cell] = {}
         for (setting, _), group in groups.items():
             examples.setdefault(setting, group[0])
         content = Samples(
-            [sample.sample_id for sample in picked],
-            [sample.gold for sample in picked],
+            [sample.sample_id for sample in shown],
+            [sample.gold for sample in shown],
             {setting: self.prompts.parts(cell, picked) for setting, cell in examples.items()},
         )
         blocks = [Block(f"samples/{name}", encode(content))]
         offered: dict[str, dict[str, list[str]]] = {setting: {} for setting in examples}
         for (setting, model), group in groups.items():
-            answers = {cell.precision: _answers(results, cell, scored[cell], chosen) for cell in group}
+            answers = {cell.precision: _answers(results, cell, scored[cell], chosen, hidden) for cell in group}
             blocks.append(Block(f"answers/{name}/{setting}/{model}", encode(answers)))
             offered[setting][model] = [cell.precision for cell in group]
         return Offered(self.vocabulary.title("dataset", name), len(samples), len(chosen), offered), blocks
@@ -212,12 +215,14 @@ def _groups(cells: Sequence[Cell]) -> dict[tuple[str, str], list[Cell]]:
     return groups
 
 
-def _answers(results: Path, cell: Cell, scored: Sequence[bytes], chosen: Sequence[int]) -> Answers:
+def _answers(results: Path, cell: Cell, scored: Sequence[bytes], chosen: Sequence[int], hidden: bool) -> Answers:
     folder = results / "cells" / cell.folder
     judged = _records(folder / "scored.jsonl", scored, chosen, ScoredAnswer)
+    if hidden:
+        judged = [answer_without_texts(answer) for answer in judged]
     predictions = folder / "predictions.jsonl"
     outputs = None
-    if predictions.exists():
+    if predictions.exists() and not hidden:
         answered = _records(predictions, _lines(predictions, len(scored)), chosen, Prediction)
         outputs = [prediction.outputs for prediction in answered]
     return Answers(

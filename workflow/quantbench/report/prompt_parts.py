@@ -24,22 +24,27 @@ class PromptParts:
 
 @dataclass(frozen=True)
 class PromptSource:
-    """Makes prompts anew: from templates in ``root/config`` and the samples of ``results/<run>``, under the run's protocol."""
+    """Makes prompts anew: from templates in ``root/config`` and the samples of ``results/<run>``, under the run's protocol.
+
+    Of the datasets ``hidden`` nothing is to be shown but labels.
+    """
 
     root: Path
     results: Path
     datasets: Mapping[str, DatasetEntry]
     protocol: ProtocolSettings
+    hidden: frozenset[str] = frozenset()
 
     def parts(self, cell: Cell, samples: Sequence[Sample]) -> PromptParts | None:
         """The prompts of some samples of a cell.
 
-        None where texts are not here: in a bundle whose licence keeps them out, or where worked examples are missing.
+        None where texts are not here, in a bundle whose licence keeps them out, or where worked examples are missing; and where the
+        dataset is hidden.
 
         Raises:
             ConfigError: no template, or one that names what the dataset does not have.
         """
-        if not samples or not samples[0].inputs:
+        if not samples or not samples[0].inputs or cell.dataset in self.hidden:
             return None
         entry = self.datasets[cell.dataset]
         pool_file = self.results / "datasets" / cell.dataset / "shots.jsonl"

@@ -173,7 +173,7 @@
       shown.append(make("span", prompt.before, "shared"), make("span", prompt.own[row.place]), make("span", prompt.after, "shared"));
       details.append(shown);
     } else {
-      details.append(make("p", "Not here: the dataset's licence keeps its texts out of bundles."));
+      details.append(make("p", "Not here: the dataset is private, or its licence keeps its texts out of bundles."));
     }
     parts.push(details);
     for (const [precision, own] of Object.entries(answers)) parts.push(answer(answers, precision, own, row.place));
@@ -191,7 +191,7 @@
     const words = [own.correct[place] ? "Right" : "Wrong", read];
     if (["lost", "gained", "changed"].includes(kind)) words.push(`${names[kind]} against full precision`);
     box.append(make("p", words.join("; "), own.ok[place] ? "" : "failure"));
-    if (own.outputs === null) box.append(make("p", "The output repeats the text and is left out with it."));
+    if (own.outputs === null) box.append(make("p", "The output is left out: it may repeat the text."));
     else for (const text of own.outputs[place]) box.append(raw(text === "" ? "(empty output)" : text));
     return box;
   }
