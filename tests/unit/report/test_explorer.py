@@ -52,6 +52,13 @@ def test_what_quantization_changed_comes_first() -> None:
     assert flips_first([full, other], None) == [1, 0, 2, 3, 4]  # without full precision nothing has changed
 
 
+def test_a_note_is_no_change_of_the_answer() -> None:
+    full = [line("b", "a"), line("a", "a")]
+    noted = json.dumps({**json.loads(full[0]), "note": "not read: 700 characters"}).encode()
+    assert flips_first([full, [noted, line("b", "a")]], 0) == [1, 0]
+    assert flips_first([[line("b", "a"), *full], [line("c", "a"), noted, full[1]]], 0) == [0, 1, 2]
+
+
 def test_a_small_run_is_shown_whole(run: Run) -> None:
     made = explored(run.catalogue, run.results, run.cells)
     assert {name: (entry.shown, entry.total) for name, entry in made.index.datasets.items()} == {

@@ -101,6 +101,16 @@ def test_several_outputs_are_answered_by_majority(entry: DatasetEntry, gold: Pat
     assert scores.truncated_rate == pytest.approx(1 / 3)
 
 
+def test_what_was_not_read_of_an_output_is_noted(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
+    outputs = ["false " * 900, ["CPR:3", "CPR:3 or " * 300, "CPR:3"], *["false"] * 4]
+    score_file(predictions(tmp_path / "p.jsonl", outputs), gold, entry, tmp_path / "out", FAST)
+    first, second, *others = read_records(tmp_path / "out/scored.jsonl", ScoredAnswer)
+    assert first.note == "not read: 5,160 characters that repeat what stands before them"
+    assert str(second.note).startswith("in 1 of 3 outputs, the first: not read: ")
+    assert {answer.note for answer in others} == {None}
+    assert (tmp_path / "out/scored.jsonl").read_text().count('"note"') == 2
+
+
 def test_lengths_of_outputs_are_averaged_over_chains(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:
     source = predictions(tmp_path / "p.jsonl", [["CPR:3", "false"]] * 6, new_tokens=[2, 7])
     assert score_file(source, gold, entry, tmp_path / "out", FAST).mean_new_tokens == 4.5

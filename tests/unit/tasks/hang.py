@@ -1,6 +1,6 @@
 """A guard for inputs that make a careless reader run for minutes or never end.
 
-How fast readers are is a benchmark's matter (``benchmarks/monotonous_outputs.py``). A limit that a slow or busy machine may
+How fast readers are is a benchmark's matter (``benchmarks/degenerate_answers.py``). A limit that a slow or busy machine may
 miss says nothing about the code; one of a hundred times the usual time tells a reader that ends from one that does not.
 """
 

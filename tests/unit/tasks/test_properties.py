@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from quantbench import tasks
 from quantbench.contracts.records import Sample
+from quantbench.tasks.origin import Origin
 
 MULTI = tasks.get(inventories.multi_label(inventories.HOC))
 RELATION = tasks.get(inventories.relations(inventories.CHEMPROT, "false"))
@@ -191,3 +192,43 @@ def test_long_monotonous_outputs_are_read(name: str, piece: str) -> None:
     task, sample = TEXTS[name]
     output = piece * (4000 // len(piece))
     ended(partial(task.parse, output, sample))
+
+
+# Each piece is as good as any other here, so that nothing repeats itself and everything is read.
+def _mixed(pieces: str) -> str:
+    return "".join(pieces[(number * number // 7) % len(pieces)] for number in range(3_000))
+
+
+BLANKS = _mixed(" \t")
+
+
+@pytest.mark.parametrize("name", list(TEXTS))
+@pytest.mark.parametrize(
+    "output",
+    [
+        f"Sentence{BLANKS}(:",
+        f"Question 1{BLANKS}*(:",
+        f"user{BLANKS}x",
+        f"## Thinking{BLANKS}x",
+        f"```{BLANKS}(",
+        f"{BLANKS}(x",
+        f"$${BLANKS}x",
+        f"final answer{BLANKS}",
+        "yes," + _mixed(" \x85"),
+        "A" + _mixed(" \u2028"),
+        _mixed(" \u2028\u2029\x1c"),
+        _mixed("\"')]"),
+        _mixed("(["),
+        _mixed("*_`"),
+        _mixed('"{[:,'),
+        _mixed("<>/&;"),
+        "".join(f"also-{number}-" for number in range(600)),
+        "".join(f"[{number} " for number in range(900)),
+        '{"a": "resisting cell death", ' + "".join(f'"b{number}": "apoptosis", ' for number in range(300)),
+        "".join(f"CPR:{3 + number * number // 7 % 2} " for number in range(600)),
+    ],
+)
+@pytest.mark.parametrize("origin", [Origin(), Origin(cut=True, reasoned=True, prompts="as_published")])
+def test_hard_texts_that_do_not_repeat_are_read(name: str, output: str, origin: Origin) -> None:
+    task, sample = TEXTS[name]
+    ended(partial(task.parse, output, sample, origin))

@@ -89,6 +89,11 @@ class ScoredAnswer:
     parsed_ok: bool = Field(description="whether an answer could be read; `false` counts as unparseable")
     gold: Answer = Field(description="as in `samples.jsonl`")
     correct: bool = Field(description="whether the whole answer is right: for lists, every item and no other")
+    note: str | None = Field(
+        default=None,
+        description="what of the outputs was not read: repetitions, or the middle of a text far longer than any answer; left out where "
+        "all was read",
+    )
 
 
 Record = TypeVar("Record", Sample, Prediction, ScoredAnswer)
@@ -96,7 +101,7 @@ _KINDS = (Sample, Prediction, ScoredAnswer)
 _CHECKS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _KINDS}
 _NAMES: dict[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS}
 # Left out where there is nothing to say.
-_OPTIONAL = frozenset({"latency_s"})
+_OPTIONAL = frozenset({"latency_s", "note"})
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 

@@ -27,6 +27,7 @@ MOST_SAMPLES = 600
 MOST_BYTES = 17 * 2**20  # of encoded samples and answers, so that the page stays below 25 MB
 _UNREADABLE = b'"parsed_ok": false'
 _WRONG = b'"correct": false'
+_NOTE = b', "note": "'  # the last field; inside a text the quotes would be escaped
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Answers:
-    """One cell's answers to the samples shown; ``outputs`` are None where they are left out."""
+    """One cell's answers to the samples shown; ``outputs`` are None where they are left out, a note where all was read."""
 
     parsed: list[Answer]
     ok: list[bool]
     correct: list[bool]
     outputs: list[list[str]] | None
+    notes: list[str | None]
 
 
 @dataclass(frozen=True)
@@ -178,9 +180,13 @@ def flips_first(scored: Sequence[Sequence[bytes]], reference: int | None) -> lis
         scored: for each precision the lines of its ``scored.jsonl``, samples in the same order.
         reference: which of them is full precision; None: not there.
 
-    Two lines differ exactly where the answers do, so most need not be parsed.
+    Two lines differ exactly where the answers do, notes aside, so most need not be parsed.
     """
-    return sorted(range(len(scored[0])), key=lambda place: _rank([lines[place] for lines in scored], reference))
+
+    def rank(place: int) -> int:
+        return _rank([lines[place].partition(_NOTE)[0] for lines in scored], reference)
+
+    return sorted(range(len(scored[0])), key=rank)
 
 
 def _rank(lines: Sequence[bytes], reference: int | None) -> int:
@@ -230,6 +236,7 @@ def _answers(results: Path, cell: Cell, scored: Sequence[bytes], chosen: Sequenc
         [answer.parsed_ok for answer in judged],
         [answer.correct for answer in judged],
         outputs,
+        [answer.note for answer in judged],
     )
 
 

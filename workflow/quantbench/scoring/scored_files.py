@@ -55,8 +55,9 @@ def score_predictions(
             answer.ok,
             sample.gold,
             answer.ok and task.correct(answer.value, sample.gold),
+            _unread([reading.unread for reading in each]),
         )
-        for answer, sample in zip(answers, samples, strict=True)
+        for answer, sample, each in zip(answers, samples, readings, strict=True)
     ]
     golds, groups = [sample.gold for sample in samples], [sample.group for sample in samples]
     values = [answer.value for answer in answers]
@@ -204,6 +205,14 @@ def _positive_macro_f1(per_label: Mapping[str, LabelScore], negative: str | None
     if negative is None:
         return None
     return float(np.mean([score.f1 for label, score in per_label.items() if label != negative]))
+
+
+def _unread(said: Sequence[str | None]) -> str | None:
+    """What of a sample's outputs was not read; of several, of how many, and the first one's words."""
+    parts = [words for words in said if words]
+    if not parts:
+        return None
+    return parts[0] if len(said) == 1 else f"in {len(parts)} of {len(said)} outputs, the first: {parts[0]}"
 
 
 def _unreadable(answers: Sequence[Answer[AnswerValue]]) -> float:

@@ -150,8 +150,7 @@ class Choice(Lexicon):
             if not all(_is_denied(text, match) or (is_number and _counts(text, match)) for match in matches):
                 letters.add(letter)
             # An option inside a longer one is named only where it also stands by itself.
-            for match in reversed(matches):
-                text = f"{text[: match.start()]}\n{text[match.end() :]}"
+            text = pattern.sub("\n", text) if matches else text
         return _one_of(letters)
 
     def ending(self, text: str) -> str | None:

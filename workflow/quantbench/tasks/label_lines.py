@@ -141,7 +141,7 @@ def _marked(item: Item, mark: Verdict) -> Item:
 
 def _is_refusal(body: str, inventory: Inventory) -> bool:
     """Tell whether a short line without colon is a header that refuses, such as a heading ``Labels not covered``."""
-    short = len(body.split(None, _SHORT_HEADER)) <= _SHORT_HEADER
+    short = len(body) <= _SHORT_LINE and len(body.split(None, _SHORT_HEADER)) <= _SHORT_HEADER
     return short and _HEADS.search(body) is not None and refuses(body) and not inventory.names_any(body)
 
 

@@ -24,7 +24,7 @@ _SCORE_KEY = re.compile(
     r"score|confiden|probab|relevan|likel|value|appl|present|answer|verdict|label|includ|report|mention|match|\bis\b|true",
     re.I,
 )
-_NONE = re.compile(r"\W*(?:none|n/a|nil|null|not applicable)?\W*\Z", re.IGNORECASE)
+_NONE = re.compile(r"\W*+(?:none|n/a|nil|null|not applicable)?+\W*+\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ def _items(group: Group, inventory: Inventory, refused: bool) -> Iterator[Item]:
         yield from _refused([pair], refused)
         return
     named = [(member, label) for member in group.members if (label := _named(member, inventory)) is not None]
-    for member, label in named:
-        about = [other for other in group.members if other.key is not None and other is not member]
-        yield from _refused([_described(label, about if len(named) == 1 else [], inventory)], refused)
-    for member in group.members:
-        if named and any(member is other for other, _ in named):
-            continue
+    told = {id(member) for member, _ in named}
+    others = [member for member in group.members if id(member) not in told]
+    about = [other for other in others if other.key is not None] if len(named) == 1 else []
+    for _, label in named:
+        yield from _refused([_described(label, about, inventory)], refused)
+    for member in others:
         yield from _member_items(member, inventory, refused)
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# An output may hold thousands of pairs, and looking into each takes time; by then it repeats itself.
+# An output may hold thousands of pairs, and looking into each takes time; by then it repeats itself. Of pairs in pairs the same
+# text is looked at again and again, so that it is also counted how often.
 _PAIRS_LOOKED_AT = 32
+_TIMES_LOOKED_AT = 4
 
 
 def with_final_answers(text: str, answers: Callable[[str], bool]) -> str:
@@ -19,10 +21,15 @@ def with_final_answers(text: str, answers: Callable[[str], bool]) -> str:
         answers: whether what stands between two brackets is an answer; other pairs, such as references, stay. Of a pair around
             others, as around a sentence that has brackets itself, the outer one is looked at first.
     """
-    parts, position = [], 0
+    parts, position, left = [], 0, _TIMES_LOOKED_AT * len(text)
     for start, end in sorted(_pairs(text))[:_PAIRS_LOOKED_AT]:
         told = text[start + 1 : end].strip()
-        if start >= position and told and answers(told):
+        if start < position or not told:
+            continue
+        left -= len(told)
+        if left < 0:
+            break
+        if answers(told):
             parts += [text[position:start], f"\nFinal answer: {told}\n"]
             position = end + 1
     return "".join([*parts, text[position:]])

@@ -15,9 +15,9 @@ _REPLACED = re.compile(
     re.IGNORECASE,
 )
 # "The answer is C if ...": not without the condition; "... is C, but": something follows that changes it.
-_CONDITION = re.compile(
-    r"[^.;:\n]{0,40}?\b(?:if|unless|provided|were (?:she|he|it|they|the)|in (?:non-?\w+|other))\b", re.IGNORECASE
-)
+_IF = r"\b(?:if|unless|provided|were (?:she|he|it|they|the)|in (?:non-?\w+|other))\b"
+_CONDITION = re.compile(rf"[^.;:\n]{{0,40}}?{_IF}", re.IGNORECASE)
+_CONDITION_ANYWHERE = re.compile(_IF, re.IGNORECASE)
 # "The guidelines say X. But ...", "Usually it is X. Here, however, ...": a view, which what follows overrules.
 _VIEW = re.compile(
     r"\b(?:guidelines?|textbooks?|literature|experts|sources|teaching|according to|tradition\w*|historical\w*|classic\w*|(?:in )?general(?:ly)?|"
@@ -50,6 +50,8 @@ _INTENDS = re.compile(
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"[\s\"')\]]*\?")
+# Nobody writes a sentence that long; a text without full stops repeats itself.
+_LONGEST_ONE_SENTENCE = 2_000
 _NEXT_SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
 
 # "First, the option is A. ... Next, the option is B. ...": a walk through the options in prose.
@@ -83,7 +85,7 @@ def is_conditional(text: str, end: int) -> bool:
 
 def holds_condition(sentence: str) -> bool:
     """Tell whether a condition stands anywhere in a sentence."""
-    return _CONDITION.search(sentence) is not None
+    return _CONDITION_ANYWHERE.search(sentence) is not None
 
 
 def is_overruled(text: str, start: int, end: int) -> bool:
@@ -134,4 +136,6 @@ def is_given_up(text: str, end: int) -> bool:
 def is_one_sentence(text: str) -> bool:
     """Tell whether a text is one sentence that asks nothing and does not merely announce an answer ("Let's see whether ...")."""
     text = text.strip()
-    return not ("\n" in text or _ASKED.search(text) or _INTENDS.match(text) or _NEXT_SENTENCE.search(text))
+    if len(text) > _LONGEST_ONE_SENTENCE or "\n" in text or "?" in text:
+        return False
+    return not (_INTENDS.match(text) or _NEXT_SENTENCE.search(text))

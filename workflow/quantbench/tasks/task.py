@@ -13,9 +13,10 @@ from ..config import DatasetEntry
 from ..contracts.records import Answer as AnswerValue
 from ..contracts.records import Sample
 from ..errors import ConfigError
-from . import completion, published_form
+from . import completion, extent, published_form
 from .metrics import Counts, metric
 from .origin import UNKNOWN, Origin
+from .repetition import without_repetition
 from .thoughts import without_thoughts
 
 Value = TypeVar("Value")
@@ -31,10 +32,14 @@ class Answer(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Readings(Generic[Value]):
-    """What a careful reader and an exact one take from one output."""
+    """What a careful reader and an exact one take from one output.
+
+    ``unread`` says in words how much of it neither looked at; None: they read all of it.
+    """
 
     careful: Answer[Value]
     exact: Answer[Value]
+    unread: str | None = None
 
 
 class TaskOf(ABC, Generic[Value]):
@@ -76,13 +81,15 @@ class TaskOf(ABC, Generic[Value]):
             exact = self.read_strict(raw, sample)
             if exact.ok:
                 return Readings(exact, exact)
-        shown = self._in_own_form(raw, sample, origin)
+        told = without_repetition(raw)
+        unread = extent.unread(raw, told, self.longest_end(sample), origin.reasoning)
+        shown = self._in_own_form(told, sample, origin)
         end = self.answer_end(shown, sample, origin)
         answered, origin = shown[:end], origin if end is None else origin.ending(cut=False)
         written = without_thoughts(answered, origin.reasoning)
         if origin.prompts == "as_published" and self.entry.entity_type:
             written = published_form.without_class(written, self.entry.entity_type)
-        return Readings(self.read(answered, sample, origin), self.read_strict(written, sample))
+        return Readings(self.read(answered, sample, origin), self.read_strict(written, sample), unread)
 
     def answer_end(self, raw: str, sample: Sample, origin: Origin = UNKNOWN) -> int | None:
         """Return the length of the part of an output after which nothing is read; see :mod:`quantbench.tasks.completion`.
@@ -95,7 +102,7 @@ class TaskOf(ABC, Generic[Value]):
         whole = origin.ending(cut=False)
         return completion.answer_end(
             raw,
-            readable=lambda text: self.completes(text, sample, whole),
+            readable=lambda text: self.completes(without_repetition(text), sample, whole),
             exact=lambda text: self.read_strict(text, sample).ok,
             origin=whole,
         )
@@ -106,6 +113,10 @@ class TaskOf(ABC, Generic[Value]):
             return text
         alone = Origin(reasoning=origin.reasoning)
         return published_form.with_final_answers(text, lambda told: self.read(told, sample, alone).ok)
+
+    def longest_end(self, sample: Sample) -> int:
+        """How many characters are read at either end of an output that is longer than both."""
+        return extent.LONGEST_END
 
     def completes(self, text: str, sample: Sample, origin: Origin) -> bool:
         """Tell whether a text before a new example answers the sample."""

@@ -27,7 +27,7 @@ _ROLE = re.compile(r"\A\s*assistant[ \t]*\n", re.IGNORECASE)
 _SPECIAL = re.compile(
     r"<\|im_start\|>(?:assistant)?|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|[\w -]{1,40}\|>|<s>|\[/?INST\]"
 )
-_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*[\w+-]*[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*+(?:```+|~~~+)[ \t]*+[\w+-]*+[ \t]*+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,13 @@ class _Rewrite:
 
 
 _FINAL_LINE = r"\nFinal answer: \1\n"
+# Two blanks say what a thousand say, and cost the patterns behind them nothing: several of these try every length of a run.
+_BLANKS = _Rewrite(("  ", *"\t\f\v\x1c\x1d\x1e\x1f\x85\u1680\u2028\u2029"), re.compile(r"[^\S\n]{3,}+"), "  ")
+_BLANK_LINES = _Rewrite(("\n",), re.compile(r"\n(?:[^\S\n]*+\n){2,}+"), "\n\n")
 # In this order.
 _REWRITES = (
+    _BLANKS,
+    _BLANK_LINES,
     _Rewrite(("\\",), re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}"), r"\1"),
     _Rewrite(("\\",), re.compile(r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}]*)\}*"), _FINAL_LINE),
     _Rewrite(("##",), re.compile(r"##[ \t]*([^\s#][^#\n]{0,80}?)[ \t]*##(?!#)"), _FINAL_LINE),
@@ -64,9 +69,9 @@ _REWRITES = (
     # An underscore inside a word joins its parts, elsewhere it is emphasis.
     _Rewrite(("_",), re.compile(r"(?<=\w)_(?=\w)"), " "),
     _Rewrite(("*", "`", "_", "#", "\\"), re.compile(r"[*`_]+|^[ \t]*#+[ \t]*|\\", re.MULTILINE), ""),
-    # Last, since what is taken off leaves blanks.
-    _Rewrite(("  ", "\t", "\f", "\v"), re.compile(r"[ \t\f\v]{3,}"), "  "),
-    _Rewrite(("\n",), re.compile(r"\n(?:[ \t]*\n){2,}"), "\n\n"),
+    # Again, since what is taken off leaves blanks.
+    _BLANKS,
+    _BLANK_LINES,
 )
 # One character for one: offsets stay, which entity spans rely on.
 _LOOKALIKES = str.maketrans(
@@ -77,12 +82,10 @@ _LOOKALIKES = str.maketrans(
 )
 # The share of all labels that an echo of the prompt's inventory shows at least.
 _MOST_LABELS = 0.8
-# Characters read at each end of an output without its thoughts, about 1,500 tokens.
-_LONGEST_END = 6_000
 # Boxes to tick: an empty one with what stands behind it, or before it on its line; and the sign of a ticked one.
 _EMPTY_BOX = re.compile(
     r"^[^\n\[☐☑]*\w[^\n\[\w]*(?:\[ \]|☐)[ \t]*$"
-    r"|(?:^[ \t]*(?:[-*•+]|\d{1,2}[.)])?[ \t]*\( \)|(?:^[ \t]*(?:[-*•+]|\d{1,2}[.)])?[ \t]*)?(?:\[ \]|☐))[^\n]*?(?=\[[ xX✓✔✅]\]|[☐☑☒]|$)",
+    r"|(?:^[ \t]*+(?:[-*•+]|\d{1,2}[.)])?+[ \t]*+\( \)|(?:^[ \t]*+(?:[-*•+]|\d{1,2}[.)])?+[ \t]*+)?(?:\[ \]|☐))[^\n]*?(?=\[[ xX✓✔✅]\]|[☐☑☒]|$)",
     re.MULTILINE,
 )
 _TICKED_BOX = re.compile(r"(?:\[[xX✓✔✅]\]|☑|^(?P<lead>[ \t]*(?:[-*•+][ \t]*)?)\([xX✓✔]\))[ \t]*", re.MULTILINE)
@@ -90,11 +93,11 @@ _NO_WORD = re.compile(r"\W+")
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
 _EXAMPLE_LINE = (
-    r"[ \t>#*-]*+(?=[a-z][^:\n]*+:)(?:(?:next|new|another|input|original|the|example|test)[ \t]+)?"
+    r"[ \t>#*-]*+(?=[a-z][^:\n]*+:)(?:(?:next|new|another|input|original|the|example|test)[ \t]++)?"
     r"(?:abstract|article|sentence|question|context|text|input|document|passage|example|instruction|user|human)s?"
-    r"[ \t]*(?:#?[ \t]*\d+)?[ \t]*[*_]*[ \t]*:"
+    r"[ \t]*+(?:#?[ \t]*+\d++)?+[ \t]*+[*_]*+[ \t]*+:"
 )
-_ROLE_LINE = r"(?=[uash])(?:user|assistant|system|human)[ \t]*"
+_ROLE_LINE = r"(?=[uash])(?:user|assistant|system|human)[ \t]*+"
 _NEXT_EXAMPLE = re.compile(
     rf"^(?:{_EXAMPLE_LINE}|{_ROLE_LINE}$|### ?(?:instruction|input|example))", re.IGNORECASE | re.MULTILINE
 )
@@ -132,16 +135,6 @@ def visible(raw: str, reasoning: Reasoning | None = None) -> str:
     if "```" in text or "~~~" in text:
         text = _FENCE.sub("", text)
     return text.strip("\n")
-
-
-def both_ends(text: str) -> str:
-    """Return what is read of a text: all of it, of a very long one its beginning and its end.
-
-    No letter, class or list of labels is that long; models that repeat themselves until their limit write such texts.
-    """
-    if len(text) <= 2 * _LONGEST_END:
-        return text
-    return f"{text[:_LONGEST_END]}\n\n{text[-_LONGEST_END:]}"
 
 
 def normalise(text: str) -> str:

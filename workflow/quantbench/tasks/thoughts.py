@@ -222,6 +222,6 @@ def _forms(marker: str, decoded: _Form | None) -> tuple[_Form, ...]:
     """A marker in any case, a heading with any number of ``#`` on a line of its own; and its ``decoded`` form."""
     if marker.startswith("#"):
         words = r"[ \t]+".join(map(re.escape, marker.lstrip("# \t").split()))
-        return (_Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*[ \t]*:?[ \t]*$)", ("#",)),)
+        return (_Form(rf"(?im:^[ \t]*#{{1,6}}[ \t]*[*_]*{words}[*_]*+[ \t]*+:?+[ \t]*+$)", ("#",)),)
     exact = _Form(f"(?i:{re.escape(marker)})", (marker[0].lower(), marker[0].upper()), at_start=True)
     return (exact,) if decoded is None else (exact, decoded)

@@ -190,6 +190,7 @@
     const kind = change(answers, precision, place);
     const words = [own.correct[place] ? "Right" : "Wrong", read];
     if (["lost", "gained", "changed"].includes(kind)) words.push(`${names[kind]} against full precision`);
+    if (own.notes[place]) words.push(own.notes[place]);
     box.append(make("p", words.join("; "), own.ok[place] ? "" : "failure"));
     if (own.outputs === null) box.append(make("p", "The output is left out: it may repeat the text."));
     else for (const text of own.outputs[place]) box.append(raw(text === "" ? "(empty output)" : text));

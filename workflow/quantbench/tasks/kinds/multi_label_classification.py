@@ -37,6 +37,7 @@ from ...contracts.records import Sample
 from ...errors import shorten
 from .. import text as reading
 from ..corrections import behind_correction
+from ..extent import both_ends
 from ..label_items import TRIM
 from ..label_lists import NONE, Listed, read_list, settle, without_offer
 from ..label_objects import Described, read_objects
@@ -98,7 +99,7 @@ class Task(TaskOf[list[str]]):
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[list[str]]:
         """Read the labels an output names; see the module's conventions."""
-        shown = reading.both_ends(reading.visible(raw, origin.reasoning))
+        shown = both_ends(reading.visible(raw, origin.reasoning))
         text = reading.normalise(_MARKED_LINE.sub("- ", _TITLE.sub("", shown)))
         text = reading.without_echo(text, str(sample.inputs.get("text", "")), self.entry.labels)
         head, invented = reading.split_examples(without_offer(text, self._inventory), origin)

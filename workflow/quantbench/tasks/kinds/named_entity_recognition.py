@@ -39,6 +39,7 @@ from ...contracts.records import Mention, Sample
 from ...errors import shorten
 from .. import text as reading
 from ..entity_types import EntityKind
+from ..extent import both_ends
 from ..folding import Folded, Span
 from ..metrics import Counts
 from ..origin import Origin
@@ -170,6 +171,10 @@ class Task(TaskOf[list[Mention]]):
         """Judge one sentence: all entities and no other."""
         return _span_set(answer) == _span_set(gold)
 
+    def longest_end(self, sample: Sample) -> int:
+        """A copy of the sentence takes more room the longer it is."""
+        return _longest_end(str(sample.inputs.get("text", "")))
+
     def check_gold(self, sample: Sample) -> str | None:
         """Gold entities must be spans inside the sentence."""
         if not isinstance(sample.inputs.get("text"), str) or not isinstance(sample.gold, list):
@@ -189,10 +194,11 @@ class Task(TaskOf[list[Mention]]):
     def _shown(self, raw: str, sentence: Folded, origin: Origin) -> str:
         """Return the part of an output meant as answer, in plain characters and tags."""
         text = reading.visible(raw, origin.reasoning)
-        text = _both_ends(text, sentence)
+        longest = _longest_end(sentence.written)
+        text = both_ends(text, longest, joint="\n")
         if not text.isascii():
             text = unicodedata.normalize("NFKC", reading.same_length_plain(reading.without_invisible(text)))
-            text = _both_ends(text, sentence)
+            text = both_ends(text, longest, joint="\n")
         return _INSTRUCTION.sub("", tags_only(text, self._kind, sentence))
 
     def _read(self, shown: str, sentence: Folded, origin: Origin) -> list[Span] | None:
@@ -240,10 +246,8 @@ def _statements(shown: str, sentence: Folded) -> list[str]:
     return [statement[:length] for statement in stated]
 
 
-def _both_ends(text: str, sentence: Folded) -> str:
-    """Leave out the middle of a text far longer than any answer; it is repetition, and an answer comes first or last."""
-    read = max(_READ, _READ_SENTENCES * len(sentence.written))
-    return text if len(text) <= 2 * read else f"{text[:read]}\n{text[-read:]}"
+def _longest_end(sentence: str) -> int:
+    return max(_READ, _READ_SENTENCES * len(sentence))
 
 
 def _says_none(found: Found, page: Page, origin: Origin) -> bool:

@@ -22,6 +22,7 @@ from .. import text as reading
 from ..choice import Choice, without_listing
 from ..decision import Decision
 from ..evidence import decide
+from ..extent import both_ends
 from ..metrics import Counts, single_label_counts
 from ..origin import Origin
 from ..samples import Inputs, SamplesOf, known_label
@@ -66,7 +67,7 @@ class Task(TaskOf[str | None]):
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[str | None]:
         """Read the one answer an output gives; see the module's conventions."""
-        text = reading.normalise(reading.ticked_only(reading.both_ends(reading.visible(raw, origin.reasoning))))
+        text = reading.normalise(reading.ticked_only(both_ends(reading.visible(raw, origin.reasoning))))
         text = reading.without_echo(text, str(sample.inputs.get("question", "")), {})
         options = _options(sample)
         head, invented = reading.split_examples(without_listing(text, options) if self._lettered else text, origin)

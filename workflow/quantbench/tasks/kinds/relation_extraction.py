@@ -22,6 +22,7 @@ from ...contracts.records import Sample
 from .. import text as reading
 from ..classes import Classes
 from ..evidence import decide
+from ..extent import both_ends
 from ..metrics import Counts, single_label_counts
 from ..names import Inventory
 from ..origin import Origin
@@ -52,7 +53,7 @@ class Task(TaskOf[str | None]):
 
     def read(self, raw: str, sample: Sample, origin: Origin) -> Answer[str | None]:
         """Read the one class an output names; see the module's conventions."""
-        text = reading.normalise(reading.ticked_only(reading.both_ends(reading.visible(raw, origin.reasoning))))
+        text = reading.normalise(reading.ticked_only(both_ends(reading.visible(raw, origin.reasoning))))
         text = reading.without_echo(text, str(sample.inputs.get("sentence", "")), self.entry.labels)
         head, invented = reading.split_examples(text, origin)
         # Where the limit is that short, the whole output is the word.
