@@ -50,19 +50,21 @@ def open_bundle(path: Path, into: Path, root: Path) -> Path:
         The configuration file to give to ``snakemake --configfile``.
 
     Raises:
+        ConfigError: no configuration can name ``into``.
         DataError: no such file, not a bundle, another format version, a wrong checksum, a missing cell or file, a name
             that leads elsewhere, a truncated file, no room on the disk, or another run in the way. Nothing is written.
     """
     with _opened(path) as bundle:
         folder = into / bundle.run.run
         try:
-            settings = yaml.safe_dump(_settings(bundle.run, into, root), sort_keys=False)
+            settings = _settings(bundle.run, into, root)
+            parse(RunConfig, settings, f"--into {into}")
             present = _is_present(bundle.index, folder)
             if not present:
                 bundle.check_room(folder)
             bundle.check()
             if present:
-                write_text(folder / RUN_FILE, settings)
+                write_text(folder / RUN_FILE, _yaml(settings))
             else:
                 _unpack(bundle, folder, settings)
         except (OSError, ValueError) as error:  # the latter where no path can hold what --into states
@@ -120,7 +122,7 @@ class _Bundle:
         free = shutil.disk_usage(there).free
         if self.unpacked_bytes > free:
             raise DataError(
-                f"{self.source}: needs {self.unpacked_bytes / 2**30:.1f} GiB unpacked, and {there} has {free / 2**30:.1f}; "
+                f"{self.source}: needs {self.unpacked_bytes / 2**20:,.1f} MiB unpacked, and {there} has {free / 2**20:,.1f}; "
                 "make room, or open it elsewhere with --into"
             )
 
@@ -230,7 +232,7 @@ def _is_present(index: Index, folder: Path) -> bool:
     return True
 
 
-def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
+def _unpack(bundle: _Bundle, folder: Path, settings: dict[str, object]) -> None:
     made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -241,9 +243,10 @@ def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("xb") as handle:
                     handle.writelines(entry.content)
-            _check_catalogue(bundle, whole)
+            with _told_of(bundle.source, whole):  # read the entries that came along as the workflow will
+                load(beside, settings | {"catalogue_root": folder.name}, f"{bundle.source}: configuration")
             write_text(whole / INDEX, index_text(bundle.index))
-            write_text(whole / RUN_FILE, settings)
+            write_text(whole / RUN_FILE, _yaml(settings))
             whole.rename(folder)
     except BaseException:
         with suppress(OSError):  # somebody else put something there
@@ -252,12 +255,5 @@ def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
         raise
 
 
-def _check_catalogue(bundle: _Bundle, unpacked: Path) -> None:
-    """Read the entries that came along as the workflow will.
-
-    Raises:
-        DataError: they are not those of the run, or malformed.
-    """
-    place = unpacked.parent
-    with _told_of(bundle.source, unpacked):
-        load(place, _settings(bundle.run, place, place), f"{bundle.source}: configuration")
+def _yaml(settings: dict[str, object]) -> str:
+    return yaml.safe_dump(settings, sort_keys=False)
