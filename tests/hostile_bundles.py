@@ -53,6 +53,11 @@ class Bundle:
             self.members.append((name, b"x"))
             self.state(name, 1, hashlib.sha256(b"x").hexdigest())
 
+    def replace(self, name: str, content: bytes) -> None:
+        """Other content of a member, in the index too."""
+        self.members = [(found, content if found == name else kept) for found, kept in self.members]
+        self.state(name, len(content), hashlib.sha256(content).hexdigest())
+
     def state(self, name: str, size: int, sha256: str = NOTHING) -> None:
         """What the index says of a member."""
         self.index["files"][name] = {"bytes": size, "sha256": sha256}
@@ -174,6 +179,11 @@ def _added(*names: str) -> Writer:
     return _with(lambda bundle: bundle.add(*names))
 
 
+def _entry(content: bytes, name: str = "config/models/tiny-xs.yaml") -> Writer:
+    """An entry of the configuration of this content."""
+    return _with(lambda bundle: bundle.replace(name, content))
+
+
 def _stated(size: int, parts: Callable[[str], Iterable[bytes]]) -> Writer:
     """A member that the index states, and what stands in the archive for it by its path."""
 
@@ -221,6 +231,11 @@ def _sparse_by_pax(path: str) -> Iterator[bytes]:
     records = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n37 GNU.sparse.realsize=1099511627776\n"
     yield header("x", len(records), tarfile.XHDTYPE) + records.ljust(512, b"\0")
     yield header(path, 512) + b"0\n".ljust(512, b"\0")
+
+
+def _full_entries(bundle: Bundle) -> None:
+    for name in [name for name, _ in bundle.members if name.endswith(".yaml")]:
+        bundle.replace(name, b"#" * (127 << 10))
 
 
 def _wrong_files() -> dict[str, object]:
@@ -339,6 +354,19 @@ HOSTILE: dict[str, Writer] = {
     "configuration 150 deep": _configured(models=_nested(150)),
     "configuration with an unknown key": _configured(evil=1),
     "configuration of 100,000 models": _configured(models=["m"] * 100_000, studies=[]),
+    "configuration of a model that is not there": _configured(models=["nope"]),
+    # entries
+    "entry of 2 MiB": _entry(b"a: " + b"b" * (2 * MIB)),
+    "entry of 120,000 letters in a list": _entry(b"a: [" + b"b," * 60_000 + b"b]"),
+    "entry of 120,000 brackets": _entry(b"[" * 120_000),
+    "entry of aliases": _entry(
+        b"a: &a [x,x]\n" + b"".join(b"%c: &%c [*%c,*%c]\n" % (c, c, c - 1, c - 1) for c in range(98, 122))
+    ),
+    "entry with a tag of Python": _entry(b"title: !!python/object/apply:os.system [id]\n"),
+    "entry of random bytes": _entry(bytes(range(256))),
+    "entry of another model": _entry(b"title: x\n"),
+    "studies of no study": _entry(b"[]", "config/studies.yaml"),
+    "every entry of 127 KiB": _with(_full_entries),
     # files
     "cut off at the start": _cut(0.02),
     "cut off in the middle": _cut(0.5),

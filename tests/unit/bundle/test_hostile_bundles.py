@@ -20,7 +20,7 @@ MEASURED = (
     "window of 2 GiB",
 )
 # Those that take a second to write.
-SLOW = ("2 GiB", "42,000", "512 MiB", "a million", "128 MiB to pass over", "100 MiB", "200,000")
+SLOW = ("2 GiB", "42,000", "512 MiB", "a million", "128 MiB to pass over", "100 MiB", "200,000", "letters in a list")
 
 
 @pytest.mark.skipif(

@@ -19,7 +19,7 @@ TAKEN = [
 
 
 def test_kinds_of_files_that_bundles_have_are_taken() -> None:
-    check_paths(TAKEN, "x")
+    check_paths(TAKEN, "x", "go on")
 
 
 @pytest.mark.parametrize(
@@ -35,20 +35,20 @@ def test_kinds_of_files_that_bundles_have_are_taken() -> None:
     ],
 )  # fmt: skip
 def test_other_paths_are_refused(path: str) -> None:
-    with pytest.raises(DataError, match=r"x: the archive names .*; "):
-        check_paths([*TAKEN, path], "x")
+    with pytest.raises(DataError, match=r"x: the archive names .*; go on"):
+        check_paths([*TAKEN, path], "x", "go on")
 
 
 @pytest.mark.parametrize(
     "path", [f"{CELL.replace('phi', 'PHI')}/scores.json", "config/models/Phi-4.yaml", "datasets/MedQA/shots.jsonl"]
 )
 def test_names_that_differ_by_case_alone_are_refused(path: str) -> None:
-    with pytest.raises(DataError, match="which are one on many disks"):
-        check_paths([*TAKEN, path], "x")
+    with pytest.raises(DataError, match="which are one on many disks; go on"):
+        check_paths([*TAKEN, path], "x", "go on")
 
 
 def test_figures_are_names_of_figures() -> None:
-    check_figures(["figure2.png", "figure2.pdf", "effects.svg"], "x")
+    check_figures(["figure2.png", "figure2.pdf", "effects.svg"], "x", "go on")
     for name in (
         "/dev/zero",
         "../figure2.png",
@@ -59,15 +59,15 @@ def test_figures_are_names_of_figures() -> None:
         "a" * 300 + ".png",
         "a.png\n",
     ):
-        with pytest.raises(DataError, match=r"x: the index names the figure .*, which no run draws"):
-            check_figures(["figure2.png", name], "x")
+        with pytest.raises(DataError, match=r"x: the index names the figure .*, which no run draws; go on"):
+            check_figures(["figure2.png", name], "x", "go on")
 
 
 @given(st.text(max_size=40))
 @example("cells/a/b/c/d/manifest.json")
 def test_whatever_is_taken_stays_below_its_folder(path: str) -> None:
     try:
-        check_paths([path], "x")
+        check_paths([path], "x", "go on")
     except DataError as error:
         assert str(error).isprintable()
         return

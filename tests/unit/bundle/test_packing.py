@@ -108,3 +108,22 @@ def test_tables_of_log_probabilities_come_along_and_these_stay(repository: Path,
     for path in LIKELIHOOD_TABLES:
         content = (opened / path).read_bytes()
         assert content == (run.results / path).read_bytes() and content.count(b"\n") > 1
+
+
+def test_what_could_not_be_opened_is_not_packed(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(repository, tmp_path)
+    target = tmp_path / "paper.tar.zst"
+    target.write_bytes(b"an earlier one")
+    (run.results / "figures/figure 2 (copy).png").write_bytes(b"drawn")
+    with pytest.raises(
+        DataError, match=r"'figure 2 \(copy\).png', which no run draws; rename it or move it away, and pack again"
+    ):
+        pack(run.catalogue, run.results, run.cells, target)
+    (run.results / "figures/figure 2 (copy).png").unlink()
+    monkeypatch.setattr("quantbench.bundle.archive.LARGEST_WINDOW", 1 << 10)
+    with pytest.raises(DataError, match=r"paper.tar.zst: .*too much memory"):
+        pack(run.catalogue, run.results, run.cells, target)
+    assert target.read_bytes() == b"an earlier one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["paper.tar.zst", "results"]

@@ -17,12 +17,13 @@ from ..contracts.cell_name import Cell, parse_folder
 from ..errors import DataError, shorten
 from ..reading import json_text
 from .index_limits import refuse_crowded, refuse_large, refuse_odd_sizes
-from .member_paths import check_figures, check_paths
+from .member_paths import LONGEST_PATH, NAME, check_figures, check_paths
 
 FORMAT = 1
 INDEX = "bundle.json"
 # Always there; of a withheld dataset the scored answers stand in for outputs or texts.
 CELL_FILES = ("measurements.json", "manifest.json")
+LARGEST_ENTRY, LARGEST_ENTRIES = 128 << 10, 1 << 20  # bytes; those that come with the package have 2 KB at most
 _ALWAYS = ("config/studies.yaml",)
 
 
@@ -58,15 +59,21 @@ def read_index(value: dict[str, JsonValue], source: str) -> Index:
     return index
 
 
-def check_index(index: Index, source: str) -> None:
+def check_index(index: Index, source: str, step: str = Index.remedy) -> None:
     """Hold the parts of an index against each other.
+
+    Args:
+        index: its fields are of the right kinds.
+        source: the bundle, as errors name it.
+        step: what to do about paths that no bundle may have.
 
     Raises:
         DataError: a path that leads elsewhere or gets in the way of another, what is no cell or no figure, a cell without its
-            files, files of cells or datasets that the index does not list, texts left out of datasets that it does not have.
+            files, files of cells or datasets that the index does not list, texts left out of datasets that it does not have, entries
+            of the configuration larger than anybody writes.
     """
-    check_paths(index.files, source)
-    check_figures(index.figures, source)
+    check_paths(index.files, source, step)
+    check_figures(index.figures, source, step)
     cells = [_cell(folder, source) for folder in index.cells]
     if len(set(cells)) < len(cells):
         raise DataError(f"{source}: {INDEX} lists a cell more than once; get the file again")
@@ -88,6 +95,7 @@ def check_index(index: Index, source: str) -> None:
     if missing:
         raise DataError(f"{source}: {missing[0]} is missing from {INDEX}; get the file again")
     _check_owners(index, datasets, source)
+    _check_entries(index, source)
 
 
 def index_text(index: Index) -> str:
@@ -100,7 +108,8 @@ def _cell(folder: str, source: str) -> Cell:
         cell = parse_folder(folder)
     except ValueError:
         cell = None
-    if cell is None or cell.folder != folder or cell.prompting not in get_args(Prompting):
+    is_named = len(folder) <= LONGEST_PATH and all(NAME.fullmatch(part) for part in folder.split("/"))
+    if cell is None or not is_named or cell.folder != folder or cell.prompting not in get_args(Prompting):
         raise DataError(
             f"{source}: {INDEX} lists the cell {shorten(folder)}, which is no cell's folder; get the file again"
         )
@@ -115,6 +124,17 @@ def _check_owners(index: Index, datasets: set[str], source: str) -> None:
         owner = rest.rpartition("/")[0]
         if (top == "cells" and owner not in cells) or (top == "datasets" and owner not in datasets):
             raise DataError(f"{source}: {path} is of no cell that {INDEX} lists; get the file again")
+
+
+def _check_entries(index: Index, source: str) -> None:
+    """Entries are parsed when a bundle is opened, and YAML takes a thousand times its bytes."""
+    sizes = {path: member.bytes for path, member in index.files.items() if path.endswith(".yaml")}
+    largest = max(sizes, key=sizes.__getitem__)
+    if sizes[largest] > LARGEST_ENTRY or sum(sizes.values()) > LARGEST_ENTRIES:
+        raise DataError(
+            f"{source}: {largest} of {sizes[largest]:,} bytes, or all entries of config/ together, are larger than anybody writes "
+            f"({LARGEST_ENTRY:,} and {LARGEST_ENTRIES:,} bytes); get the file again"
+        )
 
 
 def _needed_files(index: Index, cell: Cell) -> list[str]:

@@ -26,12 +26,13 @@ _KINDS = re.compile(
 _FIGURE = re.compile(rf"{_NAME}\.({'|'.join(FORMATS)})")
 
 
-def check_paths(paths: Iterable[str], source: str) -> None:
+def check_paths(paths: Iterable[str], source: str, step: str) -> None:
     """Refuse what no bundle holds, and names that are one on disks that do not tell upper from lower case.
 
     Args:
         paths: the files of a bundle, relative to it.
         source: the bundle, as errors name it.
+        step: what to do about it.
 
     Raises:
         DataError: with the first such path.
@@ -39,37 +40,32 @@ def check_paths(paths: Iterable[str], source: str) -> None:
     folders: dict[str, str] = {}
     leaves: dict[str, str] = {}
     for path in paths:
-        _check_path(path, source)
+        _check_path(path, source, step)
         folder = path.rpartition("/")[0]
         if folder not in folders:
             parts = folder.split("/")
             for end in range(1, len(parts) + 1):
-                _spelled_once(folders, "/".join(parts[:end]), source)
-        _spelled_once(leaves, path, source)
+                _spelled_once(folders, "/".join(parts[:end]), source, step)
+        _spelled_once(leaves, path, source, step)
 
 
-def _check_path(path: str, source: str) -> None:
+def _check_path(path: str, source: str, step: str) -> None:
     if len(path) > LONGEST_PATH or not _KINDS.fullmatch(path):
-        raise DataError(
-            f"{source}: the archive names {shorten(path)}, which no bundle has; nothing was unpacked, get the file again"
-        )
+        raise DataError(f"{source}: the archive names {shorten(path)}, which no bundle has; {step}")
     longest = max(path.split("/"), key=len)
     if len(longest) > LONGEST_NAME:
         raise DataError(
-            f"{source}: the archive names {shorten(longest)}, and no name may be longer than {LONGEST_NAME} characters; pack the "
-            "run under shorter names"
+            f"{source}: the archive names {shorten(longest)}, and no name may be longer than {LONGEST_NAME} characters; {step}"
         )
 
 
-def _spelled_once(seen: dict[str, str], path: str, source: str) -> None:
+def _spelled_once(seen: dict[str, str], path: str, source: str, step: str) -> None:
     other = seen.setdefault(path.lower(), path)
     if other != path:
-        raise DataError(
-            f"{source}: the archive names {other} and {path}, which are one on many disks; pack the run under other names"
-        )
+        raise DataError(f"{source}: the archive names {other} and {path}, which are one on many disks; {step}")
 
 
-def check_figures(names: Iterable[str], source: str) -> None:
+def check_figures(names: Iterable[str], source: str, step: str) -> None:
     """Refuse names that no figure of a run has.
 
     Raises:
@@ -77,6 +73,4 @@ def check_figures(names: Iterable[str], source: str) -> None:
     """
     for name in names:
         if len(name) > LONGEST_NAME or not _FIGURE.fullmatch(name):
-            raise DataError(
-                f"{source}: the index names the figure {shorten(name)}, which no run draws; get the file again"
-            )
+            raise DataError(f"{source}: the index names the figure {shorten(name)}, which no run draws; {step}")

@@ -1,7 +1,7 @@
 """Opening a bundle: everything is checked before anything is written.
 
 The archive is read twice. The first pass holds every member against the index; only if all is well does the second one
-unpack, into a folder beside the final one, which is renamed at the end.
+unpack, into a folder beside the final one; once the entries of the configuration there can be read, it is renamed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import yaml
 
-from ..config import RunConfig, recorded_settings
+from ..config import RunConfig, load, recorded_settings
 from ..config.settings import parse
 from ..contracts.bundle_index import Index
 from ..contracts.checksums import Expected
@@ -50,19 +50,21 @@ def open_bundle(path: Path, into: Path, root: Path) -> Path:
         The configuration file to give to ``snakemake --configfile``.
 
     Raises:
+        ConfigError: no configuration can name ``into``.
         DataError: no such file, not a bundle, another format version, a wrong checksum, a missing cell or file, a name
             that leads elsewhere, a truncated file, no room on the disk, or another run in the way. Nothing is written.
     """
     with _opened(path) as bundle:
         folder = into / bundle.run.run
         try:
-            settings = yaml.safe_dump(_settings(bundle.run, into, root), sort_keys=False)
+            settings = _settings(bundle.run, into, root)
+            parse(RunConfig, settings, f"--into {into}")
             present = _is_present(bundle.index, folder)
             if not present:
                 bundle.check_room(folder)
             bundle.check()
             if present:
-                write_text(folder / RUN_FILE, settings)
+                write_text(folder / RUN_FILE, _yaml(settings))
             else:
                 _unpack(bundle, folder, settings)
         except (OSError, ValueError) as error:  # the latter where no path can hold what --into states
@@ -70,13 +72,17 @@ def open_bundle(path: Path, into: Path, root: Path) -> Path:
     return folder / RUN_FILE
 
 
-def check_bundle(path: Path) -> Index:
+def check_bundle(path: Path, source: str = "") -> Index:
     """Read a whole bundle as :func:`open_bundle` does, and write nothing; returns its index.
+
+    Args:
+        path: the bundle.
+        source: what errors call it; empty: its path.
 
     Raises:
         DataError: whatever :func:`open_bundle` refuses in a file.
     """
-    with _opened(path) as bundle:
+    with _opened(path, source) as bundle:
         bundle.check()
         return bundle.index
 
@@ -116,7 +122,7 @@ class _Bundle:
         free = shutil.disk_usage(there).free
         if self.unpacked_bytes > free:
             raise DataError(
-                f"{self.source}: needs {self.unpacked_bytes / 2**30:.1f} GiB unpacked, and {there} has {free / 2**30:.1f}; "
+                f"{self.source}: needs {self.unpacked_bytes / 2**20:,.1f} MiB unpacked, and {there} has {free / 2**20:,.1f}; "
                 "make room, or open it elsewhere with --into"
             )
 
@@ -153,8 +159,8 @@ class _Bundle:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Bundle]:
-    source = str(path)
+def _opened(path: Path, source: str = "") -> Iterator[_Bundle]:
+    source = source or str(path)
     with opened(path) as handle:
         first = next(read_archive(handle, source), None)
         if first is None:
@@ -169,18 +175,27 @@ def _opened(path: Path) -> Iterator[_Bundle]:
 
 
 def _run_settings(index: Index, source: str) -> RunConfig:
-    try:
+    with _told_of(source):
         run = parse(RunConfig, recorded_settings(index.configuration), f"{source}: configuration")
-    except ConfigError as error:
-        lines = str(error).splitlines()
-        told = "\n".join(lines[:_MOST_TOLD]) + (f" and {len(lines) - _MOST_TOLD} more" if lines[_MOST_TOLD:] else "")
-        raise DataError(f"{told}; this version cannot draw that run") from None
     if len(run.run) > LONGEST_NAME:
         raise DataError(
             f"{source}: configuration: key 'run' has the value {shorten(run.run)}: longer than {LONGEST_NAME} characters; get the "
             "file again"
         )
     return run
+
+
+@contextmanager
+def _told_of(source: str, unpacked: Path | None = None) -> Iterator[None]:
+    """Turn what is wrong with the configuration in a bundle into words about the bundle, however much of it there is."""
+    try:
+        yield
+    except ConfigError as error:
+        lines = str(error).splitlines()
+        told = "\n".join(lines[:_MOST_TOLD]) + (f" and {len(lines) - _MOST_TOLD} more" if lines[_MOST_TOLD:] else "")
+        if unpacked is not None:
+            told = told.replace(f"{unpacked}/", f"{source}: ")
+        raise DataError(f"{told}; this version cannot draw that run") from None
 
 
 def _settings(run: RunConfig, into: Path, root: Path) -> dict[str, object]:
@@ -217,7 +232,7 @@ def _is_present(index: Index, folder: Path) -> bool:
     return True
 
 
-def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
+def _unpack(bundle: _Bundle, folder: Path, settings: dict[str, object]) -> None:
     made = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -228,11 +243,17 @@ def _unpack(bundle: _Bundle, folder: Path, settings: str) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("xb") as handle:
                     handle.writelines(entry.content)
+            with _told_of(bundle.source, whole):  # read the entries that came along as the workflow will
+                load(beside, settings | {"catalogue_root": folder.name}, f"{bundle.source}: configuration")
             write_text(whole / INDEX, index_text(bundle.index))
-            write_text(whole / RUN_FILE, settings)
+            write_text(whole / RUN_FILE, _yaml(settings))
             whole.rename(folder)
     except BaseException:
         with suppress(OSError):  # somebody else put something there
             for parent in made:
                 parent.rmdir()
         raise
+
+
+def _yaml(settings: dict[str, object]) -> str:
+    return yaml.safe_dump(settings, sort_keys=False)

@@ -27,6 +27,7 @@ from .index import CELL_FILES, FORMAT, INDEX, check_index, index_text
 from .leak_guard import Guard
 from .opening import check_bundle
 
+_RENAME = "rename it or move it away, and pack again"
 LEVEL = 10  # of zstd: about ten times smaller than the files, at about 50 MB/s
 
 
@@ -87,7 +88,7 @@ def pack(
     )
     guard.look_at(index_text(index).encode(), INDEX)
     guard.check(target)
-    check_index(index, str(target))
+    check_index(index, str(target), _RENAME)
 
     def write(handle: BinaryIO) -> None:
         compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
@@ -102,12 +103,11 @@ def pack(
                     raise DataError(f"{results / path}: changed while it was packed; pack again")
                 _add(archive, path, content)
 
+        # Held to what `open` asks before it gets its name: what stood under that stays, where this one could not be opened.
+        handle.flush()
+        check_bundle(Path(handle.name), str(target))
+
     write_stream(target, write)
-    try:
-        check_bundle(target)
-    except DataError:
-        target.unlink(missing_ok=True)
-        raise
     return index
 
 

@@ -3,7 +3,7 @@
   quantbench open resources/demo/demo.tar.zst
   snakemake --cores 2 --configfile results/bundles/demo/run.yaml          (`make figures BUNDLE=<file>` does both)
 
-Everything is checked first: checksums, cells, format version, names. A bundle that fails is refused and nothing is written.
+Everything is checked first: sizes, names, cells, format version, checksums. A bundle that fails is refused and nothing is left.
 What may not be passed on is left out of bundles; with --data, texts are put back from the published files.
 Prints the configuration file to give to snakemake.
 """
