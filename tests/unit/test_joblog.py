@@ -1,6 +1,7 @@
 """A job's log holds what the job printed; an error a user can mend ends it with a sentence, not a trace."""
 
 import errno
+import os
 import sys
 from pathlib import Path
 
@@ -43,12 +44,13 @@ def test_what_the_file_system_refuses_is_one_sentence(tmp_path: Path, capsys: py
         (tmp_path / "gone").read_text()
 
 
-@pytest.mark.parametrize("log", ["folder", "file/a.log", "x" * 300, "zero\0byte"])
+@pytest.mark.parametrize("log", ["folder", "pipe", "file/a.log", "x" * 300, "zero\0byte"])
 def test_a_log_that_cannot_be_written_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], log: str
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SystemExit) as end, job_log(f"{tmp_path}/{log}"):
         pytest.fail("the job ran")
     assert end.value.code == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from io import TextIOBase
+from io import FileIO, TextIOBase
 from pathlib import Path
 from typing import TextIO
 
@@ -39,9 +40,10 @@ class _LogFile(TextIOBase):
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
         # Appending, since a forked process of the same job writes there too; unbuffered, so that nothing is left for closing.
-        self._handle = path.open("ab", buffering=0)
+        # Without blocking: a pipe that nobody reads is refused.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
+        self._handle = FileIO(os.open(path, flags, 0o666), "a")
 
     def write(self, text: str) -> int:
         with suppress(OSError):

@@ -220,10 +220,10 @@ def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) ->
     """Run one cell in this process; ``folders`` are the paths of :class:`quantbench.cell.prepared_cell.CellFolders` by name."""
     from .cell.prepared_cell import CellFolders
     from .cell.running import run_cell
-    from .reading.os_errors import in_words
+    from .reading.os_errors import in_words, possible
     from .study.spec import cell_spec
 
-    paths = CellFolders(**{name: Path(path) for name, path in folders.items()})
+    paths = CellFolders(**{name: possible(path) for name, path in folders.items()})
     with in_words(paths.outputs):
         run_cell(cell_spec(catalogue_of(config), parse_folder(cell)), paths, gpus)
 

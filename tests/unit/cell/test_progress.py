@@ -138,6 +138,15 @@ def test_a_garbled_history_never_stops_a_cell(
     assert progress.history() == History(resumed=1, batches_generated=2, halved_batches=[["1", "2"]])
 
 
+@pytest.mark.parametrize("seconds", ["NaN", "-1", "1e308", "Infinity"])
+def test_times_that_nothing_takes_are_passed_over(tmp_path: Path, seconds: str) -> None:
+    progress = Progress(tmp_path, "a" * 64)
+    with progress.alone():
+        progress._note(f'window {{"seconds": {seconds}, "samples": 1, "new_tokens": 1}}')
+        progress.note_window(PassWindow(seconds=1.5, samples=1, new_tokens=1))
+    assert [window.seconds for window in progress.history().windows] == [1.5]
+
+
 def test_a_history_that_is_gone_is_an_empty_one(tmp_path: Path) -> None:
     progress = Progress(tmp_path, "a" * 64)
     assert progress.history() == History(resumed=0, batches_generated=0, halved_batches=[])

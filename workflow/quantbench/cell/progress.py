@@ -32,6 +32,7 @@ OfSample = TypeVar("OfSample", Prediction, SampleScores)
 
 _SAMPLE_IDS = TypeAdapter(list[str])
 _WINDOW = TypeAdapter(PassWindow)
+_LARGEST = 1e12
 
 
 class Progress:
@@ -101,7 +102,7 @@ class Progress:
             resumed=max(0, sum(kind == "start" for kind, _ in events) - 1),
             batches_generated=sum(kind == "batch" for kind, _ in events),
             halved_batches=[ids for ids in halved if ids is not None],
-            windows=[window for window in windows if window is not None],
+            windows=[window for window in windows if window is not None and _is_possible(window)],
         )
 
     def append(self, predictions: Sequence[Prediction]) -> None:
@@ -206,6 +207,12 @@ def _events(path: Path) -> list[tuple[str, str]]:
         return []
     lines = read_bytes(path, remedy="move it away").decode(errors="replace").split("\n")
     return [(kind, said) for kind, _, said in (line.partition(" ") for line in lines)]
+
+
+def _is_possible(window: PassWindow) -> bool:
+    """Whether figures of a line that can be read could have been measured; sums over all of them are to stay numbers."""
+    seconds_and_joules = (window.seconds, window.energy_j or 0.0)
+    return all(0 <= one < _LARGEST for one in (*seconds_and_joules, window.samples, window.new_tokens))
 
 
 def _checked(check: TypeAdapter[Line], text: str) -> Line | None:

@@ -98,7 +98,12 @@ def _coded(part: TokenScores | ReferenceScores) -> dict[str, _Text]:
 
 
 def _decoded(kind: type[Part], value: dict[str, _Text]) -> Part:
-    return kind(**{field.name: _array(value[field.name]) for field in fields(kind)})
+    """Raises ValueError for arrays that no cell writes: one row a token, of as many dimensions as the field has."""
+    arrays = {field.name: _array(value[field.name]) for field in fields(kind)}
+    rows = {len(array) for array in arrays.values() if array.ndim}
+    if len(rows) > 1 or any(array.ndim != (2 if name.startswith("top_") else 1) for name, array in arrays.items()):
+        raise ValueError("arrays of other shapes")
+    return kind(**arrays)
 
 
 def _text(array: Array) -> _Text:
@@ -109,4 +114,6 @@ def _text(array: Array) -> _Text:
 def _array(value: _Text) -> Array:
     kind, shape, content = value
     array: Array = np.frombuffer(base64.b64decode(content, validate=True), dtype=kind).reshape(shape)
+    if array.dtype.kind not in "bif":
+        raise ValueError(f"no numbers: {kind}")
     return array

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 
 from ..errors import DataError, QuantbenchError, shorten
 
@@ -20,7 +22,6 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is longer than the file system takes",
     errno.ENOSPC: "no space left on the disk",
     errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the file would be larger than this user or file system may have",
     errno.EROFS: "the file system is read-only",
     errno.EFBIG: "larger than the file system or a limit of the process allows",
     errno.EMFILE: "too many files are open",
@@ -32,7 +33,6 @@ _REASONS = {
 _REMEDIES = {
     errno.ENOSPC: "make room and run again",
     errno.EDQUOT: "make room and run again",
-    errno.EFBIG: "make room and run again",
     errno.EROFS: "name a folder that can be written",
     errno.EFBIG: "raise the limit (ulimit -f), or write to another file system",
     errno.EACCES: "name a folder that you may write",
@@ -66,6 +66,20 @@ def unwritable(path: str | PathLike[str], error: OSError | ValueError, kind: Kin
     number = (error.errno or 0) if isinstance(error, OSError) else errno.ENAMETOOLONG
     remedy = _REMEDIES.get(number, "make sure that it can be written, and run again")
     return kind(f"{_shown(path)}: not written ({reason(error)}); {remedy}")
+
+
+def possible(path: str, kind: Kind = DataError) -> Path:
+    """A path that some file could have.
+
+    Raises:
+        QuantbenchError: of the kind ``kind``: a zero byte in it, or half of a character.
+    """
+    try:
+        if b"\0" in os.fsencode(path):
+            raise ValueError(path)
+    except ValueError as error:
+        raise unwritable(path, error, kind) from None
+    return Path(path)
 
 
 @contextmanager
