@@ -110,12 +110,12 @@ def prepare_dataset(
     seed: int,
     files: list[Path],
     samples: Path,
-    config: Config | None = None,
+    private: int = 0,
     log: Path | None = None,
 ) -> None:
     """Write a dataset's samples and worked examples into the folder of ``samples``.
 
-    Cells run again after this, so it gets what it needs by value and takes from the configuration only who may read the files.
+    Cells run again after this, so it gets what it needs by value and knows nothing of the configuration beside it.
 
     Args:
         dataset: name of the dataset.
@@ -124,14 +124,15 @@ def prepare_dataset(
         seed: of the samples and examples that are drawn.
         files: what it is read from, in one folder.
         samples: where the samples go.
-        config: the run's configuration; None: the files are nobody's secret.
+        private: whether only their owner may read the files; no other number than 0 and 1.
         log: the job's log, which may quote a line that is wrong.
     """
     from .config.entries import DatasetEntry
     from .datasets import prepare
+    from .privacy.owner_only import close_to_others
 
-    if config is not None:
-        _close_if_private(catalogue_of(config), dataset, [samples.parent], log)
+    if private:
+        close_to_others([samples.parent], [log] if log else [])
     prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
 
 
@@ -142,7 +143,7 @@ def prepare_first_rows(
     seed: int,
     files: list[Path],
     samples: Path,
-    config: Config | None = None,
+    private: int = 0,
     log: Path | None = None,
 ) -> None:
     """As :func:`prepare_dataset`, whose arguments it takes, with worked examples as the paper's authors chose them.
@@ -151,9 +152,10 @@ def prepare_first_rows(
     """
     from .config.entries import DatasetEntry
     from .datasets import prepare_first_rows as prepare
+    from .privacy.owner_only import close_to_others
 
-    if config is not None:
-        _close_if_private(catalogue_of(config), dataset, [samples.parent], log)
+    if private:
+        close_to_others([samples.parent], [log] if log else [])
     prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
 
 
@@ -186,10 +188,12 @@ def infer(
     from .cell.warm import call
     from .devices import lease_folder
     from .planner import gpus_asked_for
+    from .privacy.owner_only import close_if_private
 
     catalogue = catalogue_of(config)
     hardware, gpus = catalogue.run.hardware, gpus_asked_for({"gpu": gpu, "gres": gres})
-    _close_if_private(catalogue, parse_folder(cell).dataset, [predictions.parent, Path(progress)], log)
+    entry = catalogue.datasets[parse_folder(cell).dataset]
+    close_if_private(catalogue.run.data.texts_in_bundles, entry, [predictions.parent, Path(progress)], log)
     folders = {
         "data": str(samples.parent),
         "outputs": str(predictions.parent),
@@ -228,22 +232,16 @@ def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) ->
         run_cell(cell_spec(catalogue_of(config), parse_folder(cell)), paths, gpus)
 
 
-def _close_if_private(catalogue: Catalogue, dataset: str, folders: list[Path], log: Path | None) -> None:
-    """Let nobody but their owner read what a job writes of a private dataset: into these folders, and its log."""
-    from .privacy import close_to_others, withheld
-
-    if withheld(catalogue.run.data.texts_in_bundles, {dataset: catalogue.datasets[dataset]}).names:
-        close_to_others(folders, [log] if log else [])
-
-
 def score(config: Config, dataset: str, samples: Path, cells: list[str], log: Path | None = None) -> None:
     """Score the named cells of one dataset; ``log``: the job's, which may quote a line that is wrong."""
+    from .privacy.owner_only import close_if_private
     from .scoring import score_cell
     from .tasks.origin import Origin
 
     catalogue = catalogue_of(config)
     chosen = [(cell, Path(catalogue.run_folder) / "cells" / cell.folder) for cell in map(parse_folder, cells)]
-    _close_if_private(catalogue, dataset, [folder for _, folder in chosen], log)
+    entry = catalogue.datasets[dataset]
+    close_if_private(catalogue.run.data.texts_in_bundles, entry, [folder for _, folder in chosen], log)
     for cell, folder in chosen:
         origin = Origin(
             reasoned=reasons_first(cell.prompting),
@@ -338,7 +336,7 @@ def report(config: Config, cells: list[str], target: Path) -> None:
     """Write the run's page for people from its tables, figures and the named cells' answers, and its list of figures."""
     from .contracts.figure_list import FigureList
     from .figures.selection import selection
-    from .privacy import withheld
+    from .privacy.withholding import withheld
     from .report import PromptSource, write_report
     from .study.grid import run_cells
     from .study.spec import cell_specs

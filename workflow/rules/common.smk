@@ -17,6 +17,7 @@ try:
         datasets,
         figures,
         planner as planning,
+        privacy,
         provenance,
         recovery,
         tasks,
@@ -78,6 +79,8 @@ try:
         )
     for name in USED_DATASETS:
         tasks.get(CATALOGUE.datasets[name])  # refuses an unknown metric, and labels that its task cannot have
+    CHOICE = CATALOGUE.run.data.texts_in_bundles
+    PRIVATE = privacy.withheld(CHOICE, {name: CATALOGUE.datasets[name] for name in USED_DATASETS}).names
     UNSCORED = bundle.unscored(Path(CATALOGUE.run_folder))
 except QuantbenchError as error:
     raise WorkflowError(str(error))

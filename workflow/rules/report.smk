@@ -24,10 +24,8 @@ rule report:
         cells=[cell.folder for cell in MERGED],
         # The page says why these are missing.
         left_out=SELECTION.left_out,
-        # Whose texts the explorer shows.
-        texts_in_bundles=CATALOGUE.run.data.texts_in_bundles,
-        private_texts=CATALOGUE.run.data.private_texts_in_report,
-        private=[name for name in USED_DATASETS if CATALOGUE.datasets[name].is_private],
+        # Whose texts the explorer leaves out.
+        hidden=[] if CATALOGUE.run.data.private_texts_in_report else sorted(PRIVATE),
         code=provenance.code_of("report"),
     script:
         "../scripts/job.py"

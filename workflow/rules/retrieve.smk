@@ -66,6 +66,9 @@ rule prepare_dataset:
     localrule: True
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        # Not among the parameters: who may read the samples makes no cell run again.
+        private=lambda wildcards: int(wildcards.dataset in PRIVATE),
     params:
         job=PREPARATION,
         entry=lambda wildcards: CATALOGUE.datasets[wildcards.dataset].model_dump_json(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..config import DatasetEntry
+from .withholding import withheld
+
 FOLDER, FILE = 0o700, 0o600
 
 
@@ -24,3 +27,16 @@ def close_to_others(folders: Iterable[Path], files: Iterable[Path] = ()) -> None
     for path in files:
         if path.is_file():
             path.chmod(FILE)
+
+
+def close_if_private(choice: str, dataset: DatasetEntry, folders: Iterable[Path], log: Path | None) -> None:
+    """Let nobody but their owner read what a job writes of a private dataset: into these folders, and its log.
+
+    Args:
+        choice: the run's ``data.texts_in_bundles``.
+        dataset: the dataset's entry.
+        folders: where the job writes.
+        log: of the job, which may quote a line that is wrong; None: it has none.
+    """
+    if withheld(choice, {"": dataset}).names:
+        close_to_others(folders, [log] if log else [])
