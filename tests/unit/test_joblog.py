@@ -27,10 +27,13 @@ def test_an_error_for_the_user_is_one_sentence(tmp_path: Path, capsys: pytest.Ca
     assert (tmp_path / "a.log").read_text() == "quantbench: x.tsv, line 3: no label\n"
 
 
-def test_a_defect_keeps_its_trace(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), job_log(tmp_path / "a.log"):
+def test_a_defect_keeps_its_trace_in_the_log_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end, job_log(tmp_path / "a.log"):
         raise KeyError("lost")
-    assert "KeyError: 'lost'" in (tmp_path / "a.log").read_text()
+    assert end.value.code == 1
+    said, kept = capsys.readouterr().err, (tmp_path / "a.log").read_text()
+    assert said.count("\n") == 1 and "KeyError" in said and str(tmp_path / "a.log") in said
+    assert "Traceback (most recent call last)" in kept and kept.endswith(said)
 
 
 def test_what_the_file_system_refuses_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,8 +43,9 @@ def test_what_the_file_system_refuses_is_one_sentence(tmp_path: Path, capsys: py
     with pytest.raises(SystemExit), job_log(tmp_path / "a.log"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert "no space left on the disk); make room and run again" in capsys.readouterr().err
-    with pytest.raises(FileNotFoundError), job_log(tmp_path / "a.log"):  # a defect, mostly
+    with pytest.raises(SystemExit), job_log(tmp_path / "a.log"):
         (tmp_path / "gone").read_text()
+    assert "a defect of quantbench" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("log", ["folder", "pipe", "file/a.log", "x" * 300, "zero\0byte"])

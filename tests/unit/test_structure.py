@@ -16,6 +16,7 @@ ROOMS = (
         "errors",
         "reading",
         "recovery",
+        "defects",
         "joblog",
         "provenance",
         "config",

@@ -11,6 +11,7 @@ from io import FileIO, TextIOBase
 from pathlib import Path
 from typing import TextIO
 
+from .defects import defect_line
 from .errors import QuantbenchError
 from .reading.os_errors import in_words, unwritable
 
@@ -61,7 +62,8 @@ class _LogFile(TextIOBase):
 def job_log(path: str | Path) -> Iterator[None]:
     """Copy what the job prints into ``path``; a :class:`QuantbenchError` ends the job with its message alone.
 
-    So does what the disk or the file system refuses, and a log that cannot be written, a folder of its name for one.
+    So does what the disk or the file system refuses, and a log that cannot be written, a folder of its name for one. Of an exception
+    that nobody foresaw the traceback goes into the log, and one line says so.
     """
     try:
         log = _LogFile(Path(path))
@@ -78,6 +80,7 @@ def job_log(path: str | Path) -> Iterator[None]:
                 print(f"quantbench: {error}", file=sys.stderr)
                 # SystemExit(1) without a message: Snakemake then only says which rule failed.
                 raise SystemExit(1) from None
-            except Exception:
-                traceback.print_exc(file=handle)
-                raise
+            except Exception as error:
+                handle.write("".join(traceback.format_exception(error)))
+                print(f"quantbench: {defect_line(error, Path(path))}", file=sys.stderr)
+                raise SystemExit(1) from None

@@ -198,7 +198,7 @@ def test_a_disk_that_is_full_for_the_last_files_loses_nothing(run: Run, monkeypa
     with files_limited_to((largest + second) // 2), pytest.raises(DataError) as full:
         run("full", likelihoods=False)
     assert (
-        "out/manifest.json: not written (the file would be larger than this user or file system may have); make room and run again"
+        "out/manifest.json: not written (larger than the file system or a limit of the process allows); raise the limit (ulimit -f)"
         in str(full.value)
     )
     folder = whole.parents[1] / "full"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections import defaultdict
 from importlib.metadata import packages_distributions
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from quantbench import __version__
+from quantbench.cli import where
 from quantbench.cli.main import COMMANDS, EXTRAS, main, whole_parser
 
 # A package of an extra that is not installed, for a fresh interpreter.
@@ -136,7 +138,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(repository: Path) -> None:
             env=environment,
         )
     assert done.returncode == 2
-    assert done.stderr == "quantbench: No space left on device\n"
+    assert done.stderr == "quantbench: no space left on the disk\n"
 
 
 def test_a_closed_output_is_no_error(repository: Path) -> None:
@@ -178,6 +180,62 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, capsys: pytest.Cap
 def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--configfile", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"quantbench plan: {tmp_path}: a folder, and a file is expected; give a file\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["open", "a\0b"],
+        ["open", ""],
+        ["open", "x" * 300],
+        ["open", "x/" * 3000],
+        ["open", "a\nb"],
+        ["open", "\ud83d"],
+        ["verify", "\0"],
+        ["plan", "--configfile", ""],
+        ["plan", "--root", "\0"],
+        ["recommend", "--gpu-memory", "24", "--run", ""],
+        ["recommend", "--gpu-memory", "9" * 5000],
+        ["plan", "--batch", "9" * 5000],
+        ["plan", "--batch", "1e3"],
+        ["plan", "--batch", "٣x"],
+        ["plan", "--devices", "100000"],
+        ["score", "--dataset", "hoc", "--gold", "g", "--predictions", "p", "--out", "o", "--seed", str(2**32)],
+        ["judge", "a", "b", "--resamples", "1000000000000"],
+        ["judge", "a", "b", "--scale", "nan"],
+        ["judge", "a", "b", "--margin", "nan"],
+        ["recommend", "--gpu-memory", "24", "--margin", "nan"],
+        ["recommend", "--gpu-memory", "nan"],
+        ["\ud83d"],
+        ["plan", "--config", "limit=[" * 200],
+        ["plan", "--config", "\0=1"],
+    ],
+)
+def test_what_no_argument_can_be_is_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("quantbench")
+    assert "defect" not in said[-1] and len(said[-1]) < 6000
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(arguments: argparse.Namespace) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(where, "run", broken)
+    assert main(["where"]) == 3
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "KeyError" in said and "Traceback" not in said
+    [log] = tmp_path.glob("*/quantbench-where-*.log")
+    assert str(log) in said and "KeyError: 'lost'" in log.read_text() and log.stat().st_mode & 0o077 == 0
+
+
+def test_a_message_holds_nothing_that_a_terminal_acts_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "\x1b[2Jno"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

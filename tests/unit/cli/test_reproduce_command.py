@@ -118,7 +118,7 @@ def test_a_file_and_a_figure_without_a_name_are_refused(
     assert main(["reproduce", str(tmp_path / "run.tar.zst")]) == 2
     assert f"quantbench open {tmp_path / 'run.tar.zst'}" in capsys.readouterr().err
     assert main(["reproduce", run, "--figure", ""]) == 2
-    assert "--figure '.': names no file" in capsys.readouterr().err
+    assert "the path is empty" in capsys.readouterr().err
 
 
 def test_an_opened_bundle_needs_its_tables_first(

@@ -36,6 +36,7 @@ from ..store.hub_facts import facts_on_hub
 from ..store.published_facts import PublishedFacts, facts_of_file, facts_of_folder
 from ..store.published_precision import check_published_precision
 from . import options
+from .argument_types import whole
 from .new_model import entry_of, remarks
 from .plan import show_memory
 
@@ -75,7 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="none: a base model (default: as its files have it)",
     )
     parser.add_argument(
-        "--reasoning-tokens", type=int, metavar="N", help="most new tokens of a thought, on top of the answer's (0)"
+        "--reasoning-tokens",
+        type=whole(10**7),
+        metavar="N",
+        help="most new tokens of a thought, on top of the answer's (0)",
     )
     parser.add_argument(
         "--enable-thinking", choices=("true", "false"), help="tells the chat template so (default: nothing)"

@@ -12,17 +12,19 @@ searched for in every file; where a phrase of one is found the bundle is refused
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..errors import DataError
 from . import options
+from .argument_types import a_path
 
 PARENTS = (options.RUN, options.ROOT, options.CONFIGURATION)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--to", type=Path, metavar="PATH", help="the file to write (default: in RUN, named as the run)")
+    parser.add_argument(
+        "--to", type=a_path, metavar="PATH", help="the file to write (default: in RUN, named as the run)"
+    )
     parser.add_argument(
         "--without-outputs",
         action="append",

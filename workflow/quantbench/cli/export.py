@@ -6,12 +6,12 @@ Checkpoints are made by a run with `keep: both` or `keep: quantized` (docs/offli
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from ..config import layered, load
 from ..errors import ConfigError
 from ..store.places import checkpoint_folder
 from . import options
+from .argument_types import a_path
 
 PARENTS = (options.ROOT,)
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", required=True, metavar="NAME", help="a model of config/models")
     parser.add_argument("--precision", required=True, metavar="NAME", help="one of config/precisions, such as w4a16")
-    parser.add_argument("--to", required=True, type=Path, metavar="PATH", help="a new folder")
+    parser.add_argument("--to", required=True, type=a_path, metavar="PATH", help="a new folder")
     parser.add_argument(
         "--models-folder",
         metavar="DIR",

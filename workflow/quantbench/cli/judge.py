@@ -27,6 +27,7 @@ from ..judge import Flip, JudgedRow, Wanted, flips, judge, pair_runs, read_run
 from ..judge.judged_words import HEADER, NAMES, remarks, table_rows, verdict_sentence
 from ..statistics import Bootstrap
 from . import options
+from .argument_types import a_path, whole
 from .printing import write_records
 from .printing import write_text as print_columns
 
@@ -38,8 +39,10 @@ _WORSE = ("degraded", "worse, extent open")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     defaults = Bootstrap()
-    parser.add_argument("reference", type=Path, metavar="REFERENCE", help="file or folder of the run at full precision")
-    parser.add_argument("other", type=Path, metavar="OTHER", help="file or folder of the run that is judged")
+    parser.add_argument(
+        "reference", type=a_path, metavar="REFERENCE", help="file or folder of the run at full precision"
+    )
+    parser.add_argument("other", type=a_path, metavar="OTHER", help="file or folder of the run that is judged")
     parser.add_argument("--task", action="append", metavar="TASK", help="may be repeated (default: every task)")
     parser.add_argument("--metric", metavar="NAME", help="the score to read (default: the first that a file names)")
     parser.add_argument("--filter", metavar="NAME", help="of lm-evaluation-harness (default: the first of a file)")
@@ -57,10 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="largest loss of score still called preserved, as a share of the best possible score (%(default)s)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for judged.csv, flips.jsonl and judged.html")
-    parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of the bootstrap (%(default)s)")
-    parser.add_argument("--confidence", type=float, default=defaults.confidence, help="of the interval (%(default)s)")
+    parser.add_argument("--out", type=a_path, metavar="DIR", help="folder for judged.csv, flips.jsonl and judged.html")
+    parser.add_argument(
+        "--resamples", type=whole(10**6), default=defaults.resamples, help="bootstrap resamples (%(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(2**32 - 1), default=defaults.seed, help="seed of the bootstrap (%(default)s)"
+    )
+    parser.add_argument(
+        "--confidence",
+        type=float,
+        default=defaults.confidence,
+        help="of the interval (%(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

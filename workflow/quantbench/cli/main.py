@@ -14,8 +14,9 @@ from typing import Protocol, cast
 
 from .. import __version__
 from ..errors import ConfigError, FoundWanting, QuantbenchError, nearest
+from ..reading.os_errors import reason
 
-DONE, WANTING, BAD_INPUT = 0, 1, 2
+DONE, WANTING, BAD_INPUT, DEFECT = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ config/config.yaml, as Snakemake does it. RUN is the folder of a run, such as re
 Models, precisions, datasets and studies are those that are shipped (quantbench where), and before them those under
 config/ of the working directory, or of the folder that --root names. QUANTBENCH_CATALOGUE names another shipped folder.
 
-Exit status: {DONE} done, {WANTING} found wanting (something differs, does not fit, cannot be recommended), {BAD_INPUT} bad input or usage."""
+Exit status: {DONE} done, {WANTING} found wanting (something differs, does not fit, cannot be recommended), {BAD_INPUT} bad input or usage, {DEFECT} a defect of the program, whose traceback is in the file that is named."""
 
 
 class _Module(Protocol):
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        the exit status: 0 done; 1 found wanting; 2 bad input or wrong usage, said on standard error; as shells have it,
+        the exit status: 0 done; 1 found wanting; 2 bad input or wrong usage, 3 a defect, said on standard error; as shells have it,
         130 where the user interrupted, and 141 where what reads the output went away.
     """
     if sys.stdout is None:  # closed by who called; nobody reads it then
@@ -101,21 +102,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _write_or_discard()
         return 128 + signal.SIGPIPE
-    except OSError as error:
-        _write_or_discard()
-        where = f"{error.filename}: " if error.filename else ""
-        return _said(name, f"{where}{error.strerror or error}", BAD_INPUT)
     except ModuleNotFoundError as error:
         package = str(error.name).split(".")[0]
         if package == __package__.split(".")[0]:
-            raise
-        extra = next((extra for extra, names in EXTRAS.items() if package in names), None)
-        brings = (
-            f"which the extra '{extra}' brings: pip install 'quantbench[{extra}]'"
-            if extra
-            else "which is not installed"
-        )
-        return _said(name, f"needs {package}, {brings}", BAD_INPUT)
+            return _broken(name, error)
+        return _said(name, _brought_by(package), BAD_INPUT)
+    except OSError as error:
+        _write_or_discard()
+        where = f"{error.filename}: " if error.filename else ""
+        return _said(name, f"{where}{reason(error)}", BAD_INPUT)
+    except Exception as error:
+        return _broken(name, error)
     return DONE
 
 
@@ -173,9 +170,30 @@ def overview() -> str:
     return "\n".join(["usage: quantbench <command> [options]", "", *lines, _HELP])
 
 
+def _brought_by(package: str) -> str:
+    """What is said of a package that is not installed."""
+    extra = next((extra for extra, names in EXTRAS.items() if package in names), None)
+    if extra is None:
+        return f"needs {package}, which is not installed"
+    return f"needs {package}, which the extra '{extra}' brings: pip install 'quantbench[{extra}]'"
+
+
+def _broken(name: str, error: Exception) -> int:
+    """Keep the traceback of what nobody foresaw, and say in a line where."""
+    from ..defects import defect_line, keep_traceback
+
+    _write_or_discard()
+    return _said(name, defect_line(error, keep_traceback(name, error)), DEFECT)
+
+
 def _said(name: str, said: str, status: int) -> int:
-    print(f"{name}: {said}", file=sys.stderr)
+    # What is said holds names and values of other people's files, which a terminal must not act on.
+    print(f"{name}: {''.join(map(_shown, said))}", file=sys.stderr)
     return status
+
+
+def _shown(letter: str) -> str:
+    return letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1]
 
 
 def _write_or_discard() -> None:

@@ -18,17 +18,18 @@ from ..bundle import open_bundle, restore_texts, unscored
 from ..config import load
 from ..config.settings import read_yaml
 from . import options
+from .argument_types import a_path
 
 PARENTS = (options.ROOT,)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("bundle", type=Path, metavar="FILE", help="a file made by `quantbench bundle`")
+    parser.add_argument("bundle", type=a_path, metavar="FILE", help="a file made by `quantbench bundle`")
     parser.add_argument(
-        "--into", type=Path, default=Path("results/bundles"), metavar="DIR", help="results folder (%(default)s)"
+        "--into", type=a_path, default=Path("results/bundles"), metavar="DIR", help="results folder (%(default)s)"
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="published files, one sub-folder a dataset")
+    parser.add_argument("--data", type=a_path, metavar="DIR", help="published files, one sub-folder a dataset")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from ..contracts.cell_name import Cell
 from ..contracts.files import read_json
 from ..contracts.run_settings import RunSettings
 from ..errors import ConfigError, DataError, nearest
+from .argument_types import a_path
 
 FORMS = ("text", "csv", "json")
 
@@ -28,14 +29,14 @@ def _parent() -> argparse.ArgumentParser:
 
 ROOT = _parent()
 ROOT.add_argument(
-    "--root", type=Path, metavar="DIR", help="folder whose config/ goes before the shipped (default: here)"
+    "--root", type=a_path, metavar="DIR", help="folder whose config/ goes before the shipped (default: here)"
 )
 
 CONFIGURATION = _parent()
 CONFIGURATION.add_argument(
     "--configfile",
     action="append",
-    type=Path,
+    type=a_path,
     metavar="FILE",
     help="a run's configuration, laid over config/config.yaml; may be repeated",
 )
@@ -47,12 +48,12 @@ FORMAT = _parent()
 FORMAT.add_argument("--format", choices=FORMS, default="text", help="text for people (default); csv, json for programs")
 
 RUN = _parent()
-RUN.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as results/demo")
+RUN.add_argument("run", type=a_path, metavar="RUN", help="a run's folder, such as results/demo")
 
 RUN_OR_CONFIGURED = _parent()
 RUN_OR_CONFIGURED.add_argument(
     "run",
-    type=Path,
+    type=a_path,
     nargs="?",
     metavar="RUN",
     help="a run's folder, such as results/demo (default: the configured run)",
@@ -76,7 +77,7 @@ def add_phrases(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--phrases",
         action="append",
-        type=Path,
+        type=a_path,
         default=[],
         metavar="FILE",
         help="phrases that are no secret, one a paragraph, wherever they stand; may be repeated",

@@ -26,6 +26,7 @@ from ..planner import GIB, GPUS, Plan, Requests, Setting, Workload, nearest_gpu,
 from ..planner.against_paper import Comparison, compare_with_paper
 from ..planner.fitting import COMMON_GPUS_GIB, devices_by_size, free_bytes
 from . import options
+from .argument_types import whole
 from .plan_hours import show_hours
 from .plan_notes import write_notes
 from .plan_power import show_power
@@ -61,12 +62,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     usual = Workload()
     parser.add_argument("--precision", action="append", metavar="NAME", help="instead of the configured, likewise")
-    parser.add_argument("--prompt-tokens", type=int, metavar="N", help=f"of the longest prompt ({usual.prompt_tokens})")
     parser.add_argument(
-        "--new-tokens", type=int, metavar="N", help=f"of the longest answer, without a thought ({usual.new_tokens})"
+        "--prompt-tokens", type=whole(10**9), metavar="N", help=f"of the longest prompt ({usual.prompt_tokens})"
     )
-    parser.add_argument("--batch", type=int, metavar="N", help=f"samples at a time ({usual.batch})")
-    parser.add_argument("--devices", type=int, metavar="N", help=f"GPUs the peak is summed over ({usual.devices})")
+    parser.add_argument(
+        "--new-tokens",
+        type=whole(10**9),
+        metavar="N",
+        help=f"of the longest answer, without a thought ({usual.new_tokens})",
+    )
+    parser.add_argument("--batch", type=whole(10**6), metavar="N", help=f"samples at a time ({usual.batch})")
+    parser.add_argument(
+        "--devices", type=whole(1024), metavar="N", help=f"GPUs the peak is summed over ({usual.devices})"
+    )
     parser.add_argument(
         "--trace", action="store_true", help="run the models' own code on shapes, and hold the plan against it"
     )
@@ -75,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--power", action="store_true", help="what losses of score the configured run can tell from none"
     )
-    parser.add_argument("--gpus", type=int, metavar="N", help="with --hours: GPUs there are (hardware.gpus, or 1)")
+    parser.add_argument(
+        "--gpus", type=whole(10**6), metavar="N", help="with --hours: GPUs there are (hardware.gpus, or 1)"
+    )
     parser.add_argument(
         "--gpu", choices=list(GPUS), help="with --hours or --trace: which (by default by hardware.gpu_memory_gib)"
     )

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from ..config import Catalogue, load_datasets
 from ..errors import ConfigError, DataError, FoundWanting
 from . import options
+from .argument_types import a_path
 from .printing import write_records
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ class _Part:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as results/demo, or a bundle")
+    parser.add_argument("run", type=a_path, metavar="RUN", help="a run's folder, such as results/demo, or a bundle")
     parser.add_argument(
         "--texts",
         action="append",
-        type=Path,
+        type=a_path,
         default=[],
         metavar="FILE",
         help="a file of texts to look for (default: those of the run's datasets that bundles leave out); may be repeated",

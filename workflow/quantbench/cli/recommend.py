@@ -24,6 +24,7 @@ from ..recommend.from_run import read_evidence
 from ..recommend.words import as_text, rows
 from ..tables.paper_rows import published_path
 from . import options
+from .argument_types import a_path
 from .printing import write_records
 
 PARENTS = (options.ROOT, options.FORMAT)
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--run",
+        type=a_path,
         default=PUBLISHED_RUN,
         metavar="RUN",
         help=f"a run's folder, or {PUBLISHED_RUN!r} for the paper's Table 1 (default)",
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         FoundWanting: nothing can be recommended for a task (said after printing why).
     """
     limits = Constraints(arguments.gpu_memory, arguments.max_latency, arguments.margin)
-    evidence = _evidence(options.root_of(arguments), arguments.run)
+    evidence = _evidence(options.root_of(arguments), str(arguments.run))
     found = [recommend(evidence, task, limits) for task in arguments.task or evidence.candidates]
     if arguments.format != "text":
         records = [row.values() for one in found for row in rows(one)]

@@ -22,6 +22,7 @@ from ..errors import ConfigError
 from ..reproduce import Reproduction, reproduce
 from ..reproduce.reproduction_words import COLUMNS, Part, as_text, rows
 from . import options
+from .argument_types import a_path
 from .printing import write_records
 
 PARENTS = (options.RUN, options.ROOT, options.FORMAT)
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--figure",
-        type=Path,
+        type=a_path,
         metavar="STEM",
         help="also draw Figure 2 as bars, Table 1 above the run: writes STEM.png, .pdf and .svg, and where they share models STEM_by_model.*",
     )

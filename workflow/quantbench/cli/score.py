@@ -34,6 +34,7 @@ from ..statistics import Bootstrap
 from ..tasks import published_metric
 from ..tasks.origin import Origin
 from . import options
+from .argument_types import a_path, whole
 from .printing import write_records
 
 _MOST_CONFIDENCE = 0.9999
@@ -59,11 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Bootstrap()
     parser.add_argument("--dataset", required=True, help="name of a folder under config/datasets")
     parser.add_argument(
-        "--gold", required=True, type=Path, metavar="FILE", help="file in the dataset's format, or samples.jsonl"
+        "--gold", required=True, type=a_path, metavar="FILE", help="file in the dataset's format, or samples.jsonl"
     )
-    parser.add_argument("--predictions", required=True, type=Path, metavar="FILE", help="predictions.jsonl")
+    parser.add_argument("--predictions", required=True, type=a_path, metavar="FILE", help="predictions.jsonl")
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="folder for scored.jsonl and scores.json"
+        "--out", required=True, type=a_path, metavar="DIR", help="folder for scored.jsonl and scores.json"
     )
     parser.add_argument("--subset", action="store_true", help="allow predictions for only a part of the gold file")
     parser.add_argument(
@@ -79,9 +80,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="in which form they were asked for (%(default)s); as_published, a chain of thought ends in square brackets",
     )
     parser.add_argument("--model", metavar="NAME", help="whose entry under config/models names the thought markers")
-    parser.add_argument("--resamples", type=int, default=defaults.resamples, help="bootstrap resamples (%(default)s)")
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="seed of the bootstrap (%(default)s)")
-    parser.add_argument("--confidence", type=float, default=defaults.confidence, help="of the interval (%(default)s)")
+    parser.add_argument(
+        "--resamples", type=whole(10**6), default=defaults.resamples, help="bootstrap resamples (%(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(2**32 - 1), default=defaults.seed, help="seed of the bootstrap (%(default)s)"
+    )
+    parser.add_argument(
+        "--confidence",
+        type=float,
+        default=defaults.confidence,
+        help="of the interval (%(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -97,8 +107,10 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"{root / 'config/datasets'}: no datasets there; name the catalogue with --root")
     if arguments.dataset not in entries:
         raise ConfigError(f"--dataset {arguments.dataset!r} is unknown{nearest(arguments.dataset, entries)}")
-    if arguments.resamples < 1 or not 0 < arguments.confidence <= _MOST_CONFIDENCE:
-        raise ConfigError(f"--resamples must be at least 1 and --confidence above 0 and at most {_MOST_CONFIDENCE}")
+    if arguments.resamples < 1 or not 0 < arguments.confidence <= _MOST_CONFIDENCE or arguments.seed < 0:
+        raise ConfigError(
+            f"--resamples must be at least 1, --seed at least 0, and --confidence above 0 and at most {_MOST_CONFIDENCE}"
+        )
     if arguments.out.exists() and not arguments.out.is_dir():
         raise ConfigError(f"--out {arguments.out}: a file; name a folder, which is made where it is missing")
     origin = Origin(
