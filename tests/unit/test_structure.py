@@ -19,6 +19,7 @@ ROOMS = (
         "joblog",
         "provenance",
         "config",
+        "hub_address",
         "contracts",
         "measure",
         "devices",
