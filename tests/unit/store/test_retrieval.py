@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from tests.hub_server import HubServer, Repository
 
+from quantbench import hub_address
 from quantbench.config import LockedModel, ModelEntry
 from quantbench.contracts.checksums import file_hashes
 from quantbench.contracts.files import read_json
-from quantbench.errors import ModelError
+from quantbench.errors import ConfigError, ModelError
+from quantbench.store.hub import first_bytes
 from quantbench.store.retrieval import resolve, retrieve_model
 
 WEIGHTS = "model.safetensors"
@@ -206,6 +208,31 @@ def test_the_token_stays_with_the_hub_when_large_files_lie_elsewhere(hub, tiny, 
         assert storage.authorized == []
     finally:
         storage.close()
+
+
+def test_the_token_stays_with_the_hub_when_the_first_bytes_of_a_file_lie_elsewhere(hub, tiny, monkeypatch):
+    storage = HubServer()
+    try:
+        commit = hub.add_folder("maker/tiny", tiny)
+        assert storage.add_folder("maker/tiny", tiny) == commit
+        hub.storage = storage.url.replace("127.0.0.1", "localhost")
+        hub.tokens["hf_member"] = True
+        monkeypatch.setenv("HF_TOKEN", "hf_member")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        assert (
+            first_bytes(hub_address.Repository("maker/tiny", "main"), commit, WEIGHTS, 8)
+            == (tiny / WEIGHTS).read_bytes()[:8]
+        )
+        assert hub.authorized and storage.sent[WEIGHTS] and storage.authorized == []
+    finally:
+        storage.close()
+
+
+def test_a_token_that_would_travel_unencrypted_is_refused_before_anything_is_asked(entry, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.local")
+    monkeypatch.setenv("HF_TOKEN", "hf_member")
+    with pytest.raises(ConfigError, match="sent unencrypted"):
+        get(entry, tmp_path)
 
 
 def test_a_token_on_disk_is_not_used(hub, tiny, entry, tmp_path, monkeypatch):

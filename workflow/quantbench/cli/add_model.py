@@ -30,8 +30,8 @@ from ..config import ModelEntry, layered, load, located, shipped_catalogue
 from ..config.settings import parse
 from ..contracts.files import write_text
 from ..errors import ConfigError, ModelError
+from ..hub_address import PUBLIC_HUB, Repository, endpoint
 from ..store.folder_checks import check_folder
-from ..store.hub_address import PUBLIC_HUB, Repository, endpoint
 from ..store.hub_facts import facts_on_hub
 from ..store.published_facts import PublishedFacts, facts_of_file, facts_of_folder
 from ..store.published_precision import check_published_precision

@@ -7,7 +7,6 @@ tokens with B-I-O tags a text with entities.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
@@ -20,6 +19,7 @@ from ..contracts.checksums import verify_file
 from ..contracts.files import write_text
 from ..contracts.records import Mention
 from ..errors import DataError
+from ..hub_address import access_token
 from ..reading.os_errors import in_words
 from ..recovery.partial_files import temporary_folder
 
@@ -59,6 +59,7 @@ def retrieve_hub(entry: DatasetEntry, name: str, folder: Path) -> list[Path]:
 def _load(hub: HubDataset, name: str, split: str, cache: str) -> Dataset:
     import datasets
 
+    token = access_token()
     try:
         return datasets.load_dataset(
             hub.id,
@@ -66,7 +67,7 @@ def _load(hub: HubDataset, name: str, split: str, cache: str) -> Dataset:
             split=split,
             revision=None if Path(hub.id).is_dir() else hub.revision,
             cache_dir=cache,
-            token=os.environ.get("HF_TOKEN") or False,
+            token=token,
         )
     except (OSError, ValueError, RuntimeError) as error:
         first = str(error).strip().split("\n")[0]

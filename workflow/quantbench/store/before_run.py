@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..config import LockedModel, ModelEntry
 from ..errors import ModelError, QuantbenchError
+from ..hub_address import page
 from .folder_checks import check_folder
-from .hub_address import page
 from .places import is_commit, model_folder, receipt_path
 from .published_facts import chat_template
 from .published_precision import check_published_precision

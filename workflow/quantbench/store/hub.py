@@ -1,6 +1,7 @@
 """The hub: what a name and revision stand for, which files that is, and fetching them. Touches the network.
 
-The token is read from the environment variable ``HF_TOKEN`` for each request and is neither written nor printed.
+The token is read from the environment variable ``HF_TOKEN`` for each request and is neither written nor printed;
+:mod:`quantbench.hub_address` says who is sent it.
 ``HF_ENDPOINT`` names another hub, such as a mirror inside a hospital.
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..config import ModelEntry, RemoteFile
 from ..errors import ModelError
-from .hub_address import Repository, endpoint, page
+from ..hub_address import Repository, access_token, endpoint, page
 from .transfer import download
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def first_bytes(repository: Repository, commit: str, file: str, end: int) -> byt
     from huggingface_hub.utils._http import get_session, hf_raise_for_status
 
     url = hf_hub_url(repository.hub_id, file, revision=commit, endpoint=endpoint())
-    headers = build_hf_headers(token=os.environ.get("HF_TOKEN") or False) | {"Range": f"bytes=0-{end - 1}"}
+    headers = build_hf_headers(token=access_token()) | {"Range": f"bytes=0-{end - 1}"}
     with _explained(repository.hub_id, repository):
         response = get_session().get(url, headers=headers, follow_redirects=True)
         hf_raise_for_status(response)
@@ -96,8 +97,7 @@ def fetch(
 def _api() -> HfApi:
     from huggingface_hub import HfApi
 
-    # False, not None: None would also look for a token that another tool wrote to disk.
-    return HfApi(endpoint=endpoint(), token=os.environ.get("HF_TOKEN") or False)
+    return HfApi(endpoint=endpoint(), token=access_token())
 
 
 def _listed(api: HfApi, hub_id: str, commit: str) -> dict[str, RemoteFile]:

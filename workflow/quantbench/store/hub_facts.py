@@ -14,8 +14,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ..config import RemoteFile
+from ..hub_address import Repository
 from . import hub
-from .hub_address import Repository
 from .published_facts import SMALL_FILES, PublishedFacts, described, refuse_other_formats
 from .transfer import CONNECTIONS
 from .weight_headers import read_formats

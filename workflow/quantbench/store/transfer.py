@@ -6,7 +6,6 @@ name is given once the hash is proved.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -15,6 +14,7 @@ from pathlib import Path
 from ..config import RemoteFile
 from ..contracts.checksums import Expected, difference
 from ..errors import ModelError
+from ..hub_address import access_token
 
 GIB = 1024**3
 CONNECTIONS = 4
@@ -86,7 +86,7 @@ def _receive(url: str, facts: RemoteFile, part: Path) -> None:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils._headers import build_hf_headers
 
-    headers = build_hf_headers(token=os.environ.get("HF_TOKEN") or False)
+    headers = build_hf_headers(token=access_token())
     for attempt in range(1, ATTEMPTS + 1):
         arrived = part.stat().st_size if part.exists() else 0
         if arrived > facts.size:
