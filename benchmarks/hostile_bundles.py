@@ -55,7 +55,7 @@ def main() -> int:
             )
     refused = sum(one.is_refusal for one in answers.values())
     print(
-        f"\n{refused} of {len(answers)} refused with nothing left; largest peak {max(one.peak_mib for one in answers.values()):.0f} MiB"
+        f"\n{refused} of {len(answers)} refused with nothing left; largest peak {max((one.peak_mib for one in answers.values()), default=0):.0f} MiB"
     )
     return 0 if refused == len(answers) and taken.status == 0 else 1
 

@@ -304,6 +304,8 @@ HOSTILE: dict[str, Writer] = {
     "index with 200,000 times one cell": _with(
         lambda bundle: bundle.index.update(cells=bundle.index["cells"] * 100_000)
     ),
+    "index with 19,000 cells of the wrong kind": _index(cells=[5] * 19_000),
+    "index with 900 wrong figures": _index(figures={f"{place}.png": "x" * 9000 for place in range(900)}),
     "index with 60,000 figures": _index(figures={f"{place}.png": NOTHING for place in range(60_000)}),
     "index with a number of 5,000 digits": _text(b'{"format":' + b"9" * 5000 + b"}"),
     "index with infinities": _text(b'{"format":1,"files":{"config/studies.yaml":{"bytes":Infinity,"sha256":"0"}}}'),

@@ -66,6 +66,11 @@ def test_cells_stand_once_and_own_their_files(index: dict[str, Any]) -> None:
     assert "is of no cell that bundle.json lists" in fewer
 
 
+def test_of_many_wrong_fields_the_first_are_told(index: dict[str, Any]) -> None:
+    told = refusal(index | {"cells": list(range(500))})
+    assert "'cells.9' has the value 9" in told and "cells.10'" not in told and "and 490 more" in told
+
+
 @pytest.mark.parametrize("size", [True, "5", 5.0, -1, None, [], float("inf")])
 def test_sizes_are_whole_numbers(index: dict[str, Any], size: object) -> None:
     changed = deepcopy(index)

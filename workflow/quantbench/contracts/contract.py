@@ -14,6 +14,8 @@ from ..config.settings import explain
 from ..errors import DataError
 from .files import read_json, write_json
 
+MOST_TOLD = 10  # wrong fields of a file: who reads more of them reads none
+
 
 def unknown(value: object) -> bool:
     """Whether a field is left out of a file, as in files of before it existed (``exclude_if``)."""
@@ -59,8 +61,10 @@ class Contract(Part):
         try:
             return cls.model_validate({cls.whole: value} if cls.whole else value)
         except ValidationError as error:
-            wrong = "; ".join(explain(cls, item) for item in error.errors())
-            raise DataError(f"{source}: {wrong}; {cls.remedy}") from None
+            found = error.errors(include_url=False)
+            wrong = [explain(cls, item) for item in found[:MOST_TOLD]]
+            wrong += [f"and {len(found) - MOST_TOLD:,} more"] if found[MOST_TOLD:] else []
+            raise DataError(f"{source}: {'; '.join(wrong)}; {cls.remedy}") from None
 
     def as_json(self) -> dict[str, JsonValue]:
         """The content as JSON holds it."""
