@@ -176,6 +176,15 @@ def test_an_example_pasted_into_a_prompt_is_found(private: Run, repository: Path
     pack(catalogue, private.results, private.cells, tmp_path / "b", [tmp_path / "known.txt"])
 
 
+def test_labels_are_no_secret(private: Run, tmp_path: Path) -> None:
+    text = texts_of(private, "pubmedqa")[0].content
+    label = " ".join(text.split()[:7])
+    planted(private, "tables/label_effects.csv", label)
+    medqa = private.catalogue.datasets["medqa"].model_copy(update={"labels": {label: ""}})
+    catalogue = dataclasses.replace(private.catalogue, datasets={**private.catalogue.datasets, "medqa": medqa})
+    pack(catalogue, private.results, private.cells, tmp_path / "b")
+
+
 def test_outputs_that_quote_published_texts_are_refused_or_left_out(run: Run, tmp_path: Path) -> None:
     cell = next(cell for cell in run.cells if cell.dataset == "medqa")
     path = run.results / "cells" / cell.folder / "predictions.jsonl"

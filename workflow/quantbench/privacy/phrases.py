@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ class Phrases:
     def _known(self, searched: Sequence[str]) -> NDArray[np.uint64]:
         """The number of each word; 0: no text has it."""
         numbers = self._numbers
-        return np.fromiter((numbers.get(word, 0) for word in searched), dtype=np.uint64, count=len(searched))
+        return np.fromiter(map(numbers.get, searched, repeat(0)), dtype=np.uint64, count=len(searched))
 
     def _number(self, word: str) -> int:
         number = self._numbers.setdefault(word, len(self._lettered))

@@ -23,9 +23,9 @@ _PROMPTS = ("*.txt", "dataset.yaml")
 
 
 def withheld_texts(catalogue: Catalogue, results: Path, names: Iterable[str]) -> Iterator[Text]:
-    """Every text of some datasets: of the samples and worked examples of ``results/<run>``, and of the files that these are from.
+    """Every text of some datasets: of the samples and worked examples of ``results/<run>``, and of the files of private ones.
 
-    Source files hold more than a run that is limited; those that are not here are passed over.
+    These hold more than a run that is limited; those that are not here are passed over.
 
     Raises:
         DataError: one that is here and cannot be read.
@@ -58,10 +58,12 @@ def given_texts(files: Iterable[Path]) -> Iterator[Text]:
 
 
 def known_phrases(datasets: Mapping[str, DatasetEntry], root: Path, files: Iterable[Path] = ()) -> Iterator[str]:
-    """Texts whose phrases are no secret: the prompts and entries of published datasets, and those of ``files``.
+    """Texts whose phrases are no secret: prompts and entries of published datasets, titles and labels of private ones, and ``files``.
 
     The prompts of private datasets are searched as everything is: an example may have been pasted into one.
     """
+    for entry in datasets.values():
+        yield from (entry.title, entry.entity_type or "", *entry.labels)
     for name in (name for name, entry in datasets.items() if not entry.is_private):
         for place in dict.fromkeys((root, shipped_catalogue())):
             for pattern in _PROMPTS:
@@ -76,6 +78,8 @@ def _dataset(catalogue: Catalogue, results: Path, name: str) -> Iterator[Text]:
     folder = results / "datasets" / name
     for path in (folder / "samples.jsonl", folder / "shots.jsonl"):
         yield from _samples(path, read_records(path, Sample) if path.exists() else [], entry)
+    if not entry.is_private:
+        return
     source = source_folder(catalogue.root, entry, name, data_folder(catalogue.root, catalogue.run))
     for split in entry.files:
         file = find_file(entry, split, source)
