@@ -11,10 +11,12 @@ import pytest
 from tests.simulated_run import Run, Tables, paper_catalogue, simulate, tables_of
 
 from quantbench.config import Catalogue
+from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import DataError
 from quantbench.planner import GIB, Setting, Workload, plan_memory
 from quantbench.recommend import Constraints, Evidence, measured_evidence, published_evidence, recommend
+from quantbench.recommend.from_run import tables_evidence
 from quantbench.recommend.overview import overview, write_overview
 from quantbench.study.grid import run_cells
 from quantbench.tables.paper_rows import published_path
@@ -160,3 +162,14 @@ def test_a_published_name_without_entry_is_refused(repository: Path) -> None:
     models = {name: entry for name, entry in vocabulary.models.items() if name != "phi-4"}
     with pytest.raises(DataError, match=r"table1.csv: no entry for the model 'phi-4'"):
         published_evidence(replace(vocabulary, models=models), published_path(repository))
+
+
+@pytest.mark.parametrize("column", ["model", "dataset", "precision"])
+def test_a_table_that_names_what_no_entry_describes_is_refused(
+    column: str, catalogue: Catalogue, tables: Tables, tmp_path: Path
+) -> None:
+    strange = [tables.cells[0], tables.cells[1].model_copy(update={column: "ghost"})]
+    CellRow.write(tmp_path / CellRow.path, strange)
+    EffectRow.write(tmp_path / EffectRow.path, tables.effects)
+    with pytest.raises(DataError, match=rf"cells.csv, line 3: {column}: '?ghost"):
+        tables_evidence(catalogue.vocabulary, catalogue.run, tmp_path)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quantbench.config import FAMILIES, DatasetEntry, Reasoning
+from quantbench.contracts.checksums import sha256_of
 from quantbench.contracts.records import Sample, ScoredAnswer, read_records, write_records
 from quantbench.contracts.scores import LabelScore, Scores
 from quantbench.errors import DataError
@@ -171,6 +172,31 @@ def test_a_cell_is_scored_in_its_folder(entry: DatasetEntry, gold: Path, tmp_pat
     assert score_cell(tmp_path / "cell", gold, entry, FAST).value == 1.0
     assert (tmp_path / "cell/scores.json").exists()
     assert (tmp_path / "cell/scored.jsonl").exists()
+
+
+def test_answers_that_were_changed_since_the_cell_wrote_them_are_scored_and_named(
+    entry: DatasetEntry, gold: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = predictions(tmp_path / "predictions.jsonl", GOLDS)
+    stated = {"outputs": {answers.name: sha256_of(answers)}}
+    (tmp_path / "manifest.json").write_text(json.dumps(stated))
+    assert score_cell(tmp_path, gold, entry, FAST).changed_answers is None
+    assert "changed_answers" not in (tmp_path / "scores.json").read_text()
+    predictions(answers, ["CPR:4", *GOLDS[1:]])
+    assert score_cell(tmp_path, gold, entry, FAST).changed_answers == ["predictions.jsonl"]
+    assert "predictions.jsonl is not what the cell wrote" in capsys.readouterr().err
+    assert Scores.read(tmp_path / "scores.json").changed_answers == ["predictions.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "manifest", ["", "[]", "{}", '{"outputs": ["predictions.jsonl"]}', '{"outputs": {"other": "0"}}']
+)
+def test_predictions_that_no_manifest_knows_are_not_called_changed(
+    manifest: str, entry: DatasetEntry, gold: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    answers = predictions(tmp_path / "predictions.jsonl", GOLDS)
+    assert score_file(answers, gold, entry, tmp_path / "out", FAST).changed_answers is None
 
 
 def test_same_input_gives_the_same_bytes(entry: DatasetEntry, gold: Path, tmp_path: Path) -> None:

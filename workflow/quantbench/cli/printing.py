@@ -8,6 +8,8 @@ import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..contracts.spreadsheets import guarded
+
 Value = str | int | float | None
 
 
@@ -44,6 +46,8 @@ def write_text(header: Sequence[str], rows: Sequence[Sequence[str]], names: int)
 
 
 def _text(value: Value, digits: int | None) -> Value:
+    if isinstance(value, str):
+        return guarded(value)
     return f"{value:.{digits}f}" if isinstance(value, float) and digits is not None else value
 
 

@@ -29,7 +29,7 @@ from ..config.settings import Settings, parse
 from ..config.vocabulary import PROMPTINGS
 from ..contracts.scores import PublishedScore, Scores
 from ..errors import ConfigError, nearest
-from ..scoring import score_file
+from ..scoring import changed_words, score_file
 from ..statistics import Bootstrap
 from ..tasks import published_metric
 from ..tasks.origin import Origin
@@ -148,6 +148,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"as published: {published_metric(published.metric).title} {published.value:.4f} [{low:.4f}, {high:.4f}], "
             f"best constant answer {published.constant_value:.4f}, nothing that counts {published.unknown_rate:.1%}"
         )
+    if scores.changed_answers:
+        print(f"{arguments.predictions.parent}: {changed_words(scores.changed_answers)}")
     print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")
 
 

@@ -1,8 +1,8 @@
-"""Tables as files: one class a table, whose fields are its columns in order; CSV for programs, Markdown for people."""
+"""Tables as files: one class a table, whose fields are its columns in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +12,7 @@ from ..config.settings import explain
 from ..errors import DataError
 from ..reading import csv_tables
 from .files import write_text
+from .spreadsheets import guarded, unguarded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ Value = str | int | float | None
 class Row(BaseModel):
     """One line of a table. Empty stands for what is unknown; only such fields are, a model may be called ``NA``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
     @classmethod
     def read(cls, path: Path) -> list[Self]:
@@ -39,14 +40,14 @@ class Row(BaseModel):
     @classmethod
     def _of(cls, line: dict[str, str], where: str) -> Self:
         try:
-            return cls.model_validate({column: text or None for column, text in line.items()})
+            return cls.model_validate({column: unguarded(text) or None for column, text in line.items()})
         except ValidationError as error:
             wrong = explain(cls, error.errors()[0])
             raise DataError(f"{where}: {wrong}; {_REMEDY}") from None
 
     @classmethod
     def write(cls, path: Path, rows: Iterable[Self]) -> None:
-        """Write a table atomically; numbers keep ten significant digits."""
+        """Write a table atomically; numbers keep ten significant digits, and no text is a formula to a spreadsheet."""
         write_text(path, csv_text(cls.frame(rows)))
 
     @classmethod
@@ -66,18 +67,14 @@ class Row(BaseModel):
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """A table as CSV; real numbers keep ten significant digits, None is empty."""
+    """A table as CSV; real numbers keep ten significant digits, None is empty, texts that would be formulas are guarded."""
     return str(table.map(_as_text).to_csv(index=False))
 
 
 def _as_text(value: object) -> object:
-    """Numbers as text: a column of whole numbers and None would else be written as one of real numbers."""
+    """A cell; numbers as text: a column of whole numbers and None would else be written as one of real numbers."""
+    if isinstance(value, str):
+        return guarded(value)
     if isinstance(value, float):
         return f"{value:.10g}"
     return str(value) if isinstance(value, int) else value
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in GitHub's Markdown; a bar inside a cell is escaped."""
-    lines = [list(header), ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(text.replace("|", r"\|") for text in line) + " |\n" for line in lines)

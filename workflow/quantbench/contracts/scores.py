@@ -70,6 +70,11 @@ class Scores(Contract):
         default=None, description="macro F1 without the negative class; null but for relations"
     )
     per_label: dict[str, LabelScore]
+    changed_answers: list[str] | None = Field(
+        default=None,
+        exclude_if=unknown,
+        description="files of answers that are not those the cell wrote, by the hashes of its manifest; left out where none are",
+    )
     truncated_rate: float | None = Field(
         default=None,
         description="share of outputs that ended at the token limit; null where the predictions do not say",

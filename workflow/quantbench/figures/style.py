@@ -46,6 +46,7 @@ _RC: dict[RcKeyType, object] = {
     "hatch.linewidth": 0.5,
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text
+    "text.parse_math": False,  # a title with two dollar signs is no formula
     "svg.hashsalt": "quantbench",  # ids, and so bytes, are the same in every run
     "pdf.fonttype": 42,
     "figure.constrained_layout.h_pad": 0.03,

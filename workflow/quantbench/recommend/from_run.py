@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..contracts.effect_rows import EffectRow
 from ..contracts.resampled_scores import ResampledScores
 from ..contracts.run_settings import RunSettings
 from ..contracts.run_tables import PEAK, CellRow
+from ..errors import DataError, shorten
 from ..planner import GIB, Setting, Workload, plan_memory
 from .candidates import Candidate, CellEvidence, Evidence, by_deployment, by_task
 
@@ -41,10 +42,26 @@ def tables_evidence(vocabulary: Vocabulary, run: RunConfig, results: Path) -> Ev
     """The evidence of the tables of ``results/<run>``.
 
     Raises:
-        DataError: a table is missing or malformed.
+        DataError: a table is missing or malformed, or names what the configuration does not have.
     """
     cells, effects = CellRow.read(results / CellRow.path), EffectRow.read(results / EffectRow.path)
+    _refuse_strangers(vocabulary, cells, results / CellRow.path)
     return measured_evidence(vocabulary, run, cells, effects, ResampledScores.found(results / ResampledScores.path))
+
+
+def _refuse_strangers(vocabulary: Vocabulary, cells: Sequence[CellRow], path: Path) -> None:
+    """Refuse cells whose model, dataset or precision has no entry: titles and facts come from there."""
+    for number, row in enumerate(cells, start=2):
+        known: tuple[tuple[str, str, Container[str]], ...] = (
+            ("model", row.model, vocabulary.models),
+            ("dataset", row.dataset, vocabulary.datasets),
+            ("precision", row.precision, vocabulary.precisions),
+        )
+        for column, name, entries in known:
+            if name not in entries:
+                raise DataError(
+                    f"{path}, line {number}: {column}: {shorten(name)}: no entry of that name; delete the table to have it made again"
+                )
 
 
 def measured_evidence(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..config.vocabulary import task_title
-from ..contracts.csv_rows import markdown_table
+from ..contracts import markdown_text
 from ..contracts.files import write_text
 from ..contracts.recommendation_rows import RecommendationRow
 from ..planner.fitting import COMMON_GPUS_GIB
@@ -38,10 +38,10 @@ def overview_markdown(found: dict[str, list[Recommendation]]) -> str:
         for of_size in zip(*found.values(), strict=True)
     ]
     some = next(iter(found.values()))[0]
-    parts = ["# What to deploy", "", markdown_table(header, sizes)]
-    parts += [f"- {line}" for line in (*notes(some), RANKING)]
+    parts = ["# What to deploy", "", markdown_text.table(header, sizes)]
+    parts += markdown_text.bullets([*notes(some), RANKING])
     for task, of_task in found.items():
-        parts += ["", f"## {task_title(task).capitalize()}", ""]
+        parts += ["", f"## {markdown_text.inline(task_title(task).capitalize())}", ""]
         parts += ["\n".join(as_markdown(one) for one in _distinct(of_task)).rstrip("\n")]
     return "\n".join(parts) + "\n"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from ..config.vocabulary import task_title
-from ..contracts.csv_rows import markdown_table
+from ..contracts import markdown_text
 from ..contracts.recommendation_rows import RecommendationRow
 from ..tables.answer_faults import is_many
 from .candidates import Candidate
@@ -99,12 +99,16 @@ def as_text(recommendation: Recommendation) -> str:
 
 def as_markdown(recommendation: Recommendation) -> str:
     """The same as one section of Markdown, exclusions folded to one line each."""
-    lines = [f"**{headline(recommendation)}**", "", *(f"- {line}" for line in reasons(recommendation))]
+    lines = [
+        f"**{markdown_text.inline(headline(recommendation))}**",
+        "",
+        *markdown_text.bullets(reasons(recommendation)),
+    ]
     if recommendation.ranked:
-        lines += ["", markdown_table(HEADER, _ranking(recommendation)).rstrip("\n")]
+        lines += ["", markdown_text.table(HEADER, _ranking(recommendation)).rstrip("\n")]
     if recommendation.excluded:
-        lines += ["", "Cannot be recommended:", ""]
-        lines += [f"- {exclusion.candidate.name}: {exclusion.reason}" for exclusion in recommendation.excluded]
+        excluded = [f"{exclusion.candidate.name}: {exclusion.reason}" for exclusion in recommendation.excluded]
+        lines += ["", "Cannot be recommended:", "", *markdown_text.bullets(excluded)]
     return "\n".join(lines) + "\n"
 
 

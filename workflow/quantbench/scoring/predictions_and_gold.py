@@ -9,6 +9,8 @@ from typing import TypeGuard
 
 from .. import tasks
 from ..config import DatasetEntry
+from ..contracts.checksums import sha256_of
+from ..contracts.files import read_json
 from ..contracts.prepared_dataset import PreparedDataset
 from ..contracts.records import Sample, Unit, read_records
 from ..errors import DataError
@@ -121,6 +123,23 @@ def _is_prepared(path: Path, entry: DatasetEntry) -> bool:
         return path.suffix == ".jsonl"
     own = {source.name for sources in entry.files.values() for source in sources}
     return path.name not in own and all("group" in line for _, line in iterate_objects(path))
+
+
+def changed_since_written(answers: Sequence[Path]) -> list[str]:
+    """Names of files of answers that differ from what a cell's manifest beside them states.
+
+    None where no manifest stands there, as with predictions made elsewhere, or it states no hash.
+    """
+    changed = []
+    for path in answers:
+        try:
+            # The rest of a manifest, and whether it is one, is for verify to judge.
+            stated = read_json(path.with_name("manifest.json")).get("outputs")
+        except DataError:
+            continue
+        if isinstance(stated, dict) and stated.get(path.name) not in (None, sha256_of(path)):
+            changed.append(path.name)
+    return changed
 
 
 def match_gold(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ..tasks.metrics import Counts
 from ..tasks.origin import UNKNOWN, Origin
 from ..tasks.refusals import is_refusal
 from ..tasks.thoughts import without_thoughts
-from .predictions_and_gold import Outputs, is_cut, match_gold, read_gold, read_predictions
+from .predictions_and_gold import Outputs, changed_since_written, is_cut, match_gold, read_gold, read_predictions
 
 
 def score_predictions(
@@ -135,7 +136,8 @@ def score_file(
 ) -> Scores:
     """Score a predictions file against a gold file; write ``scored.jsonl`` and ``scores.json`` under ``out``.
 
-    Both are written only after everything has been scored. ``origin`` says how all of the outputs came about; ``repeats`` are
+    Both are written only after everything has been scored; answers that are not those that the manifest beside them knows are scored, and
+    named in the scores. ``origin`` says how all of the outputs came about; ``repeats`` are
     files with further answers of the same samples, whose scores alone are kept.
 
     Raises:
@@ -144,6 +146,8 @@ def score_file(
     outputs, known = read_predictions(predictions), read_gold(gold, entry)
     matched = match_gold(outputs, known.samples, subset, predictions, gold)
     scored, scores = score_predictions(outputs, matched, entry, bootstrap, origin, known.unit)
+    if changed := changed_since_written([predictions, *repeats]):
+        scores = scores.model_copy(update={"changed_answers": changed})
     if repeats:
         scores = _with_repeats(scores, [_matching(path, matched) for path in repeats], matched, entry, origin)
     write_records(out / "scored.jsonl", scored)
@@ -156,7 +160,19 @@ def score_cell(
 ) -> Scores:
     """Score one cell's folder: ``predictions.jsonl`` against the run's ``samples.jsonl``, every sample answered."""
     repeats = [path for path in repeat_files(folder) if path.stat().st_size]
-    return score_file(folder / "predictions.jsonl", samples, entry, folder, bootstrap, origin=origin, repeats=repeats)
+    answers = folder / "predictions.jsonl"
+    scores = score_file(answers, samples, entry, folder, bootstrap, origin=origin, repeats=repeats)
+    if scores.changed_answers:
+        print(f"{folder}: {changed_words(scores.changed_answers)}", file=sys.stderr, flush=True)
+    return scores
+
+
+def changed_words(names: Sequence[str]) -> str:
+    """What is said of answers that are not those of the cell."""
+    which = f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    return (
+        f"{which} not what the cell wrote, by the hash in manifest.json; scored as found, quantbench verify says more"
+    )
 
 
 def _matching(path: Path, samples: Sequence[Sample]) -> list[Outputs]:

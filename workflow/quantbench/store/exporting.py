@@ -12,6 +12,7 @@ from pathlib import Path
 from ..config import ModelEntry, PrecisionEntry
 from ..contracts.checksums import file_hashes
 from ..contracts.files import write_text
+from ..contracts.markdown_text import code, inline
 from ..contracts.model_folder import CheckpointManifest
 from ..errors import ModelError
 from ..recovery.partial_files import temporary_folder
@@ -58,14 +59,18 @@ def readme(manifest: CheckpointManifest, entry: ModelEntry, precision: Precision
     """The page that goes with an export: what it is, its licence, how to load it."""
     terms = sorted(path.name for path in folder.iterdir() if path.name.upper().startswith(("LICEN", "NOTICE", "USE_")))
     listed = (
-        f"Its text as the maker published it: {', '.join(terms)}." if terms else "The maker's repository has its text."
+        f"Its text as the maker published it: {', '.join(map(inline, terms))}."
+        if terms
+        else "The maker's repository has its text."
     )
-    origin = f"`{manifest.hub_id}` at commit `{manifest.revision}`" if manifest.hub_id else "a local folder"
-    settings = "\n".join(f"- `{key}`: `{value}`" for key, value in manifest.precision.settings.items())
+    origin = (
+        f"{code(manifest.hub_id)} at commit {code(str(manifest.revision))}" if manifest.hub_id else "a local folder"
+    )
+    settings = "\n".join(f"- {code(key)}: {code(str(value))}" for key, value in manifest.precision.settings.items())
     return f"""\
-# {entry.title}, {precision.title}
+# {inline(entry.title)}, {inline(precision.title)}
 
-Quantized weights of {origin}, made by quantbench with bitsandbytes. {precision.note}
+Quantized weights of {origin}, made by quantbench with bitsandbytes. {inline(precision.note)}
 
 {settings}
 - other weights: `{manifest.dtype}`
@@ -75,7 +80,7 @@ Quantized weights of {origin}, made by quantbench with bitsandbytes. {precision.
 
 ## Licence
 
-**{manifest.licence}.** These weights are derived from the maker's and stand under the maker's terms. {listed}
+**{inline(manifest.licence)}.** These weights are derived from the maker's and stand under the maker's terms. {listed}
 Whoever deploys or passes on this folder is bound by them; some ask for a notice or restrict uses, medical ones among them.
 
 ## Use

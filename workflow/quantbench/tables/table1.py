@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Vocabulary, is_zero_shot
-from ..contracts.csv_rows import markdown_table
+from ..contracts import markdown_text
 from ..contracts.run_tables import CellRow, Table1Row
 from ..tasks import metric, published_metric
 from .interval_units import unit_note
@@ -71,7 +71,8 @@ def table1_markdown(vocabulary: Vocabulary, table: Sequence[Table1Row], confiden
         "New tokens / change",
     ]
     rows = [_markdown_row(vocabulary, row, factor) for row in table]
-    return markdown_table(header, rows) + "\n" + "\n".join(f"- {line}" for line in _notes(vocabulary, table)) + "\n"
+    notes = "\n".join(markdown_text.bullets(_notes(vocabulary, table)))
+    return f"{markdown_text.table(header, rows)}\n{notes}\n"
 
 
 def _notes(vocabulary: Vocabulary, table: Sequence[Table1Row]) -> list[str]:

@@ -2,7 +2,7 @@
 
 Models that lose their thread write the same words until their token limit. Two repetitions say what a thousand say, so of a long run
 its beginning and its end are kept and the middle is left out, before anything is read. No answer that somebody meant looks so: a run
-has eight repetitions or more, and six hundred characters or more.
+has eight repetitions or more, and more than 1,400 characters.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LONGEST_PIECE = 1_000  # characters, about a paragraph
 # Kept at each end of a run: so many characters, and so many repetitions.
 _KEPT, _KEPT_TIMES = 120, 2
 # What is left out is worth it from here on, in characters and in repetitions.
-_LEFT_OUT, _LEFT_OUT_TIMES = 360, 4
+_LEFT_OUT, _LEFT_OUT_TIMES = 1_200, 4
 _SHORTEST_RUN = 2 * _KEPT + _LEFT_OUT
 # A run is looked for every so many characters, by so many that have to come again. Shorter than any run, so that none is missed.
 _STEP = 256
