@@ -39,8 +39,8 @@ def parse_index(content: bytes, source: str) -> Index:
     return read_index(json_text.parse_object(content, where, remedy=Index.remedy), source)
 
 
-def read_index(value: dict[str, JsonValue], source: str) -> Index:
-    """Check what stands in ``bundle.json``.
+def read_index(value: dict[str, JsonValue], source: str, step: str = Index.remedy) -> Index:
+    """Check what stands in ``bundle.json``; arguments as of :func:`check_index`.
 
     Raises:
         DataError: another format version, missing or odd fields, and as :func:`check_index`.
@@ -55,7 +55,7 @@ def read_index(value: dict[str, JsonValue], source: str) -> Index:
         )
     refuse_odd_sizes(value, f"{source}: {INDEX}")
     index = Index.checked(value, f"{source}: {INDEX}")
-    check_index(index, source)
+    check_index(index, source, step)
     return index
 
 

@@ -18,15 +18,15 @@ from ..recovery.partial_files import temporary_folder
 from .index import INDEX, read_index
 from .index_limits import LARGEST_INDEX
 
+_AGAIN = "move this folder away, and open the bundle again"
+
 
 def opened_index(results: Path) -> Index | None:
     """The index of the bundle that ``results/<run>`` was opened from; None where it is a run of this machine."""
     path = results / INDEX
-    return (
-        read_index(json_text.read_object(path, limit=LARGEST_INDEX, remedy=Index.remedy), str(results))
-        if path.exists()
-        else None
-    )
+    if not path.exists():
+        return None
+    return read_index(json_text.read_object(path, limit=LARGEST_INDEX, remedy=_AGAIN), str(results), _AGAIN)
 
 
 def unscored(results: Path) -> set[str]:
