@@ -14,7 +14,8 @@ from quantbench.config import ModelEntry, PrecisionEntry, read_entries
 from quantbench.engine.decoding_settings import GenerationSettings
 from quantbench.engine.generation import Generator
 from quantbench.errors import ModelError
-from quantbench.models.loading import LoadedModel, NumberFormats, load_model
+from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.number_formats import NumberFormats
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.planner import Placement
 from tests.tiny_checkpoints import rewrite

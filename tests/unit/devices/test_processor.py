@@ -117,7 +117,8 @@ _FORMATS = """
 import json
 from pathlib import Path
 from quantbench.config import ModelEntry, PrecisionEntry, read_entries
-from quantbench.models.loading import load_model, number_formats
+from quantbench.models.loading import load_model
+from quantbench.models.number_formats import number_formats
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.models.weight_sizes import weight_bytes
 model = read_entries(Path("config/models"), ModelEntry)["tiny-xs"]

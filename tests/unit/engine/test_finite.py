@@ -16,7 +16,8 @@ from quantbench.engine.finite import FiniteScores
 from quantbench.engine.generation import Generator
 from quantbench.engine.kinds.continuous import answer_continuously
 from quantbench.errors import ModelError
-from quantbench.models.loading import LoadedModel, NumberFormats, load_model
+from quantbench.models.loading import LoadedModel, load_model
+from quantbench.models.number_formats import NumberFormats
 from quantbench.models.tokenizing import load_tokenizer
 
 OVERFLOW = "computed in float16, whose largest is 65504, the model's activations overflow; "

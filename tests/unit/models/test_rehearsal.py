@@ -213,7 +213,7 @@ class TestPickled:
     def test_no_tensors_by_name(self, llama: Path, pickled: dict[str, torch.Tensor]) -> None:
         torch.save({"model": pickled, "step": 3}, llama / "pytorch_model.bin")
         with pytest.raises(
-            ModelError, match=r"pytorch_model\.bin: holds model, step, and tensors by name are expected"
+            ModelError, match=r"pytorch_model\.bin: holds 'model', 'step', and tensors by name are expected"
         ):
             load_model(llama, ENTRY, FULL, None, "cpu")
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests import tiny_tokenizers
 
 from quantbench.errors import ModelError
@@ -75,7 +79,11 @@ def test_broken_files_are_refused_in_one_line(tmp_path: Path, content: str) -> N
     (folder / "tokenizer.json").write_text(content)
     with pytest.raises(ModelError) as refused:
         load_tokenizer(folder)
-    assert str(refused.value).startswith(f"{folder}: its tokenizer cannot be loaded: ")
+    whole = folder / "tokenizer.json"
+    assert str(refused.value).startswith(
+        (f"{whole}: ", f"{whole}, line 1", f"{folder}: its tokenizer cannot be loaded: ")
+    )
+    assert str(refused.value).endswith("; put the tokenizer.json there that its makers publish")
     assert "\n" not in str(refused.value)
 
 
@@ -90,3 +98,64 @@ def test_a_broken_sentencepiece_model_is_refused_in_one_line(tmp_path: Path) -> 
     (folder / "tokenizer.model").write_bytes(b"\x0a\x05nonsense")
     with pytest.raises(ModelError, match=r"^[^\n]* its tokenizer cannot be loaded: [^\n]*$"):
         load_tokenizer(folder)
+
+
+def edited(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Change the parts of a ``tokenizer.json``."""
+    parts = json.loads((folder / "tokenizer.json").read_text())
+    change(parts)
+    (folder / "tokenizer.json").write_text(json.dumps(parts))
+    return folder
+
+
+def test_a_panic_of_the_library_is_a_line_as_well(tmp_path: Path) -> None:
+    broken = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+    folder = edited(tiny_tokenizers.llama3(tmp_path), lambda parts: parts.update(normalizer=broken))
+    with pytest.raises(ModelError, match=r"^[^\n]* its tokenizer cannot be loaded: [^\n]*charsmap[^\n]*$"):
+        load_tokenizer(folder)
+
+
+def test_a_token_number_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    folder = edited(tiny_tokenizers.llama3(tmp_path), lambda parts: parts["model"]["vocab"].update(far=4_000_000_000))
+    with pytest.raises(
+        ModelError, match="token 'far' has the number 4000000000, and no vocabulary has 10000000 tokens"
+    ):
+        load_tokenizer(folder)
+
+
+def test_a_token_that_reads_like_a_number_is_none(tmp_path: Path) -> None:
+    def add(parts: dict[str, Any]) -> None:
+        parts["model"]["vocab"]['": 12345678901'] = len(parts["model"]["vocab"])
+
+    assert load_tokenizer(edited(tiny_tokenizers.llama3(tmp_path), add)).eos_token_id is not None
+
+
+def test_tokens_that_stand_at_every_start_need_a_row(tmp_path: Path) -> None:
+    ends = {"type": "BertProcessing", "sep": ["x", 99999], "cls": ["y", 99999]}
+    folder = edited(tiny_tokenizers.llama3(tmp_path), lambda parts: parts.update(post_processor=ends))
+    with pytest.raises(ModelError, match="writes 'x' with token 99999, outside of the model's 10000 embeddings"):
+        load_tokenizer(folder, 10_000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    place=st.integers(0, 10**6),
+    byte=st.integers(0, 255),
+    name=st.sampled_from(["tokenizer.json", "tokenizer_config.json"]),
+)
+def test_any_changed_byte_leaves_a_tokenizer_or_a_refusal(base: Path, place: int, byte: int, name: str) -> None:
+    content = bytearray((base / name).read_bytes())
+    before = bytes(content)
+    content[place % len(content)] = byte
+    (base / name).write_bytes(bytes(content))
+    try:
+        load_tokenizer(base, 10_000)
+    except ModelError as error:
+        assert "\n" not in str(error) or "names" in str(error)
+    finally:
+        (base / name).write_bytes(before)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    return tiny_tokenizers.llama3(tmp_path_factory.mktemp("llama3"))

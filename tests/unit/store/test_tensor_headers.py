@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.safetensors_files import Tensor, write_tensors
 
 from quantbench.errors import DataError, ModelError
-from quantbench.store.tensor_headers import INDEX, WHOLE, StoredTensor, stored_tensors
+from quantbench.store.tensor_headers import INDEX, WHOLE, StoredTensor, bits_of, stored_tensors
 
 TENSORS = {"a": Tensor((2, 3)), "b": Tensor((4,), "F32")}
 FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
@@ -127,3 +131,83 @@ def test_an_index_of_nothing_is_refused(tmp_path: Path) -> None:
     sharded(tmp_path, {})
     with pytest.raises(ModelError, match=r"^[^\n]*index\.json: weight_map names no tensor; retrieve the file again$"):
         stored_tensors(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        *(
+            "../other/model.safetensors",
+            "/etc/passwd",
+            "/dev/zero",
+            f"sub/{FIRST}",
+            f"./{FIRST}",
+            f"..\\{FIRST}",
+            "",
+            "..",
+        ),
+        *(
+            "a\0.safetensors",
+            "~/x.safetensors",
+            "https://example.org/x.safetensors",
+            "config.json",
+            "a" * 5000 + ".safetensors",
+        ),
+    ],
+)
+def test_an_index_leads_to_no_other_folder(tmp_path: Path, named: str) -> None:
+    sharded(tmp_path, {"a": FIRST, "b": named})
+    with pytest.raises(
+        DataError, match=r"index\.json: key 'weight_map' .* no name of a file of weights beside the index"
+    ):
+        stored_tensors(tmp_path)
+
+
+def header_of(path: Path) -> tuple[dict[str, Any], bytes]:
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+def write_header(path: Path, header: dict[str, Any], body: bytes) -> None:
+    written = json.dumps(header).encode()
+    path.write_bytes(len(written).to_bytes(8, "little") + written + body)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data_offsets": [0, 28]},
+        {"data_offsets": [28, 12]},
+        {"data_offsets": [-4, 28]},
+        {"data_offsets": [16, 28]},
+        {"shape": [5]},
+        {"shape": [10**18, 10**18]},
+        {"dtype": "F64"},
+    ],
+)
+def test_tensors_stand_one_after_another_in_bytes_of_their_shape(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / WHOLE
+    write_tensors(path, TENSORS)
+    header, body = header_of(path)
+    write_header(path, header | {"b": header["b"] | change}, body)
+    with pytest.raises(ModelError, match=r"model\.safetensors: (its header has|\d+ bytes longer|cut short)"):
+        stored_tensors(tmp_path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(place=st.integers(0, 10**4), byte=st.integers(0, 255))
+def test_any_changed_byte_of_a_header_is_read_or_refused(tmp_path_factory, place: int, byte: int) -> None:
+    path = tmp_path_factory.mktemp("changed") / WHOLE
+    write_tensors(path, TENSORS)
+    content = bytearray(path.read_bytes())
+    content[place % (len(content) - 28)] = byte
+    path.write_bytes(bytes(content))
+    try:
+        found = stored_tensors(path.parent)
+    except (ModelError, DataError) as error:
+        assert str(path) in str(error)
+    else:
+        assert sum(bits_of(one.dtype) * prod(one.shape) for one in found.values()) in (28 * 8, 0) or any(
+            bits_of(one.dtype) == 0 for one in found.values()
+        )

@@ -17,7 +17,7 @@ from .requests import Prompts, build_prompts, check_context
 
 if TYPE_CHECKING:
     from ..models.interfaces import Tokenizer
-    from ..models.loading import NumberFormats
+    from ..models.number_formats import NumberFormats
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def prepare_cell(spec: CellSpec, folders: CellFolders, device: str) -> PreparedC
     Raises:
         QuantbenchError: anything the user can mend.
     """
-    from ..models.loading import number_formats
+    from ..models.number_formats import number_formats
 
     check_prepared(folders.data)
     weights = find_weights(spec, folders.notes or folders.leases.with_name(".verified"))

@@ -17,6 +17,7 @@ from ..errors import DataError, ModelError
 from ..models.chat import Chat, find_chat
 from ..models.prompt_tokens import PromptTokenizer
 from ..prompts import read_template, render
+from ..reading.library_errors import in_one_line
 from ..study.spec import CellSpec, identity_hash
 from .prompt_checks import check_prompts, check_words
 
@@ -60,8 +61,11 @@ def build_prompts(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> Prompts:
     samples = read_records(data / "samples.jsonl", Sample)
     prompts = [render(spec.dataset, template, sample, examples, spec.protocol.slips) for sample in samples]
     chat = _chat(spec, tokenizer, prompts[0])
-    own = PromptTokenizer(tokenizer)
-    found = [own.tokenize(prompt, chat.render if chat else None) for prompt in prompts]
+    with in_one_line(
+        f"model {spec.cell.model!r}", "its tokenizer fails at a prompt", "retrieve the tokenizer's files again"
+    ):
+        own = PromptTokenizer(tokenizer)
+        found = [own.tokenize(prompt, chat.render if chat else None) for prompt in prompts]
     requests = [Request(sample.sample_id, one.text, one.token_ids) for sample, one in zip(samples, found, strict=True)]
     if not spec.model.has_random_weights:
         check_words(prompts, requests, spec.cell.model)

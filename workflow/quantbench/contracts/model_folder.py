@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, ConfigDict, Field, JsonValue, field_serializer, field_validator
 
 from ..config import ModelEntry, PrecisionEntry, RemoteFile
+from ..errors import shorten
 from .contract import Contract, Part
 from .machine import DeviceFacts, Software
+
+# Of a file of weights, as every tool writes it: no separators, no leading dot.
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=-]{0,200}\.(safetensors|bin)")
 
 
 def _named(*names: str) -> AliasChoices:
@@ -209,4 +214,14 @@ class TensorIndex(Contract):
     remedy: ClassVar[str] = "retrieve the model again"
     model_config = ConfigDict(extra="allow")
 
-    weight_map: dict[str, str] = Field(description="tensor -> file")
+    weight_map: dict[str, str] = Field(description="tensor -> file beside the index")
+
+    @field_validator("weight_map")
+    @classmethod
+    def _beside_it(cls, stated: dict[str, str]) -> dict[str, str]:
+        for file in dict.fromkeys(stated.values()):
+            if not _FILE_NAME.fullmatch(file):
+                raise ValueError(
+                    f"it names {shorten(file)}, which is no name of a file of weights beside the index; another folder is never read"
+                )
+        return stated

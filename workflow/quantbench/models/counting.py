@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..config import Architecture, Counts
 from ..errors import ModelError
+from ..reading.library_errors import said
 
 if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
@@ -46,10 +47,9 @@ def model_class(config: PreTrainedConfig, dtype: torch.dtype = torch.bfloat16) -
 
     try:
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+            return cast("PreTrainedModel", AutoModelForCausalLM.from_config(config, dtype=dtype).eval())
     except Exception as error:  # each class has its own way of not taking a fact
-        raise ModelError(f"transformers cannot build this architecture ({config.model_type}): {error}") from error
-    return cast("PreTrainedModel", model.eval())
+        raise ModelError(f"transformers cannot build this architecture ({config.model_type}): {said(error)}") from None
 
 
 def architecture_of(config: PreTrainedConfig) -> Architecture:
@@ -178,7 +178,7 @@ def one_pass(model: PreTrainedModel) -> DynamicCache | None:
                 "DynamicCache | None", model(input_ids=tokens, use_cache=True, logits_to_keep=1).past_key_values
             )
     except Exception as error:  # each class fails in its own way
-        raise ModelError(f"its class does not run on shapes alone ({error})") from error
+        raise ModelError(f"its class does not run on shapes alone ({said(error)})") from None
     finally:
         model.config.pad_token_id = padding
 

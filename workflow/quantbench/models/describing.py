@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from ..config import Architecture, Counts, ModelEntry
 from ..errors import ModelError, nearest, shorten
 from ..reading.json_text import as_read
+from ..reading.library_errors import in_one_line
 from .counting import architecture_of, count, model_class
 from .possible_facts import attention_heads, check_complete, check_heads, check_layers, check_numbers
 from .random_weights import class_settings
@@ -178,26 +179,20 @@ def _check_language_model(config: PreTrainedConfig, stated: Mapping[str, JsonVal
 def _default(family: str, where: str) -> PreTrainedConfig:
     from transformers import AutoConfig
 
-    try:
+    with in_one_line(where, f"model_type {family!r} is no model of its own for transformers", "choose another"):
         return AutoConfig.for_model(family)
-    except Exception as error:  # each family checks in its own way
-        raise ModelError(
-            f"{where}: model_type {family!r} is no model of its own for transformers ({_first_line(error)}); choose another"
-        ) from None
 
 
 def _configuration(family: str, stated: Mapping[str, JsonValue], where: str) -> PreTrainedConfig:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    try:
+    with in_one_line(where, f"transformers refuses it ({family})", "correct it, or choose another model"):
         config = CONFIG_MAPPING[family].from_dict(dict(stated))
         text = config.get_text_config(decoder=True)
         # What pads is the tokenizer's affair, and embeddings with a padding row that they do not have cannot be made.
         if text.pad_token_id is not None and not 0 <= text.pad_token_id < text.vocab_size:
             text.pad_token_id = None
         return config
-    except Exception as error:  # each family checks in its own way
-        raise ModelError(f"{where}: transformers refuses it ({family}): {_first_line(error)}") from None
 
 
 def _further(
@@ -251,8 +246,3 @@ def differences(
         else:
             found[key] = said if key in stated else as_read(value)
     return found
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return shorten(" ".join(lines) or type(error).__name__, 200).strip("'\"")

@@ -19,13 +19,14 @@ from ..contracts.manifest import AppliedPrecision, share_quantized
 from ..devices import processor
 from ..errors import ModelError
 from ..planner import Placement
-from ..store.published_precision import published_method
+from ..store.published_precision import check_published_precision, published_method
 from .applied_settings import wrong_settings
 from .counting import model_class
 from .device_map import device_map, refuse_misplaced
 from .four_bit_on_cpu import leave_unpacked, refuse_row_lengths
 from .interfaces import CausalModel, Tokenizer
 from .loading_failures import or_say_why
+from .number_formats import NumberFormats, named_format, number_formats
 from .published_config import text_config
 from .quantization_settings import Setting, check_published_method, published_settings, quantization_config
 from .quantized_layers import counted, four_bit_layers, matrices, of_text, quantizable, wrong_layers
@@ -39,17 +40,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from .rehearsal import LoadingInfo
-
-
-@dataclass(frozen=True)
-class NumberFormats:
-    """The formats of what is not quantized, as torch names them: ``stored`` in files, ``computed`` in products.
-
-    They differ only on a CPU that does not multiply the stored one.
-    """
-
-    stored: processor.Format
-    computed: processor.Format
 
 
 @dataclass(frozen=True)
@@ -81,7 +71,7 @@ def load_model(
         tokenizer: from :func:`quantbench.models.tokenizing.load_tokenizer`.
         device: ``cuda`` or ``cpu``.
         quantized: the weights in ``folder`` are quantized at this precision already; its settings stand beside them.
-        formats: None: those of :func:`number_formats`.
+        formats: None: those of :func:`.number_formats.number_formats`.
         placement: on CUDA, which of the visible devices holds what; None: the first one holds everything.
 
     Raises:
@@ -89,39 +79,52 @@ def load_model(
             not quantized that should be, memory runs out, or a tensor is elsewhere than it was placed; names files, tensors,
             layers or devices.
     """
+    what = f"{entry.title} with random weights" if entry.has_random_weights else str(folder)
+
+    def load() -> LoadedModel:
+        chosen = formats or number_formats(entry, precision, device)
+        options = _options(precision, chosen, quantized)
+        empty = _checked_files(folder, entry, precision, device, quantized)
+        places = _places(empty, folder, placement) if device == "cuda" else {}
+        options["device_map"] = places or {"": "cpu"}
+        model, applied = _loaded(folder, entry, precision, chosen, device, quantized, options)
+        _check_applied(model, applied, precision, what)
+        if places:
+            refuse_misplaced(model, places, what, own_tables=precision.method == AS_PUBLISHED)
+        inputs = torch.device("cuda", next(iter(places.values()))) if places else torch.device("cpu")
+        return LoadedModel(model, tokenizer, inputs, applied)
+
+    return or_say_why(load, what, precision.title)
+
+
+def _options(precision: PrecisionEntry, formats: NumberFormats, quantized: bool) -> dict[str, object]:
+    """What ``from_pretrained`` is told of number formats and quantizing.
+
+    Raises:
+        ModelError: the library refuses a setting.
+    """
     # bitsandbytes logs a cast on every 8-bit product, torchao every kernel it lacks; a job's log must stay readable.
     for library in ("bitsandbytes", "torchao"):
         logging.getLogger(library).setLevel(logging.ERROR)
-    formats = formats or number_formats(entry, precision, device)
-    computed: torch.dtype = getattr(torch, formats.computed)
-    options: dict[str, object] = {"dtype": computed}
-    comes_quantized = quantized or precision.method == AS_PUBLISHED
-    if precision.method != "none" and not comes_quantized:
+    options: dict[str, object] = {"dtype": getattr(torch, formats.computed)}
+    if precision.method not in ("none", AS_PUBLISHED) and not quantized:
         options["quantization_config"] = quantization_config(precision)
-    what = f"{entry.title} with random weights" if entry.has_random_weights else str(folder)
-    empty = _check_files(folder, entry, precision, quantized)
-    if empty is not None:
-        _check_counts(empty, entry, what)
-    if empty is not None and device == "cpu" and precision.settings.get("load_in_4bit"):
-        refuse_row_lengths(of_text(empty, quantizable(empty)), what)
-    places = _places(empty, folder, placement) if device == "cuda" else {}
-    options["device_map"] = places or {"": "cpu"}
-    model, applied = or_say_why(
-        lambda: _loaded(folder, entry, precision, formats, device, quantized, options),
-        what,
-        precision.title,
+    return options
+
+
+def _check_applied(model: CausalModel, applied: AppliedPrecision, precision: PrecisionEntry, what: str) -> None:
+    """Refuse a model whose layers are not as the precision says.
+
+    Raises:
+        ModelError: names layers, what they are and what was asked for.
+    """
+    wrong = wrong_layers(model, precision.method, precision.settings) or wrong_settings(
+        model, applied.method, applied.settings, precision.method == AS_PUBLISHED
     )
-    published = precision.method == AS_PUBLISHED
-    wrong = wrong_layers(model, precision.method, precision.settings)
-    wrong = wrong or wrong_settings(model, applied.method, applied.settings, published)
     if wrong:
         raise ModelError(
             f"{what}: loaded, and not at precision {precision.title!r}: {wrong}; nothing was computed with it"
         )
-    if places:
-        refuse_misplaced(model, places, what, own_tables=published)
-    inputs = torch.device("cuda", next(iter(places.values()))) if places else torch.device("cpu")
-    return LoadedModel(model, tokenizer, inputs, applied)
 
 
 def _loaded(
@@ -139,7 +142,9 @@ def _loaded(
     return model, _applied(model, folder, precision, formats, device, quantized)
 
 
-def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, quantized: bool) -> CausalModel | None:
+def _checked_files(
+    folder: Path, entry: ModelEntry, precision: PrecisionEntry, device: str, quantized: bool
+) -> CausalModel | None:
     """Compare files with what they should hold; of a checkpoint that was quantized here, the manifest has proved it.
 
     Returns:
@@ -149,9 +154,18 @@ def _check_files(folder: Path, entry: ModelEntry, precision: PrecisionEntry, qua
         text_config(folder)
         check_published_method(folder)
         return None
+    if quantized:
+        return None
     if entry.has_random_weights:
-        return cast(CausalModel, empty_model(entry))
-    return None if quantized else cast(CausalModel, rehearse(folder))
+        what, empty = f"{entry.title} with random weights", cast(CausalModel, empty_model(entry))
+    else:
+        text_config(folder)
+        check_published_precision(folder, entry.title, entry)
+        what, empty = str(folder), cast(CausalModel, rehearse(folder))
+    _check_counts(empty, entry, what)
+    if device == "cpu" and precision.settings.get("load_in_4bit"):
+        refuse_row_lengths(of_text(empty, quantizable(empty)), what)
+    return empty
 
 
 def _check_counts(empty: CausalModel, entry: ModelEntry, what: str) -> None:
@@ -214,20 +228,6 @@ def _published_model(folder: Path, options: dict[str, object]) -> CausalModel:
     return cast(CausalModel, model)
 
 
-def number_formats(entry: ModelEntry, precision: PrecisionEntry, device: str) -> NumberFormats:
-    """The formats in which a cell stores and computes what is not quantized.
-
-    Runs quantized by bitsandbytes use float16 on CUDA, as in the paper, or the format they are told to compute in. All
-    others, and all on CPU, store the model's own format. A processor that does not multiply it computes in float32,
-    which holds each of its numbers exactly; a format that took the place of another 16-bit one would not.
-    """
-    if device == "cuda" and precision.method == "bitsandbytes":
-        stored = _format(precision.settings.get("bnb_4bit_compute_dtype", "float16"))
-    else:
-        stored = entry.full_dtype
-    return NumberFormats(stored, stored if device == "cuda" or processor.multiplies(stored) else "float32")
-
-
 def _convert(model: CausalModel, computed: torch.dtype) -> None:
     """Bring what is not quantized to a format: of a quantized checkpoint transformers leaves it as it is in the files."""
     for weight in model.parameters():
@@ -236,13 +236,6 @@ def _convert(model: CausalModel, computed: torch.dtype) -> None:
             weight.data = weight.data.to(computed)
         elif state is not None:  # NF4: the format to dequantize to
             state.dtype = computed
-
-
-def _format(name: object) -> processor.Format:
-    found = next((known for known in processor.FORMATS if known == name), None)
-    if found is None:
-        raise ModelError(f"bnb_4bit_compute_dtype has the value {name!r}; choose one of {', '.join(processor.FORMATS)}")
-    return found
 
 
 def _multiply_as_processor_does(
@@ -259,7 +252,7 @@ def _multiply_as_processor_does(
     """
     from bitsandbytes.nn.modules import Linear4bit
 
-    told = _format(settings.get("bnb_4bit_compute_dtype", "float32"))
+    told = named_format(settings.get("bnb_4bit_compute_dtype", "float32"))
     own_kernel = processor.this_processor().x86 and processor.multiplies("bfloat16")
     if own_kernel or processor.multiplies(told):
         return {}

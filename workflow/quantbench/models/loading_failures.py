@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import ModelError
+from ..errors import ModelError, QuantbenchError
+from ..reading.library_errors import is_of_library, said
 from .out_of_memory import Shortage, asked_and_free, chain_of, is_out_of_memory, release, says_out_of_memory, shortage
-from .published_config import first_line
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,9 +37,11 @@ def or_say_why(load: Callable[[], _Loaded], what: str, precision: str) -> _Loade
     before = set(threading.enumerate())
     try:
         return load()
-    except ModelError:
+    except QuantbenchError:
         raise
-    except Exception as error:  # files are other people's, and what reads them fails in its own ways
+    except BaseException as error:  # files are other people's, and what reads them fails in its own ways
+        if not is_of_library(error):
+            raise
         refused = ModelError(_said(error, what, precision))
     # Outside the handler: the error's trace holds every weight that was loaded.
     for thread in set(threading.enumerate()) - before:
@@ -49,14 +51,14 @@ def or_say_why(load: Callable[[], _Loaded], what: str, precision: str) -> _Loade
     raise refused
 
 
-def _said(error: Exception, what: str, precision: str) -> str:
+def _said(error: BaseException, what: str, precision: str) -> str:
     kept_back = list(_kept_back(error))
     lacking = shortage(error) if is_out_of_memory(error) else None
     if lacking is None:
         lacking = next((Shortage.read(text) for _, text in kept_back if says_out_of_memory(text)), None)
     if lacking is not None:
         return f"out of memory while loading {what} at precision {precision!r}{asked_and_free(lacking)}"
-    reason = first_line(error)
+    reason = said(error)
     if kept_back:
         name, text = kept_back[0]
         reason = f"{name} cannot be converted: {_last_line(text)}"

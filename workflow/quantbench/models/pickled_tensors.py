@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import torch
 
 from ..contracts.model_folder import TensorIndex
 from ..errors import ModelError
-from ..store.conversion import PICKLED_INDEX
+from ..store.conversion import PICKLED_INDEX, load_pickled
 from ..store.tensor_headers import StoredTensor
 
 _WHOLE = "pytorch_model.bin"
@@ -26,7 +25,7 @@ def pickled_tensors(folder: Path) -> dict[str, StoredTensor]:
     """
     found: dict[str, StoredTensor] = {}
     for path in _files(folder):
-        for name, tensor in _read(path).items():
+        for name, tensor in load_pickled(path, "meta").items():
             found[name] = StoredTensor(path, tuple(tensor.shape), _FORMATS.get(tensor.dtype, str(tensor.dtype)))
     return found
 
@@ -46,19 +45,3 @@ def _files(folder: Path) -> list[Path]:
             f"{index}: weight_map names {missing.name if missing else 'no file'}, which is not there; retrieve it again"
         )
     return files
-
-
-def _read(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        value = torch.load(path, map_location="meta", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # damaged in any way, or code, which weights_only refuses to run
-        raise ModelError(
-            f"{path}: not readable as weights, since it is damaged or holds more than tensors ({type(error).__name__}); retrieve it "
-            "again, or have it saved as safetensors"
-        ) from None
-    if not isinstance(value, dict) or not all(isinstance(part, torch.Tensor) for part in value.values()):
-        names = ", ".join(map(str, list(value)[:3])) if isinstance(value, dict) else type(value).__name__
-        raise ModelError(
-            f"{path}: holds {names}, and tensors by name are expected; save the model with transformers (save_pretrained)"
-        )
-    return value

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..config import ModelEntry
 from ..errors import ModelError, shorten
+from ..reading.library_errors import in_one_line
+from ..store.tensor_headers import WHOLE
 from .describing import differences
 from .random_weights import class_settings
 
@@ -31,17 +33,14 @@ def text_config(folder: Path) -> PreTrainedConfig:
 
     path = folder / "config.json"
     _refuse_own_code(path)
-    try:
+    _refuse_other_weights(path)
+    with in_one_line(path, "transformers cannot read it", "correct it or retrieve it again"):
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         text = config.get_text_config(decoder=True)
         padding, rows = getattr(text, "pad_token_id", None), getattr(text, "vocab_size", 0)
         # Embeddings with a padding row that they do not have cannot be made; what pads is the tokenizer's affair.
         if padding is not None and not 0 <= padding < rows:
             text.pad_token_id = None
-    except Exception as error:  # each family checks in its own way
-        raise ModelError(
-            f"{path}: transformers cannot read it: {first_line(error)}; correct it or retrieve it again"
-        ) from None
     if config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         raise ModelError(
             f"{path}: model_type is {config.model_type!r}, which transformers has no causal language model of; name a model that "
@@ -80,12 +79,6 @@ def check_facts(folder: Path, name: str, entry: ModelEntry) -> None:
         )
 
 
-def first_line(error: BaseException) -> str:
-    """What a library's error says first; its kind where it says nothing that can be read alone."""
-    said = (str(error).strip().splitlines() or [""])[0].strip()
-    return f"{type(error).__name__} {said}".strip() if isinstance(error, KeyError | IndexError) or not said else said
-
-
 def _refuse_own_code(path: Path) -> None:
     from transformers import CONFIG_MAPPING
 
@@ -103,6 +96,18 @@ def _refuse_own_code(path: Path) -> None:
         raise ModelError(
             f"{path}: model_type is {stated.model_type!r}, which this transformers does not know{own}; a newer transformers may, or "
             "take a version of the model in transformers' own format"
+        )
+
+
+def _refuse_other_weights(path: Path) -> None:
+    """Refuse a configuration by which transformers would load another file than the one that is checked."""
+    from ..contracts.model_folder import PublishedConfig
+
+    named = PublishedConfig.read(path).further.get("transformers_weights", WHOLE)
+    if named != WHOLE:
+        raise ModelError(
+            f"{path}: transformers_weights has the value {shorten(named)}, a file that transformers would load in place of {WHOLE}; "
+            f"rename that file to {WHOLE} and take the key out"
         )
 
 

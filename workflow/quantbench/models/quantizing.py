@@ -17,7 +17,8 @@ from ..store.folder_checks import check_folder
 from ..store.places import MANIFEST
 from ..store.published_precision import check_published_precision
 from ..store.sharing import alone, share
-from .loading import LoadedModel, NumberFormats, load_model, number_formats
+from .loading import LoadedModel, load_model
+from .number_formats import NumberFormats, number_formats
 from .out_of_memory import POSSIBLE, asked_and_free, is_out_of_memory, let_go, release
 from .placing import kind_of, leased_gpus, placed
 from .tokenizing import NAMED_TEMPLATES, load_tokenizer

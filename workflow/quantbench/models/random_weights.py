@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from ..config import ModelEntry
 from ..errors import ModelError
+from ..reading.library_errors import said
 from .counting import model_class
 from .interfaces import CausalModel
 
@@ -133,5 +134,5 @@ def class_settings(entry: ModelEntry) -> PreTrainedConfig:
         )
     except Exception as error:  # each family checks in its own way
         raise ModelError(
-            f"{entry.title}: transformers cannot build this architecture ({entry.family}): {error}"
-        ) from error
+            f"{entry.title}: transformers cannot build this architecture ({entry.family}): {said(error)}"
+        ) from None

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, TypedDict, cast
 import torch
 
 from ..errors import ModelError
+from ..reading.library_errors import said
 from ..store.tensor_headers import StoredTensor, stored_tensors
 from .counting import model_class
 from .pickled_tensors import pickled_tensors
-from .published_config import first_line, text_config
+from .published_config import text_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ def rehearse(folder: Path) -> PreTrainedModel:
     except Exception as error:  # parts of one weight, such as experts, that do not go together
         found = _held_against(empty, tensors)
         if not any(found.values()):
-            raise ModelError(f"{folder}: transformers cannot put its tensors together: {first_line(error)}") from None
+            raise ModelError(f"{folder}: transformers cannot put its tensors together: {said(error)}") from None
     check_loaded(folder, empty, found, tensors)
     return empty
 
@@ -123,7 +124,7 @@ def _empty(config: PreTrainedConfig, folder: Path) -> PreTrainedModel:
     try:
         return model_class(config)
     except ModelError as error:
-        raise ModelError(f"{folder / 'config.json'}: {first_line(error)}; correct it or retrieve it again") from None
+        raise ModelError(f"{folder / 'config.json'}: {said(error)}; correct it or retrieve it again") from None
 
 
 def _refuse_other_formats(tensors: Mapping[str, StoredTensor], empty: PreTrainedModel) -> None:

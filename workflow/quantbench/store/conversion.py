@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..config import RemoteFile
 from ..contracts.checksums import Expected, difference, sha256_of
 from ..contracts.model_folder import Conversion, Conversions, TensorIndex
-from ..errors import ModelError
+from ..errors import ModelError, shorten
+from ..reading.library_errors import in_one_line
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PICKLED = re.compile(r"pytorch_model(-\d+-of-\d+)?\.bin")
 SAFETENSORS_INDEX, PICKLED_INDEX = "model.safetensors.index.json", "pytorch_model.bin.index.json"
 _NOTE = ".converted.json"
+_PICKLED_REMEDY = "retrieve it again, or take a repository with safetensors"
 
 
 def convert_pickled(folder: Path, name: str, published: Mapping[str, RemoteFile]) -> None:
@@ -35,7 +36,7 @@ def convert_pickled(folder: Path, name: str, published: Mapping[str, RemoteFile]
     for number, path in enumerate(pickled, start=1):
         print(f"{name}: converting {path.name} to safetensors, {number} of {len(pickled)}", flush=True)
         result = path.with_name(_converted(path.name))
-        _convert(path, result, name)
+        _convert(path, result)
         _note(folder, path.name, published[path.name], result)
         path.unlink()
     index = folder / PICKLED_INDEX
@@ -71,10 +72,10 @@ def _converted(file: str) -> str:
     return file.replace("pytorch_model", "model", 1).removesuffix(".bin") + ".safetensors"
 
 
-def _convert(source: Path, target: Path, name: str) -> None:
+def _convert(source: Path, target: Path) -> None:
     from safetensors.torch import save_file
 
-    tensors = _load(source, name)
+    tensors = load_pickled(source, "cpu")
     part = target.with_name(f".{target.name}.part")
     try:
         # Tensors that share memory are written twice: safetensors holds no views, and loading ties them again.
@@ -84,20 +85,29 @@ def _convert(source: Path, target: Path, name: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def _load(path: Path, name: str) -> dict[str, torch.Tensor]:
+def load_pickled(path: Path, device: str) -> dict[str, torch.Tensor]:
+    """The tensors of a pickled file, by name.
+
+    Args:
+        path: the file.
+        device: where torch puts them; ``meta``: their shapes and formats alone.
+
+    Raises:
+        ModelError: damaged, or it holds anything but tensors by name; no code in it is run.
+    """
     import torch
 
-    try:
-        value = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+    problem = "not readable as weights, since it is damaged or holds more than tensors; nothing in it was run"
+    with in_one_line(path, problem, _PICKLED_REMEDY):
+        value = torch.load(path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path))
+    wrong = (
+        [name for name, part in value.items() if not isinstance(name, str) or not isinstance(part, torch.Tensor)]
+        if (isinstance(value, dict))
+        else [type(value).__name__]
+    )
+    if wrong:
         raise ModelError(
-            f"{path}: weights of model {name!r} are not loadable as weights alone ({_first_line(error)}); nothing in the "
-            "file was run. It is damaged or holds code: choose a repository with safetensors"
-        ) from None
-    if not isinstance(value, dict) or not all(isinstance(item, torch.Tensor) for item in value.values()):
-        raise ModelError(f"{path}: expected a mapping of names to tensors; choose a repository with safetensors")
-    return value
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0][:200] or type(error).__name__
+            f"{path}: holds {', '.join(map(shorten, wrong[:3]))}, and tensors by name are expected; save the model with transformers "
+            "(save_pretrained)"
+        )
+    return cast("dict[str, torch.Tensor]", value)

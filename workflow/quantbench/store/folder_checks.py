@@ -15,6 +15,7 @@ from ..config import ModelEntry
 from ..contracts.checksums import changes, file_hashes, sha256_of
 from ..contracts.model_folder import HashedFiles, PublishedConfig, PublishedGeneration
 from ..errors import ModelError
+from ..reading.os_errors import unreadable
 from ..recovery import held
 from .places import MANIFEST, released_marker
 from .published_facts import TOKENIZERS
@@ -35,6 +36,7 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
     """
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder for model {name!r}; retrieve it, or mend 'folder' in its entry")
+    _refuse_links_to_nothing(folder, name)
     _require(folder, name, ("config.json",), "configuration")
     if released_marker(folder).exists():
         raise ModelError(
@@ -49,6 +51,21 @@ def check_folder(folder: Path, name: str, entry: ModelEntry) -> None:
     if (folder / "generation_config.json").exists():  # transformers would go on without its end tokens
         PublishedGeneration.read(folder / "generation_config.json")
     stored_tensors(folder)
+
+
+def _refuse_links_to_nothing(folder: Path, name: str) -> None:
+    """Refuse what is neither file nor folder: transformers passes over it without a word, and goes on with its defaults."""
+    try:
+        odd = next((path for path in sorted(folder.iterdir()) if not path.is_file() and not path.is_dir()), None)
+    except OSError as error:
+        raise unreadable(folder, error, ModelError) from None
+    if odd is not None:
+        what = (
+            "a link that leads to no file"
+            if odd.is_symlink()
+            else "neither file nor folder, but a pipe, socket or device"
+        )
+        raise ModelError(f"{odd}: {what}; put the file of model {name!r} there, or delete it")
 
 
 def _require(folder: Path, name: str, patterns: tuple[str, ...], what: str) -> None:

@@ -6,18 +6,23 @@ file is found in a moment, whatever the model's size. Format: https://github.com
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from ..contracts.model_folder import TensorHeader, TensorIndex
-from ..errors import DataError, ModelError
+from ..errors import DataError, ModelError, shorten
 from ..reading.json_text import parse_object
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _LENGTH_BYTES = 8
 _LARGEST_HEADER = 100_000_000  # the format's own limit
 _METADATA = "__metadata__"
+# Names of formats begin with what they are and their bits: BF16, I8, F8_E4M3, C64.
+_FORMAT = re.compile(r"(?:BF|F|I|U|C)(\d{1,2})(?:_\w+)?")
 LFS_POINTER = b"version https://git-lfs"
 
 
@@ -95,7 +100,29 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
             f"{path}: {size - end} bytes longer than its header states, so that header and weights are not of one file; retrieve "
             "or copy the file again"
         )
+    _refuse_places(path, tensors)
     return {name: StoredTensor(path, tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
+
+
+def bits_of(dtype: str) -> int:
+    """Bits of a number by its format's name: ``BF16``, ``I32``, ``F8_E4M3``; 0: a name that is not known here."""
+    found = _FORMAT.fullmatch(dtype)
+    return 8 if dtype == "BOOL" else int(found[1]) if found else 0
+
+
+def _refuse_places(path: Path, tensors: Mapping[str, TensorHeader]) -> None:
+    """Refuse tensors that overlap, leave gaps, or take other bytes than their shape and format say."""
+    expected = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: item[1].data_offsets):
+        begin, end = tensor.data_offsets
+        bits = bits_of(tensor.dtype)
+        taken = bits * prod(tensor.shape) // 8 if bits else end - begin
+        if (begin, end) != (expected, expected + taken) or taken < 0:
+            raise ModelError(
+                f"{path}: its header has {shorten(name)} in bytes {begin} to {end}, and by its shape, its format and the tensors before "
+                f"it would stand in {expected} to {expected + taken}: the header is damaged; retrieve or copy the file again"
+            )
+        expected = end
 
 
 def _parsed(path: Path, header: bytes) -> dict[str, TensorHeader]:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
 from math import prod
 from pathlib import Path
 
 from ..errors import DataError, ModelError
-from .tensor_headers import StoredTensor, stored_tensors
+from .tensor_headers import StoredTensor, bits_of, stored_tensors
 
 # What safetensors calls the formats that weights are trained and published in.
 _PLAIN = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
-
-
-def _bits(name: str) -> int:
-    """Bits of a number by its format's name: ``BF16``, ``I32``, ``F8_E4M3``."""
-    return 8 if name == "BOOL" else int("".join(takewhile(str.isdigit, name.lstrip("BFIUC"))))
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,7 @@ class WeightFormats:
     @property
     def stored_bytes(self) -> int:
         """What they take in the files, whatever a number stands for."""
-        return sum(count * _bits(name) for name, count in self.weights.items()) // 8
+        return sum(count * bits_of(name) for name, count in self.weights.items()) // 8
 
     @property
     def total(self) -> int:

@@ -13,7 +13,7 @@ from torch import nn
 from ..config import AS_PUBLISHED, ModelEntry, PrecisionEntry
 from ..errors import ModelError
 from ..models.device_map import device_map
-from ..models.loading import number_formats
+from ..models.number_formats import number_formats
 from ..models.quantization_settings import quantization_config
 from ..models.random_weights import empty_model
 from ..planner.placement import Placement

@@ -9,8 +9,8 @@ from torch.nn import Linear
 
 from ..config import ModelEntry, PrecisionEntry
 from ..errors import ModelError
-from ..models.published_config import first_line
 from ..planner import GPUS, Placement
+from ..reading.library_errors import said
 from .counting_mode import CountingMode
 from .engine_walk import Use, walk
 from .function_mode import FunctionMode
@@ -99,7 +99,7 @@ def trace(
             except (RuntimeError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
                 raise ModelError(
                     f"{entry.title} at {precision.title}: its code does not run on shapes as the engine calls it "
-                    f"({first_line(error)}); plan it without --trace"
+                    f"({said(error)}); plan it without --trace"
                 ) from error
         end("answer")
     assert set(stages) == set(get_args(Stage))
