@@ -130,3 +130,53 @@ def test_an_import_upwards_is_found(tmp_path: Path) -> None:
     (tmp_path / "config/run.py").write_text("def f():\n    from ..cli import plan\n")
     (tmp_path / "cli/plan.py").write_text("from ..config import run\n")
     assert upward(Package(tmp_path)) == ["config.run imports cli.plan"]
+
+
+# Who reads without the room that does: module -> why.
+READ_ALONE = {
+    "store.smoke_test": "goes with an exported checkpoint and stands alone",
+    "measure.energy": "counters of the kernel",
+    "measure.memory": "the kernel's words on this process",
+    "recovery.kernel": "the kernel's words on processes",
+    "devices.processor": "the kernel's words on processors",
+    "config.reference": "pages of the repository, by those who develop it",
+    "contracts.layout": "pages of the repository, by those who develop it",
+    "figures": "source files of the package",
+    "tracing.bitsandbytes_kernels": "source files of a library",
+    "report.assembly": "files of the package, and figures that the run drew",
+    "judge.judged_page": "files of the package",
+    "engine.decoding_settings": "what a library says of itself, in memory",
+    "models.prompt_tokens": "what a library says of itself, in memory",
+    "cell.warm": "requests of this very program, in a pipe of its own",
+    "provenance": "source files of the package",
+}
+READING_CALLS = {
+    *("json.load", "json.loads", "json.JSONDecoder", "yaml.load", "yaml.safe_load", "yaml.full_load", "yaml.load_all"),
+    *("csv.reader", "csv.DictReader", "pd.read_csv", "pandas.read_csv", "tomllib.load", "tomllib.loads"),
+}
+
+
+def readings(path: Path) -> set[str]:
+    """The calls in a module by which text, JSON, YAML or tables are read."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name = ast.unparse(node.func)
+            if name in READING_CALLS or (node.func.attr == "read_text" and not name.startswith("text_files.")):
+                found.add(name)
+    return found
+
+
+def test_files_are_read_in_one_room(package: Package) -> None:
+    alone = {
+        module: readings(path)
+        for module, path in package.files.items()
+        if not module.startswith("reading") and readings(path)
+    }
+    assert {module: calls for module, calls in alone.items() if module not in READ_ALONE} == {}
+
+
+def test_reading_elsewhere_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("import json\ndef f(path):\n    return json.loads(path.read_text())\n")
+    assert readings(path) == {"json.loads", "path.read_text"}

@@ -45,14 +45,7 @@ def given_texts(files: Iterable[Path]) -> Iterator[Text]:
         DataError: no such file, or no text in UTF-8.
     """
     for path in files:
-        try:
-            content = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: not UTF-8 ({error.reason}); save it as UTF-8") from None
-        except OSError as error:
-            raise DataError(
-                f"{path}: not readable ({error.strerror}); name a file with the texts to look for"
-            ) from None
+        content = read_text(path, missing="no such file; name a file with the texts to look for")
         for number, text in _parts(content):
             yield Text(f"{path}, line {number}", text)
 
