@@ -255,7 +255,7 @@ def test_texts_put_back_keep_the_names_the_bundle_gave_them(repository: Path, tm
 
 
 def test_the_report_shows_labels_of_private_data_alone(repository: Path, tmp_path: Path) -> None:
-    catalogue = make_reported(repository, tmp_path, n=12, data={"texts_in_bundles": "none"})
+    catalogue = make_reported(repository, tmp_path, n=12, data={"texts_in_bundles": "none"}, studies=["grid"])
     results = Path(catalogue.run_folder)
     texts = [
         Text(sample.sample_id, str(value))
