@@ -1,5 +1,6 @@
 """The configuration is refused, by file, key, value and nearest known name, before anything runs."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -245,3 +246,25 @@ def test_stand_ins_that_are_named_may_not_be_wrong(half_written: Path, settings:
     settings["random_weights"] = {"models": ["half"]}
     with pytest.raises(ConfigError, match=r"config/models/half\.yaml: "):
         load(half_written, settings, "config/config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "value"),
+    [
+        ("comparison.resamples", "200", 200),
+        ("hardware.gpu_memory_gib", "24.5", 24.5),
+        ("hardware.gpu_memory_gib", "auto", "auto"),
+        ("hardware.warm_start", "false", False),
+        ("hardware.gpus", "null", None),
+    ],
+)
+def test_texts_as_snakemake_hands_them_over_are_what_they_say(section: str, text: str, value: object) -> None:
+    name, key = section.split(".")
+    run = parse(RunConfig, {"run": "r", "studies": ["grid"], name: {key: text}}, "x")
+    assert getattr(getattr(run, name), key) == value
+
+
+@pytest.mark.parametrize("text", ["many", "200.5", "[200]", "{a: 1}", "'", "true", ".nan", "1e3"])
+def test_a_text_that_says_no_count_is_shown_as_it_was_written(text: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape("comparison.resamples")):
+        parse(RunConfig, {"run": "r", "studies": ["grid"], "comparison": {"resamples": text}}, "x")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -14,7 +14,7 @@ from ..reading import yaml_text
 
 
 class Settings(BaseModel):
-    """Base of all configuration sections: immutable, no unknown keys, no silent conversions: ``true`` is not 1, nor "32" a number.
+    """Base of all configuration sections: immutable, no unknown keys, no silent conversions: ``true`` is not 1, nor 1.0 a count.
 
     Attributes:
         retired: keys of earlier versions -> what takes their place now.
@@ -26,6 +26,9 @@ class Settings(BaseModel):
 
 
 Section = TypeVar("Section", bound=Settings)
+
+# What pydantic says of a value that should have been a number, a truth or nothing.
+_NO_TEXT = {"int_type", "float_type", "bool_type", "none_required"}
 
 
 def module_names(folder: str, prefix: str = "") -> tuple[str, ...]:
@@ -54,13 +57,45 @@ def merged(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str
 
 
 def parse(kind: type[Section], value: dict[str, Any], source: str) -> Section:
-    """Turn a mapping into typed settings; every problem is listed with the file or source it came from."""
+    """Turn a mapping into typed settings; every problem is listed with the file or source it came from.
+
+    A text that YAML reads as what a key wants is taken as that: Snakemake hands the values of ``--config section={key: 80}``
+    over as texts.
+    """
     _refuse_odd(value, source)
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        value = _typed(value, [item["loc"] for item in error.errors() if item["type"] in _NO_TEXT])
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         lines = [explain(kind, item) for item in error.errors()]
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def _typed(value: object, paths: Sequence[tuple[str | int, ...]]) -> Any:
+    """The same values, where the texts at some paths are what YAML reads in them.
+
+    Args:
+        value: a mapping, list or text of a configuration.
+        paths: keys and positions, which may go on below a text with what pydantic tried to make of it.
+    """
+    if isinstance(value, str) and paths:
+        try:
+            read = yaml_text.parse(value, "")
+        except ConfigError:
+            return value
+        return value if isinstance(read, Mapping | list) else read
+
+    def below(key: str | int) -> list[tuple[str | int, ...]]:
+        return [path[1:] for path in paths if path[:1] == (key,)]
+
+    if isinstance(value, Mapping):
+        return {key: _typed(item, below(key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, below(position)) for position, item in enumerate(value)]
+    return value
 
 
 def _refuse_odd(value: object, source: str) -> None:
