@@ -15,7 +15,6 @@ INFERENCE = [
     "safetensors",
     "huggingface_hub",
     "datasets",
-    "filelock",
 ]
 
 
