@@ -11,9 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import Catalogue, RunConfig, load, located, reasons_first
-from .config.settings import read_yaml
+from .config import Catalogue, DatasetEntry, RunConfig, load, located, reasons_first
+from .config.settings import parse, read_yaml
 from .contracts.cell_name import parse_folder
+from .errors import ConfigError
 
 if TYPE_CHECKING:
     from .statistics import Bootstrap
@@ -127,13 +128,12 @@ def prepare_dataset(
         private: whether only their owner may read the files; no other number than 0 and 1.
         log: the job's log, which may quote a line that is wrong.
     """
-    from .config.entries import DatasetEntry
     from .datasets import prepare
     from .privacy.owner_only import close_to_others
 
     if private:
         close_to_others([samples.parent], [log] if log else [])
-    prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
+    prepare(_entry(entry, dataset), dataset, files[0].parent, limit, seed, samples.parent)
 
 
 def prepare_first_rows(
@@ -150,13 +150,20 @@ def prepare_first_rows(
 
     A job of its own, so that what changes here runs no cell of the sound protocol again.
     """
-    from .config.entries import DatasetEntry
     from .datasets import prepare_first_rows as prepare
     from .privacy.owner_only import close_to_others
 
     if private:
         close_to_others([samples.parent], [log] if log else [])
-    prepare(DatasetEntry.model_validate_json(entry), dataset, files[0].parent, limit, seed, samples.parent)
+    prepare(_entry(entry, dataset), dataset, files[0].parent, limit, seed, samples.parent)
+
+
+def _entry(text: str, dataset: str) -> DatasetEntry:
+    """A dataset's entry, as a rule hands it over."""
+    from .reading.json_text import parse_object
+
+    source = f"entry of {dataset}"
+    return parse(DatasetEntry, parse_object(text, source, ConfigError), source)
 
 
 def infer(

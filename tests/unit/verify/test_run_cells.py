@@ -252,3 +252,15 @@ def test_prompts_other_than_those_of_full_precision_name_the_cell(project: Proje
     assert changed(project) == {}
     path.write_text(json.dumps(manifest | {"identity": manifest["identity"] | {"prompts": "0" * 64}}))
     assert "(texts differ)" in changed(project)[f"random/w4a16/{HOC}"][0]
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, -1, True, "x", [["a"]], {"a": {"b": [1]}}, 10**30, ""])
+def test_a_manifest_with_anything_in_a_field_is_a_problem_and_no_traceback(project: Project, odd: object) -> None:
+    folder = project.results / "cells/random/w4a16" / HOC
+    path, verifier = folder / "manifest.json", Verifier(project.root)
+    manifest = json.loads(path.read_text())
+    for field in manifest:
+        path.write_text(json.dumps({**manifest, field: odd}))
+        verifier.cell(project.results, folder)
+    path.write_text(json.dumps({**manifest, "model": odd}))
+    assert verifier.cell(project.results, folder).problems
