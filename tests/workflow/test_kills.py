@@ -103,6 +103,7 @@ def test_a_killed_snakemake_goes_on_by_the_same_command(repository: Path, tmp_pa
     locks = project.folder / ".snakemake/locks"
     while not any(path.read_bytes() for path in locks.glob("*.signature")) and first.poll() is None:
         time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)  # it lives, and cannot end before it is killed
     refused = project.snakemake(*command, *target)
     assert refused.returncode == 1
     assert f"process {first.pid} on" in refused.stdout and "wait until it has ended" in refused.stdout

@@ -91,12 +91,7 @@ RUN = CATALOGUE.run_folder
 if workflow.is_main_process:
     for line in recovery.clear_stale_locks(Path(".snakemake/locks"), RUN, sys.argv[1:]):
         logger.warning(line)
-
-
-onstart:
-    # The lock is taken by now. Another of Snakemake's stores than files signs nothing, and is unlocked by hand.
-    recovery.sign_locks(getattr(workflow.persistence, "_lockfile", {}).values())
-
+    recovery.sign_when_locked(workflow)
 
 PLANNED = frozenset(CELLS)
 CELL = "{model}/{precision}/{dataset}/{prompting}-{shots}shot"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from quantbench.recovery import clear_stale_locks, kernel, lock_signature, sign_locks
+from quantbench.recovery import clear_stale_locks, kernel, lock_signature, sign_locks, sign_when_locked
 from quantbench.recovery.kernel import Kernel
 from quantbench.recovery.lock_signature import Signature
 
@@ -155,7 +156,7 @@ def test_a_file_system_without_locks_proves_nothing(
     assert "at work" not in cleared(folder)
     signature_of(folder).unlink()
     sign_locks(locks(folder))
-    assert list(folder.glob("*.signature")) == [] and lock_signature._held == []
+    assert list(folder.glob("*.signature")) == [] and not lock_signature._held
 
 
 ODD: list[Callable[[Path], object]] = [
@@ -186,3 +187,42 @@ def test_a_damaged_signature_removes_nothing(
         (folder / "x.signature").write_bytes(damaged)
         assert "not known by which process" in cleared(folder)
         assert len(locks(folder)) == 1
+
+
+class Snakemake:
+    """What is used of Snakemake's workflow object: a lock that is taken after everything is planned."""
+
+    class Persistence:
+        def __init__(self, folder: Path) -> None:
+            self._lockfile: dict[str, str] = {}
+            self._folder = folder
+
+        @contextmanager
+        def lock(self) -> Iterator[None]:
+            self._lockfile["output"] = str(self._folder / "0.output.lock")
+            yield
+
+    def __init__(self, folder: Path) -> None:
+        self.persistence: Snakemake.Persistence | None = None
+        self._folder = folder
+
+    def _prepare_dag(self) -> None:
+        self.persistence = self.Persistence(self._folder)
+
+
+def test_the_lock_is_signed_as_soon_as_it_is_taken(folder: Path) -> None:
+    """Rules that are read twice, as a module and by themselves, sign once."""
+    workflow = Snakemake(folder)
+    sign_when_locked(workflow)
+    sign_when_locked(workflow)
+    workflow._prepare_dag()
+    assert not list(folder.glob("*.signature"))
+    with workflow.persistence.lock():
+        signed = Signature.parse(signature_of(folder).read_bytes())
+        assert [file.name for file in signed.files] == ["0.output.lock"]
+        assert "wait until it has ended" in cleared(folder)
+    lock_signature._held.clear()
+
+
+def test_a_snakemake_of_another_make_signs_nothing() -> None:
+    sign_when_locked(object())

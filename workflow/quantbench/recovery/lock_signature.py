@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import TypeAdapter
 
@@ -18,8 +20,22 @@ from .kernel import Kernel
 
 SUFFIX = ".signature"
 
-# Open as long as this process lives, since closing a file drops its lock.
-_held: list[int] = []
+# Open as long as this process lives, since closing a file drops its lock; by the path of the signature.
+_held: dict[Path, int] = {}
+
+
+class Persistence(Protocol):
+    """What Snakemake keeps of a working directory; ``_lockfile`` names the lock files of this process."""
+
+    lock: Callable[[], AbstractContextManager[None]]
+    _lockfile: Mapping[str, str]
+
+
+class Workflow(Protocol):
+    """Snakemake's workflow object. What it keeps is there once ``_prepare_dag`` has returned."""
+
+    persistence: Persistence
+    _prepare_dag: Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,35 @@ class Signature:
 _CHECK = TypeAdapter(Signature)
 
 
+def sign_when_locked(workflow: Workflow) -> None:
+    """Have the lock files of a run signed as soon as Snakemake has written them.
+
+    ``onstart`` would come a tenth of a second later, and not at all where the rules are a module of another workflow. A Snakemake
+    that has no such method signs nothing, and its locks have to be removed by hand after a kill.
+    """
+    prepare = getattr(workflow, "_prepare_dag", None)
+    if prepare is None:
+        return
+
+    def prepare_and_sign(*values: object, **named: object) -> None:
+        prepare(*values, **named)
+        workflow.persistence.lock = _signed(workflow.persistence)
+
+    workflow._prepare_dag = prepare_and_sign
+
+
+def _signed(persistence: Persistence) -> Callable[[], AbstractContextManager[None]]:
+    take = persistence.lock
+
+    @contextmanager
+    def take_and_sign() -> Iterator[None]:
+        with take():
+            sign_locks(getattr(persistence, "_lockfile", {}).values())
+            yield
+
+    return take_and_sign
+
+
 def sign_locks(written: Iterable[str | Path]) -> None:
     """Sign the lock files that this process has written; the signature is valid until it ends, however it ends.
 
@@ -78,6 +123,8 @@ def sign_locks(written: Iterable[str | Path]) -> None:
     if not paths:
         return
     place = paths[0].with_name(f"{Kernel.here().host}-{os.getpid()}{SUFFIX}")
+    if place in _held:
+        os.close(_held.pop(place))
     try:
         # Not inherited by jobs: one that outlives this process must not hold its lock.
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
@@ -87,4 +134,4 @@ def sign_locks(written: Iterable[str | Path]) -> None:
     except OSError:
         place.unlink(missing_ok=True)
         return
-    _held.append(descriptor)
+    _held[place] = descriptor
