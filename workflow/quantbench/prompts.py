@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import StrictUndefined
 
 from .config import DatasetEntry, Prompting, Prompts, Slips, located
-from .contracts.records import Sample
+from .contracts.records import RESERVED_INPUTS, Sample
 from .errors import ConfigError
 from .reading.text_files import MIB, read_text
 from .templating import BoundedEnvironment, BoundedTemplate, TemplateFault
@@ -25,9 +25,6 @@ from .templating import BoundedEnvironment, BoundedTemplate, TemplateFault
 _ENVIRONMENT = BoundedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
 # A prompt is the same each time it is made, or no two cells could be compared.
 del _ENVIRONMENT.filters["random"]
-
-# What a template is told beside a sample's inputs, and Jinja2's own name for the template.
-RESERVED_INPUTS = frozenset({"labels", "entity_type", "examples", "slips", "self"})
 
 _PUBLISHED = "as_published_"
 LARGEST = MIB
@@ -74,7 +71,7 @@ def render(
         slips: of the authors, which templates of the published form repeat where they are switched on.
 
     Raises:
-        ConfigError: a name in the template that the dataset does not have, an input under one of :data:`RESERVED_INPUTS`, a
+        ConfigError: a name in the template that the dataset does not have, an input under one of :data:`.records.RESERVED_INPUTS`, a
             malformed template, or one that does not come to an end; with the line of the template.
     """
     _check_names(entry, sample.inputs)

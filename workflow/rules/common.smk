@@ -54,6 +54,9 @@ def completed(given):
 
 
 try:
+    # Snakemake takes the last of keys that stand twice in a file, without a word.
+    for path in workflow.configfiles if workflow.is_main_process else []:
+        read_yaml(Path(path))
     # Not by `configfile:`, which does nothing where this is a module of another workflow.
     config = completed(config)
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from quantbench.config import PrecisionEntry, RunConfig, load, recorded_settings
+from quantbench.config import DatasetEntry, PrecisionEntry, RunConfig, load, recorded_settings
 from quantbench.config.reference import SCHEMAS, schema_texts
 from quantbench.config.settings import parse, read_yaml
 from quantbench.errors import ConfigError
@@ -268,3 +268,10 @@ def test_texts_as_snakemake_hands_them_over_are_what_they_say(section: str, text
 def test_a_text_that_says_no_count_is_shown_as_it_was_written(text: str) -> None:
     with pytest.raises(ConfigError, match=re.escape("comparison.resamples")):
         parse(RunConfig, {"run": "r", "studies": ["grid"], "comparison": {"resamples": text}}, "x")
+
+
+@pytest.mark.parametrize("name", ["../../other/test.tsv", "/etc/passwd", "a/../../b", ""])
+def test_a_dataset_has_no_file_outside_its_folder(repository: Path, name: str) -> None:
+    entry = read_yaml(repository / "config/datasets/hoc/dataset.yaml")
+    with pytest.raises(ConfigError, match=re.escape("dataset.yaml: key 'files.test.0.name' has the value ")):
+        parse(DatasetEntry, {**entry, "files": {"test": [{"name": name}]}}, "dataset.yaml")

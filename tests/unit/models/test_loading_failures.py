@@ -71,6 +71,8 @@ def folder(tmp_path: Path) -> Path:
         ({"quantization_config": {"quant_method": "gptq", "bits": 4}}, "are quantized already"),
         ({"quantization_config": {"load_in_4bit": True}}, "are quantized already"),
         ({"transformers_weights": "../other.safetensors"}, "a file that transformers would load in place of"),
+        ({"num_labels": 10**9}, "num_labels has the value 1000000000, and no model has more than 1,000,000"),
+        ({"text_config": {"num_hidden_layers": 1e9}}, "text_config.num_hidden_layers has the value 1000000000.0"),
         ({"dtype": "evil"}, "cannot read it|cannot build"),
         ({"hidden_act": "evil"}, "cannot build this architecture"),
     ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from .library_arguments import Argument, check_bitsandbytes, check_torchao, only_plain_values
+from .place import PlaceBelow
 from .settings import Settings, module_names
 
 Prompting = Literal["instruction", "cot", "self_consistency"]
@@ -85,7 +86,7 @@ class PrecisionEntry(Settings):
 class DataFile(Settings):
     """One acceptable file of a split: its name, its row count, and what proves its content."""
 
-    name: str = Field(description="of the file in the dataset's folder")
+    name: PlaceBelow = Field(description="of the file in the dataset's folder")
     rows: int | None = Field(default=None, gt=0, description="records in the file; `null` where they are not known")
     sha256: Sha256 | None = Field(default=None, description="of the content; `null`: see `git_blob`")
     git_blob: GitBlob | None = Field(

@@ -30,4 +30,16 @@ def named(place: str) -> str:
     return place
 
 
+def named_below(place: str) -> str:
+    """The path of a file in a folder, once it can be one and stays in it.
+
+    Raises:
+        ValueError: as of :func:`named`, or it leads out of the folder.
+    """
+    if place.startswith("/") or ".." in place.split("/"):
+        raise ValueError("it leads out of the folder; name a file in it")
+    return named(place)
+
+
 Place = Annotated[str, AfterValidator(named)]
+PlaceBelow = Annotated[str, AfterValidator(named_below)]

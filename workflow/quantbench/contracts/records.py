@@ -32,6 +32,9 @@ Unit = Literal["document", "text", "sentence", "pair", "question", "sample"]
 # By task: list of labels in inventory order; list of mentions; one label; one letter; yes, no or maybe. None: no answer.
 Answer = str | list[str] | list[Mention] | None
 
+# What a prompt template is told beside a sample's inputs, or of a worked example's (``answer``), and Jinja2's own name for it.
+RESERVED_INPUTS = frozenset({"labels", "entity_type", "examples", "answer", "slips", "self"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..config import ModelEntry
 from ..errors import ModelError, shorten
+from ..reading import json_text
 from ..reading.library_errors import in_one_line
 from ..store.tensor_headers import WHOLE
 from .describing import differences
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 _NAMED = 3
+# Layers, heads, experts, labels: transformers makes a list of each, however long it is said to be.
+_MOST_COUNTED = 1_000_000
 
 
 def text_config(folder: Path) -> PreTrainedConfig:
@@ -34,6 +37,7 @@ def text_config(folder: Path) -> PreTrainedConfig:
     path = folder / "config.json"
     _refuse_own_code(path)
     _refuse_other_weights(path)
+    _refuse_endless_lists(path)
     with in_one_line(path, "transformers cannot read it", "correct it or retrieve it again"):
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         text = config.get_text_config(decoder=True)
@@ -109,6 +113,18 @@ def _refuse_other_weights(path: Path) -> None:
             f"{path}: transformers_weights has the value {shorten(named)}, a file that transformers would load in place of {WHOLE}; "
             f"rename that file to {WHOLE} and take the key out"
         )
+
+
+def _refuse_endless_lists(path: Path) -> None:
+    parts = [("", json_text.read_object(path, ModelError))]
+    for prefix, part in parts:
+        parts += [(f"{prefix}{key}.", value) for key, value in part.items() if isinstance(value, dict)]
+        for key, value in part.items():
+            if key.startswith("num_") and isinstance(value, int | float) and value > _MOST_COUNTED:
+                raise ModelError(
+                    f"{path}: {prefix}{key} has the value {shorten(value)}, and no model has more than {_MOST_COUNTED:,}; retrieve the "
+                    "file again"
+                )
 
 
 def _refuse_other_heads(path: Path, config: PreTrainedConfig) -> None:

@@ -12,9 +12,8 @@ from string import ascii_uppercase
 from pydantic import JsonValue
 
 from ...config import DatasetEntry
-from ...contracts.records import Sample
+from ...contracts.records import RESERVED_INPUTS, Sample
 from ...errors import DataError, nearest, shorten
-from ...prompts import RESERVED_INPUTS
 from ...reading.json_text import iterate_objects
 from ...tasks import Samples, samples_of
 from . import SplitSamples
