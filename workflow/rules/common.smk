@@ -59,7 +59,8 @@ try:
         read_yaml(Path(path))
     # Not by `configfile:`, which does nothing where this is a module of another workflow.
     config = completed(config)
-    CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")
+    stated = list(map(str, workflow.configfiles)) or ["config/config.yaml"]
+    CATALOGUE = settings.load(ROOT, config, ", ".join(stated + ["--config"] * bool(workflow.config_settings.config)))
     REQUESTS = planning.Requests(CATALOGUE.run.hardware)
     SELECTION = selection(CATALOGUE)
     SPECS = cell_specs(CATALOGUE, grid.run_cells(CATALOGUE))

@@ -13,7 +13,7 @@ from quantbench.config.settings import read_yaml
 from quantbench.contracts.cell_name import Cell
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Sample, write_records
-from quantbench.errors import DataError, ModelError
+from quantbench.errors import ConfigError, DataError, ModelError
 from quantbench.models.tokenizing import load_tokenizer
 from quantbench.prompts import template_path
 from quantbench.study.spec import CellSpec, cell_spec
@@ -70,6 +70,18 @@ def test_first_rows_depend_on_their_number(
     text = build_prompts(spec, data, load_tokenizer(folder)).requests[0].text
     told = [line.removeprefix("Label: ") for line in text.splitlines() if line.startswith("Label: ")]
     assert len(told) == shots and told[: len(shown)] == shown
+
+
+def test_a_misspelt_name_in_a_template_is_named_with_file_and_line(
+    repository: Path, data: Path, random_model, tmp_path: Path
+) -> None:
+    template = tmp_path / "instruction.txt"
+    template.write_text("Sentence:\n{{ sentense }}\n")
+    spec = replace(spec_of(repository, random_model), template=template)
+    with pytest.raises(ConfigError) as error:
+        build_prompts(spec, data, load_tokenizer(Path(str(random_model.folder))))
+    assert str(error.value).startswith(f"{template}: ")
+    assert "line 2: 'sentense' is undefined (inputs of the samples: sentence)" in str(error.value)
 
 
 def test_a_system_prompt_reaches_the_model(repository: Path, data: Path, random_model) -> None:

@@ -42,11 +42,19 @@ def refusal(repository: Path, settings: dict[str, Any]) -> str:
         ({"random_weights": {"models": ["phi4"]}}, ["'random_weights.models'", "'phi4'", "'phi-4'"]),
         ({"random_weights": {"prompt_tokens": 0}}, ["random_weights.prompt_tokens", "0"]),
         ({"studies_file": "config/nowhere.yaml"}, ["config/nowhere.yaml", "no such file"]),
+        ({"models": "phi-4"}, ["key 'models' has the value 'phi-4': expected a list, as in [phi-4], or all"]),
+        ({"models": [4]}, ["key 'models.0' has the value 4: expected a text"]),
+        ({"promptings": ["cto"]}, ["key 'promptings.0' has the value 'cto'; did you mean 'cot'?"]),
+        ({"inference": 5}, ["key 'inference' has the value 5: expected a section, as in {key: value}"]),
+        ({"inference": {"stop_early": "perhaps"}}, ["'inference.stop_early'", "'perhaps': expected true or false"]),
+        ({"limit": "twenty"}, ["key 'limit' has the value 'twenty': expected a whole number"]),
+        ({"hardware.device": "cpu"}, ["unknown key 'hardware.device'", "write hardware={device: cpu}"]),
     ],
 )
 def test_refusals(repository: Path, settings: dict[str, Any], change: dict[str, Any], parts: list[str]) -> None:
     message = refusal(repository, settings | change)
     assert all(part in message for part in parts), message
+    assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

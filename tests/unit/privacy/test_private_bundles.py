@@ -21,6 +21,7 @@ from tests.simulated_run import Run
 from quantbench import jobs
 from quantbench.bundle import open_bundle, pack, restore_texts
 from quantbench.cli.main import main
+from quantbench.cli.privacy import _Part, _print
 from quantbench.config import DatasetEntry, StudyEntry, load_datasets
 from quantbench.contracts.files import read_json, write_json
 from quantbench.contracts.records import Prediction, Sample, ScoredAnswer, read_records, write_records
@@ -270,12 +271,24 @@ def test_the_report_shows_labels_of_private_data_alone(repository: Path, tmp_pat
     assert search.file(page) and page.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_command_says_that_a_page_with_private_texts_was_not_searched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "report.html"
+    page.touch()
+    search = Search(Phrases([Text("1", "the patient was found beside the bed")]))
+    _print(tmp_path, [_Part(search, [])], [])
+    assert f"not searched: {page}" in capsys.readouterr().out
+    _print(tmp_path, [_Part(search, [page])], [])
+    assert capsys.readouterr().out == f"{tmp_path}: 1 file searched for 1 text; none found\n"
+
+
 def test_the_command_says_where_texts_stand(
     private: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = str(private.results)
     assert main(["privacy", folder]) == 0
-    assert re.search(r"files searched for \d+ texts; none found", capsys.readouterr().out)
+    assert re.search(r"files? searched for \d+ texts?; none found", capsys.readouterr().out)
     planted(private, "tables/cells.csv", texts_of(private, "pubmedqa")[0].content)
     assert main(["privacy", folder]) == 1
     assert re.search(r"tables/cells.csv: line \d+: 6 words in a row of .*pubmedqa", capsys.readouterr().out)

@@ -204,7 +204,7 @@ def test_what_does_not_fit_together_is_refused(run: Run) -> None:
     whole.write(path_of(run, other))
     predictions = run.results / "cells" / full.folder / "predictions.jsonl"
     write_records(predictions, [Prediction("0", ["yes"], 1, [1], ["stop"])])
-    with pytest.raises(DataError, match=r"full precision has answered anew.*delete it to leave it out"):
+    with pytest.raises(DataError, match=r"no longer those that this cell read.*; delete the former"):
         written(run)
 
 

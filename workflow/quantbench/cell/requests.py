@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from ..contracts.records import Sample, read_records
 from ..datasets import worked_examples
 from ..engine.batches import Request
-from ..errors import DataError, ModelError
+from ..errors import ConfigError, DataError, ModelError
 from ..models.chat import Chat, find_chat
 from ..models.prompt_tokens import PromptTokenizer
 from ..prompts import read_template, render
@@ -53,13 +53,18 @@ def build_prompts(spec: CellSpec, data: Path, tokenizer: Tokenizer) -> Prompts:
         tokenizer: a Hugging Face tokenizer.
 
     Raises:
+        ConfigError: what is wrong with the prompt template, with its file and line.
         DataError: fewer worked examples than shots.
         ModelError: what is wrong with the chat template (:mod:`quantbench.models.chat`) or with the token ids
             (:mod:`quantbench.cell.prompt_checks`).
     """
     template, examples = read_template(spec.template), _worked_examples(spec, data)
     samples = read_records(data / "samples.jsonl", Sample)
-    prompts = [render(spec.dataset, template, sample, examples, spec.protocol.slips) for sample in samples]
+    try:
+        prompts = [render(spec.dataset, template, sample, examples, spec.protocol.slips) for sample in samples]
+    except ConfigError as error:
+        inputs = ", ".join(sorted({name for sample in samples for name in sample.inputs}))
+        raise ConfigError(f"{spec.template}: {error} (inputs of the samples: {inputs or 'none'})") from None
     chat = _chat(spec, tokenizer, prompts[0])
     with in_one_line(
         f"model {spec.cell.model!r}", "its tokenizer fails at a prompt", "retrieve the tokenizer's files again"

@@ -130,6 +130,13 @@ def _print(place: Path, parts: list[_Part], found: list[Finding]) -> None:
     if not texts:
         print(f"{place}: nothing of this run is withheld; name texts to look for with --texts FILE")
         return
-    print(f"{place}: {files} files searched for {texts} texts; {len(found) or 'none'} found")
+    print(f"{place}: {_counted(files, 'file')} searched for {_counted(texts, 'text')}; {len(found) or 'none'} found")
     if short:
-        print(f"note: {short} texts have too few words to be told from any other, and were not searched for")
+        print(f"note: not searched for: {_counted(short, 'text')} with too few words to be told from others")
+    page = place / "report.html"
+    if page.is_file() and not any(page in part.files for part in parts):
+        print(f"note: not searched: {page}, which data.private_texts_in_report lets show texts")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -29,6 +29,20 @@ Section = TypeVar("Section", bound=Settings)
 
 # What pydantic says of a value that should have been a number, a truth or nothing.
 _NO_TEXT = {"int_type", "float_type", "bool_type", "none_required"}
+
+# How pydantic's locations name the alternatives of a key that takes a list or a word.
+_BRANCH = re.compile(r"(?:list|literal)\[")
+
+_EXPECTED = {
+    "bool_type": "expected true or false",
+    "dict_type": "expected names with values, as in {name: value}",
+    "float_type": "expected a number",
+    "int_from_float": "expected a whole number",
+    "int_type": "expected a whole number",
+    "list_type": "expected a list, as in [value, value]",
+    "model_type": "expected a section, as in {key: value}",
+    "string_type": "expected a text; put it in quotes if it is one",
+}
 
 
 def module_names(folder: str, prefix: str = "") -> tuple[str, ...]:
@@ -70,7 +84,7 @@ def parse(kind: type[Section], value: dict[str, Any], source: str) -> Section:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        lines = [explain(kind, item) for item in error.errors()]
+        lines = [explain(kind, item) for item in _without_branches(error.errors())]
         raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
@@ -126,6 +140,24 @@ def _refuse_odd(value: object, source: str) -> None:
             pending += [(f"{key}[]", item, depth + 1) for item in one]
 
 
+def _without_branches(items: Iterable[Any]) -> list[dict[str, Any]]:
+    """Errors of keys that take a list or one word (``all``): one for each key, that of the branch its value was meant for.
+
+    pydantic reports every branch of such a key, under a location with the branch's type in it.
+    """
+    kept: dict[tuple[str | int, ...], dict[str, Any]] = {}
+    for item in items:
+        place = tuple(part for part in item["loc"] if not (isinstance(part, str) and _BRANCH.match(part)))
+        is_other_branch = bool(place) and place != item["loc"] and _BRANCH.match(str(item["loc"][-1]))
+        if is_other_branch and isinstance(item["input"], str):
+            word = re.findall(r"'([^']*)'", item.get("ctx", {}).get("expected", ""))
+            said = f"expected a list, as in [{item['input']}]" + "".join(f", or {one}" for one in word)
+            kept[place] = {**item, "loc": place, "type": "value_error", "msg": said}
+        elif not is_other_branch or item["type"] != "literal_error":
+            kept[place] = {**item, "loc": place}
+    return list(kept.values())
+
+
 def explain(kind: type[BaseModel], item: Any) -> str:
     """One of pydantic's errors in words: the key, its value, and the nearest known key."""
     where = ".".join(str(part) for part in item["loc"])
@@ -133,15 +165,23 @@ def explain(kind: type[BaseModel], item: Any) -> str:
         section = _section_at(kind, item["loc"][:-1])
         if section and issubclass(section, Settings) and item["loc"][-1] in section.retired:
             return f"key {where!r} is retired: {section.retired[item['loc'][-1]]}"
-        hint = nearest(str(item["loc"][-1]), section.model_fields) if section else ""
+        hint = _nested(section, item) or nearest(str(item["loc"][-1]), section.model_fields) if section else ""
         return f"unknown key {where!r} (value {shorten(item['input'], 200)}){hint}"
     if item["type"] == "missing":
         return f"key {where!r} is missing"
     if item["type"] == "literal_error":
         known = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         return f"key {where!r} has the value {shorten(item['input'], 200)}{nearest(str(item['input']), known)}"
-    said = item["msg"].removeprefix("Value error, ")
+    said = _EXPECTED.get(item["type"]) or item["msg"].removeprefix("Value error, ")
     return f"key {where!r} has the value {shorten(item['input'], 200)}: {said}" if where else said
+
+
+def _nested(section: type[BaseModel], item: Any) -> str:
+    """How ``hardware.device=cpu`` is written, where a key with dots begins with a section."""
+    first, *rest = str(item["loc"][-1]).split(".")
+    if not rest or first not in section.model_fields:
+        return ""
+    return f"; write {first}={': '.join('{' + key for key in rest)}: {item['input']}{'}' * len(rest)}"
 
 
 def _section_at(kind: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:

@@ -113,6 +113,6 @@ def verify_file(path: Path, file: DataFile) -> None:
         raise DataError(f"{path}: {wrong}")
     if wrong is not None:
         raise DataError(
-            f"{path}: not the pinned file: {wrong}; delete it and retrieve it again, "
-            f"or state a file of your own in {path.parent / 'files.yaml'}"
+            f"{path}: not the pinned file: {wrong}; if it is a published file, delete it and retrieve it again; if it is your own, "
+            f"correct what dataset.yaml says of it, or state it in {path.parent / 'files.yaml'}"
         )

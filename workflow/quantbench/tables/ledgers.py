@@ -182,6 +182,6 @@ def _check_pair(results: Path, own: Ledger, full: Ledger) -> None:
     answered = results / "cells" / full.cell.folder / "predictions.jsonl"
     if reference is not None and answered.exists() and sha256_of(answered) != reference.predictions_sha256:
         raise DataError(
-            f"{path}: full precision has answered anew since this cell read its answers ({answered}); delete it to leave it out, or "
-            "all files of the cell to have it run again"
+            f"{path}: the answers of full precision are no longer those that this cell read ({answered}): made anew, or edited; "
+            "delete the former to leave it out, or all files of its cell to have that run again (quantbench verify says more)"
         )
