@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.own_datasets import follow_the_page
 
 from quantbench.cli.main import main
 from quantbench.contracts.files import read_json
@@ -94,6 +95,24 @@ def test_hand_written_predictions_are_scored(
     scores = read_json(tmp_path / "out/scores.json")
     assert 0 < scores["value"] <= 1
     assert f"{dataset}: {scores['metric']} {scores['value']:.4f}" in capsys.readouterr().out
+
+
+def test_scores_of_a_private_dataset_are_their_owners_alone(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    follow_the_page(repository, tmp_path)
+    (tmp_path / "config/models").mkdir()
+    Path("there").mkdir(mode=0o755)
+    gold = tmp_path / "config/datasets/ward_notes/test.jsonl"
+    ids = [json.loads(line)["sample_id"] for line in gold.read_text().splitlines()]
+    Path("p.jsonl").write_text("".join(json.dumps({"sample_id": one, "outputs": ["pain"]}) + "\n" for one in ids))
+    words = ["score", "--dataset", "ward_notes", "--gold", str(gold), "--predictions", "p.jsonl", "--resamples", "100"]
+    for out in ("there", "made"):
+        assert main([*words, "--out", out]) == 0
+        modes = {path.name: path.stat().st_mode & 0o777 for path in Path(out).iterdir()}
+        assert modes == {"scored.jsonl": 0o600, "scores.json": 0o600}
+    assert [Path(out).stat().st_mode & 0o777 for out in ("there", "made")] == [0o755, 0o700]
 
 
 @pytest.mark.parametrize(

@@ -283,3 +283,12 @@ def test_a_dataset_has_no_file_outside_its_folder(repository: Path, name: str) -
     entry = read_yaml(repository / "config/datasets/hoc/dataset.yaml")
     with pytest.raises(ConfigError, match=re.escape("dataset.yaml: key 'files.test.0.name' has the value ")):
         parse(DatasetEntry, {**entry, "files": {"test": [{"name": name}]}}, "dataset.yaml")
+
+
+def test_a_file_in_place_of_the_folder_of_results_is_named(
+    repository: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("results").touch()
+    message = refusal(repository, settings)
+    assert "key 'results_folder' has the value 'results': results is a file; move it away, or name a folder" in message

@@ -29,6 +29,8 @@ from ..config.settings import Settings, parse
 from ..config.vocabulary import PROMPTINGS
 from ..contracts.scores import PublishedScore, Scores
 from ..errors import ConfigError, nearest
+from ..privacy.owner_only import close_to_others
+from ..privacy.withholding import withheld
 from ..scoring import changed_words, score_file
 from ..statistics import Bootstrap
 from ..tasks import published_metric
@@ -116,15 +118,21 @@ def run(arguments: argparse.Namespace) -> None:
     origin = Origin(
         reasoned=reasons_first(arguments.prompting), reasoning=_reasoning(arguments, root), prompts=arguments.prompts
     )
+    entry, files = entries[arguments.dataset], [arguments.out / "scored.jsonl", arguments.out / "scores.json"]
+    private = withheld("by_licence", {arguments.dataset: entry}).names
+    if private and not arguments.out.exists():
+        close_to_others([arguments.out])
     scores = score_file(
         arguments.predictions,
         arguments.gold,
-        entries[arguments.dataset],
+        entry,
         arguments.out,
         Bootstrap(arguments.resamples, arguments.seed, arguments.confidence),
         arguments.subset,
         origin,
     )
+    if private:
+        close_to_others([], files)
     low, high = scores.interval
     if arguments.format != "text":
         columns = ("dataset", "low", "high", *_COLUMNS, *_PUBLISHED)
@@ -150,7 +158,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if scores.changed_answers:
         print(f"{arguments.predictions.parent}: {changed_words(scores.changed_answers)}")
-    print(f"written: {arguments.out / 'scored.jsonl'}, {arguments.out / 'scores.json'}")
+    print(f"written: {', '.join(map(str, files))}")
 
 
 def _as_published(scores: PublishedScore | None) -> tuple[str | float | None, ...]:

@@ -85,6 +85,7 @@ def load(root: Path, settings: dict[str, Any], source: str, asked: Iterable[str]
     folder = data_folder(root, run)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"{source}: key 'data.folder' has the value {run.data.folder!r}: no such folder ({folder})")
+    _check_results_folder(run, source)
     studies = _studies(located(root, run.studies_file))
     needed = _Needed(run, studies, tuple(asked))
     catalogue = Catalogue(
@@ -237,6 +238,15 @@ def _studies(path: Path) -> dict[str, StudyEntry]:
             raise ConfigError(f"{path}: study {name!r} has the value {value!r}; expected keys such as models, datasets")
         studies[name] = parse(StudyEntry, value, f"{path}, study {name!r}")
     return studies
+
+
+def _check_results_folder(run: RunConfig, source: str) -> None:
+    folder = Path(run.results_folder, run.run)
+    blocking = next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), None)
+    if blocking is not None:
+        raise ConfigError(
+            f"{source}: key 'results_folder' has the value {run.results_folder!r}: {blocking} is a file; move it away, or name a folder"
+        )
 
 
 def _check_names(catalogue: Catalogue, source: str) -> None:

@@ -134,7 +134,7 @@ def _refuse_odd(value: object, source: str) -> None:
         if isinstance(one, Mapping):
             for name, item in one.items():
                 if not isinstance(name, str):
-                    raise ConfigError(f"{source}: the key {shorten(name)} is no text; put it in quotes")
+                    raise ConfigError(f"{source}: the key {shorten(name)} is not text; put it in quotes")
                 pending += [(name, name, depth + 1), (f"{key}.{name}" if key else name, item, depth + 1)]
         elif isinstance(one, list | tuple):
             pending += [(f"{key}[]", item, depth + 1) for item in one]

@@ -53,7 +53,7 @@ def parse(text: str, where: str, delimiter: str = ",", error: Kind = DataError, 
     found = records(text, where, delimiter, error, remedy)
     _, columns = next(found, (1, []))
     if not any(columns):
-        raise error(f"{where}: no header, with which a table begins; {remedy or 'have it written again'}")
+        raise error(f"{where}: no header, with which a table begins; {remedy or 'generate it again'}")
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
         raise error(f"{where}, line 1: column {shorten(twice)} is there more than once; {remedy or 'rename one'}")

@@ -60,13 +60,13 @@ def parse(content: bytes | str, where: str, error: Kind = DataError, remedy: str
             raise RecursionError
     except json.JSONDecodeError as wrong:
         line = in_line(where, text, wrong.pos)
-        step = remedy or "correct it, or have it written again"
+        step = remedy or "correct it, or generate it again"
         raise error(
             f"{line}: malformed JSON ({wrong.msg}): {shorten(text[max(0, wrong.pos - 20) :].strip())}; {step}"
         ) from None
     except _Refused as wrong:
         line = in_line(where, text, wrong.position(text))
-        raise error(f"{line}: {wrong}; {remedy or 'correct it, or have it written again'}") from None
+        raise error(f"{line}: {wrong}; {remedy or 'correct it, or generate it again'}") from None
     except RecursionError:
         raise error(
             f"{where}: nested more than {DEPTH} deep, which no program writes; {remedy or 'copy it again'}"

@@ -79,7 +79,7 @@ class _Loader(yaml.SafeLoader):
                 continue
             if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
                 stated = key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
-                raise _Malformed(f"the key {shorten(stated)} is no text; put it in quotes", key.start_mark)
+                raise _Malformed(f"the key {shorten(stated)} is not text; put it in quotes", key.start_mark)
             if key.value in seen:
                 raise _Malformed(f"key {shorten(key.value)} stands twice; take one of them out", key.start_mark)
             seen.add(key.value)
