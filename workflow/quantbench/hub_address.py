@@ -31,7 +31,13 @@ def endpoint() -> str:
     """
     stated = os.environ.get("HF_ENDPOINT") or PUBLIC_HUB
     address = _split(stated)
-    if address is None or address.scheme not in ("https", "http") or not address.hostname or address.query or address.fragment:
+    if (
+        address is None
+        or address.scheme not in ("https", "http")
+        or not address.hostname
+        or address.query
+        or address.fragment
+    ):
         raise ConfigError(f"{_FROM_ENVIRONMENT}: {stated!r} is no address of a hub; give one such as {PUBLIC_HUB}")
     if "@" in address.netloc:
         # Not repeated: messages and logs name the hub.

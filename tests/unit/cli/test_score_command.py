@@ -221,3 +221,23 @@ def test_the_documented_example_prints_what_its_page_says(
     (printed,) = re.findall(r"prints\n\n```\n(.*?)```", shown, re.DOTALL)
     assert capsys.readouterr().out == printed
     assert (tmp_path / "scored/scored.jsonl").read_text() == files["scored/scored.jsonl"]
+
+
+def test_what_is_written_of_private_data_is_their_owners_alone(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gold entities have their words, and samples are named as the records are."""
+    folder = tmp_path / "config/datasets/own"
+    folder.mkdir(parents=True)
+    shipped = yaml.safe_load((repository / "config/datasets/bc5cdr_chemical/dataset.yaml").read_text())
+    left = {"upstream_folder", "redistributable", "files", "tokens", "test_set", "margin"}
+    stated = {name: value for name, value in shipped.items() if name not in left}
+    (folder / "dataset.yaml").write_text(
+        yaml.safe_dump({**stated, "reader": "records", "files": {"test": [{"name": "t"}]}})
+    )
+    record = {"sample_id": "Doe", "inputs": {"text": "Aspirin."}, "gold": [{"start": 0, "end": 7, "text": "Aspirin"}]}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "p.jsonl").write_text(json.dumps({"sample_id": "Doe", "outputs": ["<span>Aspirin</span>."]}) + "\n")
+    monkeypatch.chdir(tmp_path)
+    assert main([*["score", "--dataset", "own", "--gold", "gold.jsonl", "--predictions", "p.jsonl", "--out", "."]]) == 0
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in ("scored.jsonl", "scores.json")} == {0o600}

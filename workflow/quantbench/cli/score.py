@@ -29,6 +29,7 @@ from ..config.settings import Settings, parse
 from ..config.vocabulary import PROMPTINGS
 from ..contracts.scores import PublishedScore, Scores
 from ..errors import ConfigError, nearest
+from ..privacy.owner_only import FILE
 from ..scoring import changed_words, score_file
 from ..statistics import Bootstrap
 from ..tasks import published_metric
@@ -125,6 +126,9 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.subset,
         origin,
     )
+    if entries[arguments.dataset].is_private:  # names of samples, and words of entities
+        for name in ("scored.jsonl", "scores.json"):
+            (arguments.out / name).chmod(FILE)
     low, high = scores.interval
     if arguments.format != "text":
         columns = ("dataset", "low", "high", *_COLUMNS, *_PUBLISHED)
