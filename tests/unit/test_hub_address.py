@@ -23,7 +23,20 @@ def test_without_a_word_it_is_the_public_hub_and_no_token() -> None:
 
 
 @pytest.mark.parametrize(
-    "stated", ["hub.local", "ftp://hub.local", "https://", "https://[::1", "https://hub:port", "/srv/hub", "nul\0"]
+    "stated",
+    [
+        "hub.local",
+        "ftp://hub.local",
+        "https://",
+        "https://[::1",
+        "https://hub:port",
+        "/srv/hub",
+        "nul\0",
+        " http://hub.local",
+        "ht\ntp://hub.local",
+        "https://hub.local\n",
+        "https://hub.local?a=1",
+    ],
 )
 def test_what_is_no_address_of_a_hub_is_refused(stated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {"HF_ENDPOINT": stated})
@@ -50,7 +63,15 @@ def test_a_token_goes_over_https_or_stays_on_the_machine(hub: str, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    "hub", ["http://hub.local", "http://127.0.0.1.hub.local", "http://10.0.0.1", "http://localhost.local"]
+    "hub",
+    [
+        "http://hub.local",
+        "HTTP://hub.local",
+        "hTTp://hub.local",
+        "http://127.0.0.1.hub.local",
+        "http://10.0.0.1",
+        "http://localhost.local",
+    ],
 )
 def test_a_token_is_never_sent_unencrypted(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub)

@@ -31,7 +31,13 @@ def endpoint() -> str:
     """
     stated = os.environ.get("HF_ENDPOINT") or PUBLIC_HUB
     address = _split(stated)
-    if address is None or address.scheme not in ("https", "http") or not address.hostname:
+    if (
+        address is None
+        or address.scheme not in ("https", "http")
+        or not address.hostname
+        or address.query
+        or address.fragment
+    ):
         raise ConfigError(f"{_FROM_ENVIRONMENT}: {stated!r} is no address of a hub; give one such as {PUBLIC_HUB}")
     if "@" in address.netloc:
         # Not repeated: messages and logs name the hub.
@@ -64,7 +70,9 @@ def access_token() -> str | Literal[False]:
             "again"
         )
     hub = endpoint()
-    if hub.startswith("http://") and not _is_this_machine(str(urlsplit(hub).hostname)):
+    # The scheme as the client reads it: HTTP:// is http, too.
+    address = urlsplit(hub)
+    if address.scheme != "https" and not _is_this_machine(str(address.hostname)):
         raise ConfigError(
             f"{_FROM_ENVIRONMENT}: {hub!r} would have the token in HF_TOKEN sent unencrypted; give the hub's https address, or take the "
             "token out of the environment"
@@ -73,6 +81,8 @@ def access_token() -> str | Literal[False]:
 
 
 def _split(address: str) -> SplitResult | None:
+    if not address.isprintable() or " " in address:  # urlsplit passes over some of these
+        return None
     try:
         found = urlsplit(address)
         _ = found.port

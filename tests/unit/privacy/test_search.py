@@ -139,3 +139,11 @@ def test_what_cannot_be_read_to_its_end_is_said(tmp_path: Path) -> None:
 def test_hashes_and_words_are_not_taken_for_packed_files() -> None:
     hashes = " ".join(f"{number:064x}" for number in range(500))
     assert SEARCH.content(f"{hashes} H4sIAAAAAAAAA{'A' * 40}".encode(), "manifest.json") == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "utf-16", "utf-16-be", "utf-32"])
+def test_letters_beyond_ascii_are_read_in_every_encoding(encoding: str) -> None:
+    note = "Frau Käthe zeigt Rötung, Überwärmung und große Schmerzen"
+    search = Search(Phrases([Text("samples.jsonl, record 1", note)]))
+    assert search.content(note.encode(encoding), "a")
+    assert not search.content("Die Überwärmung zeigt große Wirkung, sagt Frau Käthe".encode(encoding), "a")

@@ -72,6 +72,13 @@ ENDLESS = [
     ("{{ labels | tojson(indent=10 ** 10) }}", TEXT),
     ("{{ labels | batch(10 ** 10, 'x') | list }}", TEXT),
     ("{{ 1.5 | round(10 ** 9, 'ceil') }}", TEXT),
+    ("{{ 1 | round(-(10 ** 7)) }}", TEXT),
+    ("{{ ('a' * 900000) | wordwrap(1) }}", TEXT),
+    ("{{ (7 ** 90000) ** 9 % (3 ** 90000) ** 9 }}", TEXT),
+    (
+        "{% set x = 7 ** 30000 %}{% for i in range(999) %}{% set y = x * x %}{% set y = x // 7 ** 15000 %}{% endfor %}",
+        TEXT,
+    ),
     ("{{ ([range(999) | list] * 99) | sum(start=[]) }}", TEXT),
     ("{{ (text * 99).encode('punycode') }}", TEXT),
     (grown("n.s ~ n.s", "'a'") + "{{ n.s }}", TEXT),

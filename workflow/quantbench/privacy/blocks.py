@@ -29,6 +29,7 @@ _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/_-]{60,80}\r?\n){2,}[A-Za-z0-9+/_-]{4,}={
 _PDF_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 # The texts of a PDF page are cut where letters are moved closer: [(wa) -20 (rd)] TJ.
 _KERNED = re.compile(rb"\)\s*-?[\d.]+\s*\(")
+_LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ZSTD, _GZIP, _ZIP, _PDF = b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PK\x03\x04", b"%PDF"
 
@@ -166,7 +167,11 @@ def _decoded(content: bytes) -> str:
     """Bytes as text, whatever they are: UTF-8, or UTF-16 and UTF-32, which have zero bytes between plain letters."""
     if b"\0" in content:
         content = content.replace(b"\0", b"")
-    return content.decode("utf-8", "replace")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        # A byte that is no UTF-8 is its letter in Latin-1, as in old exports and in PDF pages, and what is left of it in UTF-16.
+        return content.decode("utf-8", "surrogateescape").translate(_LATIN_1)
 
 
 def _unpacked(encoded: bytes) -> bytes:

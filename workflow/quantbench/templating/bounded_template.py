@@ -88,7 +88,8 @@ def _said(error: Exception) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "needs more memory than there is; shorten its texts and lists"
-    if isinstance(error, RecursionError):
+    # Python's own compiler has ends, too: 20 loops inside each other.
+    if isinstance(error, RecursionError | SyntaxError):
         return "calls itself, or is nested, without end"
     if isinstance(error, TemplateError):
         text = error.message or ""

@@ -15,6 +15,10 @@ _PERCENT_NUMBERS = re.compile(r"%[^a-zA-Z%]*?(\d+)")
 _BRACE_NUMBERS = re.compile(r"[{:,][^{}]*?(\d+)")
 _FAST_CODECS = {"utf-8", "utf8", "ascii", "latin-1"}
 _TOO_MANY = 10**12
+_LINE = 79  # of Jinja2's wordwrap
+_COPIED_AT_ONCE = 16
+# Python multiplies and divides whole numbers digit by digit, and its digits have so many bits.
+_DIGIT = 30
 
 Cost = Callable[[Sequence[object]], int]
 
@@ -55,7 +59,16 @@ def _coded(values: Sequence[object]) -> int:
 
 
 def _power_of_ten(values: Sequence[object]) -> int:
-    return _width(values) ** 2
+    # 10 to the power of the places is made for places before the point, too.
+    return sum(abs(value) for value in values[1:] if isinstance(value, int)) ** 2
+
+
+def _wrapped(values: Sequence[object]) -> int:
+    """Of a word that is too long for its line the rest is copied with each line that is broken off it."""
+    width = max(min((value for value in values[1:] if isinstance(value, int)), default=_LINE), 1)
+    words = values[0].split() if isinstance(values[0], str) else []
+    copied = sum(len(word) ** 2 for word in words if len(word) > width) // (2 * width)
+    return _times_each_other(values) + copied // _COPIED_AT_ONCE
 
 
 def formatted(text: object, values: Sequence[object]) -> int:
@@ -92,8 +105,9 @@ METHODS: dict[str, Cost] = {
 }
 FILTERS: dict[str, Cost] = {
     **dict.fromkeys(("center", "batch", "slice"), _width),
-    **dict.fromkeys(("indent", "wordwrap", "tojson", "sum", "trim"), _times_each_other),
+    **dict.fromkeys(("indent", "tojson", "sum", "trim"), _times_each_other),
     "round": _power_of_ten,
+    "wordwrap": _wrapped,
     "format": _filled,
     "replace": _replaced,
     "join": _joined,
@@ -101,13 +115,20 @@ FILTERS: dict[str, Cost] = {
 
 
 def of_operator(operator: str, left: object, right: object) -> int:
-    """At most so many characters, entries or bytes come of an operator between two values."""
+    """At most so many characters, entries or bytes come of an operator between two values; of long numbers, its steps."""
     if isinstance(left, int) and isinstance(right, int):
-        bits = left.bit_length() * max(right, 0) if operator == "**" else left.bit_length() + right.bit_length()
-        return bits // 8
+        if operator == "**":
+            return _digits(left.bit_length() * max(right, 0)) ** 2
+        if operator in ("+", "-"):
+            return (left.bit_length() + right.bit_length()) // 8
+        return _digits(left.bit_length()) * _digits(right.bit_length())
     if operator == "*":
         times = next((value for value in (left, right) if isinstance(value, int)), 0)
         return max(times, 0) * (length(left) + length(right))
     if operator == "%":
         return formatted(left, [right])
     return length(left) + length(right)
+
+
+def _digits(bits: int) -> int:
+    return 1 + bits // _DIGIT
