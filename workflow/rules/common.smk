@@ -54,6 +54,12 @@ def completed(given):
 
 
 try:
+    # Snakemake reads these itself and lets the last of two equal keys win; ours refuses them by line.
+    # As a module, they are the other workflow's.
+    if workflow.modifier.is_main_snakefile():
+        for path in map(Path, workflow.configfiles):
+            if path.suffix != ".json":
+                read_yaml(path)
     # Not by `configfile:`, which does nothing where this is a module of another workflow.
     config = completed(config)
     CATALOGUE = settings.load(ROOT, config, ", ".join(map(str, workflow.configfiles)) or "config/config.yaml")
