@@ -109,6 +109,15 @@ def test_a_wrong_configuration_is_refused_before_the_dag(project: Project, argum
     assert "Traceback" not in result.stdout
 
 
+def test_a_key_that_stands_twice_in_a_configuration_is_refused_by_line(project: Project, tmp_path: Path) -> None:
+    twice = tmp_path / "twice.yaml"
+    twice.write_text((project.folder / "config/demo.yaml").read_text() + "limit: 4\nlimit: 400\n")
+    result = project.snakemake("-n", "--configfile", str(twice))
+    assert result.returncode != 0
+    assert re.search(r"twice\.yaml, line \d+: key 'limit' stands twice", result.stdout), result.stdout
+    assert "Traceback" not in result.stdout
+
+
 def test_every_rule_says_what_it_does(project: Project) -> None:
     listed = project.snakemake("--list-rules").stdout
     rules = {"all", "infer_all", "retrieve_dataset", "retrieve_model", "prepare_dataset", "infer", "compare", "figure"}

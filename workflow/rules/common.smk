@@ -54,9 +54,12 @@ def completed(given):
 
 
 try:
-    # Snakemake takes the last of keys that stand twice in a file, without a word.
-    for path in workflow.configfiles if workflow.is_main_process else []:
-        read_yaml(Path(path))
+    # Snakemake reads these itself and lets the last of two equal keys win; ours refuses them by line.
+    # As a module, they are the other workflow's.
+    if workflow.modifier.is_main_snakefile():
+        for path in map(Path, workflow.configfiles):
+            if path.suffix != ".json":
+                read_yaml(path)
     # Not by `configfile:`, which does nothing where this is a module of another workflow.
     config = completed(config)
     stated = list(map(str, workflow.configfiles)) or ["config/config.yaml"]

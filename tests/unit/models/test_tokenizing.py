@@ -87,6 +87,15 @@ def test_broken_files_are_refused_in_one_line(tmp_path: Path, content: str) -> N
     assert "\n" not in str(refused.value)
 
 
+def test_the_next_step_names_the_broken_file(tmp_path: Path) -> None:
+    folder = tiny_tokenizers.llama3(tmp_path)
+    (folder / "tokenizer_config.json").write_text("{")
+    with pytest.raises(
+        ModelError, match=r"/tokenizer_config\.json.*; put the tokenizer_config\.json there that its makers"
+    ):
+        load_tokenizer(folder)
+
+
 def test_settings_that_fail_at_the_first_text_are_refused(tmp_path: Path) -> None:
     folder = tiny_tokenizers.change(tiny_tokenizers.llama3(tmp_path), model_max_length="long")
     with pytest.raises(ModelError, match=r"^[^\n]* its tokenizer cannot be loaded: [^\n]*$"):

@@ -307,3 +307,10 @@ def test_the_command_says_where_texts_stand(
     assert main(["privacy", str(tmp_path / "b.tar.zst")]) == 2
     assert main(["privacy", str(tmp_path / "nowhere"), "--texts", str(given)]) == 2
     assert main(["privacy", folder, "--texts", str(tmp_path / "nowhere")]) == 2
+    for nothing in ("", "No fever.\n"):
+        given.write_text(nothing)
+        capsys.readouterr()
+        assert main(["privacy", folder, "--texts", str(given)]) == 2, (
+            "a search for nothing finds nothing, and may not end well"
+        )
+        assert "nothing was searched for" in capsys.readouterr().err

@@ -390,8 +390,11 @@ def test_code_in_pickled_weights_is_refused_and_not_run(hub, tiny, entry, tmp_pa
     shutil.copytree(tiny, tmp_path / "published", ignore=shutil.ignore_patterns("*.safetensors"))
     (tmp_path / "published/pytorch_model.bin").write_bytes(pickle.dumps({"weight": Attack()}))
     hub.add_folder("maker/tiny", tmp_path / "published")
-    with pytest.raises(ModelError, match=r"not readable as weights.*nothing in it was run"):
+    with pytest.raises(
+        ModelError, match=r"not readable as weights.*nothing in it was run; retrieve it again"
+    ) as refused:
         get(entry, tmp_path)
+    assert "weights_only" not in str(refused.value), "torch advises loading it without that check"
     assert not (tmp_path / "ran").exists()
 
 

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Print each file that holds a text.
 
     Raises:
-        DataError: no such run or file, or one that cannot be read to its end.
+        DataError: no such run or file, one that cannot be read to its end, or named texts none of which can be searched for.
         ConfigError: the configuration is wrong, or a bundle is given without ``--texts``.
         FoundWanting: a text was found.
     """
@@ -87,6 +87,11 @@ def _given(arguments: argparse.Namespace, place: Path) -> Iterator[_Part]:
     root = catalogue.root if catalogue else options.root_of(arguments)
     datasets = catalogue.datasets if catalogue else load_datasets(root)
     phrases = Phrases(given_texts(arguments.texts), known_phrases(datasets, root, arguments.phrases))
+    if phrases.texts == phrases.too_short:
+        raise DataError(
+            f"{', '.join(map(str, arguments.texts))}: no text of enough words to be told from any other, so nothing was searched for; "
+            "give whole texts: a paragraph each, or JSON lines"
+        )
     files = _files(catalogue, place, catalogue.run.data.private_texts_in_report) if catalogue else [place]
     yield _Part(Search(phrases), files)
 
@@ -130,7 +135,9 @@ def _print(place: Path, parts: list[_Part], found: list[Finding]) -> None:
     if not texts:
         print(f"{place}: nothing of this run is withheld; name texts to look for with --texts FILE")
         return
-    print(f"{place}: {_counted(files, 'file')} searched for {_counted(texts, 'text')}; {len(found) or 'none'} found")
+    print(
+        f"{place}: {_counted(files, 'file')} searched for {_counted(texts - short, 'text')}; {len(found) or 'none'} found"
+    )
     if short:
         print(f"note: not searched for: {_counted(short, 'text')} with too few words to be told from others")
     page = place / "report.html"

@@ -122,7 +122,9 @@ def _name_the_file(folder: Path) -> None:
     """Refuse the file that is no JSON, with its line; libraries name neither."""
     for path in (folder / name for name in _JSON):
         if path.is_file():
-            json_text.read_object(path, ModelError, remedy=_REMEDY, foreign=True)
+            json_text.read_object(
+                path, ModelError, remedy=f"put the {path.name} there that its makers publish", foreign=True
+            )
 
 
 def _needs_sentencepiece(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import zipfile
 from collections.abc import Mapping
@@ -99,7 +100,11 @@ def load_pickled(path: Path, device: str) -> dict[str, torch.Tensor]:
 
     problem = "not readable as weights, since it is damaged or holds more than tensors; nothing in it was run"
     with in_one_line(path, problem, _PICKLED_REMEDY):
-        value = torch.load(path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path))
+        try:
+            value = torch.load(path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path))
+        except pickle.UnpicklingError:
+            # torch's words advise loading it all the same, with whatever code is in it.
+            raise ModelError(f"{path}: {problem}; {_PICKLED_REMEDY}") from None
     wrong = (
         [name for name, part in value.items() if not isinstance(name, str) or not isinstance(part, torch.Tensor)]
         if (isinstance(value, dict))
