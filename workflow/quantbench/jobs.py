@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import Catalogue, DatasetEntry, RunConfig, load, located, reasons_first
+from .config import Catalogue, DatasetEntry, RunConfig, load, located
 from .config.settings import parse, read_yaml
 from .contracts.cell_name import parse_folder
 from .errors import ConfigError
@@ -242,20 +242,14 @@ def infer_here(config: Config, cell: str, folders: dict[str, str], gpus: int) ->
 def score(config: Config, dataset: str, samples: Path, cells: list[str], log: Path | None = None) -> None:
     """Score the named cells of one dataset; ``log``: the job's, which may quote a line that is wrong."""
     from .privacy.owner_only import close_if_private
-    from .scoring import score_cell
-    from .tasks.origin import Origin
+    from .scoring import origin_of, score_cell
 
     catalogue = catalogue_of(config)
     chosen = [(cell, Path(catalogue.run_folder) / "cells" / cell.folder) for cell in map(parse_folder, cells)]
     entry = catalogue.datasets[dataset]
     close_if_private(catalogue.run.data.texts_in_bundles, entry, [folder for _, folder in chosen], log)
     for cell, folder in chosen:
-        origin = Origin(
-            reasoned=reasons_first(cell.prompting),
-            reasoning=catalogue.models[cell.model].reasoning,
-            prompts=catalogue.run.protocol.prompts,
-        )
-        score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run), origin)
+        score_cell(folder, samples, catalogue.datasets[dataset], _bootstrap(catalogue.run), origin_of(catalogue, cell))
 
 
 def _bootstrap(run: RunConfig) -> Bootstrap:

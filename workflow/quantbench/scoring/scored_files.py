@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import tasks
-from ..config import DatasetEntry
+from ..config import Catalogue, DatasetEntry, reasons_first
+from ..contracts.cell_name import Cell
 from ..contracts.records import Answer as AnswerValue
 from ..contracts.records import Sample, ScoredAnswer, Unit, repeat_files, write_records
 from ..contracts.scores import LabelScore, PublishedScore, Scores
@@ -136,9 +137,27 @@ def score_file(
 ) -> Scores:
     """Score a predictions file against a gold file; write ``scored.jsonl`` and ``scores.json`` under ``out``.
 
-    Both are written only after everything has been scored; answers that are not those that the manifest beside them knows are scored, and
-    named in the scores. ``origin`` says how all of the outputs came about; ``repeats`` are
-    files with further answers of the same samples, whose scores alone are kept.
+    Both are written only after everything has been scored; see :func:`judged_file`.
+    """
+    scored, scores = judged_file(predictions, gold, entry, bootstrap, subset, origin, repeats)
+    write_records(out / "scored.jsonl", scored)
+    scores.write(out / "scores.json")
+    return scores
+
+
+def judged_file(
+    predictions: Path,
+    gold: Path,
+    entry: DatasetEntry,
+    bootstrap: Bootstrap,
+    subset: bool = False,
+    origin: Origin = UNKNOWN,
+    repeats: Sequence[Path] = (),
+) -> tuple[list[ScoredAnswer], Scores]:
+    """Read, judge and sum up a predictions file against a gold file.
+
+    Answers that are not those that the manifest beside them knows are scored, and named in the scores. ``origin`` says how all of the
+    outputs came about; ``repeats`` are files with further answers of the same samples, whose scores alone are kept.
 
     Raises:
         DataError: see :func:`read_predictions`, :func:`read_gold`, :func:`match_gold`.
@@ -150,21 +169,39 @@ def score_file(
         scores = scores.model_copy(update={"changed_answers": changed})
     if repeats:
         scores = _with_repeats(scores, [_matching(path, matched) for path in repeats], matched, entry, origin)
-    write_records(out / "scored.jsonl", scored)
-    scores.write(out / "scores.json")
-    return scores
+    return scored, scores
 
 
 def score_cell(
     folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap, origin: Origin = UNKNOWN
 ) -> Scores:
     """Score one cell's folder: ``predictions.jsonl`` against the run's ``samples.jsonl``, every sample answered."""
-    repeats = [path for path in repeat_files(folder) if path.stat().st_size]
     answers = folder / "predictions.jsonl"
-    scores = score_file(answers, samples, entry, folder, bootstrap, origin=origin, repeats=repeats)
+    scores = score_file(answers, samples, entry, folder, bootstrap, origin=origin, repeats=_repeats(folder))
     if scores.changed_answers:
         print(f"{folder}: {changed_words(scores.changed_answers)}", file=sys.stderr, flush=True)
     return scores
+
+
+def judged_cell(
+    folder: Path, samples: Path, entry: DatasetEntry, bootstrap: Bootstrap, origin: Origin
+) -> tuple[list[ScoredAnswer], Scores]:
+    """What :func:`score_cell` would write of a cell."""
+    answers = folder / "predictions.jsonl"
+    return judged_file(answers, samples, entry, bootstrap, origin=origin, repeats=_repeats(folder))
+
+
+def origin_of(catalogue: Catalogue, cell: Cell) -> Origin:
+    """How the outputs of a cell came about."""
+    return Origin(
+        reasoned=reasons_first(cell.prompting),
+        reasoning=catalogue.models[cell.model].reasoning,
+        prompts=catalogue.run.protocol.prompts,
+    )
+
+
+def _repeats(folder: Path) -> list[Path]:
+    return [path for path in repeat_files(folder) if path.stat().st_size]
 
 
 def changed_words(names: Sequence[str]) -> str:

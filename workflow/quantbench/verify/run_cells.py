@@ -3,18 +3,19 @@
 For each cell, from its manifest: the hashes of its own files, of the run's samples and worked examples, of the dataset
 files these were read from, and of the model's files; and everything its answers depend on (model, precision settings,
 prompt template, labels, generation and batch settings, engine version) against the configuration of today; and the hashes of
-its prompts against those of the full-precision cell that it is compared with.
+its prompts against those of the full-precision cell that it is compared with. Its scores are made again from its answers.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue
 
+from ..bundle.state import opened_index, unscored
 from ..config import Catalogue, ModelEntry, RunConfig, data_folder, load, recorded_settings
 from ..config.settings import parse
 from ..contracts.cell_name import Cell, parse_folder
@@ -28,6 +29,7 @@ from ..errors import DataError, QuantbenchError
 from ..reading.json_text import as_read
 from ..store.places import MANIFEST, checkpoint_folder, model_folder, released_marker
 from ..study.spec import CellSpec, cell_spec
+from .cell_scores import score_problems
 from .run_files import Check
 
 OUTPUTS = ("predictions.jsonl", "measurements.json")
@@ -44,6 +46,7 @@ class Verifier:
         self._root, self._settings, self._source = root, settings, source
         self._hashes: dict[tuple[str, int, int], str] = {}
         self._catalogues: dict[str, Catalogue] = {}
+        self._left_out: dict[Path, _LeftOut] = {}
 
     def run(self, folder: Path) -> Iterator[Check]:
         """Check every cell below ``folder`` (``results/<run>``), in order of their folders; named by their folders."""
@@ -57,7 +60,10 @@ class Verifier:
         check = Check(str(folder.relative_to(run / "cells")))
         try:
             manifest = Manifest.read(folder / MANIFEST)
-            self._outputs(folder, manifest, check)
+            if run not in self._left_out:
+                self._left_out[run] = _LeftOut.of(run)
+            left_out = self._left_out[run]
+            self._outputs(folder, manifest, left_out, check)
             settings = manifest.configuration
             ran = parse(RunConfig, recorded_settings(settings), MANIFEST) if settings is not None else None
             catalogue, cell = self._catalogue(ran), parse_folder(check.subject)
@@ -74,15 +80,17 @@ class Verifier:
                 root, model, dataset = catalogue.root, catalogue.models[cell.model], catalogue.datasets[cell.dataset]
                 check.problems.extend(_changes(cell_spec(catalogue, cell), manifest.identity))
                 sources = source_folder(root, dataset, cell.dataset, data_folder(root, ran) if ran else None)
-                self._dataset(run / "datasets" / cell.dataset, sources, manifest, check)
+                self._dataset(run / "datasets" / cell.dataset, sources, manifest, left_out, check)
                 self._prompts(run, cell, catalogue.vocabulary.reference, check)
+                check.problems.extend(score_problems(catalogue, run, cell))
                 self._full_answers(run, cell_spec(catalogue, cell).compared_with, manifest, check)
                 self._model(root, (ran or catalogue.run).models_folder, model, manifest, check)
         except QuantbenchError as error:
             check.problems.append(str(error))
         return check
 
-    def _outputs(self, folder: Path, manifest: Manifest, check: Check) -> None:
+    def _outputs(self, folder: Path, manifest: Manifest, left_out: _LeftOut, check: Check) -> None:
+        answers = {"predictions.jsonl", *manifest.outputs} - {*OUTPUTS[1:], Likelihoods.file}
         for name in dict.fromkeys((*OUTPUTS, *manifest.outputs)):
             if name not in manifest.outputs:
                 check.problems.append(f"{MANIFEST} states no hash of {name}; an older version wrote it")
@@ -90,16 +98,22 @@ class Verifier:
                 check.notes.append(
                     f"{folder / name}: no such file (bundles leave it out), so likelihoods are not checked"
                 )
+            elif name in answers and manifest.cell.dataset in left_out.outputs and not (folder / name).exists():
+                check.notes.append(f"answers of {manifest.cell.dataset}: left out of the bundle, and so not checked")
             else:
                 self._compare(folder / name, manifest.outputs[name], check, "not the file the cell wrote")
         for path in (*repeat_files(folder), *folder.glob(Likelihoods.file)):
             if path.name not in manifest.outputs:
                 check.problems.append(f"{path}: not written by the cell, and read with it; delete it and run again")
 
-    def _dataset(self, prepared: Path, source: Path, manifest: Manifest, check: Check) -> None:
+    def _dataset(self, prepared: Path, source: Path, manifest: Manifest, left_out: _LeftOut, check: Check) -> None:
         name, recorded = manifest.cell.dataset, manifest.dataset
-        self._compare(prepared / "samples.jsonl", recorded.samples_sha256, check, "not the one it answered")
-        if manifest.cell.shots:
+        samples = prepared / "samples.jsonl"
+        if name in left_out.texts and difference(samples, Expected(sha256=recorded.samples_sha256), self._hash):
+            check.notes.append(f"samples of {name}: their texts are left out of the bundle, and so not checked")
+        else:
+            self._compare(samples, recorded.samples_sha256, check, "not the one it answered")
+        if manifest.cell.shots and name not in left_out.texts:
             self._compare(prepared / "shots.jsonl", recorded.shots_sha256, check, "not the one it answered")
         for file in recorded.files.values():
             if (source / file.name).is_file():
@@ -174,6 +188,22 @@ class Verifier:
         if key not in self._catalogues:
             self._catalogues[key] = load(self._root, settings, self._source or MANIFEST)
         return self._catalogues[key]
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """The datasets of an opened bundle without the texts of their samples, and those without the raw answers."""
+
+    texts: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, run: Path) -> _LeftOut:
+        """Of a run of this machine, none."""
+        index = opened_index(run)
+        return (
+            cls(frozenset(unscored(run) & {*index.without_texts}), frozenset(index.without_outputs)) if index else cls()
+        )
 
 
 def _changes(today: CellSpec, recorded: Mapping[str, JsonValue]) -> Iterator[str]:
