@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,18 @@ def test_a_bundle_is_refused_where_a_text_has_got_into_a_file(private: Run, name
     assert f"{name}: line " in said and "stand in 1 file," in said and "record 4" in said
     assert texts_of(private, "medqa")[3].content.split()[0] not in said
     assert not (tmp_path / "b").exists()
+
+
+def test_texts_too_short_to_be_searched_for_are_counted(
+    private: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack(private.catalogue, private.results, private.cells, tmp_path / "b")
+    assert "not searched for" not in capsys.readouterr().err
+    path = private.samples["pubmedqa"]
+    first, *others = read_records(path, Sample)
+    write_records(path, [replace(first, inputs={"question": "Fell?", "context": "Twice."}), *others])
+    pack(private.catalogue, private.results, private.cells, tmp_path / "b")
+    assert "not searched for, since they have too few words: 2 texts" in capsys.readouterr().err
 
 
 def test_an_example_pasted_into_a_prompt_is_found(private: Run, repository: Path, tmp_path: Path) -> None:

@@ -63,6 +63,11 @@ class Guard:
             private if beside == left_out.names else search(beside, PRIVATE),
         )
 
+    @property
+    def unsearched(self) -> int:
+        """Texts of too few words to be told from others, which are not searched for."""
+        return sum(search.phrases.too_short for search in self.packed)
+
     def look_at(self, content: bytes, path: str) -> None:
         """Search a file that is to be packed as ``path``."""
         self._seen.add(path)

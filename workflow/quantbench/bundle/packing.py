@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -88,6 +89,8 @@ def pack(
     )
     guard.look_at(index_text(index).encode(), INDEX)
     guard.check(target)
+    if guard.unsearched:
+        print(f"note: not searched for, since they have too few words: {guard.unsearched} texts", file=sys.stderr)
     check_index(index, str(target), _RENAME)
 
     def write(handle: BinaryIO) -> None:
