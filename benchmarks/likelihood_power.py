@@ -30,7 +30,7 @@ import numpy as np  # noqa: E402
 from quantbench.config import Vocabulary, load  # noqa: E402
 from quantbench.config.settings import read_yaml  # noqa: E402
 from quantbench.contracts.cell_name import Cell  # noqa: E402
-from quantbench.contracts.csv_rows import markdown_table  # noqa: E402
+from quantbench.contracts.markdown_text import table  # noqa: E402
 from quantbench.errors import QuantbenchError  # noqa: E402
 from quantbench.statistics import DocumentSums  # noqa: E402
 from quantbench.study.grid import run_cells  # noqa: E402
@@ -148,11 +148,7 @@ def _print(precision: str, needs: Sequence[Needs]) -> None:
     print(
         f"\n{precision}: {len(needs)} cells with options, {min(n.samples for n in needs)} to {max(n.samples for n in needs)} samples\n"
     )
-    print(
-        markdown_table(
-            ["by", "median samples needed", "cells with enough", "times fewer than by accuracy (median)"], rows
-        )
-    )
+    print(table(["by", "median samples needed", "cells with enough", "times fewer than by accuracy (median)"], rows))
 
 
 def _median_interval(ratios: np.ndarray) -> str:

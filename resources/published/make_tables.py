@@ -25,7 +25,7 @@ from trivial_predictors import PredictorRow, predictor_rows
 
 from quantbench.config import DatasetEntry, ModelEntry, PrecisionEntry, load_datasets, read_entries
 from quantbench.config.reference import with_sections
-from quantbench.contracts.csv_rows import Row, markdown_table
+from quantbench.contracts.csv_rows import Row
 from quantbench.errors import QuantbenchError
 from quantbench.figures.saving import save_as
 from quantbench.tables import PublishedRow
@@ -40,6 +40,12 @@ QUANTIZED = ("w8a16", "w4a16")
 SHOWN_LOSS = 0.1
 
 AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells are Markdown already; a bar inside one is escaped."""
+    lines = [list(header), ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(text.replace("|", r"\|") for text in line) + " |\n" for line in lines)
 
 
 def file_of(kind: type[Row]) -> Path:

@@ -537,7 +537,10 @@ def behind_a_prefix(folder: Path) -> None:
     ("spoil", "message"),
     [
         (behind_a_prefix, "the names in the files begin with 'module.'"),
-        (lambda folder: (folder / "tokenizer.json").write_text("{"), "its tokenizer cannot be loaded"),
+        (
+            lambda folder: (folder / "tokenizer.json").write_text("{"),
+            "malformed JSON (Expecting property name enclosed in double quotes): '{'; put the tokenizer.json there",
+        ),
         (lambda folder: (folder / "quantize_config.json").write_text('{"bits": 4}'), "are quantized already"),
         (lambda folder: (folder / "adapter_model.bin").write_bytes(b"x"), "is an adapter"),
     ],

@@ -91,7 +91,7 @@ def test_figures_are_drawn_where_asked(run: str, tmp_path: Path, capsys: pytest.
         ("dataset", "gone", "config/datasets no longer has 'gone'"),
         ("memory_gib", "0", "key 'memory_gib' has the value 0, where a number above 0 is expected"),
         ("latency_mean_s", "-1", "key 'latency_mean_s' has the value -1, where a number above 0"),
-        ("score_as_published", "nan", "key 'score_as_published' has the value nan, where a number is expected"),
+        ("score_as_published", "nan", "key 'score_as_published' has the value 'nan': Input should be a finite number"),
         ("published_metric", "odd", "unknown published metric 'odd'"),
         ("metric", "odd", "unknown metric 'odd'"),
     ],
