@@ -8,8 +8,10 @@ from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import font_manager
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -21,7 +23,7 @@ from quantbench.contracts.effect_rows import EffectRow
 from quantbench.contracts.run_tables import CellRow
 from quantbench.errors import ConfigError
 from quantbench.figures.selection import selection
-from quantbench.figures.style import SMALL_PT, style
+from quantbench.figures.style import FAMILY, SMALL_PT, style
 from quantbench.figures.view import View
 from quantbench.study.grid import wanted_cells
 
@@ -424,3 +426,16 @@ def test_confidence_panels_say_that_random_weights_are_left_out(paper: Drawn) ->
     catalogue, tables = paper
     cells = [row.model_copy(update={"weights": "random"}) if row.model == "phi-4" else row for row in tables.cells]
     assert "Random weights are left out." in words(draw("flips", catalogue, replace(tables, cells=cells)))
+
+
+def test_fonts_are_those_that_come_with_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")
+    installed = tmp_path / "DejaVuSans.ttf"
+    installed.write_bytes(own.read_bytes())
+    manager = font_manager.FontManager()
+    manager.ttflist = [font_manager.FontEntry(str(installed), 0, FAMILY, "normal", "normal", 400, "normal", "scalable")]
+    monkeypatch.setattr(font_manager, "fontManager", manager)
+    assert manager.findfont(FAMILY) == str(installed)
+    with style():
+        assert manager.findfont(FAMILY) == str(own)
+    assert [entry.fname for entry in manager.ttflist] == [str(installed)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib
+from matplotlib import font_manager
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,9 +19,10 @@ WIDTH_IN = 7.0  # a double column
 SMALL_PT = 7.0  # nothing on a figure is set smaller
 INK = "#333333"
 PALE = "#b8b8b8"
+FAMILY = "DejaVu Sans"  # ships with matplotlib: same glyphs on every machine
 
 _RC: dict[RcKeyType, object] = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: same glyphs on every machine
+    "font.family": FAMILY,
     "font.size": SMALL_PT,
     "axes.titlesize": 7.5,
     "axes.labelsize": SMALL_PT,
@@ -80,8 +83,22 @@ _FURTHER = (
 @contextmanager
 def style() -> Iterator[None]:
     """Draw and save inside this context: the settings are the figure's, and the caller's come back afterwards."""
-    with matplotlib.rc_context(_RC):
+    with matplotlib.rc_context(_RC), _shipped_fonts():
         yield
+
+
+@contextmanager
+def _shipped_fonts() -> Iterator[None]:
+    """Take the family's fonts that come with matplotlib: a machine may have others of that name, which PDF files would embed."""
+    manager = font_manager.fontManager
+    known = manager.ttflist
+    manager.ttflist = [entry for entry in known if entry.name != FAMILY]
+    for path in sorted(Path(matplotlib.get_data_path(), "fonts/ttf").glob("DejaVuSans*.ttf")):
+        manager.addfont(path)
+    try:
+        yield
+    finally:
+        manager.ttflist = known
 
 
 def looks(precisions: Sequence[str]) -> dict[str, Look]:
