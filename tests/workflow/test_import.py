@@ -130,7 +130,9 @@ def test_a_module_runs_with_the_importers_entries_beside_the_shipped(checkout: P
     notes, shipped = importer / "config/datasets/notes", checkout.folder / "resources/demo/datasets/hoc"
     entry = yaml.safe_load((checkout.folder / "config/datasets/hoc/dataset.yaml").read_text())
     stated = yaml.safe_load((shipped / "files.yaml").read_text())
-    (notes / "dataset.yaml").write_text(yaml.safe_dump({**entry, "title": "Notes", "files": stated}))
+    (notes / "dataset.yaml").write_text(
+        yaml.safe_dump({**entry, "title": "Notes", "private": stated.pop("private"), "files": stated})
+    )
     shutil.copytree(shipped, notes, dirs_exist_ok=True)
     shutil.copy(checkout.folder / "config/datasets/hoc/instruction.txt", notes)
     before = files(checkout.folder)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from quantbench.config import DatasetEntry, PrecisionEntry, RunConfig, load, recorded_settings
+from quantbench.config import DatasetEntry, ModelEntry, PrecisionEntry, RunConfig, load, recorded_settings
 from quantbench.config.reference import SCHEMAS, schema_texts
 from quantbench.config.settings import parse, read_yaml
 from quantbench.errors import ConfigError
@@ -292,3 +292,10 @@ def test_a_file_in_place_of_the_folder_of_results_is_named(
     Path("results").touch()
     message = refusal(repository, settings)
     assert "key 'results_folder' has the value 'results': results is a file; move it away, or name a folder" in message
+
+
+def test_a_makers_configuration_may_hold_infinities(repository: Path) -> None:
+    entry = read_yaml(repository / "config/models/tiny-xs.yaml")
+    stated = {**entry.get("config_json", {}), "time_step_limit": [0.0, float("inf")]}
+    kept = parse(ModelEntry, {**entry, "config_json": stated}, "tiny-xs.yaml")
+    assert kept.config_json["time_step_limit"] == [0.0, float("inf")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from .architecture import UNCOUNTED_FAMILIES, Architecture, Counts, counted_by_formula
 from .entries import AS_PUBLISHED
@@ -39,6 +39,9 @@ class PublishedUse(Settings):
 
 class ModelEntry(Settings):
     """One language model: a hub id with a revision, a local folder, or a stand-in with random weights."""
+
+    # A maker's config.json may hold infinities, as Mamba's time_step_limit; our own numbers have bounds.
+    model_config = ConfigDict(allow_inf_nan=True)
 
     title: str = Field(description="as tables and figures show it")
     family: str = Field(description="the architecture, as transformers calls it: `model_type`")
